@@ -1,0 +1,157 @@
+#include "cli/client.h"
+
+#include <sodium.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <climits>
+
+#include "cli/interrupt.h"
+#include "cli/json_object.h"
+#include "cli/json_view.h"
+#include "core/base/text.h"
+
+namespace jobq::cli {
+namespace {
+
+constexpr int64_t kRoundsMax = 1'000'000;  // a daemon asks for some thousands; above: a trap
+
+std::string host_name() {
+    char name[HOST_NAME_MAX + 1] = {};
+    gethostname(name, sizeof name - 1);
+    return to_utf8(name);
+}
+
+// "  unix:/run/jobq/jobq.sock: No such file or directory" for each address tried.
+Failure nobody_there(const std::vector<std::string>& tried) {
+    std::string text = tried.size() == 1 ? "no jobqd answers at " + tried.front()
+                                         : "no jobqd answers at any of its usual sockets";
+    if (tried.size() > 1)
+        for (const auto& one : tried)
+            text += "\n    " + one;
+    return Failure(kNoDaemon, text,
+                   "start one with `jobqd --dev`, or name another one: --server unix:PATH, or "
+                   "JOBQ_URL=unix:PATH|tcp://HOST:PORT");
+}
+
+}  // namespace
+
+std::string password_hash(std::string_view password, std::string_view salt, int64_t rounds) {
+    std::string text(password);
+    text += salt;
+    unsigned char hash[crypto_hash_sha256_BYTES];
+    crypto_hash_sha256(hash, reinterpret_cast<const unsigned char*>(text.data()), text.size());
+    for (int64_t round = 1; round < rounds; ++round) {
+        unsigned char next[crypto_hash_sha256_BYTES];
+        crypto_hash_sha256(next, hash, sizeof hash);
+        std::copy(std::begin(next), std::end(next), std::begin(hash));
+    }
+    sodium_memzero(text.data(), text.size());
+    return hex(std::string_view(reinterpret_cast<const char*>(hash), sizeof hash));
+}
+
+Result<std::string> Client::meaning(Reply reply) {
+    if (reply.kind != Reply::Kind::error) return std::move(reply.text);
+    const size_t space = reply.text.find(' ');
+    const std::string name = reply.text.substr(0, space);
+    std::string text = space == std::string::npos ? name : reply.text.substr(space + 1);
+    // Plain Faktory knows only ERR: a request it can't take.
+    const ErrorCode code = name == "ERR" ? ErrorCode::invalid : error_code_from_name(name);
+    return fail(code, printable(text));
+}
+
+Result<> Client::shake_hands(int64_t deadline_ms) {
+    auto greeting = link_.read_reply(deadline_ms);
+    if (!greeting) return tl::unexpected(greeting.error());
+    if (greeting->kind == Reply::Kind::error)
+        return fail(ErrorCode::busy, "the daemon refused: " + printable(greeting->text));
+    if (greeting->kind != Reply::Kind::simple || !greeting->text.starts_with("HI {"))
+        return fail(ErrorCode::unavailable, "what listens there is not jobqd");
+    const JsonView hi(std::string_view(greeting->text).substr(3));
+    JsonObject hello;
+    hello.number("v", 2).number("jobq", 1).text("hostname", host_name()).number("pid", getpid());
+    hello.raw("labels", "[]");
+    if (!address_.user.empty()) hello.text("username", to_utf8(address_.user));
+    if (hi["s"].exists()) {
+        const int64_t rounds = hi["i"].number(1);
+        if (rounds < 1 || rounds > kRoundsMax)
+            return fail(ErrorCode::unavailable, "the daemon asks for an absurd password hash");
+        if (address_.password.empty())
+            return fail(ErrorCode::unauthorized,
+                        "the daemon at " + address_.to_string() +
+                            " wants a password; put it into JOBQ_URL=tcp://:PASSWORD@HOST:PORT");
+        hello.text("pwdhash", password_hash(address_.password, hi["s"].text(), rounds));
+    }
+    link_.queue("HELLO " + hello.done() + "\n");
+    auto answer = link_.read_reply(deadline_ms);
+    if (!answer) return tl::unexpected(answer.error());
+    if (answer->kind != Reply::Kind::error) return {};
+    const std::string said = printable(answer->text);
+    if (said.find("password") != std::string::npos)
+        return fail(ErrorCode::unauthorized, "the daemon at " + address_.to_string() +
+                                                 " does not take the password of JOBQ_URL");
+    return tl::unexpected(meaning(std::move(*answer)).error());
+}
+
+Result<Client> Client::open(const Address& address, int64_t deadline_ms) {
+    auto link = Link::open(address, deadline_ms);
+    if (!link) return tl::unexpected(link.error());
+    Client client(std::move(*link), address);
+    const auto hands = client.shake_hands(deadline_ms);
+    if (!hands) return tl::unexpected(hands.error());
+    return client;
+}
+
+Answer<Client> Client::connect(const std::string& server, int64_t limit_ms) {
+    const auto addresses = addresses_to_try(server);
+    if (!addresses) return tl::unexpected(addresses.error());
+    std::vector<std::string> tried;
+    for (const auto& address : *addresses) {
+        auto client = open(address, monotonic_ms() + limit_ms);
+        if (client) return std::move(*client);
+        // Somebody is there and said no, or the user gave up: looking further would be wrong.
+        const ErrorCode code = client.error().code;
+        if (code != ErrorCode::unavailable && code != ErrorCode::unknown &&
+            code != ErrorCode::timeout)
+            return tl::unexpected(Failure(client.error()));
+        tried.push_back(address.to_string() + ": " + client.error().text);
+    }
+    return tl::unexpected(nobody_there(tried));
+}
+
+Result<> Client::reconnect(int64_t limit_ms) {
+    const int64_t end = monotonic_ms() + limit_ms;
+    int64_t pause_ms = 20;
+    while (true) {
+        auto client = open(address_, std::min(end, monotonic_ms() + kConnectMs));
+        if (client) {
+            link_ = std::move(client->link_);
+            return {};
+        }
+        if (interrupted()) return fail(ErrorCode::cancelled, "interrupted");
+        if (monotonic_ms() + pause_ms >= end) return tl::unexpected(client.error());
+        sleep_until(monotonic_ms() + pause_ms);
+        pause_ms = std::min<int64_t>(pause_ms * 2, 500);
+    }
+}
+
+void Client::send(std::string_view verb, std::string_view json) {
+    link_.queue("JOBQ ");
+    link_.queue(verb);
+    link_.queue(" ");
+    link_.queue(json);
+    link_.queue("\n");
+}
+
+Result<std::string> Client::receive(int64_t deadline_ms) {
+    auto reply = link_.read_reply(deadline_ms);
+    if (!reply) return tl::unexpected(reply.error());
+    return meaning(std::move(*reply));
+}
+
+Result<std::string> Client::call(std::string_view verb, std::string_view json, int64_t limit_ms) {
+    send(verb, json);
+    return receive(monotonic_ms() + limit_ms);
+}
+
+}  // namespace jobq::cli

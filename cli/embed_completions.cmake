@@ -1,0 +1,12 @@
+# Writes the three completion files as raw string literals: -D SOURCE_DIR=... -D OUT=...
+set(text "// Made by embed_completions.cmake from completions/.\n")
+string(APPEND text "#include <string_view>\n\nnamespace jobq::cli {\n\n")
+foreach(pair "Bash=bash/jobq" "Zsh=zsh/_jobq" "Fish=fish/jobq.fish")
+  string(REPLACE "=" ";" pair "${pair}")
+  list(GET pair 0 name)
+  list(GET pair 1 path)
+  file(READ ${SOURCE_DIR}/${path} content)
+  string(APPEND text "extern const std::string_view k${name}Completion;\nconst std::string_view k${name}Completion = R\"~~~(${content})~~~\";\n\n")
+endforeach()
+string(APPEND text "}  // namespace jobq::cli\n")
+file(WRITE ${OUT} "${text}")

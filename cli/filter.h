@@ -1,0 +1,12 @@
+// The filters that list and retry-dead share.
+#pragma once
+
+#include "cli/args.h"
+#include "cli/json_object.h"
+
+namespace jobq::cli {
+
+// Adds type, queue, error and since, when they were given.
+Answer<> add_filter(const Args& args, JsonObject& request);
+
+}  // namespace jobq::cli

@@ -1,0 +1,34 @@
+// ^C while jobq waits: a verb that waits asks to be told instead of being ended, so that it can say
+// what goes on without it. All other verbs keep the system's behaviour.
+#pragma once
+
+#include <poll.h>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace jobq::cli {
+
+// While one lives, SIGINT and SIGTERM set interrupted() and end poll_until() early.
+class InterruptScope {
+  public:
+    InterruptScope();
+    ~InterruptScope();
+    InterruptScope(const InterruptScope&) = delete;
+    InterruptScope& operator=(const InterruptScope&) = delete;
+};
+
+bool interrupted();
+
+int64_t monotonic_ms();
+int64_t wall_ms();
+
+// ppoll() until a descriptor is ready, `deadline_ms` (monotonic_ms()'s clock) has passed or an
+// interrupt came; the signals are let in only inside, so none is missed. Returns whether one is
+// ready. Negative descriptors are ignored.
+bool poll_until(pollfd* fds, size_t count, int64_t deadline_ms);
+
+// Sleeps to the deadline, or until an interrupt.
+void sleep_until(int64_t deadline_ms);
+
+}  // namespace jobq::cli

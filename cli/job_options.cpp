@@ -1,0 +1,91 @@
+#include "cli/job_options.h"
+
+#include <array>
+
+#include "cli/interrupt.h"
+#include "core/base/limits.h"
+#include "core/base/time.h"
+#include "core/job/job.h"
+
+namespace jobq::cli {
+namespace {
+
+constexpr std::array kOptions{
+    Option{"--queue", "", "NAME", "the queue (default: default)", Takes::queue},
+    Option{"--priority", "", "1..9", "9 runs first, 5 is normal"},
+    Option{"--in", "", "DURATION", "run no earlier than that from now: 30s, 5m, 1h30m"},
+    Option{"--at", "", "TIME", "run no earlier than then: RFC 3339, or 'in 5m'"},
+    Option{"--max-attempts", "", "N", "give up after N attempts, 1 to 1000"},
+    Option{"--timeout", "", "DURATION", "stop an attempt after that"},
+    Option{"--expires", "", "DURATION", "do not start it later than that from now"},
+    Option{"--id", "", "JID", "the job's id; a repeat of the same job is stored once"},
+    Option{"--idempotency-key", "", "KEY", "the same key within 24 h is stored once"},
+    Option{"--tag", "", "NAME", "a tag; may be given several times"},
+    Option{"--wait", "", "", "wait for its end", Takes::nothing},
+};
+
+Answer<> add_when(const Args& args, JsonObject& request) {
+    if (args.has("--in") && args.has("--at"))
+        return give_up(kUsage, "--in and --at can't both be given");
+    if (args.text("--in").starts_with('-'))
+        return give_up(kUsage, "--in: " + args.text("--in") + " is in the past",
+                       "leave it away to run the job now");
+    const auto delay = args.duration_ms("--in");
+    if (!delay) return tl::unexpected(delay.error());
+    if (*delay) request.number("delay_ms", **delay);
+    const auto at = args.time_ms("--at");
+    if (!at) return tl::unexpected(at.error());
+    if (*at) request.text("run_at", format_rfc3339(**at));
+    const auto expires = args.duration_ms("--expires");
+    if (!expires) return tl::unexpected(expires.error());
+    if (*expires) request.number("expires_ms", **expires);
+    const auto timeout = args.duration_ms("--timeout");
+    if (!timeout) return tl::unexpected(timeout.error());
+    if (*timeout && **timeout == 0) return give_up(kUsage, "--timeout: 0 leaves a job no time");
+    if (*timeout) request.number("timeout_ms", **timeout);
+    return {};
+}
+
+}  // namespace
+
+std::span<const Option> job_options() {
+    return kOptions;
+}
+
+Answer<> check_type(const std::string& type) {
+    Job probe;
+    probe.jid = std::string(limits::kJidMinBytes, '0');
+    probe.type = type;
+    const auto good = validate(probe);
+    if (good) return {};
+    return tl::unexpected(Failure(good.error()));
+}
+
+Answer<> check_name(const std::string& what, const std::string& name) {
+    if (is_name(name)) return {};
+    return give_up(kUsage, what + " '" + printable(utf8_prefix(name, 100)) + "' is not a name",
+                   "names have 1 to 64 of the characters A-Z a-z 0-9 . _ -");
+}
+
+Answer<> add_job_options(const Args& args, JsonObject& request) {
+    if (args.has("--queue")) {
+        if (auto good = check_name("--queue:", args.text("--queue")); !good) return good;
+        request.text("queue", args.text("--queue"));
+    }
+    const auto priority = args.number("--priority", limits::kPriorityMin, limits::kPriorityMax);
+    if (!priority) return tl::unexpected(priority.error());
+    if (*priority) request.number("priority", **priority);
+    const auto attempts = args.number("--max-attempts", 1, limits::kAttemptsMax);
+    if (!attempts) return tl::unexpected(attempts.error());
+    if (*attempts) request.number("max_attempts", **attempts);
+    if (auto good = add_when(args, request); !good) return good;
+    if (args.has("--id")) request.text("jid", args.text("--id"));
+    if (args.has("--idempotency-key"))
+        request.text("idempotency_key", args.text("--idempotency-key"));
+    for (const auto& tag : args.all("--tag"))
+        if (auto good = check_name("--tag:", tag); !good) return good;
+    if (args.has("--tag")) request.texts("tags", args.all("--tag"));
+    return {};
+}
+
+}  // namespace jobq::cli

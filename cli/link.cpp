@@ -1,0 +1,230 @@
+#include "cli/link.h"
+
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+#include "cli/interrupt.h"
+#include "core/base/text.h"
+
+namespace jobq::cli {
+namespace {
+
+constexpr size_t kReplyBytes = 64 << 20;  // one bulk reply: a full page of `list` is below 52 MiB
+constexpr size_t kReplyLineBytes = 64 << 10;  // a simple or error reply
+constexpr size_t kReadBytes = 256 << 10;
+
+std::string system_reason(int code) {
+    return std::strerror(code);
+}
+
+// Waits for a connect() in progress; 0 or the errno it ended with.
+int finish_connect(int fd, int64_t deadline_ms) {
+    pollfd waiting{fd, POLLOUT, 0};
+    if (!poll_until(&waiting, 1, deadline_ms)) return ETIMEDOUT;
+    int code = 0;
+    socklen_t size = sizeof code;
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &code, &size) != 0) return errno;
+    return code;
+}
+
+// 0 or errno. A Unix socket whose backlog is full answers EAGAIN at once: try until the deadline.
+int connect_within(int fd, const sockaddr* address, socklen_t size, int64_t deadline_ms) {
+    constexpr int64_t kPauseMs = 5;
+    while (true) {
+        if (::connect(fd, address, size) == 0) return 0;
+        if (errno == EINPROGRESS) return finish_connect(fd, deadline_ms);
+        if (errno != EAGAIN && errno != EINTR) return errno;
+        if (monotonic_ms() + kPauseMs >= deadline_ms) return ETIMEDOUT;
+        sleep_until(monotonic_ms() + kPauseMs);
+    }
+}
+
+Result<int> open_unix(const std::string& path, int64_t deadline_ms) {
+    sockaddr_un name{};
+    name.sun_family = AF_UNIX;
+    std::memcpy(name.sun_path, path.data(), path.size());  // parse_address() checked the length
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) return fail(ErrorCode::unavailable, system_reason(errno));
+    const int code =
+        connect_within(fd, reinterpret_cast<const sockaddr*>(&name), sizeof name, deadline_ms);
+    if (code == 0) return fd;
+    ::close(fd);
+    return fail(ErrorCode::unavailable, system_reason(code));
+}
+
+Result<int> open_tcp(const Address& address, int64_t deadline_ms) {
+    addrinfo hints{};
+    hints.ai_socktype = SOCK_STREAM;
+    hints.ai_flags = AI_ADDRCONFIG;
+    addrinfo* found = nullptr;
+    const std::string port = std::to_string(address.port);
+    int code = getaddrinfo(address.host.c_str(), port.c_str(), &hints, &found);
+    if (code != 0) {
+        // A machine with no address but loopback: numbers still work.
+        hints.ai_flags = AI_NUMERICHOST;
+        if (getaddrinfo(address.host.c_str(), port.c_str(), &hints, &found) != 0)
+            return fail(ErrorCode::unavailable, gai_strerror(code));
+    }
+    const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> all(found, freeaddrinfo);
+    std::string why = "the name has no address";
+    for (const addrinfo* one = all.get(); one != nullptr; one = one->ai_next) {
+        const int fd =
+            ::socket(one->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, one->ai_protocol);
+        if (fd < 0) continue;
+        code = connect_within(fd, one->ai_addr, one->ai_addrlen, deadline_ms);
+        if (code == 0) {
+            const int on = 1;
+            setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+            setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+            return fd;
+        }
+        why = system_reason(code);
+        ::close(fd);
+    }
+    return fail(ErrorCode::unavailable, why);
+}
+
+}  // namespace
+
+Link::Link(Link&& other) noexcept {
+    *this = std::move(other);
+}
+
+Link& Link::operator=(Link&& other) noexcept {
+    if (this == &other) return *this;
+    close();
+    fd_ = std::exchange(other.fd_, -1);
+    out_ = std::move(other.out_);
+    written_ = std::exchange(other.written_, 0);
+    in_ = std::move(other.in_);
+    taken_ = std::exchange(other.taken_, 0);
+    return *this;
+}
+
+Link::~Link() {
+    close();
+}
+
+void Link::close() {
+    if (fd_ >= 0) ::close(fd_);
+    fd_ = -1;
+}
+
+Result<Link> Link::open(const Address& address, int64_t deadline_ms) {
+    auto fd = address.is_unix() ? open_unix(address.unix_path, deadline_ms)
+                                : open_tcp(address, deadline_ms);
+    if (!fd) return tl::unexpected(fd.error());
+    return Link(*fd);
+}
+
+tl::unexpected<Error> Link::broken(std::string why) {
+    close();
+    return fail(ErrorCode::unknown, "the connection to jobqd was lost (" + std::move(why) + ")");
+}
+
+void Link::write_some() {
+    while (written_ < out_.size()) {
+        const ssize_t sent =
+            ::send(fd_, out_.data() + written_, out_.size() - written_, MSG_NOSIGNAL);
+        if (sent < 0) {
+            if (errno == EAGAIN || errno == EINTR) break;
+            // The daemon closed: what it said before is still to be read, the end comes with it.
+            out_.clear();
+            written_ = 0;
+            return;
+        }
+        written_ += size_t(sent);
+    }
+    if (written_ == out_.size()) {
+        out_.clear();
+        written_ = 0;
+    } else if (written_ > (1 << 20)) {
+        out_.erase(0, written_);
+        written_ = 0;
+    }
+}
+
+Result<> Link::read_some() {
+    if (taken_ > 0) {
+        in_.erase(0, taken_);
+        taken_ = 0;
+    }
+    const size_t held = in_.size();
+    in_.resize(held + kReadBytes);
+    const ssize_t got = ::recv(fd_, in_.data() + held, kReadBytes, 0);
+    const int code = errno;
+    in_.resize(held + (got > 0 ? size_t(got) : 0));
+    if (got == 0) return broken("closed by the daemon");
+    if (got < 0 && code != EAGAIN && code != EINTR) return broken(system_reason(code));
+    return {};
+}
+
+Result<Link::Pumped> Link::pump(int64_t deadline_ms, int extra_fd) {
+    if (!is_open()) return fail(ErrorCode::unknown, "the connection to jobqd is closed");
+    write_some();
+    pollfd waiting[2] = {{fd_, POLLIN, 0}, {extra_fd, POLLIN, 0}};
+    if (queued_bytes() > 0) waiting[0].events |= POLLOUT;
+    if (!poll_until(waiting, 2, deadline_ms)) {
+        if (interrupted()) return fail(ErrorCode::cancelled, "interrupted");
+        return Pumped{};
+    }
+    if ((waiting[0].revents & POLLOUT) != 0) write_some();
+    if ((waiting[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0) {
+        const auto got = read_some();
+        if (!got) return tl::unexpected(got.error());
+    }
+    return Pumped{true, waiting[1].revents != 0};
+}
+
+Result<std::optional<Reply>> Link::take_reply() {
+    const std::string_view unread = std::string_view(in_).substr(taken_);
+    const size_t end = unread.find("\r\n");
+    if (end == std::string_view::npos) {
+        if (unread.size() > kReplyLineBytes) return broken("it does not speak jobq's protocol");
+        return std::nullopt;
+    }
+    const std::string_view line = unread.substr(0, end);
+    if (line.empty()) return broken("it does not speak jobq's protocol");
+    const std::string_view rest = line.substr(1);
+    Reply reply;
+    size_t used = end + 2;
+    if (line.front() == '+' || line.front() == '-') {
+        reply.kind = line.front() == '+' ? Reply::Kind::simple : Reply::Kind::error;
+        reply.text = rest;
+    } else if (line == "$-1") {
+        reply.kind = Reply::Kind::null;
+    } else {
+        const auto size = parse_int(rest);
+        if (line.front() != '$' || !size || *size < 0 || size_t(*size) > kReplyBytes)
+            return broken("it does not speak jobq's protocol");
+        if (unread.size() < used + size_t(*size) + 2) return std::nullopt;
+        reply.kind = Reply::Kind::bulk;
+        reply.text = unread.substr(used, size_t(*size));
+        used += size_t(*size) + 2;
+    }
+    taken_ += used;
+    return reply;
+}
+
+Result<Reply> Link::read_reply(int64_t deadline_ms) {
+    while (true) {
+        auto reply = take_reply();
+        if (!reply) return tl::unexpected(reply.error());
+        if (*reply) return std::move(**reply);
+        const auto moved = pump(deadline_ms);
+        if (!moved) return tl::unexpected(moved.error());
+        if (!moved->any) return fail(ErrorCode::timeout, "no answer from jobqd in time");
+    }
+}
+
+}  // namespace jobq::cli

@@ -1,0 +1,71 @@
+// Link: one socket to jobqd with deadlines on everything. Lines and RESP replies in, bytes out.
+//
+// Never blocks past a deadline and never holds more than one reply's limit. Below Client, which
+// knows the protocol; `enqueue --jsonl` uses pump() to read and write at the same time.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "cli/address.h"
+#include "core/base/error.h"
+
+namespace jobq::cli {
+
+// One reply as it came: "+text", "-CODE text" or a bulk string.
+struct Reply {
+    enum class Kind : uint8_t { simple, error, bulk, null } kind = Kind::simple;
+    std::string text;
+};
+
+class Link {
+  public:
+    Link() = default;
+    Link(Link&& other) noexcept;
+    Link& operator=(Link&& other) noexcept;
+    ~Link();
+
+    // `unavailable` with the system's reason. All times are monotonic_ms()'s.
+    static Result<Link> open(const Address& address, int64_t deadline_ms);
+
+    bool is_open() const { return fd_ >= 0; }
+
+    void close();
+
+    // Adds to what is to be written; pump() or read_reply() writes it.
+    void queue(std::string_view bytes) { out_.append(bytes); }
+
+    size_t queued_bytes() const { return out_.size() - written_; }
+
+    // Writes what can be written and reads what is there, waiting until `deadline_ms` for the first
+    // of: the socket, or `extra_fd` being readable (-1: none). An error closed the link (unknown:
+    // the peer is gone) or is an interrupt (cancelled).
+    struct Pumped {
+        bool any = false;    // false: the deadline passed
+        bool extra = false;  // `extra_fd` is readable, or at its end
+    };
+
+    Result<Pumped> pump(int64_t deadline_ms, int extra_fd = -1);
+
+    // The next whole reply among the bytes read so far; nullopt when there is none yet.
+    Result<std::optional<Reply>> take_reply();
+    // The next reply, pumping until the deadline: timeout, unknown (peer gone), cancelled (^C).
+    Result<Reply> read_reply(int64_t deadline_ms);
+
+  private:
+    explicit Link(int fd) : fd_(fd) {}
+
+    void write_some();
+    Result<> read_some();
+    tl::unexpected<Error> broken(std::string why);
+
+    int fd_ = -1;
+    std::string out_;
+    size_t written_ = 0;  // of out_
+    std::string in_;
+    size_t taken_ = 0;  // of in_
+};
+
+}  // namespace jobq::cli

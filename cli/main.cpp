@@ -1,0 +1,44 @@
+// jobq: the command line of jobqd. argv in, exit status out; everything between is in jobq_cli.
+#include <string>
+#include <vector>
+
+#include "cli/help.h"
+#include "cli/parse.h"
+#include "cli/session.h"
+
+namespace jobq::cli {
+namespace {
+
+int run(const std::vector<std::string>& tokens) {
+    const auto parsed = parse(tokens);
+    if (!parsed) {
+        print_failure(parsed.error());
+        return parsed.error().status;
+    }
+    Output out(parsed->format,
+               parsed->args.verb != nullptr && !parsed->help && parsed->args.has("--quiet"));
+    Answer<int> status = kDone;
+    if (parsed->version) {
+        out.line("jobq " JOBQ_VERSION);
+    } else if (parsed->help) {
+        status = print_help(out, parsed->help_topic);
+    } else if (parsed->args.verb == nullptr) {
+        print_short_help(out);
+    } else {
+        Session session(parsed->args, out);
+        status = parsed->args.verb->run(session);
+    }
+    if (!status) print_failure(status.error());
+    const int code = status ? *status : status.error().status;
+    const auto finished = out.finish();
+    if (finished) return code;
+    print_failure(finished.error());
+    return code == kDone ? finished.error().status : code;
+}
+
+}  // namespace
+}  // namespace jobq::cli
+
+int main(int argc, char** argv) {
+    return jobq::cli::run(std::vector<std::string>(argv + 1, argv + argc));
+}

@@ -1,0 +1,58 @@
+// The verbs `ping` and `version`.
+#include "cli/session.h"
+#include "cli/show.h"
+#include "cli/verb_list.h"
+
+namespace jobq::cli {
+namespace {
+
+void print_text(Output& out, JsonView pong) {
+    std::string words = "jobqd " + printable(pong["version"].text()) + " is " +
+                        printable(pong["state"].text()) + ": pid " + pong["pid"].text() + ", up " +
+                        rounded(pong["uptime_s"].number() * 1000);
+    for (const char* place : {"unix", "tcp", "http"})
+        if (const std::string at = pong[place].text(); !at.empty())
+            words += std::string(", ") + place + " " + printable(at);
+    if (pong["dev"].flag()) words += ", development mode";
+    out.line(words);
+}
+
+Answer<int> run_ping(Session& session) {
+    auto client = session.connect();
+    if (!client) return tl::unexpected(client.error());
+    const auto reply = client->call("PING", "{}");
+    if (!reply) return tl::unexpected(Failure(reply.error()));
+    const JsonView pong(*reply);
+    if (session.out.is_text()) {
+        print_text(session.out, pong);
+    } else {
+        session.out.line(pong.raw());
+    }
+    return pong["state"].text() == "ready" ? kDone : kTryAgain;
+}
+
+Answer<int> run_version(Session& session) {
+    session.out.line(session.out.is_text() ? "jobq " JOBQ_VERSION
+                                           : "{\"version\":\"" JOBQ_VERSION "\"}");
+    return kDone;
+}
+
+}  // namespace
+
+const Verb kPing{.name = "ping",
+                 .usage = "",
+                 .summary = "Ask the daemon whether it is there and ready",
+                 .examples = "jobq ping && echo ready",
+                 .options = {},
+                 .more = {},
+                 .run = run_ping};
+
+const Verb kVersion{.name = "version",
+                    .usage = "",
+                    .summary = "Print the version of jobq",
+                    .examples = "jobq version",
+                    .options = {},
+                    .more = {},
+                    .run = run_version};
+
+}  // namespace jobq::cli

@@ -1,0 +1,25 @@
+// Session: what a verb is given: its arguments, where to write, and the way to the daemon.
+#pragma once
+
+#include <string>
+
+#include "cli/args.h"
+#include "cli/client.h"
+#include "cli/json_object.h"
+#include "cli/json_view.h"
+#include "cli/output.h"
+
+namespace jobq::cli {
+
+class Session {
+  public:
+    Session(const Args& arguments, Output& output) : args(arguments), out(output) {}
+
+    // Connects anew on each call.
+    Answer<Client> connect() { return Client::connect(args.text("--server")); }
+
+    const Args& args;
+    Output& out;
+};
+
+}  // namespace jobq::cli

@@ -1,0 +1,79 @@
+#include "cli/submit.h"
+
+#include "cli/interrupt.h"
+#include "cli/json_object.h"
+#include "cli/result.h"
+#include "cli/wait.h"
+#include "core/base/id.h"
+#include "core/base/text.h"
+
+namespace jobq::cli {
+
+std::string new_jid() {
+    static IdMaker maker;
+    return maker.next(wall_ms());
+}
+
+Answer<Submitted> submit(Client& client, Output& out, const std::string& request,
+                         const std::string& jid) {
+    auto reply = client.call("ENQUEUE", request);
+    if (!reply && !client.alive() && reply.error().code == ErrorCode::unknown) {
+        out.note(reply.error().text + "; asking again");
+        const auto back = client.reconnect(kComeBackMs);
+        if (back) reply = client.call("ENQUEUE", request);
+    }
+    if (reply) {
+        const std::string given = JsonView(*reply)["jid"].text();
+        return Submitted{given.empty() ? jid : given, std::move(*reply)};
+    }
+    Failure failure(reply.error());
+    if (reply.error().code == ErrorCode::unknown || reply.error().code == ErrorCode::timeout) {
+        failure.status = kTryAgain;
+        failure.hint = "the job may have been stored; a repeat with --id " + jid +
+                       " is safe, `jobq status " + jid + "` tells";
+    }
+    return tl::unexpected(std::move(failure));
+}
+
+void print_remarks(Output& out, const Submitted& submitted) {
+    const JsonView reply(submitted.reply);
+    const std::string note = reply["note"].text();
+    if (!note.empty()) out.note(printable(note));
+    if (note.empty() && reply["how"].text() == "existing")
+        out.note("nothing new is stored: job " + printable(submitted.jid) +
+                 " has this key already");
+}
+
+void print_submitted(Output& out, const Submitted& submitted) {
+    const JsonView reply(submitted.reply);
+    if (out.is_text()) {
+        out.line(submitted.jid);
+    } else {
+        out.line(reply.raw());
+    }
+    if (out.is_text()) print_remarks(out, submitted);
+}
+
+Answer<int> see_through(Client& client, Output& out, const std::string& jid,
+                        std::optional<int64_t> limit_ms) {
+    const InterruptScope scope;
+    std::string last;
+    const auto end = wait_for(client, out, {jid}, limit_ms,
+                              [&last](JsonView job) { last = std::string(job.raw()); });
+    if (!end) return tl::unexpected(end.error());
+    const std::string follow =
+        "job " + jid + " goes on; follow it with: jobq wait " + jid + ", jobq logs -f " + jid;
+    if (*end == WaitEnd::interrupted)
+        return give_up(kInterrupted, "stopped waiting, not the job", follow);
+    if (*end == WaitEnd::timed_out)
+        return give_up(kTimedOut, "stopped waiting: --timeout is over", follow);
+    const JsonView job(last);
+    auto printed = print_outcome(client, out, job);
+    if (!printed) return tl::unexpected(printed.error());
+    if (job["state"].text() == "succeeded") return kDone;
+    return give_up(kJobFailed, end_in_words(job),
+                   "`jobq status " + jid + "` and `jobq logs " + jid + "` tell more; `jobq retry " +
+                       jid + "` runs it again");
+}
+
+}  // namespace jobq::cli

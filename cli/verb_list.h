@@ -1,0 +1,17 @@
+// Declares each verb where it is defined: name.cpp for kName, act.cpp for those that change jobs by
+// id. Included where they are defined too: without a declaration a constant is not seen elsewhere.
+#pragma once
+
+#include "cli/verb.h"
+
+namespace jobq::cli {
+
+extern const Verb kEnqueue, kRun;                         // enqueue, run
+extern const Verb kStatus, kWait, kResult, kLogs, kList;  // of the same name
+extern const Verb kCancel, kRetry, kRm, kRetryDead;       // act, retry_dead
+extern const Verb kQueueList, kQueuePause, kQueueResume, kQueueClear, kQueueLatency;  // queue
+extern const Verb kWorkersList, kWorkersQuiet, kWorkersStop;                          // workers
+extern const Verb kStats, kEvents, kPing, kVersion, kConfigCheck, kConfigShow;
+extern const Verb kCompletion, kComplete, kHelp;  // complete, help
+
+}  // namespace jobq::cli

@@ -1,0 +1,60 @@
+#include "core/base/error.h"
+
+#include <array>
+#include <cctype>
+#include <cstdio>
+#include <cstdlib>
+
+namespace jobq {
+namespace {
+
+using enum ErrorCode;
+
+// Exit statuses are those of product.md section 6, listed in jobq(1); a test walks both.
+constexpr std::array kTable{
+    ErrorInfo{invalid, "INVALID", 400, 2, false, "the request can't be meant as it stands"},
+    ErrorInfo{bad_data, "BAD_DATA", 422, 65, false, "the payload is not acceptable JSON"},
+    ErrorInfo{too_large, "TOO_LARGE", 413, 65, false, "over a size or depth limit"},
+    ErrorInfo{not_found, "NOT_FOUND", 404, 3, false, "there is no such thing"},
+    ErrorInfo{duplicate, "DUPLICATE", 409, 4, false, "the id or key is taken by another job"},
+    ErrorInfo{conflict, "CONFLICT", 409, 4, false, "the job's state does not allow it"},
+    ErrorInfo{lease_lost, "LEASE_LOST", 409, 4, false, "the lease token is not the current one"},
+    ErrorInfo{unauthorized, "UNAUTHORIZED", 401, 77, false, "no valid credential"},
+    ErrorInfo{forbidden, "FORBIDDEN", 403, 77, false, "not permitted here"},
+    ErrorInfo{busy, "BUSY", 429, 75, true, "refused for now; try again"},
+    ErrorInfo{storage_full, "STORAGE_FULL", 507, 75, true, "no space left to keep it"},
+    ErrorInfo{unavailable, "UNAVAILABLE", 503, 69, true, "the store or the daemon is away"},
+    ErrorInfo{unknown, "UNKNOWN", 503, 75, true, "the link was cut: it may have been done"},
+    ErrorInfo{timeout, "TIMEOUT", 504, 124, true, "the wait ended first"},
+    ErrorInfo{cancelled, "CANCELLED", 503, 75, true, "given up because the daemon stops"},
+    ErrorInfo{corrupt, "CORRUPT", 500, 70, false, "stored data can't be read"},
+    ErrorInfo{config, "CONFIG", 500, 78, false, "the configuration has errors"},
+    ErrorInfo{internal, "INTERNAL", 500, 70, false, "a bug in jobq"},
+};
+static_assert(kTable.size() == size_t(internal) + 1);
+
+}  // namespace
+
+std::span<const ErrorInfo> error_table() {
+    return kTable;
+}
+
+const ErrorInfo& info(ErrorCode code) {
+    return kTable[size_t(code)];
+}
+
+ErrorCode error_code_from_name(std::string_view name) {
+    std::string upper(name);
+    for (char& c : upper)
+        c = char(std::toupper(static_cast<unsigned char>(c)));
+    for (const auto& row : kTable)
+        if (row.name == upper) return row.code;
+    return internal;
+}
+
+void check_failed(const char* condition, const char* file, int line) {
+    std::fprintf(stderr, "jobq: invariant broken: %s at %s:%d\n", condition, file, line);
+    std::abort();
+}
+
+}  // namespace jobq

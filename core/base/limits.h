@@ -1,0 +1,84 @@
+// Every bound and default of jobq, with its unit in the name. Nothing else in the code may hold a
+// number of this kind. product.md calls them "Limits"; jobq-protocol(7) prints them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace jobq::limits {
+
+// Jobs
+inline constexpr size_t kPayloadBytes = 1 << 20;                      // args of one job
+inline constexpr size_t kEnvelopeBytes = 64 << 10;                    // all other fields of one job
+inline constexpr size_t kLineBytes = kPayloadBytes + kEnvelopeBytes;  // a PUSH or JOBQ line
+inline constexpr size_t kBulkLineBytes = 16 << 20;                    // a PUSHB line
+inline constexpr int kJsonDepth = 64;
+inline constexpr size_t kNameBytes = 64;   // queue and pool names, configured types
+inline constexpr size_t kTypeBytes = 255;  // a job's type: clients use class names
+inline constexpr size_t kTraceparentBytes = 512;
+inline constexpr size_t kJidBytes = 128;   // a client's own jid, upper bound
+inline constexpr size_t kJidMinBytes = 8;  // Faktory's lower bound
+inline constexpr size_t kIdempotencyKeyBytes = 256;
+inline constexpr int kPriorityMin = 1, kPriorityMax = 9, kPriorityNormal = 5;
+inline constexpr int kAttemptsMax = 1000;
+inline constexpr int kDefaultRetries = 25;  // Faktory's
+inline constexpr int kCrashBudget = 3;      // crashes of one job before it is poison
+
+// Times
+inline constexpr int64_t kTimeMaxMs = 253'402'300'799'999;  // the end of the year 9999
+inline constexpr int64_t kDefaultTimeoutMs = 5 * 60'000;
+inline constexpr int64_t kKillGraceMs = 10'000;     // TERM, then this, then KILL
+inline constexpr int64_t kStopTimeoutMs = 30'000;   // jobqd's own stop
+inline constexpr int64_t kProcessLeaseMs = 15'000;  // an opted-in worker process
+inline constexpr int64_t kBeatEveryMs = 5'000;
+inline constexpr int64_t kRunnerReturnMs = 5'000;  // after a start: wait so long for known runners
+inline constexpr int64_t kReserveDefaultS = 1800, kReserveMinS = 60, kReserveMaxS = 86'400;
+inline constexpr int64_t kFaktoryBeatDeadMs = 60'000;
+inline constexpr int64_t kHandshakeMs = 2'000;
+inline constexpr int64_t kFetchWaitMs = 1'900;      // one client's read limit is 2 s
+inline constexpr int64_t kFetchWaitMaxMs = 60'000;  // opted-in clients may ask for more
+inline constexpr int64_t kRedisDeadlineMs = 5'000;  // one command
+inline constexpr int64_t kRetentionMs = 24 * 3'600'000;
+inline constexpr int64_t kIdempotencyWindowMs = 24 * 3'600'000;
+inline constexpr int64_t kDeadKeepMs = 180LL * 24 * 3'600'000;
+
+// Output of a job
+inline constexpr size_t kOutputHeadBytes = 32 << 10, kOutputTailBytes = 32 << 10;
+inline constexpr size_t kErrorMessageBytes = 1000, kErrorTypeBytes = 100;
+inline constexpr int kBacktraceLines = 50;
+inline constexpr int kErrorsKept = 50;  // attempts whose error is kept in full
+
+// Server
+inline constexpr int kConnections = 2'000;
+inline constexpr int kListPage = 100, kListPageMax = 1'000;
+inline constexpr size_t kUnixPathBytes = 107;  // sun_path less its NUL
+inline constexpr size_t kReadChunkBytes = 64 << 10;
+inline constexpr int64_t kWriteStallMs = 30'000;  // a peer that takes no byte for so long is gone
+inline constexpr int64_t kAcceptPauseMs = 100;    // when accept fails and even refusing does
+inline constexpr int kAcceptsPerTurn = 128;
+inline constexpr int kListenBacklog = 4'096;  // the kernel caps it at somaxconn
+
+// Store
+inline constexpr size_t kScriptJobs = 500;       // jobs in one script call
+inline constexpr size_t kScriptBytes = 4 << 20;  // and their bytes
+
+// The link to Redis
+inline constexpr int64_t kRedisConnectMs = 2'000;
+inline constexpr int64_t kRedisReadyWaitMs = 3'000;     // a call made while Redis is away
+inline constexpr size_t kRedisWaitingCalls = 10'000;    // so many of them,
+inline constexpr size_t kRedisWaitingBytes = 64 << 20;  // and their bytes
+inline constexpr int64_t kRedisBackoffMinMs = 10, kRedisBackoffMaxMs = 500;
+inline constexpr int64_t kRedisStableMs = 1'000;  // up for so long: the back-off starts anew
+inline constexpr size_t kRedisReplyBytes = 256 << 20;
+inline constexpr int64_t kHintPingMs = 10'000;  // on a quiet subscription
+
+// The private Redis
+inline constexpr int kRedisClients = 64;
+inline constexpr int64_t kRestartMinMs = 10, kRestartMaxMs = 1'000;
+inline constexpr int64_t kRestartStableMs = 10'000;
+inline constexpr int kRestartTriesAtStart = 4;      // ends before it was ever up
+inline constexpr int64_t kRedisStopMs = 10'000;     // TERM, then this, then KILL
+inline constexpr int64_t kRedisLeftoverMs = 5'000;  // for one of a killed jobqd to end
+inline constexpr int64_t kRedisVersionMs = 2'000;   // for `redis-server --version`
+
+}  // namespace jobq::limits

@@ -1,0 +1,26 @@
+// Durations, sizes and times as people write them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/base/error.h"
+
+namespace jobq {
+
+// "30s" "5m" "1h30m" "250ms" "2d"; a bare number is refused: it has no unit. Milliseconds, >= 0.
+Result<int64_t> parse_duration_ms(std::string_view text);
+// The shortest exact form: "1h30m", "250ms", "0s".
+std::string format_duration(int64_t ms);
+// "64KiB" "10MB" "1GiB" "512" (bytes).
+Result<int64_t> parse_size_bytes(std::string_view text);
+
+// RFC 3339 with offset and up to 9 fraction digits; milliseconds since the epoch, fraction floored.
+Result<int64_t> parse_rfc3339_ms(std::string_view text);
+// UTC with milliseconds, trailing zeros cut: "2026-11-22T10:59:59.43Z".
+std::string format_rfc3339(int64_t epoch_ms);
+// RFC 3339, or "in 5m" relative to `now_ms`.
+Result<int64_t> parse_time_ms(std::string_view text, int64_t now_ms);
+
+}  // namespace jobq

@@ -1,0 +1,132 @@
+// The rules for single values, and for what must fit together once all files are read. Called by
+// the Loader and at the end of load_config().
+#include "core/config/check.h"
+
+#include <algorithm>
+
+#include "core/base/text.h"
+#include "core/job/job.h"
+
+namespace jobq {
+namespace {
+
+bool is_loopback(std::string_view host) {
+    return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
+std::string check_address(std::string_view value) {
+    if (value.empty()) return "";
+    auto address = split_address(value);
+    if (!address) return "must be HOST:PORT such as \"127.0.0.1:7419\", not " + shown(value);
+    if (!is_loopback(address->host))
+        return "must be on loopback (127.0.0.1, [::1] or localhost), not " + printable(value) +
+               ": an open port needs TLS and keys, which this version does not have yet";
+    return "";
+}
+
+std::string check_redis_url(std::string_view value) {
+    if (value.empty()) return "";
+    if (value.starts_with("unix:") && value.size() > 5) return "";
+    if (value.starts_with("rediss://"))
+        return "can't be rediss:// yet in this version: use redis://";
+    constexpr std::string_view kForm =
+        "must be redis://[user:password@]HOST:PORT[/DB] or unix:PATH, or \"\" for a private Redis";
+    if (!value.starts_with("redis://")) return std::string(kForm);
+    std::string_view rest = value.substr(8);
+    if (auto at = rest.rfind('@'); at != std::string_view::npos) rest = rest.substr(at + 1);
+    if (auto slash = rest.find('/'); slash != std::string_view::npos) {
+        auto number = parse_int(rest.substr(slash + 1));
+        if (!number || *number < 0) return std::string(kForm);
+        rest = rest.substr(0, slash);
+    }
+    bool port_named = split_address(rest).has_value();
+    bool host_alone = !rest.empty() && rest.find(':') == std::string_view::npos;
+    return port_named || host_alone ? "" : std::string(kForm);
+}
+
+std::string check_absolute(std::string_view value) {
+    if (value.empty() || value.starts_with('/')) return "";
+    return "must be an absolute path, not " + shown(value);
+}
+
+Place place_of(const LoadState& state, const std::string& path) {
+    auto at = state.places.find(path);
+    return at == state.places.end() ? Place{path, 0, 0} : at->second;
+}
+
+void check_pools(LoadState& state) {
+    for (const auto& [name, pool] : state.loaded.config.pools) {
+        std::string path = join_path("pool", name);
+        if (pool.kind == PoolKind::child && pool.run.empty())
+            state.error(place_of(state, path), "the child pool " + toml_key(name) +
+                                                   " needs run, the command of each child");
+        if (pool.kind != PoolKind::child && !pool.run.empty())
+            state.error(place_of(state, join_path(path, "run")),
+                        "run is for pools of kind child; what a job of an " +
+                            std::string(kPoolKindNames[size_t(pool.kind)]) +
+                            " pool runs is said by its type");
+    }
+}
+
+void check_types(LoadState& state) {
+    for (const auto& [name, type] : state.loaded.config.types) {
+        std::string path = join_path("type", name);
+        if (name == "run" && !type.run.empty())
+            state.error(place_of(state, join_path(path, "run")),
+                        "the type run is built in: a job names its own command; allow it with "
+                        "allow = true in [run]");
+        if (type.policy.backoff && type.policy.backoff->max_ms < type.policy.backoff->base_ms)
+            state.error(place_of(state, join_path(path, "backoff")),
+                        "backoff of " + toml_key(name) + ": max is less than base");
+    }
+}
+
+}  // namespace
+
+std::optional<HostPort> split_address(std::string_view text) {
+    auto colon = text.rfind(':');
+    if (colon == std::string_view::npos || colon == 0) return std::nullopt;
+    auto port = parse_int(text.substr(colon + 1));
+    if (!port || *port < 0 || *port > 65'535) return std::nullopt;
+    std::string_view host = text.substr(0, colon);
+    bool bracketed = host.starts_with('[') && host.ends_with(']') && host.size() > 2;
+    if (bracketed) host = host.substr(1, host.size() - 2);
+    if (!bracketed && host.find_first_of(":[]/ ") != std::string_view::npos) return std::nullopt;
+    return HostPort{std::string(host), int(*port)};
+}
+
+std::string shown(std::string_view value) {
+    constexpr size_t kShownBytes = 60;
+    std::string_view cut = utf8_prefix(value, kShownBytes);
+    return "\"" + printable(cut) + (cut.size() < value.size() ? "..." : "") + "\"";
+}
+
+std::string check_text(TextRule rule, std::string_view value) {
+    if (value.find('\0') != std::string_view::npos) return "can't hold a NUL";
+    switch (rule) {
+        case TextRule::path:
+        case TextRule::program:
+            return "";
+        case TextRule::absolute_path:
+            return check_absolute(value);
+        case TextRule::socket_path:
+            if (value.size() > limits::kUnixPathBytes)
+                return "is " + std::to_string(value.size()) + " bytes long; the path of a socket " +
+                       "can have " + std::to_string(limits::kUnixPathBytes);
+            return check_absolute(value);
+        case TextRule::address:
+            return check_address(value);
+        case TextRule::redis_url:
+            return check_redis_url(value);
+        case TextRule::name:
+            return is_name(value) ? "" : "must be 1 to 64 of A-Z a-z 0-9 . _ -";
+    }
+    return "";
+}
+
+void check_config(LoadState& state) {
+    check_pools(state);
+    check_types(state);
+}
+
+}  // namespace jobq

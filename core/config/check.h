@@ -1,0 +1,26 @@
+// What a configuration can't mean: the form of single values, and what does not go together.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/config/loader.h"
+
+namespace jobq {
+
+// "" or what is wrong with `value`, as the end of a sentence: "must be HOST:PORT".
+std::string check_text(TextRule rule, std::string_view value);
+// A value of the user in a message: quoted, without control characters, cut when long.
+std::string shown(std::string_view value);
+// Adds an error for all that does not fit together, after all files were read.
+void check_config(LoadState& state);
+
+// "[::1]:7419" -> host and port; nullopt unless it is HOST:PORT with a port of 0..65535.
+struct HostPort {
+    std::string host;
+    int port = 0;
+};
+
+std::optional<HostPort> split_address(std::string_view text);
+
+}  // namespace jobq

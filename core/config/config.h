@@ -1,0 +1,131 @@
+// The configuration as plain structs, with the built-in defaults as initialisers. load.cpp fills
+// them from TOML, check.cpp says what can't be meant. Key names are the member names.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/base/limits.h"
+#include "core/job/decide.h"
+
+namespace jobq {
+
+enum class Durability : uint8_t { fsync, everysec, memory };
+enum class PoolKind : uint8_t { exec, child, thread };
+enum class LogFormat : uint8_t { text, json };
+
+struct QueueWeight {
+    std::string name;
+    int weight = 1;
+
+    bool operator==(const QueueWeight&) const = default;
+};
+
+struct ListenConfig {
+    // Key `unix`. "": $XDG_RUNTIME_DIR/jobq.sock, or /run/jobq/jobq.sock for root.
+    std::string unix_path;
+    std::string tcp;   // HOST:PORT, "" off
+    std::string http;  // HOST:PORT, "" off
+    int connections = limits::kConnections;
+};
+
+struct RedisConfig {
+    std::string url;     // "" private; redis://[user:pw@]host:port[/db], unix:PATH
+    std::string binary;  // "": redis-server, valkey-server, redis-check-rdb are looked up
+    Durability durability = Durability::fsync;
+    std::string name_space = "main";  // key `namespace`
+    int64_t max_memory_bytes = 0;     // key `max_memory` (size); 0: none
+};
+
+struct PoolConfig {
+    std::string name;
+    PoolKind kind = PoolKind::exec;
+    std::vector<QueueWeight> queues{{"default", 1}};
+    bool strict = true;  // queues given as an array: in this order; as a table: weighted
+    int slots = 10;
+    std::vector<std::string> run;  // child pools: what each child is
+
+    bool operator==(const PoolConfig&) const = default;
+};
+
+struct ExecLimits {
+    int64_t memory_bytes = 0;  // key `memory` (size); 0: none, for all of these
+    int64_t cpu_s = 0;         // key `cpu` (duration)
+    int64_t files = 0;
+    int64_t processes = 0;
+    std::optional<int> nice;
+
+    bool operator==(const ExecLimits&) const = default;
+};
+
+struct TypeConfig {
+    std::string name;
+    std::vector<std::string> run;  // argv template; "{payload}" as a whole argument is replaced
+    TypePolicy policy;             // keys max_attempts, backoff, timeout, retention
+    int64_t grace_ms = limits::kKillGraceMs;  // key `grace`
+    std::map<std::string, std::string> env;
+    std::string cwd;
+    // Exit status -> success, failure ("retry" in the file), dead, snooze.
+    std::map<int, Outcome> exit;
+    size_t output_head_bytes = limits::kOutputHeadBytes;  // keys output_head, output_tail (sizes)
+    size_t output_tail_bytes = limits::kOutputTailBytes;
+    ExecLimits limits;
+};
+
+struct LogConfig {
+    std::string level = "info";       // debug info warn error
+    std::optional<LogFormat> format;  // absent: text
+};
+
+struct Config {
+    ListenConfig listen;
+    RedisConfig redis;
+    std::string state_dir;  // "": $XDG_STATE_HOME/jobq, or /var/lib/jobq for root
+    int64_t stop_timeout_ms = limits::kStopTimeoutMs;  // key `stop_timeout`
+    bool allow_run = false;                            // [run] allow
+    bool allow_flush = false;                          // [server] allow_flush
+    bool runner = true;  // [runner] start: jobqd starts the runner itself
+    LogConfig log;
+    std::map<std::string, PoolConfig> pools;  // [pool.NAME]
+    std::map<std::string, TypeConfig> types;  // [type.NAME]
+    bool dev = false;                         // --dev
+};
+
+// One thing wrong with a configuration, with its place.
+struct ConfigError {
+    std::string file;
+    int line = 0, column = 0;  // 1-based; 0: the place is not in a file (a flag, the environment)
+    std::string text;
+
+    std::string to_string() const;  // "file:line:col: text"
+};
+
+struct Loaded {
+    Config config;
+    std::vector<ConfigError> errors;  // empty: usable
+    std::vector<std::string> files;   // read, in order
+    // "pool.default.slots" -> "file:line", "JOBQ_...", "flag"; absent: the default.
+    std::map<std::string, std::string> origin;
+};
+
+// Files in order (later wins), then JOBQ_* of `environment` (JOBQ_LISTEN_TCP for listen.tcp), then
+// `flags` ("listen.tcp" -> value). Collects every error, not only the first; unknown keys name the
+// nearest known one.
+Loaded load_config(const std::vector<std::string>& files,
+                   const std::map<std::string, std::string>& environment,
+                   const std::map<std::string, std::string>& flags = {});
+// What load_config() does for text instead of files; for tests and --check-config of stdin.
+Loaded load_config_text(const std::string& name, const std::string& toml);
+// The files of product.md section 7 that exist, for a user or the system.
+std::vector<std::string> default_config_files(
+    bool system, const std::map<std::string, std::string>& environment);
+// Every effective value, one "key = value  # origin" a line, TOML.
+std::string print_config(const Loaded& loaded);
+// Every key a configuration may have, with NAME for a free part: for docs, completion and tests.
+const std::vector<std::string>& config_keys();
+
+}  // namespace jobq

@@ -1,0 +1,122 @@
+// Variables and flags become a tree of Nodes, read by the Loader like a file. Also where the files
+// of a user and of the system are.
+#include "core/config/environment.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "core/base/text.h"
+#include "core/config/key_lister.h"
+
+namespace jobq {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kPrefix = "JOBQ_";
+
+// Set for jobs, or read by the CLI: not configuration, however near their names are.
+constexpr std::array<std::string_view, 10> kOtherVariables{
+    "JOBQ_JID",      "JOBQ_TYPE",        "JOBQ_QUEUE", "JOBQ_ATTEMPT", "JOBQ_MAX_ATTEMPTS",
+    "JOBQ_DEADLINE", "JOBQ_TRACEPARENT", "JOBQ_URL",   "JOBQ_SERVER",  "JOBQ_OUTBOX"};
+
+// listen.tcp -> JOBQ_LISTEN_TCP, pool.my-pool.slots -> JOBQ_POOL_MY_POOL_SLOTS.
+std::string variable_name(const std::vector<std::string>& parts) {
+    std::string name = "JOBQ";
+    for (const auto& part : parts) {
+        name += '_';
+        for (char c : part) {
+            if ('a' <= c && c <= 'z') c = char(c - 'a' + 'A');
+            name += ('A' <= c && c <= 'Z') || ('0' <= c && c <= '9') ? c : '_';
+        }
+    }
+    return name;
+}
+
+void insert(Node& root, const std::vector<std::string>& parts, const Place& place,
+            const std::string& value) {
+    Node* node = &root;
+    for (const auto& part : parts) {
+        auto same = [&](const Member& member) { return member.name == part; };
+        auto at = std::find_if(node->members.begin(), node->members.end(), same);
+        if (at == node->members.end()) at = node->members.insert(at, Member{part, place, Node{}});
+        node = &at->value;
+    }
+    node->type = Node::Type::text;
+    node->place = place;
+    node->text = value;
+}
+
+// Relative paths in variables and flags start where the program was started.
+void read(LoadState& state, const Node& root) {
+    std::error_code failed;
+    Loader loader(state, root, fs::current_path(failed).string(), true);
+    visit_config(state.loaded.config, loader);
+    loader.finish();
+}
+
+std::string value_or(const std::map<std::string, std::string>& environment, const char* name,
+                     const std::string& fallback) {
+    auto at = environment.find(name);
+    return at == environment.end() || at->second.empty() ? fallback : at->second;
+}
+
+}  // namespace
+
+void load_environment(LoadState& state, const std::map<std::string, std::string>& environment) {
+    KeyLister lister(false);
+    visit_config(state.loaded.config, lister);
+    std::map<std::string, const KeyLister::Key*, std::less<>> by_variable;
+    for (const auto& key : lister.keys())
+        if (key.single) by_variable.emplace(variable_name(key.parts), &key);
+    std::vector<std::string_view> known;
+    for (const auto& [name, key] : by_variable)
+        known.push_back(name);
+
+    Node root;
+    for (const auto& [name, value] : environment) {
+        bool other = std::find(kOtherVariables.begin(), kOtherVariables.end(), name) !=
+                     kOtherVariables.end();
+        if (!name.starts_with(kPrefix) || other) continue;
+        Place place{name};
+        if (auto at = by_variable.find(name); at != by_variable.end())
+            insert(root, at->second->parts, place, value);
+        else if (auto near = nearest(name, known); !near.empty())
+            state.error(place,
+                        "is not a variable of jobqd; did you mean " + std::string(near) + "?");
+    }
+    read(state, root);
+}
+
+void load_flags(LoadState& state, const std::map<std::string, std::string>& flags) {
+    Node root;
+    for (const auto& [path, value] : flags) {
+        std::vector<std::string> parts;
+        for (auto part : split(path, '.'))
+            parts.emplace_back(part);
+        insert(root, parts, Place{"command line"}, value);
+    }
+    read(state, root);
+}
+
+std::vector<std::string> default_config_files(
+    bool system, const std::map<std::string, std::string>& environment) {
+    fs::path folder = "/etc/jobq";
+    if (!system) {
+        std::string home = value_or(environment, "HOME", "/");
+        folder = fs::path(value_or(environment, "XDG_CONFIG_HOME", home + "/.config")) / "jobq";
+    }
+    std::error_code failed;
+    std::vector<std::string> files;
+    if (fs::exists(folder / "jobqd.toml", failed))
+        files.push_back((folder / "jobqd.toml").string());
+    std::vector<std::string> parts;
+    for (fs::directory_iterator at(folder / "conf.d", failed), end; !failed && at != end;
+         at.increment(failed))
+        if (at->path().extension() == ".toml") parts.push_back(at->path().string());
+    std::sort(parts.begin(), parts.end());
+    files.insert(files.end(), parts.begin(), parts.end());
+    return files;
+}
+
+}  // namespace jobq

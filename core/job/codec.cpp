@@ -1,0 +1,227 @@
+// The envelope: Job as bytes. Hot on both ways (each enqueue, each fetch): one allocation for the
+// whole when writing, none but the strings when reading. The JSON forms are in codec_json.cpp.
+#include "core/job/codec.h"
+
+#include <utility>
+
+#include "core/base/text.h"
+
+namespace jobq {
+namespace {
+
+// Tags of the envelope's fields. A letter is never used again for another meaning; a reader skips
+// those it does not know, so an older jobqd reads what a newer one wrote.
+enum Tag : char {
+    kType = 't',
+    kCreated = 'c',
+    kRunAt = 'r',
+    kRetry = 'R',
+    kMaxAttempts = 'M',
+    kTimeout = 'T',
+    kReserve = 'v',
+    kBacktrace = 'b',
+    kExpires = 'e',
+    kAt = 'a',
+    kCreatedAt = 'C',
+    kCustom = 'u',
+    kTags = 'g',
+    kIdempotency = 'i',
+    kTrace = 'p',
+    kArgs = 'A',
+};
+
+constexpr size_t kVarintMax = 10;
+constexpr size_t kNumberMax = 2 + kVarintMax;  // tag, length, value
+
+void put_varint(std::string& out, uint64_t value) {
+    for (; value >= 0x80; value >>= 7)
+        out += char(value | 0x80);
+    out += char(value);
+}
+
+bool take_varint(std::string_view& in, uint64_t& value) {
+    value = 0;
+    for (size_t i = 0; i < in.size() && i < kVarintMax; ++i) {
+        auto byte = static_cast<unsigned char>(in[i]);
+        if (i == kVarintMax - 1 && byte > 1) return false;
+        value |= uint64_t(byte & 0x7F) << (7 * i);
+        if (byte & 0x80) continue;
+        in.remove_prefix(i + 1);
+        return true;
+    }
+    return false;
+}
+
+void put_text(std::string& out, Tag tag, std::string_view value) {
+    if (value.empty()) return;
+    out += tag;
+    put_varint(out, value.size());
+    out += value;
+}
+
+// Zigzag, so that Faktory's retry of -1 stays one byte.
+void put_number(std::string& out, Tag tag, int64_t value) {
+    uint64_t folded = (uint64_t(value) << 1) ^ uint64_t(value >> 63);
+    out += tag;
+    out += char(0);
+    size_t start = out.size();
+    put_varint(out, folded);
+    out[start - 1] = char(out.size() - start);
+}
+
+template <class Int>
+bool to_number(std::string_view bytes, Int& value) {
+    uint64_t folded = 0;
+    if (!take_varint(bytes, folded) || !bytes.empty()) return false;
+    int64_t wide = int64_t(folded >> 1) ^ -int64_t(folded & 1);
+    if (!std::in_range<Int>(wide)) return false;
+    value = Int(wide);
+    return true;
+}
+
+template <class Int>
+bool to_number(std::string_view bytes, std::optional<Int>& value) {
+    return to_number(bytes, value.emplace());
+}
+
+bool set_field(Job& job, char tag, std::string_view value) {
+    switch (tag) {
+        case kType:
+            job.type = value;
+            return true;
+        case kAt:
+            job.at = value;
+            return true;
+        case kCreatedAt:
+            job.created_at = value;
+            return true;
+        case kCustom:
+            job.custom = value;
+            return true;
+        case kTags:
+            job.tags = value;
+            return true;
+        case kIdempotency:
+            job.idempotency_key = value;
+            return true;
+        case kTrace:
+            job.traceparent = value;
+            return true;
+        case kArgs:
+            job.args = value;
+            return true;
+        case kCreated:
+            return to_number(value, job.created_ms);
+        case kRunAt:
+            return to_number(value, job.run_at_ms);
+        case kRetry:
+            return to_number(value, job.retry);
+        case kMaxAttempts:
+            return to_number(value, job.max_attempts);
+        case kTimeout:
+            return to_number(value, job.timeout_ms);
+        case kReserve:
+            return to_number(value, job.reserve_for_s);
+        case kBacktrace:
+            return to_number(value, job.backtrace);
+        case kExpires:
+            return to_number(value, job.expires_ms);
+        default:
+            return true;
+    }
+}
+
+tl::unexpected<Error> corrupt_job(std::string_view jid, std::string_view what) {
+    return fail(ErrorCode::corrupt, "the stored form of job " + printable(jid) +
+                                        " can't be read: " + std::string(what));
+}
+
+}  // namespace
+
+std::string encode_job(const Job& job, bool has_record) {
+    constexpr size_t kNumbers = 8, kTexts = 8;
+    JOBQ_CHECK(job.queue.size() <= limits::kNameBytes);
+    std::string out;
+    out.reserve(3 + job.queue.size() + kNumbers * kNumberMax + kTexts * (1 + kVarintMax) +
+                job.type.size() + job.at.size() + job.created_at.size() + job.custom.size() +
+                job.tags.size() + job.idempotency_key.size() + job.traceparent.size() +
+                job.args.size());
+    out += has_record ? kKindRecord : kKindPlain;
+    out += char('0' + job.priority);
+    out += char(job.queue.size());
+    out += job.queue;
+    put_text(out, kType, job.type);
+    if (job.created_ms) put_number(out, kCreated, job.created_ms);
+    if (job.run_at_ms) put_number(out, kRunAt, job.run_at_ms);
+    if (job.retry) put_number(out, kRetry, *job.retry);
+    if (job.max_attempts) put_number(out, kMaxAttempts, *job.max_attempts);
+    if (job.timeout_ms) put_number(out, kTimeout, *job.timeout_ms);
+    if (job.reserve_for_s) put_number(out, kReserve, job.reserve_for_s);
+    if (job.backtrace) put_number(out, kBacktrace, job.backtrace);
+    if (job.expires_ms) put_number(out, kExpires, job.expires_ms);
+    put_text(out, kAt, job.at);
+    put_text(out, kCreatedAt, job.created_at);
+    put_text(out, kCustom, job.custom);
+    put_text(out, kTags, job.tags);
+    put_text(out, kIdempotency, job.idempotency_key);
+    put_text(out, kTrace, job.traceparent);
+    put_text(out, kArgs, job.args);
+    return out;
+}
+
+static Result<Job> decode(std::string_view jid, std::string_view bytes, bool may_be_cut) {
+    if (bytes.size() < 3) return corrupt_job(jid, "it is cut off");
+    char kind = bytes[0];
+    if (kind != kKindPlain && kind != kKindRecord && kind != kKindTombstone)
+        return corrupt_job(jid, "its kind is unknown");
+    Job job;
+    job.jid = jid;
+    job.priority = bytes[1] - '0';
+    if (job.priority < limits::kPriorityMin || job.priority > limits::kPriorityMax)
+        return corrupt_job(jid, "its priority is out of range");
+    size_t queue_bytes = static_cast<unsigned char>(bytes[2]);
+    bytes.remove_prefix(3);
+    if (!is_name(bytes.substr(0, queue_bytes)) || bytes.size() < queue_bytes)
+        return corrupt_job(jid, "its queue is no name");
+    job.queue = bytes.substr(0, queue_bytes);
+    bytes.remove_prefix(queue_bytes);
+    while (!bytes.empty()) {
+        char tag = bytes[0];
+        bytes.remove_prefix(1);
+        uint64_t length = 0;
+        if (!take_varint(bytes, length) || length > bytes.size()) {
+            if (may_be_cut) break;
+            return corrupt_job(jid, "it is cut off");
+        }
+        if (!set_field(job, tag, bytes.substr(0, length)))
+            return corrupt_job(jid, "a number in it is damaged");
+        bytes.remove_prefix(length);
+    }
+    if (job.type.empty()) return corrupt_job(jid, "it has no type");
+    return job;
+}
+
+Result<Job> decode_job(std::string_view jid, std::string_view bytes) {
+    return decode(jid, bytes, false);
+}
+
+Result<Job> decode_job_head(std::string_view jid, std::string_view bytes) {
+    return decode(jid, bytes, true);
+}
+
+std::string encode_output(const Output& output) {
+    if (output.err.empty() && output.out.empty()) return {};
+    return std::to_string(output.err.size()) + "\n" + output.err + output.out;
+}
+
+Output decode_output(std::string_view bytes) {
+    size_t line = bytes.find('\n');
+    auto length = parse_int(bytes.substr(0, line));
+    if (line == bytes.npos || !length || *length < 0 || size_t(*length) > bytes.size() - line - 1)
+        return {std::string(bytes), ""};  // not ours: shown as it is
+    bytes.remove_prefix(line + 1);
+    size_t size = size_t(*length);
+    return {std::string(bytes.substr(0, size)), std::string(bytes.substr(size))};
+}
+
+}  // namespace jobq

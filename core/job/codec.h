@@ -1,0 +1,44 @@
+// The stored forms of Job, JobRecord and FinalRecord. Version notes at the functions: a change that
+// an older jobqd can't read raises the store's schema number (core/store/keys.h).
+//
+// Envelope (binary, compact: at a million waiting jobs each byte is a megabyte):
+//   byte 0   kind    '.' plain, 'm' has a JobRecord, 'x' cancelled while in its queue (tombstone)
+//   byte 1   priority '1'..'9'
+//   byte 2   length of the queue's name, then the name: scripts read these three, nothing more
+//   then     fields: tag byte, varint length, bytes; absent when at their default; args last
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/base/error.h"
+#include "core/job/job.h"
+
+namespace jobq {
+
+inline constexpr char kKindPlain = '.', kKindRecord = 'm', kKindTombstone = 'x';
+
+// `jid` is the key it is stored under and not part of the bytes.
+std::string encode_job(const Job& job, bool has_record);
+Result<Job> decode_job(std::string_view jid, std::string_view bytes);
+// The same of the first bytes alone: fields that are cut off, args above all, are left empty.
+Result<Job> decode_job_head(std::string_view jid, std::string_view bytes);
+
+// JSON text, small, read by people in a pinch.
+std::string encode_record(const JobRecord& record);
+Result<JobRecord> decode_record(std::string_view text);
+
+// One line of JSON, LF, then the result's bytes.
+std::string encode_final(const FinalRecord& record);
+Result<FinalRecord> decode_final(std::string_view bytes);
+
+// What an attempt wrote, in one value: its log (stderr) and, when it did not succeed, its stdout,
+// which is no result then. "<bytes of the log>\n", the log, the stdout; "" for nothing at all.
+struct Output {
+    std::string err, out;
+};
+
+std::string encode_output(const Output& output);
+Output decode_output(std::string_view bytes);
+
+}  // namespace jobq

@@ -1,0 +1,58 @@
+// decide(): the one place that says what becomes of a job after an attempt. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/rng.h"
+#include "core/job/job.h"
+#include "core/job/retry.h"
+
+namespace jobq {
+
+// What the configuration says of a job type; every field absent for a type without a section.
+struct TypePolicy {
+    std::optional<int> max_attempts;
+    std::optional<Backoff> backoff;  // absent: Faktory's curve
+    int64_t timeout_ms = limits::kDefaultTimeoutMs;
+    int64_t retention_ms = limits::kRetentionMs;
+
+    bool operator==(const TypePolicy&) const = default;
+};
+
+// What the one who ran the job says about the attempt.
+struct RunReport {
+    Outcome outcome = Outcome::success;
+    std::string error_type, message;
+    std::vector<std::string> backtrace;
+    std::optional<int> exit_code;
+    std::optional<int> signal;
+    std::optional<int64_t> snooze_ms;      // with Outcome::snooze
+    int64_t started_ms = 0, ended_ms = 0;  // wall clock
+    std::string worker;
+    std::string result;  // bytes
+    bool result_is_json = false;
+    std::string log;  // stderr of the handler, capped
+    int64_t user_cpu_ms = 0, system_cpu_ms = 0, max_rss_kib = 0;
+
+    bool operator==(const RunReport&) const = default;
+};
+
+enum class Move : uint8_t { succeed, retry, dead, drop, cancel, release, snooze };
+
+struct Transition {
+    Move move = Move::succeed;
+    int64_t at_ms = 0;  // retry, snooze: when it is due (wall clock)
+    JobRecord record;   // as it is to be stored; for succeed and cancel only `attempts` counts
+};
+
+// Requires: `record` is the one the attempt was fetched with. `now_ms` is the wall clock.
+Transition decide(const Job& job, const JobRecord& record, const RunReport& report,
+                  const TypePolicy& policy, int64_t now_ms, Rng& rng);
+
+// The same job as a person's `retry` leaves it: errors kept, attempts and crashes at zero.
+JobRecord revived(JobRecord record, int64_t now_ms);
+
+}  // namespace jobq

@@ -1,0 +1,142 @@
+// What a job may look like: names and bounds, checked once at the edge (every enqueue, so without
+// allocation when all is well), and the payload as a handler sees it.
+#include "core/job/job.h"
+
+#include <cstdint>
+
+#include "core/base/text.h"
+
+namespace jobq {
+namespace {
+
+bool is_name_char(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+}
+
+bool has_control(std::string_view text) {
+    for (char c : text)
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) return true;
+    return false;
+}
+
+std::string shown(std::string_view value) {
+    constexpr size_t kShownBytes = 80;
+    std::string text = "\"" + printable(utf8_prefix(value, kShownBytes)) + "\"";
+    if (value.size() > kShownBytes) text += "... (" + std::to_string(value.size()) + " bytes)";
+    return text;
+}
+
+tl::unexpected<Error> bad(std::string_view field, const std::string& value, std::string_view rule) {
+    return fail(ErrorCode::invalid, std::string(field) + " " + value + ": " + std::string(rule));
+}
+
+Result<> check_range(std::string_view field, int64_t value, int64_t min, int64_t max) {
+    if (value >= min && value <= max) return {};
+    return bad(field, std::to_string(value),
+               "it must be from " + std::to_string(min) + " to " + std::to_string(max));
+}
+
+Result<> check_text(std::string_view field, std::string_view value, size_t max_bytes) {
+    if (value.size() <= max_bytes && !has_control(value) && is_utf8(value)) return {};
+    return bad(field, shown(value),
+               "it must be at most " + std::to_string(max_bytes) +
+                   " bytes of UTF-8 without control characters");
+}
+
+Result<> check_jid(std::string_view jid) {
+    bool fits = jid.size() >= limits::kJidMinBytes && jid.size() <= limits::kJidBytes;
+    if (fits && jid.find(' ') == jid.npos && !has_control(jid) && is_utf8(jid)) return {};
+    return bad("jid", shown(jid),
+               "it must be " + std::to_string(limits::kJidMinBytes) + " to " +
+                   std::to_string(limits::kJidBytes) +
+                   " bytes of UTF-8 without spaces and control characters");
+}
+
+// Only the outside: the protocol parsed them before they became JSON text.
+Result<> check_json(std::string_view field, std::string_view text, char open, char close) {
+    if (text.empty()) return {};
+    if (text.size() >= 2 && text.front() == open && text.back() == close && is_utf8(text))
+        return {};
+    return bad(field, shown(text),
+               open == '[' ? "it must be a JSON array" : "it must be a JSON object");
+}
+
+Result<> check_numbers(const Job& job) {
+    using limits::kTimeMaxMs;
+    auto ok = check_range("priority", job.priority, limits::kPriorityMin, limits::kPriorityMax);
+    if (ok) ok = check_range("max_attempts", job.max_attempts.value_or(1), 1, limits::kAttemptsMax);
+    if (ok) ok = check_range("retry", job.retry.value_or(0), INT32_MIN, limits::kAttemptsMax);
+    if (ok) ok = check_range("timeout_ms", job.timeout_ms.value_or(1), 1, kTimeMaxMs);
+    if (ok) ok = check_range("created_ms", job.created_ms, 0, kTimeMaxMs);
+    if (ok) ok = check_range("run_at_ms", job.run_at_ms, 0, kTimeMaxMs);
+    if (ok) ok = check_range("expires_ms", job.expires_ms, 0, kTimeMaxMs);
+    // Faktory raises small and negative ones to its minimum when the job is fetched.
+    if (ok) ok = check_range("reserve_for", job.reserve_for_s, INT64_MIN, limits::kReserveMaxS);
+    return ok;
+}
+
+}  // namespace
+
+bool is_name(std::string_view text) {
+    if (text.empty() || text.size() > limits::kNameBytes) return false;
+    for (char c : text)
+        if (!is_name_char(c)) return false;
+    return true;
+}
+
+Result<> validate(const Job& job) {
+    auto ok = check_jid(job.jid);
+    if (!ok) return ok;
+    // Client libraries use class names here ("My::Worker"), so it is wider than a name.
+    if (job.type.empty()) return bad("type", "\"\"", "it must name the kind of job");
+    ok = check_text("type", job.type, limits::kTypeBytes);
+    if (ok && !is_name(job.queue))
+        ok = bad("queue", shown(job.queue),
+                 "it must be 1 to " + std::to_string(limits::kNameBytes) +
+                     " characters of A-Z, a-z, 0-9, '.', '_' and '-'");
+    if (ok) ok = check_numbers(job);
+    if (ok) ok = check_text("idempotency_key", job.idempotency_key, limits::kIdempotencyKeyBytes);
+    if (ok) ok = check_text("traceparent", job.traceparent, limits::kTraceparentBytes);
+    if (ok) ok = check_text("at", job.at, limits::kNameBytes);
+    if (ok) ok = check_text("created_at", job.created_at, limits::kNameBytes);
+    if (ok) ok = check_json("tags", job.tags, '[', ']');
+    if (ok) ok = check_json("custom", job.custom, '{', '}');
+    if (!ok) return ok;
+
+    size_t bytes = job.jid.size() + job.type.size() + job.queue.size() + job.at.size() +
+                   job.created_at.size() + job.custom.size() + job.tags.size() +
+                   job.idempotency_key.size() + job.traceparent.size();
+    if (bytes <= limits::kEnvelopeBytes) return {};
+    return fail(ErrorCode::too_large,
+                "the job's fields without its args take " + std::to_string(bytes) +
+                    " bytes: at most " + std::to_string(limits::kEnvelopeBytes) +
+                    " are kept; move data from custom and tags to the payload");
+}
+
+std::string_view handler_payload(const Job& job) {
+    std::string_view whole = job.args, inner = trim(whole);
+    if (inner.size() < 2 || inner.front() != '[' || inner.back() != ']') return whole;
+    inner = trim(inner.substr(1, inner.size() - 2));
+    if (inner.empty()) return whole;
+    int depth = 0;
+    bool in_string = false;
+    for (size_t i = 0; i < inner.size(); ++i) {
+        char c = inner[i];
+        if (in_string) {
+            if (c == '\\') ++i;
+            if (c == '"') in_string = false;
+        } else if (c == '"') {
+            in_string = true;
+        } else if (c == '[' || c == '{') {
+            ++depth;
+        } else if (c == ']' || c == '}') {
+            --depth;
+        } else if (c == ',' && depth == 0) {
+            return whole;
+        }
+    }
+    return inner;
+}
+
+}  // namespace jobq

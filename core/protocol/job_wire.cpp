@@ -1,0 +1,283 @@
+#include "core/protocol/job_wire.h"
+
+#include <algorithm>
+
+#include "core/base/text.h"
+#include "core/base/time.h"
+
+namespace jobq {
+namespace {
+
+tl::unexpected<Error> bad_json(const Error& error) {
+    return fail(error.code, "invalid JSON: " + error.text);
+}
+
+std::string_view trimmed_raw(const JsonField* field) {
+    return field ? field->raw : std::string_view();
+}
+
+bool is_faktory_queue(std::string_view name) {
+    if (name.empty()) return false;
+    return std::all_of(name.begin(), name.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '.' || c == '_' || c == '-';
+    });
+}
+
+// The typed fields of a PUSH; a wrong type is "invalid JSON", as Go's decoder says it.
+Result<> read_push_fields(const JsonObject& object, Job& job) {
+    auto jid = object.string("jid");
+    auto type = object.string("jobtype");
+    auto queue = object.string("queue");
+    auto at = object.string("at");
+    auto created = object.string("created_at");
+    for (const auto* text : {&jid, &type, &queue, &at, &created})
+        if (!*text) return bad_json(text->error());
+    auto retry = object.integer("retry");
+    auto reserve = object.integer("reserve_for");
+    auto backtrace = object.integer("backtrace");
+    auto priority = object.integer("priority");
+    for (const auto* number : {&retry, &reserve, &backtrace})
+        if (!*number) return bad_json(number->error());
+    const JsonField* args = object.find("args");
+    if (args && args->kind != JsonField::Kind::array)
+        return fail(ErrorCode::bad_data, "invalid JSON: \"args\" must be an array");
+    const JsonField* custom = object.find("custom");
+    if (custom && custom->kind != JsonField::Kind::object)
+        return fail(ErrorCode::bad_data, "invalid JSON: \"custom\" must be an object");
+
+    job.jid = jid->value_or("");
+    job.type = type->value_or("");
+    job.queue = queue->value_or("");
+    if (job.queue.empty()) job.queue = "default";
+    job.at = at->value_or("");
+    job.created_at = created->value_or("");
+    if (*retry) job.retry = int(std::clamp<int64_t>(**retry, -1, limits::kAttemptsMax));
+    job.reserve_for_s = reserve->value_or(0);
+    job.backtrace = backtrace->value_or(0);
+    // Several clients send priority 5 with every job; one that is no 1..9 integer means nothing.
+    if (priority && *priority && **priority >= 1 && **priority <= 9) job.priority = int(**priority);
+    job.args = trimmed_raw(args);
+    job.custom = trimmed_raw(custom);
+    if (job.custom == "{}") job.custom.clear();
+    return {};
+}
+
+}  // namespace
+
+Result<Job> parse_push(std::string_view json, int64_t now_ms) {
+    auto object = JsonObject::parse(json, true);
+    if (!object) return bad_json(object.error());
+    Job job;
+    auto read = read_push_fields(*object, job);
+    if (!read) return tl::unexpected<Error>(read.error());
+    if (job.jid.size() < limits::kJidMinBytes)
+        return fail(ErrorCode::invalid, "jobs must have a reasonable jid parameter");
+    if (job.type.empty()) return fail(ErrorCode::invalid, "jobs must have a jobtype parameter");
+    if (!object->find("args")) return fail(ErrorCode::invalid, "jobs must have an args parameter");
+    if (job.reserve_for_s > limits::kReserveMaxS)
+        return fail(ErrorCode::invalid, "jobs cannot be reserved for more than one day");
+    if (!job.at.empty()) {
+        auto at = parse_rfc3339_ms(job.at);
+        if (!at)
+            return fail(ErrorCode::invalid, "invalid timestamp for 'at': " + json_quoted(job.at) +
+                                                ": parsing time " + json_quoted(job.at));
+        job.run_at_ms = *at > now_ms ? *at : 0;
+    }
+    if (!is_faktory_queue(job.queue))
+        return fail(ErrorCode::invalid, "cannot get " + json_quoted(job.queue) +
+                                            " queue: queue names must match \\A[a-zA-Z0-9._-]+\\z");
+    if (job.args.size() > limits::kPayloadBytes)
+        return fail(ErrorCode::too_large, "args of " + std::to_string(job.args.size()) +
+                                              " bytes are over the limit of " +
+                                              std::to_string(limits::kPayloadBytes));
+    job.created_ms = now_ms;
+    auto valid = validate(job);
+    if (!valid) return tl::unexpected<Error>(valid.error());
+    return job;
+}
+
+namespace {
+
+// payload, payload_text or args: exactly one of them.
+Result<> read_args(const JsonObject& object, Job& job) {
+    const JsonField* payload = object.find("payload");
+    const JsonField* args = object.find("args");
+    auto text = object.string("payload_text");
+    if (!text) return tl::unexpected<Error>(text.error());
+    bool null_payload = false;
+    for (const auto& field : object.fields())
+        null_payload = null_payload || (field.key == "payload" && field.is_null());
+    if (int(payload != nullptr || null_payload) + int(args != nullptr) + int(text->has_value()) > 1)
+        return fail(ErrorCode::invalid, "give one of payload, payload_text and args");
+    if (*text) {
+        auto checked = check_json(**text);
+        if (!checked) return tl::unexpected<Error>(checked.error());
+        job.args = "[" + **text + "]";
+    } else if (payload) {
+        job.args = "[" + std::string(payload->raw) + "]";
+    } else if (args) {
+        if (args->kind != JsonField::Kind::array)
+            return fail(ErrorCode::bad_data, "\"args\" must be an array");
+        job.args = args->raw;
+    } else {
+        job.args = null_payload ? "[null]" : "[]";
+    }
+    if (job.args.size() > limits::kPayloadBytes + 2)
+        return fail(ErrorCode::too_large, "a payload of " + std::to_string(job.args.size() - 2) +
+                                              " bytes is over the limit of " +
+                                              std::to_string(limits::kPayloadBytes));
+    return {};
+}
+
+Result<> read_times(const JsonObject& object, EnqueueRequest& request, int64_t now_ms) {
+    auto delay = object.integer("delay_ms");
+    auto run_at = object.string("run_at");
+    auto expires = object.integer("expires_ms");
+    auto timeout = object.integer("timeout_ms");
+    for (const auto* number : {&delay, &expires, &timeout})
+        if (!*number) return tl::unexpected<Error>(number->error());
+    if (!run_at) return tl::unexpected<Error>(run_at.error());
+    if (*delay && **delay < 0)
+        return fail(ErrorCode::invalid,
+                    "a delay can't be negative: " + std::to_string(**delay) + " ms");
+    if (*delay && *run_at) return fail(ErrorCode::invalid, "give delay_ms or run_at, not both");
+    Job& job = request.job;
+    if (*delay && **delay > 0) job.run_at_ms = now_ms + **delay;
+    if (*run_at) {
+        auto at = parse_rfc3339_ms(**run_at);
+        if (!at) return fail(ErrorCode::invalid, "run_at: " + at.error().text);
+        request.late = *at <= now_ms;
+        if (!request.late) job.run_at_ms = *at;
+    }
+    if (*expires) {
+        if (**expires <= 0) return fail(ErrorCode::invalid, "expires_ms must be positive");
+        job.expires_ms = now_ms + **expires;
+    }
+    if (*timeout) job.timeout_ms = **timeout;
+    return {};
+}
+
+}  // namespace
+
+Result<EnqueueRequest> parse_enqueue(std::string_view json, int64_t now_ms, std::string new_jid) {
+    auto object = JsonObject::parse(json, false, limits::kJsonDepth + 1);
+    if (!object) return tl::unexpected<Error>(object.error());
+    static constexpr std::string_view kKnown[] = {
+        "type",       "payload",  "payload_text", "args",        "queue",
+        "priority",   "delay_ms", "run_at",       "jid",         "max_attempts",
+        "timeout_ms", "tags",     "expires_ms",   "traceparent", "idempotency_key"};
+    for (const auto& field : object->fields())
+        if (std::find(std::begin(kKnown), std::end(kKnown), field.key) == std::end(kKnown))
+            return fail(ErrorCode::invalid, "unknown field " + json_quoted(field.key) +
+                                                "; known are type, payload, args, queue, priority, "
+                                                "delay_ms, run_at, max_attempts, timeout_ms, jid, "
+                                                "idempotency_key, expires_ms, tags, traceparent");
+    EnqueueRequest request;
+    Job& job = request.job;
+    auto type = object->string("type");
+    auto queue = object->string("queue");
+    auto jid = object->string("jid");
+    auto key = object->string("idempotency_key");
+    auto trace = object->string("traceparent");
+    for (const auto* text : {&type, &queue, &jid, &key, &trace})
+        if (!*text) return tl::unexpected<Error>(text->error());
+    auto priority = object->integer("priority");
+    auto attempts = object->integer("max_attempts");
+    for (const auto* number : {&priority, &attempts})
+        if (!*number) return tl::unexpected<Error>(number->error());
+    auto tags = object->strings("tags");
+    if (!tags) return tl::unexpected<Error>(tags.error());
+    if (!*type) return fail(ErrorCode::invalid, "a job needs a type");
+    job.type = **type;
+    job.jid = jid->value_or(std::move(new_jid));
+    job.queue = queue->value_or("default");
+    job.idempotency_key = key->value_or("");
+    job.traceparent = trace->value_or("");
+    if (*priority) job.priority = int(std::clamp<int64_t>(**priority, -1, 10));
+    if (*attempts) job.max_attempts = int(std::clamp<int64_t>(**attempts, -1, 1'000'000));
+    if (*tags && !(*tags)->empty()) job.tags = object->find("tags")->raw;
+    job.created_ms = now_ms;
+    auto args = read_args(*object, job);
+    if (!args) return tl::unexpected<Error>(args.error());
+    auto times = read_times(*object, request, now_ms);
+    if (!times) return tl::unexpected<Error>(times.error());
+    auto valid = validate(job);
+    if (!valid) return tl::unexpected<Error>(valid.error());
+    return request;
+}
+
+namespace {
+
+void add_text(std::string& out, std::string_view key, std::string_view text) {
+    out.append(",\"").append(key).append("\":\"");
+    append_json_escaped(out, text);
+    out += '"';
+}
+
+// Go's failure object of a job that failed.
+std::string failure_json(const Job& job, const JobRecord& record) {
+    if (record.errors.empty()) return record.failure;
+    const Attempt& last = record.errors.back();
+    int64_t count = std::max(record.attempts - 1, 0);
+    int64_t remaining = std::max<int64_t>(job.retry.value_or(limits::kDefaultRetries) - count, 0);
+    std::string out = "{\"failed_at\":\"" + format_rfc3339(record.first_failed_ms) + '"';
+    if (record.next_at_ms) add_text(out, "next_at", format_rfc3339(record.next_at_ms));
+    if (!last.message.empty()) add_text(out, "message", last.message);
+    if (!last.error_type.empty()) add_text(out, "errtype", last.error_type);
+    if (!last.backtrace.empty()) {
+        out += ",\"backtrace\":[";
+        for (size_t i = 0; i < last.backtrace.size(); ++i) {
+            if (i) out += ',';
+            out += json_quoted(last.backtrace[i]);
+        }
+        out += ']';
+    }
+    out += ",\"retry_count\":" + std::to_string(count);
+    out += ",\"remaining\":" + std::to_string(remaining) + '}';
+    return out;
+}
+
+// White space between tokens, line breaks above all, is not for clients that count them.
+std::string without_breaks(std::string_view json) {
+    std::string out(json);
+    std::replace(out.begin(), out.end(), '\n', ' ');
+    std::replace(out.begin(), out.end(), '\r', ' ');
+    return out;
+}
+
+std::string faktory_object(const Job& job, const JobRecord& record, bool for_worker) {
+    std::string out =
+        "{\"retry\":" + std::to_string(job.retry.value_or(
+                            job.max_attempts ? *job.max_attempts - 1 : limits::kDefaultRetries));
+    std::string failure = failure_json(job, record);
+    if (!failure.empty()) out.append(",\"failure\":").append(failure);
+    if (!job.custom.empty()) out.append(",\"custom\":").append(without_breaks(job.custom));
+    add_text(out, "jid", job.jid);
+    add_text(out, "queue", job.queue);
+    add_text(out, "jobtype", job.type);
+    add_text(out, "created_at",
+             job.created_at.empty() ? format_rfc3339(job.created_ms) : job.created_at);
+    int64_t ready = std::max({job.created_ms, job.run_at_ms, record.ready_ms, record.next_at_ms});
+    add_text(out, "enqueued_at", format_rfc3339(ready));
+    if (!job.at.empty()) add_text(out, "at", job.at);
+    out.append(",\"args\":").append(without_breaks(job.args));
+    int64_t reserve = job.reserve_for_s;
+    if (reserve == 0 && for_worker) reserve = limits::kReserveDefaultS;
+    if (reserve != 0) out.append(",\"reserve_for\":").append(std::to_string(reserve));
+    if (job.backtrace != 0) out.append(",\"backtrace\":").append(std::to_string(job.backtrace));
+    out += '}';
+    return out;
+}
+
+}  // namespace
+
+std::string faktory_job(const Job& job, const JobRecord& record) {
+    return faktory_object(job, record, true);
+}
+
+std::string faktory_payload(const Job& job, const JobRecord& record) {
+    return faktory_object(job, record, false);
+}
+
+}  // namespace jobq

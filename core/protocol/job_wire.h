@@ -1,0 +1,31 @@
+// Jobs on the wire. PUSH's object is Faktory's (reference: Faktory Work Protocol 2, section 5),
+// with its checks in its order and its texts; JOBQ ENQUEUE's is jobq's own. Both become a Job; args
+// stay the bytes that came.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/job/job.h"
+#include "core/protocol/json_fields.h"
+
+namespace jobq {
+
+// PUSH, and each element of PUSHB. `text` of the error is what follows "-ERR ".
+Result<Job> parse_push(std::string_view json, int64_t now_ms);
+
+struct EnqueueRequest {
+    Job job;
+    bool late = false;  // run_at was in the past: it runs now
+};
+
+// JOBQ ENQUEUE. `new_jid` is used when the client gave none.
+Result<EnqueueRequest> parse_enqueue(std::string_view json, int64_t now_ms, std::string new_jid);
+
+// The job as FETCH gives it to a worker that did not opt in: Faktory's keys alone, no line breaks.
+std::string faktory_job(const Job& job, const JobRecord& record);
+// The same in Faktory's stored key order, compact: what MUTATE's glob looks at.
+std::string faktory_payload(const Job& job, const JobRecord& record);
+
+}  // namespace jobq

@@ -1,0 +1,150 @@
+// RedisStore: what people do to jobs. The envelope never changes, so a record made from a read is
+// still right when the script, which checks the place again, runs.
+#include "core/job/codec.h"
+#include "core/store/redis_store.h"
+
+namespace jobq {
+namespace {
+
+FinalRecord cancelled_record(const JobView& view, int64_t now) {
+    FinalRecord record;
+    record.state = State::cancelled;
+    record.type = view.job.type;
+    record.queue = view.job.queue;
+    record.created_ms = view.job.created_ms;
+    record.finished_ms = now;
+    record.attempts = view.record.attempts;
+    record.tags = view.job.tags;
+    return record;
+}
+
+std::string none_such(const std::string& jid) {
+    return "no job " + jid;
+}
+
+Error wrong_state(const std::string& jid, State state) {
+    return {ErrorCode::conflict, "job " + jid + " is " + std::string(name(state))};
+}
+
+}  // namespace
+
+task<Result<std::vector<Result<Cancelled>>>> RedisStore::cancel(std::vector<std::string> jids) {
+    auto views = co_await get(jids);
+    if (!views) co_return tl::unexpected<Error>(views.error());
+    int64_t now = reactor_.wall_ms();
+    std::vector<Result<Cancelled>> results(jids.size(), Cancelled{});
+    for (size_t from = 0; from < jids.size(); from += limits::kScriptJobs) {
+        size_t to = std::min(jids.size(), from + limits::kScriptJobs);
+        Command args;
+        args.add(now).add("done:" + std::to_string(bucket_second(now, limits::kRetentionMs)));
+        args.add(int64_t(to - from));
+        for (size_t i = from; i < to; ++i) {
+            const auto& view = (*views)[i];
+            args.add(jids[i]).add(view ? encode_final(cancelled_record(*view, now)) : "");
+        }
+        auto reply = co_await run(script("cancel"), std::move(args));
+        if (!reply) co_return tl::unexpected<Error>(reply.error());
+        for (size_t i = from; i < to; ++i) {
+            const std::string& was = reply->items[i - from].text;
+            if (was.empty() && (*views)[i]) {
+                // Over before, or between the two steps.
+                State state = (*views)[i]->state;
+                results[i] = tl::unexpected<Error>(
+                    wrong_state(jids[i], is_final(state) ? state : State::succeeded));
+            } else if (was.empty()) {
+                results[i] = fail(ErrorCode::not_found, none_such(jids[i]));
+            } else if (was.rfind("running ", 0) == 0) {
+                results[i] = Cancelled{State::running, was.substr(8)};
+            } else {
+                results[i] = Cancelled{*state_from_name(was), ""};
+            }
+        }
+    }
+    co_return results;
+}
+
+task<Result<std::vector<Result<>>>> RedisStore::requeue(std::vector<std::string> jids,
+                                                        bool revive) {
+    auto views = co_await get(jids);
+    if (!views) co_return tl::unexpected<Error>(views.error());
+    int64_t now = reactor_.wall_ms();
+    Command args;
+    std::vector<size_t> asked;
+    for (size_t i = 0; i < jids.size(); ++i) {
+        const auto& view = (*views)[i];
+        if (!view || is_final(view->state)) continue;
+        JobRecord record = view->record;
+        if (revive) record = revived(record, now);
+        record.ready_ms = now;
+        record.next_at_ms = 0;
+        args.add(jids[i])
+            .add(header_of(view->job.queue, view->job.priority))
+            .add(encode_record(record));
+        asked.push_back(i);
+    }
+    Command head;
+    head.add(int64_t(options_.publish_hints)).add(int64_t(asked.size()));
+    head.add_all(args);
+    auto reply = co_await run(script("requeue"), std::move(head));
+    if (!reply) co_return tl::unexpected<Error>(reply.error());
+    std::vector<Result<>> results(jids.size());
+    for (size_t i = 0; i < jids.size(); ++i) {
+        const auto& view = (*views)[i];
+        if (!view) {
+            results[i] = tl::unexpected<Error>(view.error());
+        } else if (is_final(view->state)) {
+            results[i] = tl::unexpected<Error>(wrong_state(jids[i], view->state));
+        }
+    }
+    for (size_t i = 0; i < asked.size(); ++i) {
+        if (integer_of(reply->items[i]) == 1) continue;
+        State state = (*views)[asked[i]]->state;
+        results[asked[i]] = tl::unexpected<Error>(wrong_state(jids[asked[i]], state));
+    }
+    co_return results;
+}
+
+task<Result<std::vector<Result<>>>> RedisStore::remove(std::vector<std::string> jids) {
+    std::vector<Result<>> results(jids.size());
+    for (size_t from = 0; from < jids.size(); from += limits::kScriptJobs) {
+        size_t to = std::min(jids.size(), from + limits::kScriptJobs);
+        Command args;
+        for (size_t i = from; i < to; ++i)
+            args.add(jids[i]);
+        auto reply = co_await run(script("remove"), std::move(args));
+        if (!reply) co_return tl::unexpected<Error>(reply.error());
+        for (size_t i = from; i < to; ++i) {
+            int64_t code = integer_of(reply->items[i - from]);
+            if (code == 0) results[i] = fail(ErrorCode::not_found, none_such(jids[i]));
+            if (code < 0) results[i] = tl::unexpected<Error>(wrong_state(jids[i], State::running));
+        }
+    }
+    co_return results;
+}
+
+task<Result<std::vector<Result<>>>> RedisStore::kill(std::vector<std::string> jids) {
+    auto views = co_await get(jids);
+    if (!views) co_return tl::unexpected<Error>(views.error());
+    int64_t now = reactor_.wall_ms();
+    Command args;
+    args.add(now).add(int64_t(jids.size()));
+    for (size_t i = 0; i < jids.size(); ++i) {
+        const auto& view = (*views)[i];
+        JobRecord record = view ? view->record : JobRecord{};
+        record.reason = "killed";
+        record.next_at_ms = 0;
+        std::string header = view ? header_of(view->job.queue, view->job.priority) : "";
+        args.add(jids[i]).add(header).add(encode_record(record));
+    }
+    auto reply = co_await run(script("kill"), std::move(args));
+    if (!reply) co_return tl::unexpected<Error>(reply.error());
+    std::vector<Result<>> results(jids.size());
+    for (size_t i = 0; i < jids.size(); ++i) {
+        if (integer_of(reply->items[i]) == 1) continue;
+        const auto& view = (*views)[i];
+        results[i] = tl::unexpected<Error>(view ? wrong_state(jids[i], view->state) : view.error());
+    }
+    co_return results;
+}
+
+}  // namespace jobq

@@ -1,0 +1,112 @@
+// Coalescer: joins calls into few. What is asked in one turn of the loop, and while calls are in
+// flight, goes out together: batches of one and no delay when idle, hundreds under load. No timer.
+//
+// Each asker adds a vector and awaits one answer per item, in order; an asker's items may travel in
+// several calls, and items of several askers in one.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "core/async/gate.h"
+#include "core/async/task.h"
+#include "core/async/wait.h"
+#include "core/base/error.h"
+
+namespace jobq {
+
+template <class Item, class Answer>
+class Coalescer {
+  public:
+    struct Asker {
+        explicit Asker(Reactor& reactor) : all(reactor) {}
+
+        std::vector<Result<Answer>> answers;
+        size_t missing = 0;
+        Slot<bool> all;
+    };
+
+    struct Entry {
+        Item item;
+        std::shared_ptr<Asker> asker;
+        size_t index = 0;
+
+        void answer(Result<Answer> value) const {
+            asker->answers[index] = std::move(value);
+            if (--asker->missing == 0) asker->all.set(true);
+        }
+    };
+
+    using Batch = std::vector<Entry>;
+    // Sends one batch and answers each of its entries.
+    using Send = std::function<task<void>(Batch)>;
+    using Weigh = std::function<size_t(const Item&)>;
+
+    struct Bounds {
+        size_t items, bytes;  // of one call
+        int calls;            // in flight
+    };
+
+    Coalescer(Reactor& reactor, Bounds bounds, Weigh weigh, Send send)
+        : reactor_(reactor),
+          bounds_(bounds),
+          weigh_(std::move(weigh)),
+          send_(std::move(send)),
+          gate_(reactor) {}
+
+    task<std::vector<Result<Answer>>> ask(std::vector<Item> items) {
+        auto asker = std::make_shared<Asker>(reactor_);
+        if (items.empty()) co_return std::move(asker->answers);
+        asker->missing = items.size();
+        asker->answers.resize(items.size(), fail(ErrorCode::internal, "no answer"));
+        for (size_t i = 0; i < items.size(); ++i)
+            waiting_.push_back(Entry{std::move(items[i]), asker, i});
+        plan_flush();
+        auto all = asker->all;
+        co_await all;
+        co_return std::move(asker->answers);
+    }
+
+  private:
+    void plan_flush() {
+        if (planned_ || waiting_.empty() || in_flight_ >= bounds_.calls) return;
+        planned_ = true;
+        reactor_.defer([this] {
+            planned_ = false;
+            while (!waiting_.empty() && in_flight_ < bounds_.calls)
+                gate_.spawn(send_one(take()));
+        });
+    }
+
+    Batch take() {
+        Batch batch;
+        size_t bytes = 0;
+        while (!waiting_.empty() && batch.size() < bounds_.items) {
+            bytes += weigh_(waiting_.front().item);
+            if (!batch.empty() && bytes > bounds_.bytes) break;
+            batch.push_back(std::move(waiting_.front()));
+            waiting_.pop_front();
+        }
+        ++in_flight_;
+        return batch;
+    }
+
+    task<void> send_one(Batch batch) {
+        co_await send_(std::move(batch));
+        --in_flight_;
+        plan_flush();
+    }
+
+    Reactor& reactor_;
+    Bounds bounds_;
+    Weigh weigh_;
+    Send send_;
+    Gate gate_;
+    std::deque<Entry> waiting_;
+    int in_flight_ = 0;
+    bool planned_ = false;
+};
+
+}  // namespace jobq

@@ -1,0 +1,75 @@
+// RedisStore: enqueue. One script call for what many callers ask at once.
+#include "core/job/codec.h"
+#include "core/store/redis_store.h"
+
+namespace jobq {
+namespace {
+
+// A repeat of a PUSH is the same job when all the client chose is equal; the server's own marks
+// (when it came) are not compared.
+bool same_job(const Job& a, const Job& b) {
+    return a.type == b.type && a.queue == b.queue && a.args == b.args && a.priority == b.priority &&
+           a.custom == b.custom && a.at == b.at;
+}
+
+}  // namespace
+
+task<Result<std::vector<Result<Enqueued>>>> RedisStore::enqueue(std::vector<Job> jobs) {
+    auto answers = co_await enqueue_.ask(std::move(jobs));
+    co_return answers;
+}
+
+task<void> RedisStore::send_enqueue(EnqueueCoalescer::Batch batch) {
+    int64_t now = reactor_.wall_ms();
+    Command args;
+    args.add(now).add(now + limits::kIdempotencyWindowMs);
+    args.add(int64_t(options_.publish_hints)).add(int64_t(batch.size()));
+    for (const auto& entry : batch) {
+        const Job& job = entry.item;
+        args.add(job.jid).add(encode_job(job, false)).add(header_of(job.queue, job.priority));
+        args.add(job.run_at_ms > now ? job.run_at_ms : int64_t(0)).add(job.idempotency_key);
+    }
+    auto reply = co_await run(script("enqueue"), std::move(args));
+    if (!reply) {
+        for (const auto& entry : batch)
+            entry.answer(tl::unexpected<Error>(reply.error()));
+        co_return;
+    }
+
+    std::vector<std::string> repeated;  // live jids: the same job, or another?
+    EnqueueCoalescer::Batch undecided;
+    for (size_t i = 0; i < batch.size(); ++i) {
+        const auto& entry = batch[i];
+        bool all_stored = reply->kind == Reply::Kind::integer;
+        std::string code = all_stored ? "" : reply->items[i].text;
+        State state = entry.item.run_at_ms > now ? State::scheduled : State::ready;
+        if (code.empty()) {
+            entry.answer(Enqueued{Enqueued::How::stored, entry.item.jid, state});
+        } else if (code[0] == '!') {
+            auto how =
+                code.substr(1) == entry.item.jid ? Enqueued::How::same : Enqueued::How::existing;
+            entry.answer(Enqueued{how, code.substr(1), state});
+        } else {
+            repeated.push_back(entry.item.jid);
+            undecided.push_back(entry);
+        }
+    }
+    if (undecided.empty()) co_return;
+
+    auto views = co_await get(std::move(repeated));
+    for (size_t i = 0; i < undecided.size(); ++i) {
+        const auto& entry = undecided[i];
+        if (!views) {
+            entry.answer(tl::unexpected<Error>(views.error()));
+        } else if ((*views)[i] && same_job((*views)[i]->job, entry.item)) {
+            entry.answer(Enqueued{Enqueued::How::same, entry.item.jid, (*views)[i]->state});
+        } else {
+            // Also when it ended in between: the answer must not claim what was not stored.
+            entry.answer(fail(ErrorCode::duplicate, "the id " + entry.item.jid +
+                                                        " belongs to another job that is not over: "
+                                                        "leave the id away, or give another"));
+        }
+    }
+}
+
+}  // namespace jobq

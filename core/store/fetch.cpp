@@ -1,0 +1,96 @@
+// RedisStore: who runs what. fetch and take_over give leases, beat keeps them.
+#include "core/job/codec.h"
+#include "core/store/redis_store.h"
+
+namespace jobq {
+namespace {
+
+Leased leased_of(Reply& jid, Reply& envelope, Reply& record, const std::string& token,
+                 int64_t started_ms) {
+    Leased lease;
+    lease.token = token;
+    lease.started_ms = started_ms;
+    auto job = decode_job(jid.text, envelope.text);
+    if (job) {
+        lease.job = std::move(*job);
+    } else {
+        lease.job.jid = jid.text;
+        lease.corrupt = true;
+    }
+    if (!record.text.empty()) {
+        auto decoded = decode_record(record.text);
+        if (decoded) {
+            lease.record = std::move(*decoded);
+        } else {
+            lease.corrupt = true;
+        }
+    }
+    return lease;
+}
+
+}  // namespace
+
+task<Result<std::vector<Leased>>> RedisStore::fetch(FetchRequest request) {
+    std::vector<Leased> leases;
+    if (request.queues.empty() || request.count <= 0) co_return leases;
+    std::string token = request.token.empty() ? next_token() : request.token;
+    int64_t now = reactor_.wall_ms();
+    int64_t count = std::min<int64_t>(request.count, int64_t(limits::kScriptJobs));
+    bool more = true;
+    while (more && leases.empty()) {  // again only after a call that met cancelled jobs alone
+        Command args;
+        args.add(request.owner).add(token).add(now).add(count).add(request.also);
+        for (const auto& queue : request.queues)
+            args.add(queue);
+        auto reply = co_await run(script("fetch"), std::move(args));
+        if (!reply) co_return tl::unexpected<Error>(reply.error());
+        auto& rows = reply->items;
+        more = integer_of(rows[0]) == 1;
+        for (size_t i = 1; i + 2 < rows.size(); i += 3)
+            leases.push_back(leased_of(rows[i], rows[i + 1], rows[i + 2], token, now));
+    }
+    co_return leases;
+}
+
+task<Result<std::vector<Leased>>> RedisStore::take_over(std::string from, std::string to,
+                                                        std::vector<std::string> jids, int limit) {
+    std::string token = next_token();
+    Command args;
+    args.add(from).add(to).add(token).add(std::min(limit, int(limits::kScriptJobs)));
+    for (const auto& jid : jids)
+        args.add(jid);
+    auto reply = co_await run(script("take_over"), std::move(args));
+    if (!reply) co_return tl::unexpected<Error>(reply.error());
+    std::vector<Leased> leases;
+    auto& rows = reply->items;
+    for (size_t i = 0; i + 4 < rows.size(); i += 5) {
+        const std::string& held = rows[i + 4].text;
+        Reply started;
+        started.text = held.substr(held.find(' ') + 1);
+        leases.push_back(leased_of(rows[i], rows[i + 1], rows[i + 2], token, integer_of(started)));
+        leases.back().cancelled = integer_of(rows[i + 3]) == 1;
+    }
+    co_return leases;
+}
+
+task<Result<>> RedisStore::beat(std::vector<std::string> owners) {
+    Command args;
+    for (const auto& owner : owners)
+        args.add(owner);
+    auto reply = co_await run(script("beat"), std::move(args));
+    if (!reply) co_return tl::unexpected<Error>(reply.error());
+    co_return Result<>{};
+}
+
+task<Result<std::vector<OwnerInfo>>> RedisStore::owners() {
+    Command none;
+    auto reply = co_await run(script("owners"), std::move(none));
+    if (!reply) co_return tl::unexpected<Error>(reply.error());
+    std::vector<OwnerInfo> owners;
+    auto& rows = reply->items;
+    for (size_t i = 0; i + 2 < rows.size(); i += 3)
+        owners.push_back({rows[i].text, integer_of(rows[i + 1]), integer_of(rows[i + 2])});
+    co_return owners;
+}
+
+}  // namespace jobq

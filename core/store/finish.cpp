@@ -1,0 +1,130 @@
+// RedisStore: ends of attempts. A batch is split into groups that one script call can do: by what
+// happens, whose lease it was and which bucket keeps the record.
+#include <map>
+
+#include "core/job/codec.h"
+#include "core/store/redis_store.h"
+
+namespace jobq {
+namespace {
+
+bool is_failure(const Finish& finish) {
+    if (finish.transition.move == Move::drop) return true;
+    return finish.transition.move == Move::retry || finish.transition.move == Move::dead;
+}
+
+std::string counter_of(const Finish& finish) {
+    switch (finish.transition.move) {
+        case Move::succeed:
+            return "succeeded";
+        case Move::drop:
+            return finish.final.state == State::expired ? "expired" : "dropped";
+        default:
+            return "cancelled";
+    }
+}
+
+std::string set_of(Move move) {
+    return move == Move::dead ? "dead" : move == Move::snooze ? "scheduled" : "retrying";
+}
+
+bool is_done(Move move) {
+    return move == Move::succeed || move == Move::drop || move == Move::cancel;
+}
+
+std::string group_key(const Finish& finish, int64_t now) {
+    std::string key = finish.owner + '\n' + std::to_string(int(finish.transition.move)) + '\n';
+    if (finish.transition.move == Move::release) return key;  // keeps no record: no bucket
+    if (is_done(finish.transition.move)) key += counter_of(finish) + '\n';
+    return key + std::to_string(bucket_second(now, finish.retention_ms));
+}
+
+void add_done(Command& args, const Finish& finish) {
+    bool forget = finish.transition.move == Move::drop && finish.final.state != State::expired;
+    args.add(finish.jid).add(finish.token);
+    args.add(forget ? std::string() : encode_final(finish.final));
+    args.add(finish.attempt).add(finish.log);
+}
+
+void add_deferred(Command& args, const Finish& finish, int64_t now) {
+    int64_t score = finish.transition.move == Move::dead ? now : finish.transition.at_ms;
+    args.add(finish.jid).add(finish.token);
+    args.add(member_of(finish.queue, finish.priority, finish.jid)).add(score);
+    args.add(encode_record(finish.transition.record)).add(finish.attempt).add(finish.log);
+}
+
+std::string release_header(const Finish& finish) {
+    if (finish.park) return finish.park + finish.queue;
+    return header_of(finish.queue, finish.priority);
+}
+
+Result<bool> answer_of(int64_t code, const std::string& jid) {
+    if (code == 0) return true;
+    if (code == -2) return fail(ErrorCode::cancelled, "job " + jid + " is to be cancelled");
+    return fail(ErrorCode::lease_lost, "the lease of job " + jid + " is not current");
+}
+
+}  // namespace
+
+task<Result<std::vector<Result<>>>> RedisStore::finish(std::vector<Finish> batch) {
+    auto answers = co_await finish_.ask(std::move(batch));
+    std::vector<Result<>> results;
+    results.reserve(answers.size());
+    for (auto& answer : answers) {
+        if (answer) {
+            results.emplace_back();
+        } else {
+            results.emplace_back(tl::unexpected<Error>(std::move(answer.error())));
+        }
+    }
+    co_return results;
+}
+
+task<void> RedisStore::send_finish(FinishCoalescer::Batch batch) {
+    int64_t now = reactor_.wall_ms();
+    std::map<std::string, FinishCoalescer::Batch> groups;
+    for (auto& entry : batch)
+        groups[group_key(entry.item, now)].push_back(std::move(entry));
+    for (auto& [key, group] : groups) {
+        const Finish& first = group.front().item;
+        Move move = first.transition.move;
+        std::string second = std::to_string(bucket_second(now, first.retention_ms));
+        Command args;
+        args.add(first.owner);
+        if (is_done(move)) {
+            args.add(counter_of(first))
+                .add(int64_t(is_failure(first) && counter_of(first) == "dropped"));
+            args.add("done:" + second).add("log:" + second).add(int64_t(group.size()));
+            for (const auto& entry : group)
+                add_done(args, entry.item);
+            co_await send_group(script("done"), std::move(args), std::move(group));
+        } else if (move == Move::release) {
+            args.add(int64_t(options_.publish_hints)).add(int64_t(group.size()));
+            for (const auto& entry : group)
+                args.add(entry.item.jid).add(entry.item.token).add(release_header(entry.item));
+            co_await send_group(script("release"), std::move(args), std::move(group));
+        } else {
+            args.add(set_of(move)).add(int64_t(is_failure(first)));
+            args.add(int64_t(options_.publish_hints)).add("log:" + second);
+            args.add(int64_t(group.size()));
+            for (const auto& entry : group)
+                add_deferred(args, entry.item, now);
+            co_await send_group(script("defer"), std::move(args), std::move(group));
+        }
+    }
+}
+
+task<void> RedisStore::send_group(const Script& script, Command args,
+                                  FinishCoalescer::Batch group) {
+    auto reply = co_await run(script, std::move(args));
+    for (size_t i = 0; i < group.size(); ++i) {
+        if (!reply) {
+            group[i].answer(tl::unexpected<Error>(reply.error()));
+            continue;
+        }
+        int64_t code = reply->kind == Reply::Kind::integer ? 0 : integer_of(reply->items[i]);
+        group[i].answer(answer_of(code, group[i].item.jid));
+    }
+}
+
+}  // namespace jobq

@@ -1,0 +1,186 @@
+// RedisStore: looking at jobs. Reads only; pages are bounded, nothing scans a queue.
+#include "core/job/codec.h"
+#include "core/store/redis_store.h"
+
+namespace jobq {
+namespace {
+
+void fill_final(JobView& view, const std::string& jid, const std::string& bytes) {
+    view.job.jid = jid;
+    auto record = decode_final(bytes);
+    if (!record) {
+        view.corrupt = true;
+        view.state = State::succeeded;
+        return;
+    }
+    view.final = std::move(*record);
+    view.state = view.final.state;
+    view.job.type = view.final.type;
+    view.job.queue = view.final.queue;
+    view.job.created_ms = view.final.created_ms;
+    view.job.tags = view.final.tags;
+    view.record.attempts = view.final.attempts;
+}
+
+// A jid that was pushed again leaves a record for each life; the last is the one asked for.
+void fill_last_final(JobView& view, const std::string& jid, const Reply& row) {
+    fill_final(view, jid, row.items[1].text);
+    for (size_t i = 2; i < row.items.size(); ++i) {
+        JobView other;
+        fill_final(other, jid, row.items[i].text);
+        if (other.final.finished_ms > view.final.finished_ms) view = std::move(other);
+    }
+}
+
+void fill_live(JobView& view, const std::string& jid, const Reply& row) {
+    view.state = state_from_name(row.items[0].text).value_or(State::ready);
+    view.job.jid = jid;
+    auto job = decode_job(jid, row.items[1].text);
+    if (job) view.job = std::move(*job);
+    view.corrupt = !job;
+    if (!row.items[2].text.empty()) {
+        auto record = decode_record(row.items[2].text);
+        if (record) view.record = std::move(*record);
+        view.corrupt = view.corrupt || !record;
+    }
+    if (view.state == State::running) {
+        view.owner = row.items[3].text;
+        const std::string& held = row.items[4].text;
+        size_t space = held.find(' ');
+        view.token = held.substr(0, space);
+        Reply started;
+        started.text = held.substr(space + 1);
+        view.started_ms = integer_of(started);
+        view.cancel_asked = integer_of(row.items[5]) == 1;
+    } else {
+        view.at_ms = integer_of(row.items[3]);
+    }
+}
+
+std::vector<std::string> texts_of(const Reply& reply, size_t from) {
+    std::vector<std::string> texts;
+    for (size_t i = from; i < reply.items.size(); ++i)
+        texts.push_back(reply.items[i].text);
+    return texts;
+}
+
+}  // namespace
+
+task<Result<std::vector<Result<JobView>>>> RedisStore::get(std::vector<std::string> jids) {
+    std::vector<Result<JobView>> views(jids.size(), JobView{});
+    for (size_t from = 0; from < jids.size(); from += limits::kScriptJobs) {
+        size_t to = std::min(jids.size(), from + limits::kScriptJobs);
+        Command args;
+        for (size_t i = from; i < to; ++i)
+            args.add(jids[i]);
+        auto reply = co_await run(script("get"), std::move(args));
+        if (!reply) co_return tl::unexpected<Error>(reply.error());
+        for (size_t i = from; i < to; ++i) {
+            const Reply& row = reply->items[i - from];
+            if (row.items.empty()) {
+                views[i] = fail(ErrorCode::not_found, "no job " + jids[i]);
+            } else if (row.items[0].text == "done") {
+                fill_last_final(*views[i], jids[i], row);
+            } else {
+                fill_live(*views[i], jids[i], row);
+            }
+        }
+    }
+    co_return views;
+}
+
+// Requires: items are {next cursor, jid...}. Jobs that moved on since are left out.
+task<Result<ListPage>> RedisStore::list_page(Reply ids, State state) {
+    ListPage page;
+    page.next = ids.items.empty() ? "" : ids.items[0].text;
+    auto jids = texts_of(ids, 1);
+    auto views = co_await get(std::move(jids));
+    if (!views) co_return tl::unexpected<Error>(views.error());
+    for (auto& view : *views)
+        if (view && view->state == state) page.jobs.push_back(std::move(*view));
+    co_return page;
+}
+
+task<Result<ListPage>> RedisStore::list_done(ListRequest request) {
+    Command args;
+    args.add(request.cursor).add(request.limit);
+    auto reply = co_await run(script("list_done"), std::move(args));
+    if (!reply) co_return tl::unexpected<Error>(reply.error());
+    ListPage page;
+    page.next = reply->items[0].text;
+    for (size_t i = 1; i + 1 < reply->items.size(); i += 2) {
+        JobView view;
+        fill_final(view, reply->items[i].text, reply->items[i + 1].text);
+        bool wanted = view.state == request.state &&
+                      (request.queue.empty() || view.job.queue == request.queue);
+        if (wanted) page.jobs.push_back(std::move(view));
+    }
+    co_return page;
+}
+
+task<Result<ListPage>> RedisStore::list(ListRequest request) {
+    if (is_final(request.state)) {
+        auto page = co_await list_done(std::move(request));
+        co_return page;
+    }
+    Command args;
+    std::string_view which = "list_set";
+    if (request.state == State::ready) {
+        which = "list_ready";
+        args.add(request.queue).add(request.cursor).add(request.limit);
+    } else if (request.state == State::running) {
+        which = "list_running";
+    } else {
+        args.add(name(request.state)).add(request.cursor).add(request.limit);
+    }
+    auto reply = co_await run(script(which), std::move(args));
+    if (!reply) co_return tl::unexpected<Error>(reply.error());
+    if (request.state == State::running) {
+        // All of them at once, as many as there are slots: page by jid here.
+        auto jids = texts_of(*reply, 0);
+        std::sort(jids.begin(), jids.end());
+        auto first = std::upper_bound(jids.begin(), jids.end(), request.cursor);
+        Reply page;
+        page.items.resize(1);
+        for (auto it = first; it != jids.end(); ++it) {
+            if (int(page.items.size()) > request.limit) {
+                page.items[0].text = page.items.back().text;
+                break;
+            }
+            page.items.emplace_back();
+            page.items.back().text = *it;
+        }
+        *reply = std::move(page);
+    }
+    auto page = co_await list_page(std::move(*reply), request.state);
+    if (page && !request.queue.empty())
+        std::erase_if(page->jobs, [&](const JobView& v) { return v.job.queue != request.queue; });
+    co_return page;
+}
+
+task<Result<std::vector<AttemptLog>>> RedisStore::logs(std::string jid) {
+    std::vector<std::string> one{jid};
+    auto views = co_await get(std::move(one));
+    if (!views) co_return tl::unexpected<Error>(views.error());
+    if (!views->front()) co_return tl::unexpected<Error>(views->front().error());
+    const JobRecord& record = views->front()->record;
+    int last = record.attempts;
+    for (const auto& error : record.errors)
+        last = std::max(last, error.number);  // a revived job counts from zero again
+    int first = std::max(1, last - limits::kErrorsKept + 1);
+    std::vector<AttemptLog> logs;
+    if (last == 0) co_return logs;
+    Command args;
+    args.add(jid);
+    for (int attempt = first; attempt <= last; ++attempt)
+        args.add(attempt);
+    auto reply = co_await run(script("logs"), std::move(args));
+    if (!reply) co_return tl::unexpected<Error>(reply.error());
+    for (int attempt = first; attempt <= last; ++attempt) {
+        std::string& text = reply->items[size_t(attempt - first)].text;
+        if (!text.empty()) logs.push_back({attempt, std::move(text)});
+    }
+    co_return logs;
+}
+
+}  // namespace jobq

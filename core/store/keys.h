@@ -1,0 +1,52 @@
+// Every Redis key of jobq, in one place.
+//
+// All keys of a store are `jobq:{<namespace>}:<what>`: one hash tag, so every script's keys live in
+// one slot of a Redis Cluster, and a step that touches two queues (a callback, a requeue) is still
+// atomic. Tenants and shards are further namespaces. See jobq-decisions(7).
+//
+//   j            hash  jid -> envelope, of every live job (codec.h)
+//   m            hash  jid -> JobRecord, of those with kind 'm'
+//   queues       hash  queue -> flags: "P" when paused, a digit for each priority in use but 5, a
+//                      letter for each parking class in use
+//   q:<queue>    list  jids, pushed left, popped right; priority 5
+//   q:<queue>:<p>      the same for priority or class p
+//   tomb         hash  queue -> number of tombstones in its lists
+//   scheduled, retrying, dead   zset  jid by wall ms (due, due, died)
+//   run:<owner>  hash  jid -> "<token> <started ms>"
+//   own          hash  owner -> beat counter
+//   cancel       hash  jid -> wall ms, of running jobs that are to stop
+//   done:<t>     hash  jid -> FinalRecord; the whole hash goes at t (wall seconds)
+//   log:<t>      hash  "<jid>/<attempt>" -> text; likewise
+//   buckets      zset  "done:<t>" and "log:<t>" by t
+//   idem         hash  key -> "<expires ms> <jid>";   idemx  zset  key by expiry
+//   stat         hash  counters
+//   schema       string
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace jobq {
+
+inline constexpr int kStoreSchema = 1;
+
+class Keys {
+  public:
+    explicit Keys(std::string_view name_space = "main");
+
+    // The common prefix "jobq:{ns}:"; scripts that build names get it as their first key.
+    const std::string& prefix() const { return prefix_; }
+
+    std::string of(std::string_view what) const;
+
+    std::string hint_channel() const { return of("hint"); }
+
+  private:
+    std::string prefix_;
+};
+
+// The bucket for something that is kept until at least `expires_ms`: its name's second. Short
+// retentions get fine buckets, long ones coarse, so there are never more than some hundred.
+int64_t bucket_second(int64_t now_ms, int64_t retention_ms);
+
+}  // namespace jobq

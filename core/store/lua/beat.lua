@@ -1,0 +1,8 @@
+#!lua flags=allow-oom
+-- beat: the owners live.
+-- KEYS: prefix
+-- ARGV: owner...
+-- RETURNS: 0
+local P = KEYS[1]
+for _, owner in ipairs(ARGV) do redis.call('HINCRBY', P .. 'own', owner, 1) end
+return 0

@@ -1,0 +1,43 @@
+#!lua flags=allow-oom
+-- defer: end attempts whose jobs wait again or are dead: retrying, scheduled (snooze) or dead.
+-- KEYS: prefix
+-- ARGV: owner set failed hint log_bucket n [jid token member score record attempt log]*n
+-- RETURNS: 0 all moved | {0 moved, -1 lease lost, -2 a cancel is on record}*n
+local P = KEYS[1]
+--@include places
+--@include leases
+--@include buckets
+local run, set, n = P .. 'run:' .. ARGV[1], ARGV[2], tonumber(ARGV[6])
+local answer, moved, logs = {}, 0, {}
+for i = 1, n do
+    local at = 7 * i
+    local jid = ARGV[at]
+    if not holds(redis.call('HGET', run, jid), ARGV[at + 1]) then
+        answer[i] = -1
+    elseif set ~= 'dead' and redis.call('HEXISTS', P .. 'cancel', jid) == 1 then
+        answer[i] = -2
+    else
+        answer[i] = 0
+        moved = moved + 1
+        redis.call('HDEL', run, jid)
+        if set == 'dead' then redis.call('HDEL', P .. 'cancel', jid) end
+        redis.call('ZADD', P .. set, ARGV[at + 3], ARGV[at + 2])
+        redis.call('HSET', P .. 'm', jid, ARGV[at + 4])
+        mark_record(jid)
+        if ARGV[at + 6] ~= '' then
+            logs[#logs + 1] = jid .. '/' .. ARGV[at + 5]
+            logs[#logs + 1] = ARGV[at + 6]
+        end
+    end
+end
+if moved > 0 then
+    keep(ARGV[5], logs)
+    if ARGV[3] == '1' then
+        redis.call('HINCRBY', P .. 'stat', 'processed', moved)
+        redis.call('HINCRBY', P .. 'stat', 'failed_attempts', moved)
+    end
+    if set == 'dead' then redis.call('HINCRBY', P .. 'stat', 'died', moved) end
+    if ARGV[4] == '1' then redis.call('PUBLISH', P .. 'hint', '') end
+end
+if moved == n then return 0 end
+return answer

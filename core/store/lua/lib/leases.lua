@@ -1,0 +1,12 @@
+-- True when `held`, the value of a running entry, is "<token> <started>" with this very token.
+local function holds(held, token)
+    return held and string.sub(held, 1, #token + 1) == token .. ' '
+end
+
+-- The owner that runs the job, or false. Owners are few: pools, runners, one for all Faktory workers.
+local function owner_of(jid)
+    for _, owner in ipairs(redis.call('HKEYS', P .. 'own')) do
+        if redis.call('HEXISTS', P .. 'run:' .. owner, jid) == 1 then return owner end
+    end
+    return false
+end

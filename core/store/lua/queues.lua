@@ -1,0 +1,40 @@
+#!lua flags=no-writes,allow-oom
+-- queues: every known queue, with the envelope of the job that is next when asked.
+-- KEYS: prefix
+-- ARGV: with_next 0/1
+-- RETURNS: {[name, flags, size, jid or "", envelope or "", record or ""]*}
+local P = KEYS[1]
+--@include places
+
+-- The next job of a list that is not cancelled, looked for among its next few entries.
+local function next_of(list)
+    local ids = redis.call('LRANGE', list, -50, -1)
+    for i = #ids, 1, -1 do
+        local envelope = redis.call('HGET', P .. 'j', ids[i])
+        if envelope and string.byte(envelope) ~= 120 then return ids[i] end
+    end
+    return ''
+end
+
+local out, all = {}, redis.call('HGETALL', P .. 'queues')
+for i = 1, #all, 2 do
+    local name, flags = all[i], all[i + 1]
+    local size, jid = 0, ''
+    for class in string.gmatch('987654321' .. string.gsub(flags, '[%dP]', ''), '.') do
+        if class == '5' or string.find(flags, class, 1, true) then
+            local list = list_key(class .. name)
+            size = size + redis.call('LLEN', list)
+            if ARGV[1] == '1' and jid == '' then jid = next_of(list) end
+        end
+    end
+    local dead = tonumber(redis.call('HGET', P .. 'tomb', name) or 0)
+    local at = #out
+    out[at + 1], out[at + 2], out[at + 3] = name, flags, size - dead
+    out[at + 4], out[at + 5], out[at + 6] = jid, '', ''
+    if jid ~= '' then
+        -- The fields that say when it became ready stand before the payload.
+        out[at + 5] = string.sub(redis.call('HGET', P .. 'j', jid) or '', 1, 2048)
+        out[at + 6] = redis.call('HGET', P .. 'm', jid) or ''
+    end
+end
+return out

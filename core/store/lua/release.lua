@@ -1,0 +1,30 @@
+#!lua flags=allow-oom
+-- release: hand jobs back unfinished; each is the next of its list, no attempt is spent. A header
+-- with a parking class puts it in that list of its queue, last.
+-- KEYS: prefix
+-- ARGV: owner hint n [jid token header]*n
+-- RETURNS: 0 all released | {0 released, -1 lease lost, -2 a cancel is on record}*n
+local P = KEYS[1]
+--@include places
+--@include leases
+local run, n = P .. 'run:' .. ARGV[1], tonumber(ARGV[3])
+local answer, released = {}, 0
+for i = 1, n do
+    local at = 1 + 3 * i
+    local jid = ARGV[at]
+    if not holds(redis.call('HGET', run, jid), ARGV[at + 1]) then
+        answer[i] = -1
+    elseif redis.call('HEXISTS', P .. 'cancel', jid) == 1 then
+        answer[i] = -2
+    else
+        answer[i] = 0
+        released = released + 1
+        redis.call('HDEL', run, jid)
+        know_queue(ARGV[at + 2])
+        local parked = string.find(ARGV[at + 2], '^%d') == nil
+        redis.call(parked and 'LPUSH' or 'RPUSH', list_key(ARGV[at + 2]), jid)
+        if ARGV[2] == '1' then redis.call('PUBLISH', P .. 'hint', string.sub(ARGV[at + 2], 2)) end
+    end
+end
+if released == n then return 0 end
+return answer

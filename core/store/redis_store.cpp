@@ -1,0 +1,102 @@
+#include "core/store/redis_store.h"
+
+#include "core/base/id.h"
+#include "core/base/text.h"
+
+namespace jobq {
+namespace {
+
+size_t weight_of(const Job& job) {
+    return job.args.size() + job.custom.size() + 128;
+}
+
+size_t weight_of(const Finish& finish) {
+    return finish.final.result.size() + finish.log.size() + 128;
+}
+
+// What an error reply of Redis means to a caller.
+Error error_of(const std::string& text) {
+    if (text.rfind("OOM", 0) == 0)
+        return {ErrorCode::storage_full, "Redis is at its memory limit (" + text + ")"};
+    if (text.rfind("MISCONF", 0) == 0)
+        return {ErrorCode::storage_full, "Redis can't write to its disk (" + text + ")"};
+    if (text.rfind("LOADING", 0) == 0 || text.rfind("READONLY", 0) == 0 ||
+        text.rfind("CLUSTERDOWN", 0) == 0 || text.rfind("BUSY", 0) == 0 ||
+        text.rfind("MASTERDOWN", 0) == 0)
+        return {ErrorCode::unavailable, "Redis can't serve now: " + text};
+    return {ErrorCode::internal, "Redis refused a script: " + text};
+}
+
+}  // namespace
+
+RedisStore::RedisStore(Reactor& reactor, RedisLink& link, Keys keys, RedisStoreOptions options)
+    : reactor_(reactor),
+      link_(link),
+      keys_(std::move(keys)),
+      options_(std::move(options)),
+      enqueue_(
+          reactor, {limits::kScriptJobs, limits::kScriptBytes, options_.calls_in_flight},
+          [](const Job& job) { return weight_of(job); },
+          [this](EnqueueCoalescer::Batch batch) { return send_enqueue(std::move(batch)); }),
+      finish_(
+          reactor, {limits::kScriptJobs, limits::kScriptBytes, options_.calls_in_flight},
+          [](const Finish& finish) { return weight_of(finish); },
+          [this](FinishCoalescer::Batch batch) { return send_finish(std::move(batch)); }) {
+    if (options_.token_prefix.empty()) {
+        uint64_t random = random_u64();
+        options_.token_prefix =
+            hex({reinterpret_cast<const char*>(&random), 6});  // 48 bits tell processes apart
+    }
+}
+
+task<Result<Reply>> RedisStore::run(const Script& script, Command args) {
+    Command call("EVALSHA", script.sha, std::string_view("1"), keys_.prefix());
+    call.add_all(args);
+    auto reply = co_await link_.call(std::move(call));
+    if (reply && reply->is_error() && reply->text.rfind("NOSCRIPT", 0) == 0) {
+        Command again("EVAL", script.text, std::string_view("1"), keys_.prefix());
+        again.add_all(args);
+        reply = co_await link_.call(std::move(again));
+    }
+    if (reply && reply->is_error()) co_return tl::unexpected<Error>(error_of(reply->text));
+    co_return reply;
+}
+
+task<Result<>> RedisStore::open() {
+    for (const auto& script : all_scripts()) {
+        Command load("SCRIPT", std::string_view("LOAD"), script.text);
+        auto reply = co_await link_.call(std::move(load));
+        if (!reply) co_return tl::unexpected<Error>(reply.error());
+        if (reply->is_error()) co_return tl::unexpected<Error>(error_of(reply->text));
+        JOBQ_CHECK(reply->text == script.sha);
+    }
+    Command make("SET", keys_.of("schema"), std::to_string(kStoreSchema), std::string_view("NX"),
+                 std::string_view("GET"));
+    auto schema = co_await link_.call(std::move(make));
+    if (!schema) co_return tl::unexpected<Error>(schema.error());
+    if (schema->is_error()) co_return tl::unexpected<Error>(error_of(schema->text));
+    if (integer_of(*schema) > kStoreSchema)
+        co_return fail(ErrorCode::config,
+                       "the store has schema " + schema->text + ", this jobqd knows up to " +
+                           std::to_string(kStoreSchema) + ": install a newer jobqd");
+    co_return Result<>{};
+}
+
+std::string RedisStore::next_token() {
+    return options_.token_prefix + "-" + std::to_string(++tokens_);
+}
+
+std::string header_of(const std::string& queue, int priority) {
+    return std::to_string(priority) + queue;
+}
+
+std::string member_of(const std::string& queue, int priority, const std::string& jid) {
+    return header_of(queue, priority) + " " + jid;
+}
+
+int64_t integer_of(const Reply& reply) {
+    if (reply.kind == Reply::Kind::integer) return reply.integer;
+    return parse_int(reply.text).value_or(0);
+}
+
+}  // namespace jobq

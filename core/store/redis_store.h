@@ -1,0 +1,84 @@
+// RedisStore: the Store on one Redis. Bodies by concern: enqueue.cpp, fetch.cpp, finish.cpp,
+// change.cpp (cancel, requeue, remove, kill), inspect.cpp (get, list, logs), totals.cpp (stats,
+// queues, pause, clear, purge, flush), and redis_store.cpp (script calls, schema).
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/async/reactor.h"
+#include "core/store/coalescer.h"
+#include "core/store/keys.h"
+#include "core/store/link.h"
+#include "core/store/script.h"
+#include "core/store/store.h"
+
+namespace jobq {
+
+struct RedisStoreOptions {
+    bool publish_hints = false;  // other daemons share this Redis
+    std::string token_prefix;    // unique to this process; "" takes a random one
+    int calls_in_flight = 2;     // of each coalesced operation
+};
+
+class RedisStore final : public Store {
+  public:
+    RedisStore(Reactor& reactor, RedisLink& link, Keys keys, RedisStoreOptions options);
+
+    // Loads the scripts and checks the schema, making it in an empty store. config: the store is
+    // newer than this program. Called whenever the link becomes ready.
+    task<Result<>> open();
+
+    task<Result<std::vector<Result<Enqueued>>>> enqueue(std::vector<Job> jobs) override;
+    task<Result<std::vector<Leased>>> fetch(FetchRequest request) override;
+    task<Result<std::vector<Result<>>>> finish(std::vector<Finish> batch) override;
+    task<Result<>> beat(std::vector<std::string> owners) override;
+    task<Result<std::vector<OwnerInfo>>> owners() override;
+    task<Result<std::vector<Leased>>> take_over(std::string from, std::string to,
+                                                std::vector<std::string> jids, int limit) override;
+    task<Result<Promoted>> promote(int64_t now_ms, int limit) override;
+    task<Result<>> purge(int64_t now_ms) override;
+    task<Result<std::vector<Result<Cancelled>>>> cancel(std::vector<std::string> jids) override;
+    task<Result<std::vector<Result<>>>> requeue(std::vector<std::string> jids,
+                                                bool revive) override;
+    task<Result<std::vector<Result<>>>> remove(std::vector<std::string> jids) override;
+    task<Result<std::vector<Result<>>>> kill(std::vector<std::string> jids) override;
+    task<Result<std::vector<Result<JobView>>>> get(std::vector<std::string> jids) override;
+    task<Result<ListPage>> list(ListRequest request) override;
+    task<Result<std::vector<AttemptLog>>> logs(std::string jid) override;
+    task<Result<StoreStats>> stats() override;
+    task<Result<std::vector<QueueInfo>>> queues(bool latency) override;
+    task<Result<>> pause(std::vector<std::string> queues, bool paused) override;
+    task<Result<int64_t>> clear(std::string queue, bool forget) override;
+    task<Result<>> unpark() override;
+    task<Result<>> flush() override;
+
+  private:
+    using EnqueueCoalescer = Coalescer<Job, Enqueued>;
+    using FinishCoalescer = Coalescer<Finish, bool>;
+
+    // Calls the script with the prefix as its key and `args`; an error reply becomes an Error.
+    task<Result<Reply>> run(const Script& script, Command args);
+    task<void> send_enqueue(EnqueueCoalescer::Batch batch);
+    task<void> send_finish(FinishCoalescer::Batch batch);
+    task<void> send_group(const Script& script, Command args, FinishCoalescer::Batch group);
+    task<Result<ListPage>> list_page(Reply ids, State state);
+    task<Result<ListPage>> list_done(ListRequest request);
+    std::string next_token();
+
+    Reactor& reactor_;
+    RedisLink& link_;
+    Keys keys_;
+    RedisStoreOptions options_;
+    uint64_t tokens_ = 0;
+    EnqueueCoalescer enqueue_;
+    FinishCoalescer finish_;
+};
+
+// Helpers shared by the bodies.
+std::string header_of(const std::string& queue, int priority);  // "<priority><queue>"
+std::string member_of(const std::string& queue, int priority, const std::string& jid);
+int64_t integer_of(const Reply& reply);  // of an integer, or a string that holds one; else 0
+
+}  // namespace jobq

@@ -1,0 +1,215 @@
+// Store: where jobs live. One coroutine per operation; each transition is one atomic step, each
+// operation takes many jobs. RedisStore is the product; tests/support/memory_store is the model it
+// is compared with.
+//
+// Invariants kept by every operation:
+//   S3  a running job has exactly one owner and one current token
+//   S8  a live jid is in exactly one place: one queue list, one of the sets scheduled, retrying and
+//       dead, or one owner's running hash; and its envelope is stored
+// Errors of a whole call: unavailable (not sent), unknown (sent, no answer: it may have happened),
+// storage_full, internal. Errors of one job are in its own Result.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/async/task.h"
+#include "core/base/error.h"
+#include "core/job/decide.h"
+#include "core/job/job.h"
+
+namespace jobq {
+
+// What became of one job of an enqueue call. Errors: duplicate (another live job has this jid).
+struct Enqueued {
+    enum class How : uint8_t {
+        stored,    // new
+        same,      // this very job is live already: a repeat of a call whose answer was lost
+        existing,  // the idempotency key has a job already: `jid` is that one
+    };
+    How how = How::stored;
+    std::string jid;
+    State state = State::ready;  // of a stored one: ready or scheduled
+
+    bool operator==(const Enqueued&) const = default;
+};
+
+struct FetchRequest {
+    std::string owner;                // who holds what is fetched: one lease for all it holds
+    std::vector<std::string> queues;  // in the order to be tried
+    int count = 1;
+    // Parking classes whose jobs are taken too, after the others of a queue (see Finish::park).
+    std::string also;
+    // Of the leases; "" lets the store make one. Who chooses it can find, after an answer was lost,
+    // what the call took.
+    std::string token;
+};
+
+// A job with the right to run it.
+struct Leased {
+    Job job;
+    JobRecord record;
+    std::string token;
+    int64_t started_ms = 0;  // wall clock, of the fetch
+    bool cancelled = false;  // take_over(): a cancel is on record for it
+    bool corrupt = false;    // its stored form can't be read: only jid, queue and token are set
+};
+
+// End of an attempt: what `decide` said, with what is to be kept of it. A job whose expires_ms has
+// passed ends by Move::drop with final.state expired; any other drop leaves no record.
+struct Finish {
+    std::string owner, jid, token;
+    Transition transition;
+    FinalRecord final;  // succeed, cancel, drop and expire: the record that is left
+    int64_t retention_ms = limits::kRetentionMs;  // of the final record and of the log
+    std::string log;                              // of this attempt; "" keeps none
+    int attempt = 0;                              // which one the log belongs to
+    std::string queue;  // of the job: with its priority, where it waits again
+    int priority = limits::kPriorityNormal;
+    // With Move::release: a class, one lower-case letter. The job waits apart, last, for those who
+    // ask for that class: it was taken by a pool that can't run its type. 0: none, it is next
+    // again.
+    char park = 0;
+};
+
+// A set a waiting job can be in besides its queue.
+enum class WaitingSet : uint8_t { scheduled, retrying, dead };
+
+constexpr State state_of(WaitingSet set) {
+    return set == WaitingSet::scheduled  ? State::scheduled
+           : set == WaitingSet::retrying ? State::retrying
+                                         : State::dead;
+}
+
+// All that is known of one job.
+struct JobView {
+    State state = State::ready;
+    Job job;  // of a final one: only jid, type, queue, created_ms, tags
+    JobRecord record;
+    FinalRecord final;  // when is_final(state)
+    int64_t at_ms = 0;  // scheduled, retrying: when due; dead: when it died
+    std::string owner;  // running
+    std::string token;
+    int64_t started_ms = 0;
+    bool cancel_asked = false;
+    bool corrupt = false;
+};
+
+struct ListRequest {
+    State state = State::ready;
+    std::string queue;   // "" any; required for ready
+    std::string cursor;  // "" from the start, else what the last page returned
+    int limit = limits::kListPage;
+};
+
+// A page may hold fewer than `limit`, even none, and still not be the last: go on while next != "".
+struct ListPage {
+    std::vector<JobView> jobs;
+    std::string next;
+};
+
+struct QueueInfo {
+    std::string name;
+    int64_t size = 0;  // ready jobs
+    bool paused = false;
+    int64_t oldest_ms = 0;  // when the next job became ready (wall clock); 0: empty
+};
+
+struct StoreStats {
+    // Since the store was made, or the last flush.
+    int64_t enqueued = 0, succeeded = 0, failed_attempts = 0, died = 0, cancelled = 0, expired = 0,
+            dropped = 0, removed = 0, processed = 0;
+    // Now.
+    int64_t scheduled = 0, retrying = 0, dead = 0, ready = 0, running = 0, blocked = 0;
+
+    bool operator==(const StoreStats&) const = default;
+};
+
+struct OwnerInfo {
+    std::string owner;
+    int64_t beat = 0;  // counter raised by beat(); an observer times its changes
+    int64_t running = 0;
+};
+
+struct Promoted {
+    std::map<std::string, int> queues;  // how many became ready, by queue
+    int64_t next_due_ms = 0;            // of what still waits; 0: nothing
+    bool more = false;                  // the limit cut it: call again
+};
+
+struct Cancelled {
+    State was = State::ready;  // running: it was marked, its worker is to be told
+    std::string owner;         // of a running one
+};
+
+struct AttemptLog {
+    int attempt = 0;
+    std::string text;
+};
+
+class Store {
+  public:
+    virtual ~Store() = default;
+
+    // One result per job, in order. Jobs with run_at_ms in the future become scheduled. A job's
+    // idempotency_key, when set, is honoured for limits::kIdempotencyWindowMs. Requires:
+    // validate().
+    virtual task<Result<std::vector<Result<Enqueued>>>> enqueue(std::vector<Job> jobs) = 0;
+
+    // Up to `count` jobs of the first queues that have any; paused queues are passed over. Leases
+    // them to the owner. Jobs whose expires_ms has passed are returned too: the caller expires
+    // them.
+    virtual task<Result<std::vector<Leased>>> fetch(FetchRequest request) = 0;
+
+    // Ends attempts. lease_lost: the token is not the current one, nothing changed. cancelled: the
+    // transition was retry, snooze or release but a cancel is on record; nothing changed: finish
+    // with Move::cancel.
+    virtual task<Result<std::vector<Result<>>>> finish(std::vector<Finish> batch) = 0;
+
+    // Raises the beat of each owner.
+    virtual task<Result<>> beat(std::vector<std::string> owners) = 0;
+    virtual task<Result<std::vector<OwnerInfo>>> owners() = 0;
+    // Moves what `from` holds, at most `limit` (or just `jids`), to `to` with new tokens. Atomic:
+    // from then on the old tokens are stale. Forgets `from` when nothing is left.
+    virtual task<Result<std::vector<Leased>>> take_over(std::string from, std::string to,
+                                                        std::vector<std::string> jids,
+                                                        int limit) = 0;
+
+    // Due scheduled and retrying jobs become ready, oldest first.
+    virtual task<Result<Promoted>> promote(int64_t now_ms, int limit) = 0;
+    // Drops records, logs, keys and dead jobs whose time is over.
+    virtual task<Result<>> purge(int64_t now_ms) = 0;
+
+    // A waiting or dead job becomes cancelled; a running one is marked. not_found; conflict when
+    // it is over.
+    virtual task<Result<std::vector<Result<Cancelled>>>> cancel(std::vector<std::string> jids) = 0;
+    // dead, retrying, scheduled -> ready. `revive`: with its attempts at zero. conflict otherwise.
+    virtual task<Result<std::vector<Result<>>>> requeue(std::vector<std::string> jids,
+                                                        bool revive) = 0;
+    // Forgets jobs that wait, are dead or are over. conflict: it runs.
+    virtual task<Result<std::vector<Result<>>>> remove(std::vector<std::string> jids) = 0;
+    // scheduled, retrying -> dead with reason "killed".
+    virtual task<Result<std::vector<Result<>>>> kill(std::vector<std::string> jids) = 0;
+
+    // One entry per jid, in order; not_found for those unknown.
+    virtual task<Result<std::vector<Result<JobView>>>> get(std::vector<std::string> jids) = 0;
+    virtual task<Result<ListPage>> list(ListRequest request) = 0;
+    // The kept logs of a job's attempts, oldest first.
+    virtual task<Result<std::vector<AttemptLog>>> logs(std::string jid) = 0;
+    virtual task<Result<StoreStats>> stats() = 0;
+    // All known queues, by name; with `latency` also oldest_ms.
+    virtual task<Result<std::vector<QueueInfo>>> queues(bool latency) = 0;
+    // Unknown queues are created by pause, skipped by resume.
+    virtual task<Result<>> pause(std::vector<std::string> queues, bool paused) = 0;
+    // Removes the jobs that were ready when it was called, and with `forget` the queue itself.
+    // Returns how many.
+    virtual task<Result<int64_t>> clear(std::string queue, bool forget) = 0;
+    // Parked jobs of all queues wait among the others again: the pools changed.
+    virtual task<Result<>> unpark() = 0;
+    // Everything, at once.
+    virtual task<Result<>> flush() = 0;
+};
+
+}  // namespace jobq

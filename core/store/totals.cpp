@@ -1,0 +1,160 @@
+// RedisStore: figures, and operations on whole queues.
+#include "core/job/codec.h"
+#include "core/store/redis_store.h"
+
+namespace jobq {
+namespace {
+
+// When the job that is next became ready.
+int64_t ready_since(const std::string& jid, const Reply& envelope, const Reply& record) {
+    auto job = decode_job_head(jid, envelope.text);
+    if (!job) return 0;
+    JobRecord history;
+    if (!record.text.empty()) history = decode_record(record.text).value_or(history);
+    // Once it was made ready by hand, its run_at, which may lie ahead, says nothing any more.
+    if (history.ready_ms > 0) return std::max(history.ready_ms, history.next_at_ms);
+    return std::max({job->created_ms, job->run_at_ms, history.next_at_ms});
+}
+
+}  // namespace
+
+task<Result<StoreStats>> RedisStore::stats() {
+    Command none;
+    auto reply = co_await run(script("stats"), std::move(none));
+    if (!reply) co_return tl::unexpected<Error>(reply.error());
+    auto& rows = reply->items;
+    StoreStats stats;
+    stats.scheduled = integer_of(rows[0]);
+    stats.retrying = integer_of(rows[1]);
+    stats.dead = integer_of(rows[2]);
+    stats.ready = integer_of(rows[3]);
+    stats.running = integer_of(rows[4]);
+
+    struct Counter {
+        std::string_view name;
+        int64_t StoreStats::*field;
+    };
+
+    static constexpr Counter kCounters[] = {{"enqueued", &StoreStats::enqueued},
+                                            {"succeeded", &StoreStats::succeeded},
+                                            {"died", &StoreStats::died},
+                                            {"cancelled", &StoreStats::cancelled},
+                                            {"expired", &StoreStats::expired},
+                                            {"dropped", &StoreStats::dropped},
+                                            {"removed", &StoreStats::removed},
+                                            {"processed", &StoreStats::processed},
+                                            {"failed_attempts", &StoreStats::failed_attempts}};
+    for (size_t i = 5; i + 1 < rows.size(); i += 2)
+        for (const auto& counter : kCounters)
+            if (counter.name == rows[i].text) stats.*counter.field = integer_of(rows[i + 1]);
+    co_return stats;
+}
+
+task<Result<std::vector<QueueInfo>>> RedisStore::queues(bool latency) {
+    Command args;
+    args.add(int64_t(latency));
+    auto reply = co_await run(script("queues"), std::move(args));
+    if (!reply) co_return tl::unexpected<Error>(reply.error());
+    std::vector<QueueInfo> queues;
+    auto& rows = reply->items;
+    for (size_t i = 0; i + 5 < rows.size(); i += 6) {
+        QueueInfo queue;
+        queue.name = rows[i].text;
+        queue.paused = !rows[i + 1].text.empty() && rows[i + 1].text[0] == 'P';
+        queue.size = integer_of(rows[i + 2]);
+        if (queue.size > 0 && !rows[i + 3].text.empty())
+            queue.oldest_ms = ready_since(rows[i + 3].text, rows[i + 4], rows[i + 5]);
+        queues.push_back(std::move(queue));
+    }
+    auto by_name = [](const QueueInfo& a, const QueueInfo& b) { return a.name < b.name; };
+    std::sort(queues.begin(), queues.end(), by_name);
+    co_return queues;
+}
+
+task<Result<>> RedisStore::pause(std::vector<std::string> queues, bool paused) {
+    Command args;
+    args.add(int64_t(paused));
+    for (const auto& queue : queues)
+        args.add(queue);
+    auto reply = co_await run(script("pause"), std::move(args));
+    if (!reply) co_return tl::unexpected<Error>(reply.error());
+    co_return Result<>{};
+}
+
+task<Result<int64_t>> RedisStore::clear(std::string queue, bool forget) {
+    auto all = co_await queues(false);
+    if (!all) co_return tl::unexpected<Error>(all.error());
+    int64_t there = 0;
+    bool known = false;
+    for (const auto& info : *all) {
+        if (info.name != queue) continue;
+        there = info.size;
+        known = true;
+    }
+    if (!known) co_return fail(ErrorCode::not_found, "no queue " + queue);
+    int64_t removed = 0;
+    while (true) {  // in slices: one call never blocks Redis for long
+        Command args;
+        int64_t slice = int64_t(limits::kScriptJobs);
+        if (!forget) slice = std::min(slice, std::max<int64_t>(1, there - removed));
+        args.add(queue).add(slice).add(int64_t(forget));
+        auto reply = co_await run(script("clear"), std::move(args));
+        if (!reply) co_return tl::unexpected<Error>(reply.error());
+        int64_t met = integer_of(reply->items[0]) + integer_of(reply->items[1]);
+        removed += integer_of(reply->items[0]);
+        if (met < slice) break;
+        if (removed >= there && !forget) break;
+    }
+    co_return removed;
+}
+
+task<Result<Promoted>> RedisStore::promote(int64_t now_ms, int limit) {
+    Command args;
+    args.add(now_ms).add(limit).add(int64_t(options_.publish_hints));
+    auto reply = co_await run(script("promote"), std::move(args));
+    if (!reply) co_return tl::unexpected<Error>(reply.error());
+    auto& rows = reply->items;
+    Promoted promoted;
+    promoted.next_due_ms = integer_of(rows[0]);
+    promoted.more = integer_of(rows[1]) == 1;
+    for (size_t i = 2; i + 1 < rows.size(); i += 2)
+        promoted.queues[rows[i].text] += int(integer_of(rows[i + 1]));
+    co_return promoted;
+}
+
+task<Result<>> RedisStore::purge(int64_t now_ms) {
+    bool more = true;
+    while (more) {
+        Command args;
+        args.add(now_ms).add(now_ms - limits::kDeadKeepMs).add(int64_t(limits::kScriptJobs));
+        auto reply = co_await run(script("purge"), std::move(args));
+        if (!reply) co_return tl::unexpected<Error>(reply.error());
+        more = integer_of(*reply) == 1;
+    }
+    co_return Result<>{};
+}
+
+task<Result<>> RedisStore::unpark() {
+    auto all = co_await queues(false);
+    if (!all) co_return tl::unexpected<Error>(all.error());
+    for (const auto& queue : *all) {
+        int64_t moved = limits::kScriptJobs;
+        while (moved == int64_t(limits::kScriptJobs)) {
+            Command args;
+            args.add(queue.name).add(int64_t(limits::kScriptJobs));
+            auto reply = co_await run(script("unpark"), std::move(args));
+            if (!reply) co_return tl::unexpected<Error>(reply.error());
+            moved = integer_of(*reply);
+        }
+    }
+    co_return Result<>{};
+}
+
+task<Result<>> RedisStore::flush() {
+    Command none;
+    auto reply = co_await run(script("flush"), std::move(none));
+    if (!reply) co_return tl::unexpected<Error>(reply.error());
+    co_return Result<>{};
+}
+
+}  // namespace jobq

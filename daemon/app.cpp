@@ -1,0 +1,197 @@
+// App: running, reloading and stopping. Starting is start.cpp.
+#include "daemon/app.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+
+#include "daemon/observe/log.h"
+#include "daemon/server/assignment.h"
+
+namespace jobq {
+
+App::App(UvReactor& reactor, Options options, Loaded loaded, Places places)
+    : reactor_(reactor),
+      options_(std::move(options)),
+      config_(std::make_shared<Config>(std::move(loaded.config))),
+      places_(std::move(places)),
+      stop_asked_(reactor),
+      gate_(reactor),
+      events_(reactor),
+      workers_(reactor) {}
+
+App::~App() = default;
+
+task<void> App::run() {
+    watch_signals();
+    auto started = co_await start();
+    if (!started) {
+        std::fprintf(stderr, "jobqd: %s\n", started.error().text.c_str());
+        exit_status_ = info(started.error().code).exit_status;
+    }
+    while (started && !stopping_) {
+        auto wait = stop_asked_.wait(-1);
+        co_await wait;
+    }
+    co_await stop();
+    reactor_.stop();
+}
+
+void App::watch_signals() {
+    auto stop = [this] {
+        if (stopping_ && runner_) runner_->hurry();
+        if (stopping_)
+            for (auto& [name, pool] : pools_)
+                pool->hurry();
+        if (!stopping_) log(LogLevel::info, "daemon.stopping", "a second signal hurries it");
+        stopping_ = true;
+        stop_asked_.notify_all();
+    };
+    signals_.push_back(on_signal(reactor_, SIGTERM, stop));
+    signals_.push_back(on_signal(reactor_, SIGINT, stop));
+    signals_.push_back(on_signal(reactor_, SIGHUP, [this] {
+        if (serving_) gate_.spawn(reload());
+    }));
+}
+
+void App::on_link_state(LinkState state) {
+    if (!context_ || stopping_) return;
+    if (state == LinkState::ready) {
+        gate_.spawn(reopen());
+    } else if (context_->state == DaemonState::ready) {
+        context_->state = DaemonState::store_down;
+    }
+}
+
+// Redis is back, or new: its scripts are gone, its data is not.
+task<void> App::reopen() {
+    auto opened = co_await store_->open();
+    if (!opened) {
+        log(LogLevel::error, "store.not_opened", opened.error().text);
+        co_return;
+    }
+    if (context_->state == DaemonState::store_down) context_->state = DaemonState::ready;
+    if (chores_) chores_->look_now();
+    broker_->waiters().notify_all();
+}
+
+task<void> App::reload() {
+    Loaded loaded = load_for(options_);
+    if (!loaded.errors.empty()) {
+        for (const auto& error : loaded.errors)
+            log(LogLevel::error, "config.error", error.to_string());
+        log(LogLevel::error, "config.kept", "the configuration has errors: the old one stays");
+        co_return;
+    }
+    expand_places(loaded.config, places_);
+    const Config& old = *config_;
+    const Config& fresh = loaded.config;
+    bool fixed = old.listen.unix_path != fresh.listen.unix_path ||
+                 old.listen.tcp != fresh.listen.tcp || old.listen.http != fresh.listen.http ||
+                 old.redis.url != fresh.redis.url || old.state_dir != fresh.state_dir ||
+                 old.redis.durability != fresh.redis.durability;
+    if (fixed)
+        log(LogLevel::warn, "config.needs_restart",
+            "listen, redis and state_dir change with a restart only");
+    std::vector<std::unique_ptr<ThreadPool>> leaving;
+    for (auto it = pools_.begin(); it != pools_.end();) {
+        auto now = fresh.pools.find(it->first);
+        if (now != fresh.pools.end() && now->second == it->second->config()) {
+            ++it;
+            continue;
+        }
+        leaving.push_back(std::move(it->second));
+        it = pools_.erase(it);
+    }
+    config_ = std::make_shared<Config>(std::move(loaded.config));
+    broker_->set_config(config_);
+    ++context_->config_version;
+    for (const auto& worker : workers_.all())
+        worker->notice.notify_all();
+    for (auto& pool : leaving)
+        co_await pool->stop(config_->stop_timeout_ms);
+    make_pools();
+    if (!runner_ && needs_runner(*config_)) start_runner();
+    auto unparked = co_await store_->unpark();
+    if (!unparked) log(LogLevel::warn, "config.unpark_failed", unparked.error().text);
+    broker_->waiters().notify_all();
+    log(LogLevel::info, "config.reloaded", "",
+        {{"pools", int64_t(config_->pools.size())}, {"types", int64_t(config_->types.size())}});
+}
+
+task<void> App::stop() {
+    stopping_ = true;
+    int64_t limit = config_->stop_timeout_ms;
+    if (context_) context_->state = DaemonState::stopping;
+    http_.reset();
+    if (broker_) broker_->waiters().notify_all();  // those that wait for jobs see the state
+    // Both kinds of local pools at once: they share the time limit. The runner is told by a signal
+    // alone; a notice beside it would be the second stop, which hurries. The socket stays open for
+    // it: its last reports may need a new connection.
+    if (runner_) gate_.spawn(runner_->stop());
+    for (auto& [name, pool] : pools_)
+        gate_.spawn(pool->stop(limit));
+    co_await gate_.close();
+    runner_.reset();
+    if (server_) server_->stop_listening();
+    if (chores_) co_await chores_->stop();
+    if (server_) co_await server_->stop();
+    processes_.clear();
+    if (hints_) co_await hints_->stop();
+    if (link_) co_await link_->stop();
+    if (private_redis_) co_await private_redis_->stop();
+    pools_.clear();
+    std::error_code ignored;
+    std::filesystem::remove(places_.state_dir + "/jobqd.ready", ignored);
+    if (!places_.dev_link.empty() && serving_) std::filesystem::remove(places_.dev_link, ignored);
+    if (places_.throw_away) std::filesystem::remove_all(places_.state_dir, ignored);
+    signals_.clear();
+    if (serving_) log(LogLevel::info, "daemon.stopped", "");
+    log_flush();
+}
+
+// Where a type's jobs wait when the pool that met them can't run them.
+char App::class_of(const std::string& type) const {
+    auto configured = config_->types.find(type);
+    bool command = configured != config_->types.end() && !configured->second.run.empty();
+    if (command || (type == "run" && config_->allow_run)) return kParkRunner;
+    return builtin(type) ? kParkThread : kParkOthers;
+}
+
+bool App::runs(const std::string& type, const std::string& queue) const {
+    char park = class_of(type);
+    for (const auto& [name, pool] : config_->pools) {
+        bool serves = false;
+        for (const auto& served : pool.queues)
+            serves = serves || served.name == queue;
+        if (!serves) continue;
+        if (pool.kind == PoolKind::child) return true;
+        if (pool.kind == PoolKind::exec && park == kParkRunner) return true;
+        if (pool.kind == PoolKind::thread && park == kParkThread) return true;
+    }
+    return false;
+}
+
+std::vector<PoolStatus> App::pool_statuses() const {
+    std::vector<PoolStatus> statuses;
+    std::map<std::string, int> busy;
+    for (const auto& [jid, running] : broker_->all_running())
+        ++busy[running.worker];
+    for (const auto& [name, pool] : config_->pools) {
+        PoolStatus status;
+        status.name = name;
+        status.kind = pool.kind == PoolKind::thread  ? "thread"
+                      : pool.kind == PoolKind::child ? "child"
+                                                     : "exec";
+        status.slots = pool.slots;
+        status.busy = busy[name];
+        for (const auto& queue : pool.queues)
+            status.queues.push_back(queue.name);
+        statuses.push_back(std::move(status));
+    }
+    return statuses;
+}
+
+}  // namespace jobq

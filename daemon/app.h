@@ -1,0 +1,90 @@
+// App: owns every part of the daemon, in the order they are built, starts them and stops them in
+// the reverse order. Nobody below knows it.
+//
+//   config, places -> Redis (private or external) -> link -> store -> broker -> chores, pools
+//   -> listeners -> ready -> runner          (stop: the other way round)
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/store/redis_store.h"
+#include "daemon/chores/chores.h"
+#include "daemon/http/http_server.h"
+#include "daemon/loop/fd_watch.h"
+#include "daemon/loop/signals.h"
+#include "daemon/options.h"
+#include "daemon/redis/hints.h"
+#include "daemon/redis/link.h"
+#include "daemon/redis/private_redis.h"
+#include "daemon/server/server.h"
+#include "daemon/work/runner_keeper.h"
+#include "daemon/work/thread_pool.h"
+
+namespace jobq {
+
+class App {
+  public:
+    App(UvReactor& reactor, Options options, Loaded loaded, Places places);
+    ~App();
+
+    // From start to stop; the exit status is left in exit_status().
+    task<void> run();
+
+    int exit_status() const { return exit_status_; }
+
+  private:
+    // start.cpp
+    task<Result<>> start();
+    task<Result<>> start_redis();
+    Result<> listen();
+    void make_pools();
+    void write_ready_file();
+    void start_runner();
+    std::string node_id();
+    ServerContext make_context();
+    void watch_process(std::shared_ptr<Worker> worker, int64_t pid);
+    // app.cpp
+    void watch_signals();
+    void on_link_state(LinkState state);
+    task<void> reopen();
+    task<void> reload();
+    task<void> stop();
+    char class_of(const std::string& type) const;
+    bool runs(const std::string& type, const std::string& queue) const;
+    std::vector<PoolStatus> pool_statuses() const;
+
+    UvReactor& reactor_;
+    Options options_;
+    std::shared_ptr<const Config> config_;
+    Places places_;
+    int exit_status_ = 0;
+    bool stopping_ = false, serving_ = false;
+    Signal stop_asked_;
+    Gate gate_;
+    std::unique_ptr<PrivateRedis> private_redis_;
+    std::unique_ptr<UvRedisLink> link_;
+    std::unique_ptr<HintListener> hints_;
+    std::unique_ptr<RedisStore> store_;
+    Events events_;
+    Workers workers_;
+    std::unique_ptr<Broker> broker_;
+    std::unique_ptr<Chores> chores_;
+    std::map<std::string, std::unique_ptr<ThreadPool>> pools_;
+    std::unique_ptr<ServerContext> context_;
+    std::unique_ptr<Server> server_;
+    std::unique_ptr<HttpServer> http_;
+    std::unique_ptr<RunnerKeeper> runner_;
+    std::map<int64_t, std::unique_ptr<PidWatch>> processes_;
+    std::vector<std::unique_ptr<SignalWatch>> signals_;
+};
+
+// "{state_dir}" in the environment and working directory of types becomes the daemon's own.
+void expand_places(Config& config, const Places& places);
+
+// What main() calls: any mode of the options. Returns the exit status.
+int run_daemon(const Options& options);
+
+}  // namespace jobq

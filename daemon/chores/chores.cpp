@@ -1,0 +1,170 @@
+#include "daemon/chores/chores.h"
+
+#include <algorithm>
+#include <set>
+
+#include "daemon/observe/log.h"
+
+namespace jobq {
+namespace {
+
+constexpr int64_t kScanMs = 30'000, kLeaseTickMs = 1'000, kIdleTickMs = 5'000, kPurgeMs = 60'000,
+                  kIdleMs = 3'600'000;
+
+}  // namespace
+
+Chores::Chores(Reactor& reactor, Broker& broker, bool shared_store)
+    : reactor_(reactor),
+      broker_(broker),
+      shared_store_(shared_store),
+      due_changed_(reactor),
+      stop_(reactor),
+      gate_(reactor) {}
+
+void Chores::start() {
+    broker_.on_due([this](int64_t at_wall_ms) {
+        if (due_wall_ms_ != 0 && at_wall_ms >= due_wall_ms_) return;
+        due_wall_ms_ = std::max<int64_t>(at_wall_ms, 1);
+        due_changed_.notify_all();
+    });
+    gate_.spawn(promoter());
+    gate_.spawn(leases());
+    gate_.spawn(purger());
+}
+
+task<void> Chores::stop() {
+    stopping_ = true;
+    due_changed_.notify_all();
+    stop_.notify_all();
+    co_await gate_.close();
+}
+
+void Chores::look_now() {
+    due_wall_ms_ = 1;
+    due_changed_.notify_all();
+}
+
+task<void> Chores::promoter() {
+    while (!stopping_) {
+        int64_t now = reactor_.wall_ms();
+        if (due_wall_ms_ == 0 || due_wall_ms_ > now) {
+            // A wall clock that jumps forward is noticed after at most a second.
+            int64_t idle = shared_store_ ? kScanMs : kIdleMs;
+            int64_t left = due_wall_ms_ == 0 ? idle : std::min<int64_t>(due_wall_ms_ - now, 1'000);
+            auto wait = due_changed_.wait(left);
+            bool woken = co_await wait;
+            bool scan = !woken && due_wall_ms_ == 0;
+            if (!scan) continue;
+        }
+        due_wall_ms_ = 0;  // what is enqueued while the store looks sets it again
+        auto promoted = co_await broker_.promote();
+        if (!promoted) {
+            if (promoted.error().code != ErrorCode::unavailable)
+                log(LogLevel::warn, "chore.promote_failed", promoted.error().text);
+            due_wall_ms_ = reactor_.wall_ms() + 500;
+            continue;
+        }
+        int64_t next = promoted->more ? 1 : promoted->next_due_ms;
+        if (next != 0 && (due_wall_ms_ == 0 || next < due_wall_ms_)) due_wall_ms_ = next;
+    }
+}
+
+bool Chores::stale(const Worker& worker) const {
+    if (worker.gone) return true;
+    int64_t limit =
+        worker.kind == WorkerKind::faktory ? limits::kFaktoryBeatDeadMs : limits::kProcessLeaseMs;
+    return reactor_.now_ms() - worker.beat_ms > limit;
+}
+
+task<void> Chores::reap_worker(std::shared_ptr<Worker> worker, std::string why) {
+    broker_.workers().forget(worker->wid);
+    std::vector<std::function<void()>> closers;
+    for (const auto& [id, close] : worker->closers)
+        closers.push_back(close);
+    for (const auto& close : closers)
+        close();
+    // A Faktory worker's jobs stay reserved: its reservations have their own end.
+    if (worker->kind == WorkerKind::runner || worker->kind == WorkerKind::remote) {
+        auto taken = co_await broker_.reap(worker->owner, why);
+        log(LogLevel::info, "worker.gone", why,
+            {{"worker", worker->wid}, {"jobs", int64_t(taken)}});
+    }
+}
+
+void Chores::worker_died(std::shared_ptr<Worker> worker) {
+    worker->gone = true;
+    std::string why = "the worker's process ended while the job ran";
+    gate_.spawn(reap_worker(std::move(worker), std::move(why)));
+}
+
+task<void> Chores::check_workers() {
+    for (const auto& worker : broker_.workers().all()) {
+        if (worker->kind == WorkerKind::pool || worker->gone || !stale(*worker)) continue;
+        std::string why = "the worker sent no heartbeat for " +
+                          std::to_string((reactor_.now_ms() - worker->beat_ms) / 1000) + " s";
+        co_await reap_worker(worker, why);
+    }
+}
+
+// With other daemons on the same store: beats for what we hold, and an eye on theirs. A beat that
+// has not changed for a lease's length of our own monotonic clock is a dead owner's.
+task<void> Chores::beat_and_watch() {
+    std::set<std::string> held;
+    for (const auto& [jid, running] : broker_.all_running())
+        held.insert(running.owner);
+    for (const auto& worker : broker_.workers().all())
+        held.insert(worker->owner);
+    std::vector<std::string> owners(held.begin(), held.end());
+    std::erase(owners, "");
+    if (!owners.empty()) {
+        auto done = co_await broker_.store().beat(owners);
+        if (!done) co_return;
+    }
+    auto all = co_await broker_.store().owners();
+    if (!all) co_return;
+    int64_t now = reactor_.now_ms();
+    std::unordered_map<std::string, Seen> seen;
+    for (const auto& info : *all) {
+        if (held.count(info.owner) || info.owner == "faktory") continue;
+        auto before = seen_.find(info.owner);
+        bool same = before != seen_.end() && before->second.beat == info.beat;
+        Seen mark{info.beat, same ? before->second.since_ms : now};
+        seen[info.owner] = mark;
+        if (now - mark.since_ms < limits::kProcessLeaseMs) continue;
+        std::string owner = info.owner, why = "its daemon or worker beats no more";
+        co_await broker_.reap(owner, why);
+        seen.erase(owner);
+    }
+    seen_ = std::move(seen);
+}
+
+task<void> Chores::leases() {
+    int64_t next_beat_ms = 0;
+    while (!stopping_) {
+        bool idle = broker_.all_running().empty() && broker_.workers().size() == 0 &&
+                    !broker_.has_lost_fetches();
+        int64_t tick = idle ? kIdleTickMs : kLeaseTickMs;
+        auto wait = stop_.wait(tick);
+        co_await wait;
+        if (stopping_) break;
+        co_await broker_.expire_leases();
+        if (broker_.has_lost_fetches()) co_await broker_.recall_lost_fetches();
+        co_await check_workers();
+        if (!shared_store_ || reactor_.now_ms() < next_beat_ms) continue;
+        next_beat_ms = reactor_.now_ms() + limits::kBeatEveryMs;
+        co_await beat_and_watch();
+    }
+}
+
+task<void> Chores::purger() {
+    while (!stopping_) {
+        auto done = co_await broker_.store().purge(reactor_.wall_ms());
+        if (!done && done.error().code != ErrorCode::unavailable)
+            log(LogLevel::warn, "chore.purge_failed", done.error().text);
+        if (stopping_) break;  // it was told while the store was busy
+        auto wait = stop_.wait(kPurgeMs);
+        co_await wait;
+    }
+}
+
+}  // namespace jobq

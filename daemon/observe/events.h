@@ -1,0 +1,51 @@
+// Events: one bus inside jobqd. What happens to jobs is published once, as a line of JSON; `jobq
+// events` and later the dashboard subscribe. A subscriber that is too slow loses the oldest and is
+// told how many.
+#pragma once
+
+#include <deque>
+#include <list>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/async/wait.h"
+
+namespace jobq {
+
+struct Event {
+    std::string name;  // "enqueued", "started", "finished", "retry", "dead", ...
+    std::string json;  // the whole object
+};
+
+class Events {
+  public:
+    // Holds what was published since next() was last called, up to kBacklog.
+    class Subscription {
+      public:
+        explicit Subscription(Reactor& reactor) : changed(reactor) {}
+
+        std::deque<std::shared_ptr<const Event>> waiting;
+        int64_t lost = 0;
+        Signal changed;
+    };
+
+    explicit Events(Reactor& reactor) : reactor_(reactor) {}
+
+    // Ends when the pointer is dropped.
+    std::shared_ptr<Subscription> subscribe();
+
+    bool wanted() const { return !subscribers_.empty(); }
+
+    void publish(std::string name, std::string json);
+    // Wakes all subscribers, so that they look whether to stop.
+    void wake();
+
+    static constexpr size_t kBacklog = 10'000;
+
+  private:
+    Reactor& reactor_;
+    std::list<std::weak_ptr<Subscription>> subscribers_;
+};
+
+}  // namespace jobq

@@ -1,0 +1,235 @@
+#include "daemon/options.h"
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <climits>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+
+#include "core/base/text.h"
+#include "core/base/time.h"
+
+extern char** environ;
+
+namespace jobq {
+namespace {
+
+void add_flags(CLI::App& app, Options& options) {
+    app.add_option("--config", options.config_files, "Read FILE instead of the default places")
+        ->type_name("FILE");
+    app.add_flag("--dev", options.dev,
+                 "Throw-away state, private Redis, loopback, no keys, demo handlers");
+    app.add_option("--state-dir", options.state_dir, "Keep state and the private Redis in DIR")
+        ->type_name("DIR");
+    app.add_option("--unix", options.unix_path, "Listen on the Unix socket PATH")
+        ->type_name("PATH");
+    app.add_option("--tcp", options.tcp, "Listen on HOST:PORT as well; port 0 takes a free one")
+        ->type_name("HOST:PORT");
+    app.add_option("--http", options.http, "Serve HTTP on HOST:PORT; port 0 takes a free one")
+        ->type_name("HOST:PORT");
+    app.add_option("--redis", options.redis, "Use this Redis instead of a private one")
+        ->type_name("URL");
+    app.add_option("--log-level", options.log_level, "debug, info, warn or error")
+        ->type_name("LEVEL")
+        ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
+    app.add_option("--log-format", options.log_format, "text or json")
+        ->type_name("FORMAT")
+        ->check(CLI::IsMember({"text", "json"}));
+}
+
+// The option nearest to one that does not exist.
+std::string suggestion(const CLI::App& app, int argc, char** argv) {
+    std::vector<std::string> names;
+    for (const auto* option : app.get_options())
+        for (const auto& name : option->get_lnames())
+            names.push_back("--" + name);
+    std::vector<std::string_view> candidates(names.begin(), names.end());
+    for (int i = 1; i < argc; ++i) {
+        std::string_view word = argv[i];
+        word = word.substr(0, word.find('='));
+        bool known = std::find(candidates.begin(), candidates.end(), word) != candidates.end();
+        if (word.substr(0, 2) != "--" || known) continue;
+        std::string_view near = nearest(word, candidates);
+        if (!near.empty()) return " Did you mean " + std::string(near) + "?";
+    }
+    return "";
+}
+
+std::string own_directory() {
+    char path[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path);
+    if (length <= 0) return "";
+    return std::filesystem::path(std::string(path, size_t(length))).parent_path();
+}
+
+// config/demo/jobqd.toml of the source tree the binary was built in, or of the installation.
+std::string demo_config() {
+    std::filesystem::path here = own_directory();
+    for (const char* place : {"../../config/demo/jobqd.toml", "../share/jobq/demo/jobqd.toml",
+                              "../../../config/demo/jobqd.toml"}) {
+        std::error_code ignored;
+        auto path = std::filesystem::weakly_canonical(here / place, ignored);
+        if (std::filesystem::exists(path, ignored)) return path;
+    }
+    return "";
+}
+
+// Without a [pool] section the queue "default" is served by all there is to run its jobs.
+void add_default_pools(Config& config) {
+    bool commands = config.allow_run;
+    for (const auto& [name, type] : config.types)
+        commands = commands || !type.run.empty();
+    PoolConfig pool;
+    pool.name = "threads";
+    pool.kind = PoolKind::thread;
+    config.pools[pool.name] = pool;
+    if (!commands) return;
+    pool.name = "default";
+    pool.kind = PoolKind::exec;
+    config.pools[pool.name] = pool;
+}
+
+}  // namespace
+
+ParsedOptions parse_options(int argc, char** argv) {
+    ParsedOptions parsed;
+    Options& options = parsed.options;
+    CLI::App app("jobqd - the daemon of jobq: takes jobs, keeps them in Redis, runs them", "jobqd");
+    app.footer("jobqd --dev is a daemon to play with. Everything else: man jobqd");
+    bool version = false, check = false, print = false;
+    add_flags(app, options);
+    app.add_flag("--check-config", check, "Print every error of the configuration and end");
+    app.add_flag("--print-config", print, "Print every value and where it came from, and end");
+    app.add_flag("--version", version, "Print the version and end");
+    auto* runner = app.add_subcommand("runner", "Run jobs for a jobqd (started by jobqd itself)");
+    runner->add_option("--connect", options.runner_connect, "unix:PATH or tcp://HOST:PORT")
+        ->required();
+    runner->add_option("--name", options.runner_name, "Name of this runner")->required();
+    std::string stop_timeout;
+    runner->add_option("--stop-timeout", stop_timeout, "How long jobs may go on after a stop");
+    app.require_subcommand(0, 1);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        if (error.get_exit_code() == 0) {
+            parsed.exit_status = app.exit(error);  // --help
+            return parsed;
+        }
+        std::fprintf(stderr, "jobqd: %s.%s\nTry: jobqd --help\n", error.what(),
+                     suggestion(app, argc, argv).c_str());
+        parsed.exit_status = info(ErrorCode::invalid).exit_status;
+        return parsed;
+    }
+    if (version) {
+        std::printf("jobqd %s\n", JOBQ_VERSION);
+        parsed.exit_status = 0;
+    }
+    if (check) options.mode = Options::Mode::check_config;
+    if (print) options.mode = Options::Mode::print_config;
+    if (runner->parsed()) options.mode = Options::Mode::runner;
+    if (!stop_timeout.empty()) {
+        auto limit = parse_duration_ms(stop_timeout);
+        if (limit) options.runner_stop_timeout_ms = *limit;
+    }
+    return parsed;
+}
+
+std::map<std::string, std::string> environment() {
+    std::map<std::string, std::string> variables;
+    for (char** entry = environ; entry && *entry; ++entry) {
+        std::string_view text = *entry;
+        size_t equals = text.find('=');
+        if (equals != text.npos) variables.emplace(text.substr(0, equals), text.substr(equals + 1));
+    }
+    return variables;
+}
+
+Loaded load_for(const Options& options) {
+    auto variables = environment();
+    std::vector<std::string> files = options.config_files;
+    bool dev_default = files.empty() && options.dev;
+    if (dev_default) {
+        std::string demo = demo_config();
+        if (!demo.empty()) files.push_back(demo);
+    } else if (files.empty()) {
+        files = default_config_files(geteuid() == 0, variables);
+    }
+    std::map<std::string, std::string> flags;
+    auto set = [&](const char* key, const std::string& value) {
+        if (!value.empty()) flags[key] = value;
+    };
+    set("listen.unix", options.unix_path);
+    set("listen.tcp", options.tcp);
+    set("listen.http", options.http);
+    set("redis.url", options.redis);
+    set("state_dir", options.state_dir);
+    set("log.level", options.log_level);
+    set("log.format", options.log_format);
+    Loaded loaded = load_config(files, variables, flags);
+    Config& config = loaded.config;
+    if (options.dev) {
+        config.dev = true;
+        config.allow_run = true;
+        config.allow_flush = true;
+    }
+    if (config.pools.empty()) add_default_pools(config);
+    return loaded;
+}
+
+namespace {
+
+Result<Places> dev_places(const Config& config) {
+    Places places;
+    const char* runtime = getenv("XDG_RUNTIME_DIR");
+    std::string base = runtime && *runtime ? runtime : "/tmp/jobq-" + std::to_string(geteuid());
+    std::error_code failed;
+    std::filesystem::create_directories(base, failed);
+    if (!(runtime && *runtime))
+        std::filesystem::permissions(base, std::filesystem::perms::owner_all, failed);
+    places.state_dir = config.state_dir;
+    if (places.state_dir.empty()) {
+        std::string name = base + "/jobq-dev-XXXXXX";
+        if (!mkdtemp(name.data()))
+            return fail(ErrorCode::forbidden,
+                        "can't make a directory in " + base + ": give one with --state-dir");
+        places.state_dir = name;
+        places.throw_away = true;
+    }
+    places.unix_path = config.listen.unix_path;
+    if (places.unix_path.empty()) {
+        places.unix_path = places.state_dir + "/jobq.sock";
+        places.dev_link = base + "/jobq-dev.sock";
+    }
+    return places;
+}
+
+}  // namespace
+
+Result<Places> find_places(const Config& config) {
+    if (config.dev) return dev_places(config);
+    Places places;
+    bool root = geteuid() == 0;
+    const char* home = getenv("HOME");
+    const char* state = getenv("XDG_STATE_HOME");
+    const char* runtime = getenv("XDG_RUNTIME_DIR");
+    places.state_dir = config.state_dir;
+    if (places.state_dir.empty() && root) places.state_dir = "/var/lib/jobq";
+    if (places.state_dir.empty() && state && *state)
+        places.state_dir = std::string(state) + "/jobq";
+    if (places.state_dir.empty() && home && *home)
+        places.state_dir = std::string(home) + "/.local/state/jobq";
+    if (places.state_dir.empty())
+        return fail(ErrorCode::config,
+                    "no place for the state: HOME and XDG_STATE_HOME are not "
+                    "set; give one with --state-dir");
+    places.unix_path = config.listen.unix_path;
+    if (places.unix_path.empty() && root) places.unix_path = "/run/jobq/jobq.sock";
+    if (places.unix_path.empty() && runtime && *runtime)
+        places.unix_path = std::string(runtime) + "/jobq.sock";
+    if (places.unix_path.empty()) places.unix_path = places.state_dir + "/jobq.sock";
+    return places;
+}
+
+}  // namespace jobq

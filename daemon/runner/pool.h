@@ -1,0 +1,65 @@
+// Pool: some slots and the queues they serve. Takes as many jobs as it can start now, never more,
+// by one long poll at a time. ExecPool and ChildPool say how many that is and how one is started.
+// Made, changed and retired by Runner.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/async/task.h"
+#include "daemon/runner/client.h"
+#include "daemon/runner/hub.h"
+#include "daemon/runner/reporter.h"
+#include "daemon/runner/run_table.h"
+
+namespace jobq {
+
+// The queues in the order in which one TAKE is to look at them: as they are when strict, else by
+// chance according to their weights.
+std::vector<std::string> queue_order(const PoolSpec& pool, Rng& rng);
+
+class Pool {
+  public:
+    Pool(Hub& hub, RunTable& runs, Reporter& reporter, JobRunEvents& events, PoolSpec spec);
+    virtual ~Pool() = default;
+    Pool(const Pool&) = delete;
+
+    task<void> loop();
+
+    const PoolSpec& spec() const { return spec_; }
+
+    virtual void update(PoolSpec spec) { spec_ = std::move(spec); }
+
+    // Takes nothing more; what runs goes on.
+    virtual void retire();
+
+    bool retired() const { return retired_; }
+
+    // The loop has ended and nothing of it runs.
+    virtual bool over() const { return ended_ && runs_.count(spec_.name) == 0; }
+
+    void close() { client_.close(); }
+
+  protected:
+    // How many jobs it could start now.
+    virtual int free_slots() const = 0;
+    virtual void start(TakenJob job) = 0;
+    void not_started(const TakenJob& job, const Error& error);
+
+    Hub& hub_;
+    RunTable& runs_;
+    Reporter& reporter_;
+    JobRunEvents& events_;
+    PoolSpec spec_;
+    bool retired_ = false;
+
+  private:
+    task<bool> take();
+    void accept(std::vector<TakenJob> jobs);
+
+    Client client_;
+    RetryDelay delay_;
+    bool ended_ = false;
+};
+
+}  // namespace jobq

@@ -1,0 +1,66 @@
+// Reporter: tells jobqd how attempts ended (DONE) and what running jobs write (OUTPUT), over one
+// connection. A report stays here until jobqd has answered for it: after a cut it is sent again.
+// Must stay true: what was streamed of a job is complete before its DONE; only the holder of the
+// present token is reported.
+#pragma once
+
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "core/async/task.h"
+#include "daemon/runner/client.h"
+#include "daemon/runner/hub.h"
+#include "daemon/runner/run_table.h"
+
+namespace jobq {
+
+class Reporter {
+  public:
+    Reporter(Hub& hub, RunTable& runs);
+    ~Reporter();
+
+    // A finished run: takes what is left of its output along, when any was sent before.
+    void add(JobRun& run, RunReport report);
+    // A job that never ran.
+    void add(const TakenJob& job, RunReport report);
+    // Output came: it is sent within kOutputEveryMs.
+    void output_soon();
+    // jobqd said the job is not ours any more.
+    void forget(const std::string& jid, const std::string& token);
+
+    bool empty() const { return pending_.empty(); }
+
+    void list_running(std::vector<RunningJob>& into) const;
+    task<void> loop();
+
+    void close() { client_.close(); }
+
+  private:
+    struct Pending {
+        DoneReport report;
+        std::vector<OutputChunk> output;
+        bool forgotten = false;
+    };
+
+    void push(Pending pending);
+    void rewind();
+
+    bool has_work() const { return output_due_ || !pending_.empty(); }
+
+    bool collect(std::vector<OutputChunk>& chunks);
+    task<bool> send_output();
+    task<bool> send_done();
+    bool settle(const std::vector<DoneAnswer>& answers, size_t count);
+    void refuse(const Error& error, size_t count);
+
+    Hub& hub_;
+    RunTable& runs_;
+    Client client_;
+    RetryDelay delay_;
+    std::deque<Pending> pending_;
+    TimerId timer_ = 0;
+    bool output_due_ = false;
+};
+
+}  // namespace jobq

@@ -1,0 +1,236 @@
+// The runner as a whole: owns its parts, applies what POOLS says, and stops in order; see runner.h.
+// Must stay true: run() ends only when every loop has left the gate.
+#include "daemon/runner/runner.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <memory>
+
+#include "core/async/gate.h"
+#include "core/base/id.h"
+#include "daemon/loop/orphans.h"
+#include "daemon/loop/signals.h"
+#include "daemon/runner/child_pool.h"
+#include "daemon/runner/exec_pool.h"
+#include "daemon/runner/guard.h"
+#include "daemon/runner/heart.h"
+
+namespace jobq {
+namespace {
+
+constexpr int64_t kLastReportsMs = 2'000;  // at the stop, for jobqd to answer
+constexpr int64_t kAfterKillMs = 2'500;    // for killed processes to be gone
+constexpr int64_t kLookMs = 200;
+
+class Runner {
+  public:
+    Runner(UvReactor& reactor, const RunnerOptions& options, Guard* guard,
+           const std::string& hello);
+
+    task<void> run();
+    // A signal or a notice: finish and end. The second time: at once.
+    void stop();
+
+  private:
+    void apply(const Assignment& assignment);
+    void add_pool(const PoolSpec& spec);
+    void ended(JobRun& run, RunReport report);
+    void away();
+    void forget_old_pools();
+    task<void> finish_jobs();
+    task<void> wait_empty(int64_t limit_ms);
+    task<void> shut_down();
+    Heart::Events heart_events();
+
+    UvReactor& reactor_;
+    Hub hub_;
+    RunTable runs_;
+    Reporter reporter_;
+    Heart heart_;
+    JobRunEvents events_;
+    std::vector<std::unique_ptr<Pool>> pools_;
+    Gate gate_;
+    bool hurry_ = false;
+};
+
+Heart::Events Runner::heart_events() {
+    return {[this](const Assignment& assignment) { apply(assignment); }, [this] { away(); },
+            [this] {
+                if (!hub_.stopping) stop();
+            },
+            [this] {
+                if (hub_.stopping) return;
+                hub_.say(LogLevel::info, "runner.alone", "jobqd stayed away: nothing left to do");
+                stop();
+            }};
+}
+
+Runner::Runner(UvReactor& reactor, const RunnerOptions& options, Guard* guard,
+               const std::string& hello)
+    : reactor_(reactor),
+      hub_(reactor, options, guard, hello, random_u64()),
+      runs_(reactor),
+      reporter_(hub_, runs_),
+      heart_(hub_, runs_, reporter_, heart_events()),
+      events_{[this](JobRun&) { reporter_.output_soon(); },
+              [this](JobRun& run, RunReport report) { ended(run, std::move(report)); }},
+      gate_(reactor) {
+    if (options.local) apply(*options.local);
+}
+
+void Runner::ended(JobRun& run, RunReport report) {
+    if (run.stop_reason() != StopReason::lost) reporter_.add(run, std::move(report));
+    runs_.remove(run);
+    hub_.changed.notify_all();
+}
+
+void Runner::add_pool(const PoolSpec& spec) {
+    std::unique_ptr<Pool> pool;
+    if (spec.kind == PoolKind::child) {
+        pool = std::make_unique<ChildPool>(hub_, runs_, reporter_, events_, spec);
+    } else {
+        pool = std::make_unique<ExecPool>(hub_, runs_, reporter_, events_, spec);
+    }
+    gate_.spawn(pool->loop());
+    pools_.push_back(std::move(pool));
+}
+
+// Running jobs go on under the rules they were started with.
+void Runner::apply(const Assignment& assignment) {
+    hub_.types = assignment.types;
+    hub_.run_allowed = assignment.run_allowed;
+    if (hub_.stopping) return;
+    std::vector<PoolSpec> wanted = assignment.pools;
+    for (auto& pool : pools_) {
+        if (pool->retired()) continue;
+        auto is_it = [&](const PoolSpec& spec) {
+            return spec.name == pool->spec().name && spec.kind == pool->spec().kind;
+        };
+        auto found = std::find_if(wanted.begin(), wanted.end(), is_it);
+        if (found == wanted.end()) {
+            pool->retire();
+            continue;
+        }
+        if (*found != pool->spec()) pool->update(*found);
+        wanted.erase(found);
+    }
+    for (const auto& spec : wanted)
+        add_pool(spec);
+    hub_.changed.notify_all();
+}
+
+void Runner::forget_old_pools() {
+    auto is_over = [](const auto& pool) { return pool->over(); };
+    pools_.erase(std::remove_if(pools_.begin(), pools_.end(), is_over), pools_.end());
+}
+
+void Runner::away() {
+    reporter_.close();
+    for (auto& pool : pools_)
+        pool->close();
+}
+
+void Runner::stop() {
+    if (hub_.stopping) hurry_ = true;
+    hub_.stopping = true;
+    hub_.changed.notify_all();
+}
+
+task<void> Runner::run() {
+    gate_.spawn(heart_.loop());
+    gate_.spawn(reporter_.loop());
+    while (!hub_.stopping) {
+        auto wait = hub_.changed.wait(-1);
+        co_await wait;
+        forget_old_pools();
+    }
+    hub_.say(LogLevel::info, "runner.stopping", "takes no more jobs");
+    for (auto& pool : pools_)
+        pool->retire();
+    co_await finish_jobs();
+    co_await shut_down();
+    reactor_.stop();
+}
+
+// Until nothing runs, or the time is over, or a second stop came.
+task<void> Runner::wait_empty(int64_t limit_ms) {
+    int64_t until = reactor_.now_ms() + limit_ms;
+    while (!runs_.empty() && !hurry_ && reactor_.now_ms() < until) {
+        auto wait = hub_.changed.wait(until - reactor_.now_ms());
+        co_await wait;
+    }
+}
+
+task<void> Runner::finish_jobs() {
+    co_await wait_empty(hub_.options.stop_timeout_ms);
+    if (runs_.empty()) co_return;
+    hub_.say(LogLevel::info, "runner.stopping", "stops the jobs that still run; they go back");
+    if (!hurry_) {
+        runs_.stop_all(StopReason::release);
+        co_await wait_empty(limits::kKillGraceMs);
+    }
+    runs_.kill_all(StopReason::release);
+    hurry_ = false;
+    co_await wait_empty(kAfterKillMs);
+}
+
+task<void> Runner::shut_down() {
+    int64_t until = reactor_.now_ms() + kLastReportsMs;
+    while (hub_.online && !reporter_.empty() && reactor_.now_ms() < until) {
+        auto wait = hub_.changed.wait(kLookMs);
+        co_await wait;
+    }
+    hub_.closing = true;
+    hub_.changed.notify_all();
+    heart_.close();
+    away();
+    co_await gate_.close();
+    until = reactor_.now_ms() + kAfterKillMs;
+    forget_old_pools();
+    while (!pools_.empty() && reactor_.now_ms() < until) {
+        auto wait = hub_.changed.wait(kLookMs);
+        co_await wait;
+        forget_old_pools();
+    }
+}
+
+std::string hostname_of(const RunnerOptions& options) {
+    if (!options.hostname.empty()) return options.hostname;
+    char name[256] = {};
+    return gethostname(name, sizeof name - 1) == 0 ? name : "localhost";
+}
+
+int refuse_options(const RunnerOptions& options, const std::string& why) {
+    if (options.on_log) {
+        options.on_log(LogLevel::error, "runner.refused", why);
+    } else {
+        log(LogLevel::error, "runner.refused", why);
+        log_flush();
+    }
+    return info(ErrorCode::invalid).exit_status;
+}
+
+}  // namespace
+
+int run_runner(const RunnerOptions& options) {
+    auto endpoint = parse_endpoint(options.endpoint);
+    if (!endpoint) return refuse_options(options, endpoint.error().text);
+    if (options.name.empty()) return refuse_options(options, "a runner needs a --name");
+    // Before anything is opened that the guard should not hold.
+    auto guard = Guard::start();
+    adopt_orphans();
+    UvReactor reactor;
+    auto hello = format_hello(options.name, hostname_of(options), getpid());
+    Runner runner(reactor, options, guard.get(), hello);
+    auto stop = [&] { runner.stop(); };
+    auto on_term = on_signal(reactor, SIGTERM, stop);
+    auto on_int = on_signal(reactor, SIGINT, stop);
+    auto on_hup = on_signal(reactor, SIGHUP, stop);
+    spawn(runner.run());
+    reactor.run();
+    return 0;
+}
+
+}  // namespace jobq

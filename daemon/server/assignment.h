@@ -1,0 +1,15 @@
+// What POOLS answers: the pools and types a runner of this host is to run.
+#pragma once
+
+#include <string>
+
+#include "core/config/config.h"
+
+namespace jobq {
+
+// `local`: the runner of this daemon, which gets the configured pools; others get types alone.
+std::string assignment_json(const Config& config, bool local, const std::string& version);
+// True when that runner has anything to do.
+bool needs_runner(const Config& config);
+
+}  // namespace jobq

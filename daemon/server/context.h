@@ -1,0 +1,43 @@
+// What verb handlers may use: the broker, and what the daemon says of itself.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/config/config.h"
+#include "daemon/work/broker.h"
+
+namespace jobq {
+
+// A pool as `stats` shows it.
+struct PoolStatus {
+    std::string name, kind;
+    int slots = 0, busy = 0;
+    std::vector<std::string> queues;
+};
+
+enum class DaemonState : uint8_t { starting, ready, stopping, store_down };
+std::string_view name(DaemonState state);
+
+struct ServerContext {
+    Reactor& reactor;
+    Broker& broker;
+    int64_t started_ms = 0;  // monotonic
+    int64_t pid = 0;
+    std::string unix_path{}, tcp{}, http{};
+    int connections = 0;          // identified ones
+    uint64_t config_version = 1;  // raised by a reload
+    std::string runner_wid{};     // of the runner this daemon starts; "" none
+    DaemonState state = DaemonState::starting;
+    std::function<std::vector<PoolStatus>()> pools{};
+    std::function<std::string()> redis_state{};          // for people: "ready", "down: ..."
+    std::function<char(const std::string&)> class_of{};  // where a type runs: see kPark*
+    std::function<void(std::shared_ptr<Worker>, int64_t pid)> watch_process{};
+
+    const Config& config() const { return broker.config(); }
+};
+
+}  // namespace jobq

@@ -1,0 +1,121 @@
+#include "daemon/server/job_view.h"
+
+#include <algorithm>
+
+#include "core/base/text.h"
+#include "core/base/time.h"
+
+namespace jobq {
+namespace {
+
+constexpr size_t kPreviewBytes = 200;
+
+void add_time(JsonWriter& json, std::string_view key, int64_t at_ms) {
+    if (at_ms != 0) json.field(key, format_rfc3339(at_ms));
+}
+
+void add_status(JsonWriter& json, std::optional<int> exit_code, std::optional<int> signal) {
+    if (exit_code) json.field("exit_code", *exit_code);
+    if (signal) json.field("signal", *signal);
+}
+
+void write_attempt(JsonWriter& json, const Attempt& attempt) {
+    json.begin_object().field("attempt", attempt.number).field("outcome", name(attempt.outcome));
+    json.field("error_type", attempt.error_type).field("message", attempt.message);
+    add_time(json, "started_at", attempt.started_ms);
+    add_time(json, "ended_at", attempt.ended_ms);
+    add_status(json, attempt.exit_code, attempt.signal);
+    if (!attempt.backtrace.empty()) json.field("backtrace", attempt.backtrace);
+    if (!attempt.worker.empty()) json.field("worker", attempt.worker);
+    json.end_object();
+}
+
+void write_final(JsonWriter& json, const FinalRecord& final) {
+    add_time(json, "started_at", final.started_ms);
+    add_time(json, "finished_at", final.finished_ms);
+    add_status(json, final.exit_code, final.signal);
+    if (!final.worker.empty()) json.field("worker", final.worker);
+    if (final.started_ms != 0) {
+        json.field("duration_ms", std::max<int64_t>(0, final.finished_ms - final.started_ms));
+        json.field("user_cpu_ms", final.user_cpu_ms).field("system_cpu_ms", final.system_cpu_ms);
+        json.field("max_rss_kib", final.max_rss_kib);
+    }
+}
+
+void write_running(JsonWriter& json, const JobView& view, Broker& broker) {
+    add_time(json, "started_at", view.started_ms);
+    json.field("attempt", current_attempt(view.record));
+    json.field("duration_ms", std::max<int64_t>(0, broker.reactor().wall_ms() - view.started_ms));
+    const Running* known = broker.running(view.job.jid);
+    if (known && !known->worker.empty()) json.field("worker", known->worker);
+    if (view.cancel_asked) json.field("cancel_asked", true);
+}
+
+}  // namespace
+
+std::string why_waiting(const JobView& view, Broker& broker, bool paused) {
+    int64_t now = broker.reactor().wall_ms();
+    auto left = [&](int64_t at) { return format_duration(std::max<int64_t>(0, at - now)); };
+    if (view.corrupt) return "its stored form is damaged: jobq rm it, then enqueue it again";
+    switch (view.state) {
+        case State::scheduled:
+            return "it runs at " + format_rfc3339(view.at_ms) + ", in " + left(view.at_ms);
+        case State::retrying:
+            return "it failed and runs again at " + format_rfc3339(view.at_ms) + ", in " +
+                   left(view.at_ms);
+        case State::dead:
+            return "it is dead (" + view.record.reason + "): jobq retry-dead " + view.job.jid;
+        case State::ready:
+            break;
+        default:
+            return {};
+    }
+    if (paused) return "its queue is paused: jobq queue resume " + view.job.queue;
+    std::string none = broker.why_no_handler(view.job.type, view.job.queue);
+    if (!none.empty()) return none;
+    return "it waits in queue " + view.job.queue + " for a free slot of a worker";
+}
+
+void write_job(JsonWriter& json, const JobView& view, Broker& broker, bool paused) {
+    const Job& job = view.job;
+    json.begin_object().field("jid", job.jid).field("type", job.type).field("queue", job.queue);
+    json.field("state", name(view.state)).field("priority", job.priority);
+    add_time(json, "created_at", job.created_ms);
+    add_time(json, "run_at", job.run_at_ms);
+    json.field("attempts", view.record.attempts);
+    if (is_final(view.state)) {
+        write_final(json, view.final);
+    } else {
+        if (job.max_attempts) json.field("max_attempts", *job.max_attempts);
+        if (view.state == State::running) write_running(json, view, broker);
+        if (view.state == State::retrying) add_time(json, "next_at", view.at_ms);
+        if (view.state == State::dead) add_time(json, "finished_at", view.at_ms);
+        if (view.state == State::dead && !view.record.errors.empty())
+            add_status(json, view.record.errors.back().exit_code, view.record.errors.back().signal);
+        json.field("args_preview", utf8_prefix(job.args, kPreviewBytes));
+    }
+    if (view.record.crashes > 0) json.field("crashes", view.record.crashes);
+    if (!view.record.reason.empty()) json.field("reason", view.record.reason);
+    if (!job.tags.empty()) json.key("tags").raw(job.tags);
+    json.key("errors").begin_array();
+    for (const auto& attempt : view.record.errors)
+        write_attempt(json, attempt);
+    json.end_array();
+    std::string note = why_waiting(view, broker, paused);
+    if (!note.empty()) json.field("note", note);
+    json.field("has_result", !view.final.result.empty());
+    json.end_object();
+}
+
+void write_queues(JsonWriter& json, const std::vector<QueueInfo>& queues, int64_t now_ms) {
+    json.begin_array();
+    for (const auto& queue : queues) {
+        json.begin_object().field("name", queue.name).field("size", queue.size);
+        json.field("paused", queue.paused);
+        int64_t age = queue.oldest_ms == 0 ? 0 : std::max<int64_t>(0, now_ms - queue.oldest_ms);
+        json.field("latency_ms", age).end_object();
+    }
+    json.end_array();
+}
+
+}  // namespace jobq

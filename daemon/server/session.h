@@ -1,0 +1,89 @@
+// Session: one client connection, from greeting to close. Reads lines, hands each to its verb's
+// handler, answers in order. Consecutive PUSH (or JOBQ ENQUEUE) lines that are already here are
+// stored together: a client that pipelines a thousand jobs costs a few script calls.
+//
+// Must stay true: memory is bounded by the line limits; a client that does not read its replies is
+// not read from; one that goes away ends its waits.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/async/task.h"
+#include "core/base/error.h"
+#include "daemon/loop/stream.h"
+#include "daemon/server/context.h"
+
+namespace jobq {
+
+class Session {
+  public:
+    Session(ServerContext& context, std::unique_ptr<Stream> stream, uint64_t id);
+
+    task<void> run();
+    // Ends waits and, once what is written is sent, the connection.
+    void end();
+
+    // For handlers.
+    void reply_ok();
+    void reply_bulk(std::string_view body);
+    void reply_null();
+    // "-ERR text" to a Faktory client, "-CODE text" to one that opted in.
+    void reply_error(const Error& error);
+
+    void reply_raw(std::string_view bytes) { stream_->write(bytes); }
+
+    task<void> drained() { return stream_->drained(1 << 20); }
+
+    bool closed() const { return stream_->closed() || ending_; }
+
+    bool opted_in() const { return opted_in_; }
+
+    ServerContext& context() { return context_; }
+
+    Broker& broker() { return context_.broker; }
+
+    const std::shared_ptr<Worker>& worker() const { return worker_; }
+
+    // Interrupted when the client goes: for waits.
+    std::shared_ptr<Waiters::Ticket> new_ticket();
+    // False while its worker is quiet, and when the daemon stops: nothing is to be taken.
+    bool may_take() const;
+
+    // A signal notified when the client goes or the session ends: for streams.
+    Signal& going() { return going_; }
+
+    void close() { stream_->close_after_write(); }
+
+  private:
+    task<bool> handshake();
+    bool accept_hello(std::string_view json);
+    void join_worker(std::string wid, std::string hostname, int64_t pid,
+                     std::vector<std::string> labels);
+    void leave_worker();
+    // The next whole line without its end; false when there is none yet.
+    bool next_line(std::string& line);
+    bool line_too_long() const;
+    task<void> handle(std::string line);
+    task<void> store_pushes(std::string first, bool jobq);
+    void client_gone();
+
+    ServerContext& context_;
+    std::unique_ptr<Stream> stream_;
+    uint64_t id_;
+    size_t used_ = 0;  // of the stream's buffer
+    bool opted_in_ = false, identified_ = false, ending_ = false;
+    std::shared_ptr<Worker> worker_;
+    std::weak_ptr<Waiters::Ticket> ticket_;
+    Signal going_;
+};
+
+// A verb: parses its argument, calls one action, replies. The argument is all after the verb's
+// space; `given` is false when there was not even a space.
+using VerbHandler = task<void> (*)(Session& session, std::string argument);
+// Null when there is no such verb, or none with a handler of its own.
+VerbHandler find_handler(std::string_view verb, bool jobq);
+
+}  // namespace jobq

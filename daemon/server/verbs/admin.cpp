@@ -1,0 +1,217 @@
+// JOBQ verbs for operators: QUEUES PAUSE RESUME CLEAR STATS WORKERS SIGNAL EVENTS PING.
+#include <algorithm>
+
+#include "core/base/text.h"
+#include "core/base/time.h"
+#include "daemon/server/job_view.h"
+#include "daemon/server/process_figures.h"
+#include "daemon/server/verbs/handlers.h"
+#include "daemon/server/verbs/request.h"
+
+namespace jobq::verbs {
+namespace {
+
+constexpr int64_t kEventsWaitMs = 15'000;
+
+task<void> set_paused(Session& session, std::string argument, bool paused) {
+    Request request(argument);
+    auto names = request.some_texts("queues");
+    for (const auto& queue : names)
+        if (!is_name(queue)) request.refuse("no queue can have the name " + json_quoted(queue));
+    if (request.error()) {
+        session.reply_error(*request.error());
+        co_return;
+    }
+    auto done = co_await session.broker().pause(std::move(names), paused);
+    if (done) {
+        session.reply_bulk("{\"ok\":true}");
+    } else {
+        session.reply_error(done.error());
+    }
+}
+
+void write_jobs(JsonWriter& json, const StoreStats& stats) {
+    int64_t pending = stats.ready + stats.scheduled + stats.retrying + stats.blocked;
+    json.begin_object().field("pending", pending).field("running", stats.running);
+    json.field("completed", stats.succeeded).field("failed", stats.dead);
+    json.field("total", stats.enqueued).field("enqueued", stats.enqueued);
+    json.field("ready", stats.ready).field("scheduled", stats.scheduled);
+    json.field("retrying", stats.retrying).field("dead", stats.dead);
+    json.field("blocked", stats.blocked).field("succeeded", stats.succeeded);
+    json.field("cancelled", stats.cancelled).field("expired", stats.expired);
+    json.field("dropped", stats.dropped).field("removed", stats.removed);
+    json.field("processed", stats.processed).field("failed_attempts", stats.failed_attempts);
+    json.end_object();
+}
+
+void write_worker(JsonWriter& json, const Worker& worker, Broker& broker) {
+    int64_t now = broker.reactor().now_ms();
+    json.begin_object().field("wid", worker.wid).field("kind", name(worker.kind));
+    json.field("hostname", worker.hostname).field("pid", worker.pid);
+    json.field("state", name(worker.state)).field("labels", worker.labels);
+    json.field("connected_at", format_rfc3339(worker.connected_wall_ms));
+    json.field("connections", worker.connections);
+    json.field("beat_ago_ms", worker.kind == WorkerKind::pool ? 0 : now - worker.beat_ms);
+    if (worker.slots > 0) json.field("slots", worker.slots);
+    json.key("jobs").begin_array();
+    for (const auto& [jid, running] : broker.all_running()) {
+        bool its = running.owner == worker.owner && !worker.owner.empty();
+        if (!its && running.worker != worker.wid) continue;
+        json.begin_object().field("jid", jid).field("type", running.job.type);
+        json.field("queue", running.job.queue).field("attempt", current_attempt(running.record));
+        json.field("started_at", format_rfc3339(running.started_wall_ms)).end_object();
+    }
+    json.end_array().end_object();
+}
+
+}  // namespace
+
+task<void> queues(Session& session, std::string) {
+    auto all = co_await session.broker().store().queues(true);
+    if (!all) {
+        session.reply_error(all.error());
+        co_return;
+    }
+    JsonWriter json;
+    json.begin_object().key("queues");
+    write_queues(json, *all, session.context().reactor.wall_ms());
+    json.end_object();
+    session.reply_bulk(json.take());
+}
+
+task<void> pause(Session& session, std::string argument) {
+    co_await set_paused(session, std::move(argument), true);
+}
+
+task<void> resume(Session& session, std::string argument) {
+    co_await set_paused(session, std::move(argument), false);
+}
+
+task<void> clear(Session& session, std::string argument) {
+    Request request(argument);
+    auto queue = request.some_text("queue");
+    if (request.error()) {
+        session.reply_error(*request.error());
+        co_return;
+    }
+    auto removed = co_await session.broker().store().clear(std::move(queue), false);
+    if (removed) {
+        session.reply_bulk("{\"removed\":" + std::to_string(*removed) + "}");
+    } else {
+        session.reply_error(removed.error());
+    }
+}
+
+task<void> stats(Session& session, std::string) {
+    Broker& broker = session.broker();
+    auto totals = co_await broker.store().stats();
+    auto all = co_await broker.store().queues(true);
+    if (!totals || !all) {
+        session.reply_error(totals ? all.error() : totals.error());
+        co_return;
+    }
+    ServerContext& context = session.context();
+    int64_t now = context.reactor.wall_ms();
+    JsonWriter json;
+    json.begin_object().field("now", format_rfc3339(now)).field("version", JOBQ_VERSION);
+    json.field("uptime_s", (context.reactor.now_ms() - context.started_ms) / 1000);
+    json.key("jobs");
+    write_jobs(json, *totals);
+    // Counts since the start: whoever watches takes differences over its own interval.
+    json.key("since_start").begin_object().field("enqueued", broker.counted.enqueued);
+    json.field("finished", broker.counted.finished).end_object();
+    json.key("queues");
+    write_queues(json, *all, now);
+    json.key("pools").begin_array();
+    if (context.pools)
+        for (const auto& pool : context.pools()) {
+            json.begin_object().field("name", pool.name).field("kind", pool.kind);
+            json.field("slots", pool.slots).field("busy", pool.busy);
+            json.field("queues", pool.queues).end_object();
+        }
+    json.end_array().key("redis").begin_object();
+    json.field("state", context.redis_state ? context.redis_state() : "").end_object();
+    json.field("connections", context.connections).field("memory_bytes", resident_bytes());
+    json.end_object();
+    session.reply_bulk(json.take());
+}
+
+task<void> workers(Session& session, std::string) {
+    JsonWriter json;
+    json.begin_object().key("workers").begin_array();
+    for (const auto& worker : session.broker().workers().all())
+        write_worker(json, *worker, session.broker());
+    json.end_array().end_object();
+    session.reply_bulk(json.take());
+    co_return;
+}
+
+task<void> signal(Session& session, std::string argument) {
+    Request request(argument);
+    auto wid = request.some_text("wid");
+    auto what = request.some_text("signal");
+    if (what != "quiet" && what != "terminate" && !what.empty())
+        request.refuse("\"signal\" must be quiet or terminate");
+    if (request.error()) {
+        session.reply_error(*request.error());
+        co_return;
+    }
+    int told = 0;
+    for (const auto& worker : session.broker().workers().all()) {
+        if (worker->kind == WorkerKind::pool || (wid != "all" && worker->wid != wid)) continue;
+        ++told;
+        if (what == "terminate") worker->state = WorkerState::terminate;
+        if (what == "quiet" && worker->state == WorkerState::running)
+            worker->state = WorkerState::quiet;
+        worker->notice.notify_all();
+    }
+    session.broker().waiters().notify_all();  // theirs too
+    if (told == 0) {
+        Error error{ErrorCode::not_found, "no worker " + wid + " is connected"};
+        session.reply_error(error);
+    } else {
+        session.reply_bulk("{\"ok\":true,\"workers\":" + std::to_string(told) + "}");
+    }
+    co_return;
+}
+
+task<void> events(Session& session, std::string argument) {
+    Request request(argument);
+    auto wanted = request.texts("types");
+    if (request.error()) {
+        session.reply_error(*request.error());
+        co_return;
+    }
+    auto subscription = session.broker().events().subscribe();
+    while (!session.closed()) {
+        while (!subscription->waiting.empty()) {
+            auto event = std::move(subscription->waiting.front());
+            subscription->waiting.pop_front();
+            bool match = wanted.empty() ||
+                         std::find(wanted.begin(), wanted.end(), event->name) != wanted.end();
+            if (match) session.reply_bulk(event->json);
+        }
+        if (subscription->lost > 0) {
+            session.reply_bulk(
+                "{\"event\":\"lost\",\"count\":" + std::to_string(subscription->lost) + "}");
+            subscription->lost = 0;
+        }
+        co_await session.drained();
+        auto more = subscription->changed.wait(kEventsWaitMs);
+        co_await more;
+    }
+}
+
+task<void> ping(Session& session, std::string) {
+    ServerContext& context = session.context();
+    JsonWriter json;
+    json.begin_object().field("version", JOBQ_VERSION).field("pid", context.pid);
+    json.field("uptime_s", (context.reactor.now_ms() - context.started_ms) / 1000);
+    json.field("state", name(context.state)).field("unix", context.unix_path);
+    json.field("tcp", context.tcp).field("http", context.http);
+    json.field("dev", context.config().dev).end_object();
+    session.reply_bulk(json.take());
+    co_return;
+}
+
+}  // namespace jobq::verbs

@@ -1,0 +1,134 @@
+// JOBQ verbs that change jobs: CANCEL RETRY RM RETRY_DEAD.
+#include <algorithm>
+#include <map>
+
+#include "core/protocol/json_writer.h"
+#include "daemon/server/verbs/handlers.h"
+#include "daemon/server/verbs/job_filter.h"
+#include "daemon/server/verbs/request.h"
+
+namespace jobq::verbs {
+namespace {
+
+void write_outcome(JsonWriter& json, const std::string& jid, const Error* error,
+                   std::string_view was) {
+    json.begin_object().field("jid", jid).field("ok", error == nullptr);
+    if (error) json.field("error", info(error->code).name).field("text", error->text);
+    if (!was.empty()) json.field("was", was);
+    json.end_object();
+}
+
+void reply_outcomes(Session& session, const std::vector<std::string>& jids,
+                    const Result<std::vector<Result<>>>& results) {
+    if (!results) {
+        session.reply_error(results.error());
+        return;
+    }
+    JsonWriter json;
+    json.begin_object().key("jobs").begin_array();
+    for (size_t i = 0; i < jids.size(); ++i) {
+        const auto& one = (*results)[i];
+        write_outcome(json, jids[i], one ? nullptr : &one.error(), "");
+    }
+    json.end_array().end_object();
+    session.reply_bulk(json.take());
+}
+
+}  // namespace
+
+task<void> cancel(Session& session, std::string argument) {
+    Request request(argument);
+    auto jids = request.some_texts("jids");
+    if (request.error()) {
+        session.reply_error(*request.error());
+        co_return;
+    }
+    auto results = co_await session.broker().cancel(jids);
+    if (!results) {
+        session.reply_error(results.error());
+        co_return;
+    }
+    JsonWriter json;
+    json.begin_object().key("jobs").begin_array();
+    for (size_t i = 0; i < jids.size(); ++i) {
+        const auto& one = (*results)[i];
+        write_outcome(json, jids[i], one ? nullptr : &one.error(), one ? name(one->was) : "");
+    }
+    json.end_array().end_object();
+    session.reply_bulk(json.take());
+}
+
+task<void> retry(Session& session, std::string argument) {
+    Request request(argument);
+    auto jids = request.some_texts("jids");
+    if (request.error()) {
+        session.reply_error(*request.error());
+        co_return;
+    }
+    auto results = co_await session.broker().requeue(jids, true);
+    reply_outcomes(session, jids, results);
+}
+
+task<void> remove(Session& session, std::string argument) {
+    Request request(argument);
+    auto jids = request.some_texts("jids");
+    if (request.error()) {
+        session.reply_error(*request.error());
+        co_return;
+    }
+    auto results = co_await session.broker().store().remove(jids);
+    reply_outcomes(session, jids, results);
+}
+
+task<void> retry_dead(Session& session, std::string argument) {
+    Request request(argument);
+    JobFilter filter = JobFilter::from(request);
+    bool all = request.flag("all"), dry_run = request.flag("dry_run");
+    bool chosen = !filter.type.empty() || !filter.queue.empty() || !filter.error.empty() ||
+                  filter.since_ms != 0;
+    if (!all && !chosen) request.refuse("say which: type, queue, error, since, or all");
+    ListRequest page_request;
+    page_request.state = State::dead;
+    page_request.cursor = request.text("cursor");
+    page_request.limit = int(
+        std::clamp<int64_t>(request.number("limit", limits::kListPage), 1, limits::kListPageMax));
+    if (request.error()) {
+        session.reply_error(*request.error());
+        co_return;
+    }
+    Broker& broker = session.broker();
+    auto page = co_await list_jobs(broker, std::move(page_request), std::move(filter));
+    if (!page) {
+        session.reply_error(page.error());
+        co_return;
+    }
+    std::map<std::array<std::string, 3>, int64_t> groups;
+    std::vector<std::string> jids;
+    for (const auto& view : page->jobs) {
+        jids.push_back(view.job.jid);
+        Attempt last;
+        if (!view.record.errors.empty()) last = view.record.errors.back();
+        ++groups[{view.job.type, last.error_type, last.message}];
+    }
+    int64_t matched = int64_t(jids.size()), retried = 0;
+    if (!dry_run && !jids.empty()) {
+        auto results = co_await broker.requeue(std::move(jids), true);
+        if (!results) {
+            session.reply_error(results.error());
+            co_return;
+        }
+        for (const auto& one : *results)
+            retried += one.has_value();
+    }
+    JsonWriter json;
+    json.begin_object().field("matched", matched).field("retried", retried);
+    json.key("groups").begin_array();
+    for (const auto& [key, count] : groups) {
+        json.begin_object().field("type", key[0]).field("error_type", key[1]);
+        json.field("message", key[2]).field("count", count).end_object();
+    }
+    json.end_array().field("next", page->next).end_object();
+    session.reply_bulk(json.take());
+}
+
+}  // namespace jobq::verbs

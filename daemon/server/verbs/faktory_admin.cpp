@@ -1,0 +1,298 @@
+// Faktory's verbs for operators: INFO FLUSH QUEUE MUTATE TRACK BATCH END. As in the Faktory Work
+// Protocol 2, section 4; MUTATE's filters look at the canonical compact payload.
+#include <algorithm>
+
+#include "core/base/text.h"
+#include "core/base/time.h"
+#include "core/protocol/job_wire.h"
+#include "core/protocol/json_fields.h"
+#include "core/protocol/json_writer.h"
+#include "core/protocol/verbs.h"
+#include "daemon/observe/log.h"
+#include "daemon/server/process_figures.h"
+#include "daemon/server/verbs/handlers.h"
+
+namespace jobq::verbs {
+namespace {
+
+void add_task(JsonWriter& json, std::string_view name, int64_t size) {
+    json.key(name).begin_object();
+    json.field("cycles", 0).field("enqueued", 0).field("size", size).field("wall_time_sec", 0);
+    json.end_object();
+}
+
+// What a MUTATE is about.
+struct Selection {
+    std::vector<std::string> jids;
+    std::string pattern, type;
+
+    bool all() const { return jids.empty() && pattern.empty() && type.empty(); }
+
+    bool matches(const JobView& view) const {
+        if (!jids.empty()) return std::find(jids.begin(), jids.end(), view.job.jid) != jids.end();
+        if (!type.empty() && view.job.type != type) return false;
+        return pattern.empty() || glob_match(pattern, faktory_payload(view.job, view.record));
+    }
+};
+
+Result<Selection> parse_selection(const JsonObject& request) {
+    Selection selection;
+    const JsonField* field = request.find("filter");
+    if (!field) return selection;
+    auto filter = JsonObject::parse(field->raw, true);
+    if (!filter) return tl::unexpected<Error>(filter.error());
+    auto jids = filter->strings("jids");
+    auto pattern = filter->string("regexp");
+    auto type = filter->string("jobtype");
+    if (!jids) return tl::unexpected<Error>(jids.error());
+    if (!pattern) return tl::unexpected<Error>(pattern.error());
+    if (!type) return tl::unexpected<Error>(type.error());
+    selection.jids = jids->value_or(std::vector<std::string>());
+    selection.pattern = pattern->value_or("");
+    selection.type = type->value_or("");
+    return selection;
+}
+
+task<Result<>> apply(Broker& broker, std::string command, std::vector<std::string> jids) {
+    if (jids.empty()) co_return Result<>{};
+    Result<std::vector<Result<>>> done;
+    if (command == "kill") {
+        done = co_await broker.store().kill(std::move(jids));
+    } else if (command == "requeue") {
+        done = co_await broker.requeue(std::move(jids), false);
+    } else {
+        done = co_await broker.store().remove(std::move(jids));
+    }
+    if (!done) co_return tl::unexpected<Error>(done.error());
+    co_return Result<>{};
+}
+
+// In slices, so that a set of a million does not hold the loop or the store up.
+task<Result<>> mutate_set(Broker& broker, std::string command, State set, Selection selection) {
+    if (!selection.jids.empty()) {
+        auto views = co_await broker.store().get(selection.jids);
+        if (!views) co_return tl::unexpected<Error>(views.error());
+        std::vector<std::string> hits;
+        for (const auto& view : *views)
+            if (view && view->state == set) hits.push_back(view->job.jid);
+        auto done = co_await apply(broker, command, std::move(hits));
+        co_return done;
+    }
+    ListRequest request;
+    request.state = set;
+    request.limit = limits::kListPageMax;
+    while (true) {
+        auto page = co_await broker.store().list(request);
+        if (!page) co_return tl::unexpected<Error>(page.error());
+        std::vector<std::string> hits;
+        for (const auto& view : page->jobs)
+            if (selection.matches(view)) hits.push_back(view.job.jid);
+        auto done = co_await apply(broker, command, std::move(hits));
+        if (!done) co_return done;
+        if (page->next.empty()) co_return Result<>{};
+        request.cursor = page->next;
+    }
+}
+
+task<Result<std::vector<std::string>>> known_queues(Broker& broker) {
+    auto all = co_await broker.store().queues(false);
+    if (!all) co_return tl::unexpected<Error>(all.error());
+    std::vector<std::string> names;
+    for (const auto& queue : *all)
+        names.push_back(queue.name);
+    co_return names;
+}
+
+task<Result<>> queue_action(Broker& broker, std::string action, std::vector<std::string> names) {
+    auto known = co_await known_queues(broker);
+    if (!known) co_return tl::unexpected<Error>(known.error());
+    if (!names.empty() && names[0] == "*") {
+        names = *known;
+    } else {
+        std::erase_if(names, [&](const std::string& name) {
+            return std::find(known->begin(), known->end(), name) == known->end();
+        });
+    }
+    if (names.empty()) co_return Result<>{};
+    if (action != "REMOVE") {
+        bool paused = action == "PAUSE";
+        auto done = co_await broker.pause(std::move(names), paused);
+        co_return done;
+    }
+    for (const auto& name : names) {
+        std::string queue = name;
+        auto removed = co_await broker.store().clear(std::move(queue), true);
+        if (!removed && removed.error().code != ErrorCode::not_found)
+            co_return tl::unexpected<Error>(removed.error());
+    }
+    co_return Result<>{};
+}
+
+}  // namespace
+
+task<void> info_verb(Session& session, std::string) {
+    auto stats = co_await session.broker().store().stats();
+    auto queues = co_await session.broker().store().queues(false);
+    if (!stats || !queues) {
+        session.reply_error(stats ? queues.error() : stats.error());
+        co_return;
+    }
+    ServerContext& context = session.context();
+    int64_t now = context.reactor.wall_ms();
+    std::string stamp = format_rfc3339(now);
+    int64_t enqueued = 0;
+    JsonWriter json;
+    json.begin_object().field("now", stamp);
+    json.field("server_utc_time", stamp.substr(11, 8) + " UTC");
+    json.key("faktory").begin_object().key("queues").begin_object();
+    for (const auto& queue : *queues) {
+        json.field(queue.name, queue.size);
+        enqueued += queue.size;
+    }
+    json.end_object().key("sets").begin_object();
+    json.field("dead", stats->dead).field("retries", stats->retrying);
+    json.field("scheduled", stats->scheduled).field("working", stats->running).end_object();
+    json.key("tasks").begin_object();
+    json.key("Busy").begin_object().field("reaped", 0).field("size", stats->running).end_object();
+    add_task(json, "Dead", stats->dead);
+    add_task(json, "Retries", stats->retrying);
+    add_task(json, "Scheduled", stats->scheduled);
+    int64_t workers = 0;
+    for (const auto& worker : session.broker().workers().all())
+        workers += worker->kind != WorkerKind::pool;
+    json.key("Workers").begin_object().field("reaped", 0).field("size", workers).end_object();
+    json.end_object();
+    json.field("total_failures", stats->failed_attempts).field("total_processed", stats->processed);
+    json.field("total_enqueued", enqueued).field("total_queues", int64_t(queues->size()));
+    json.end_object().key("server").begin_object();
+    json.field("description", "jobqd").field("faktory_version", "1.10.0");
+    json.field("uptime", (context.reactor.now_ms() - context.started_ms) / 1000);
+    json.field("connections", context.connections).field("command_count", int64_t(kVerbs.size()));
+    json.field("used_memory_mb", resident_bytes() >> 20).field("jobqd_version", JOBQ_VERSION);
+    json.end_object().end_object();
+    session.reply_bulk(json.take());
+}
+
+task<void> flush(Session& session, std::string) {
+    if (!session.context().config().allow_flush) {
+        Error error{ErrorCode::forbidden, "FLUSH is disabled"};
+        session.reply_error(error);
+        co_return;
+    }
+    auto done = co_await session.broker().store().flush();
+    log(LogLevel::warn, "store.flushed", "FLUSH dropped all jobs");
+    if (done) {
+        session.reply_ok();
+    } else {
+        session.reply_error(done.error());
+    }
+}
+
+task<void> queue(Session& session, std::string argument) {
+    std::vector<std::string> words;
+    for (auto word : split(argument, ' '))
+        if (!word.empty()) words.emplace_back(word);
+    std::string action = words.empty() ? "" : words[0];
+    for (char& c : action)
+        c = c >= 'a' && c <= 'z' ? char(c - 32) : c;
+    std::vector<std::string> names(words.begin() + int64_t(!words.empty()), words.end());
+    Broker& broker = session.broker();
+    if (action == "PAUSE" || action == "RESUME" || action == "REMOVE") {
+        Error none{ErrorCode::invalid, "internal error"};
+        if (names.empty()) {
+            session.reply_error(none);
+            co_return;
+        }
+        auto done = co_await queue_action(broker, action, std::move(names));
+        if (done) {
+            session.reply_ok();
+        } else {
+            session.reply_error(done.error());
+        }
+    } else if (action == "LATENCY") {
+        if (names.size() == 1 && names[0] == "*") {
+            Error error{ErrorCode::invalid, "QUEUE LATENCY does not support wildcards"};
+            session.reply_error(error);
+            co_return;
+        }
+        auto all = co_await broker.store().queues(true);
+        if (!all) {
+            session.reply_error(all.error());
+            co_return;
+        }
+        int64_t now = session.context().reactor.wall_ms();
+        JsonWriter json;
+        json.begin_object();
+        for (const auto& wanted : names) {
+            int64_t age_ms = 0;
+            for (const auto& info : *all)
+                if (info.name == wanted && info.oldest_ms != 0)
+                    age_ms = std::max<int64_t>(0, now - info.oldest_ms);
+            std::string digits = std::to_string(age_ms % 1000);
+            json.key(wanted).raw(std::to_string(age_ms / 1000) + "." +
+                                 std::string(3 - digits.size(), '0') + digits);
+        }
+        json.end_object();
+        session.reply_bulk(json.take());
+    } else {
+        Error error{ErrorCode::invalid, "no such QUEUE subcommand: " + printable(action)};
+        session.reply_error(error);
+    }
+}
+
+task<void> mutate(Session& session, std::string argument) {
+    auto request = JsonObject::parse(argument, true);
+    if (!request) {
+        session.reply_error(request.error());
+        co_return;
+    }
+    auto command = request->string("cmd");
+    auto target = request->string("target");
+    auto selection = parse_selection(*request);
+    if (!command || !target || !selection) {
+        Error error{ErrorCode::bad_data, "cmd, target and filter are of the wrong type"};
+        session.reply_error(error);
+        co_return;
+    }
+    std::string set = target->value_or(""), cmd = command->value_or("");
+    static constexpr std::string_view kCommands[] = {"clear", "kill", "discard", "requeue"};
+    if (std::find(std::begin(kCommands), std::end(kCommands), cmd) == std::end(kCommands)) {
+        Error error{ErrorCode::invalid, "unknown mutate operation"};
+        session.reply_error(error);
+        co_return;
+    }
+    if (set != "retries" && set != "scheduled" && set != "dead") {
+        Error error{ErrorCode::invalid, "invalid target for mutation command"};
+        session.reply_error(error);
+        co_return;
+    }
+    State state = set == "dead"      ? State::dead
+                  : set == "retries" ? State::retrying
+                                     : State::scheduled;
+    if (cmd == "clear") *selection = Selection{};
+    auto done = co_await mutate_set(session.broker(), cmd, state, std::move(*selection));
+    if (done) {
+        session.reply_ok();
+    } else {
+        session.reply_error(done.error());
+    }
+}
+
+task<void> track(Session& session, std::string) {
+    Error error{ErrorCode::invalid, "tracking subsystem is only available in Faktory Enterprise"};
+    session.reply_error(error);
+    co_return;
+}
+
+task<void> batch(Session& session, std::string) {
+    Error error{ErrorCode::invalid, "batch subsystem is only available in Faktory Enterprise"};
+    session.reply_error(error);
+    co_return;
+}
+
+task<void> end(Session& session, std::string) {
+    session.end();
+    co_return;
+}
+
+}  // namespace jobq::verbs

@@ -1,0 +1,283 @@
+// JOBQ verbs that look: STATUS WAIT RESULT LOGS LIST.
+#include <algorithm>
+#include <set>
+
+#include "core/base/text.h"
+#include "core/base/time.h"
+#include "core/job/codec.h"
+#include "daemon/server/job_view.h"
+#include "daemon/server/verbs/handlers.h"
+#include "daemon/server/verbs/job_filter.h"
+#include "daemon/server/verbs/request.h"
+
+namespace jobq::verbs {
+namespace {
+
+constexpr int64_t kLookAgainMs = 5'000;  // should a change have been missed
+
+bool is_over(const Result<JobView>& view) {
+    return !view || is_final(view->state) || view->state == State::dead;
+}
+
+std::string not_found_json(const std::string& jid) {
+    JsonWriter json;
+    json.begin_object().field("jid", jid).field("error", "NOT_FOUND").end_object();
+    return json.take();
+}
+
+// None when they can't be told.
+task<std::set<std::string>> paused_queues(Broker& broker) {
+    std::set<std::string> paused;
+    auto queues = co_await broker.store().queues(false);
+    if (!queues) co_return paused;
+    for (const auto& queue : *queues)
+        if (queue.paused) paused.insert(queue.name);
+    co_return paused;
+}
+
+}  // namespace
+
+task<void> status(Session& session, std::string argument) {
+    Request request(argument);
+    auto jids = request.some_texts("jids");
+    if (request.error()) {
+        session.reply_error(*request.error());
+        co_return;
+    }
+    auto views = co_await session.broker().store().get(jids);
+    if (!views) {
+        session.reply_error(views.error());
+        co_return;
+    }
+    auto is_ready = [](const Result<JobView>& view) { return view && view->state == State::ready; };
+    std::set<std::string> paused;
+    if (std::any_of(views->begin(), views->end(), is_ready))
+        paused = co_await paused_queues(session.broker());
+    JsonWriter json;
+    json.begin_object().key("jobs").begin_array();
+    for (size_t i = 0; i < jids.size(); ++i) {
+        if ((*views)[i]) {
+            const JobView& view = *(*views)[i];
+            write_job(json, view, session.broker(), paused.count(view.job.queue) > 0);
+        } else {
+            json.raw(not_found_json(jids[i]));
+        }
+    }
+    json.end_array().end_object();
+    session.reply_bulk(json.take());
+}
+
+task<void> wait(Session& session, std::string argument) {
+    Request request(argument);
+    auto jids = request.some_texts("jids");
+    bool limited = request.has("timeout_ms");
+    int64_t limit = request.number("timeout_ms");
+    if (request.error()) {
+        session.reply_error(*request.error());
+        co_return;
+    }
+    Broker& broker = session.broker();
+    int64_t deadline = broker.reactor().now_ms() + limit;
+    bool timed_out = false;
+    while (!jids.empty() && !session.closed()) {
+        auto views = co_await broker.store().get(jids);
+        std::vector<std::string> open;
+        for (size_t i = 0; views && i < jids.size(); ++i) {
+            const auto& view = (*views)[i];
+            if (!is_over(view)) {
+                open.push_back(jids[i]);
+            } else if (view) {
+                JsonWriter json;
+                write_job(json, *view, broker);
+                session.reply_bulk(json.take());
+            } else {
+                session.reply_bulk(not_found_json(jids[i]));
+            }
+        }
+        if (views) jids = std::move(open);
+        int64_t left = limited ? deadline - broker.reactor().now_ms() : kLookAgainMs;
+        if (jids.empty()) break;
+        if (left <= 0) {
+            timed_out = true;
+            break;
+        }
+        // Of several, one at a time: whichever ends first, the next look sees them all.
+        std::string next = jids.front();
+        int64_t step = std::min(left, jids.size() > 1 ? int64_t(250) : kLookAgainMs);
+        co_await broker.wait_for_change(std::move(next), step);
+    }
+    JsonWriter last;
+    last.begin_object().field("end", true).field("timed_out", timed_out).end_object();
+    session.reply_bulk(last.take());
+}
+
+task<void> result(Session& session, std::string argument) {
+    Request request(argument);
+    auto jid = request.some_text("jid");
+    if (request.error()) {
+        session.reply_error(*request.error());
+        co_return;
+    }
+    std::vector<std::string> one{jid};
+    auto views = co_await session.broker().store().get(std::move(one));
+    if (!views || !views->front()) {
+        session.reply_error(views ? views->front().error() : views.error());
+        co_return;
+    }
+    const JobView& view = *views->front();
+    if (view.state != State::succeeded) {
+        Error error{ErrorCode::conflict,
+                    "job " + jid + " is " + std::string(name(view.state)) + ": it has no result"};
+        session.reply_error(error);
+        co_return;
+    }
+    JsonWriter json;
+    json.begin_object().field("jid", jid).field("state", name(view.state));
+    if (view.final.result_is_json) {
+        json.key("result").raw(view.final.result);
+    } else {
+        json.field("text", view.final.result);
+        if (!is_utf8(view.final.result)) json.field("binary", true);
+    }
+    json.end_object();
+    session.reply_bulk(json.take());
+}
+
+namespace {
+
+void send_piece(Session& session, int attempt, const char* stream, const std::string& text) {
+    if (text.empty()) return;
+    JsonWriter json;
+    json.begin_object().field("attempt", attempt).field("stream", stream).field("text", text);
+    json.end_object();
+    session.reply_bulk(json.take());
+}
+
+// What a job left so far: the logs of its attempts after number `after` and, when it is over and
+// asked for, its result.
+task<void> send_kept(Session& session, JobView view, int attempt, int after, bool with_stdout) {
+    auto kept = co_await session.broker().store().logs(view.job.jid);
+    int last = 0;
+    if (kept)
+        for (const auto& log : *kept) {
+            last = log.attempt;
+            if (log.attempt <= after || (attempt != 0 && attempt != log.attempt)) continue;
+            Output output = decode_output(log.text);
+            send_piece(session, log.attempt, "stderr", output.err);
+            if (with_stdout) send_piece(session, log.attempt, "stdout", output.out);
+        }
+    int number = std::max(last, view.final.attempts);
+    if (with_stdout && number > after) send_piece(session, number, "stdout", view.final.result);
+}
+
+// What one attempt writes, until it ends. Returns its number.
+task<int> follow(Session& session, std::string jid, bool with_stdout) {
+    Broker& broker = session.broker();
+    auto err = broker.live_output(jid, false);
+    auto out = broker.live_output(jid, true);
+    Running* known = broker.running(jid);
+    if (!known || !err || !out) co_return 0;
+    int attempt = current_attempt(known->record);
+    std::string token = known->token;
+    int64_t err_sent = 0, out_sent = 0;
+    while (!session.closed()) {
+        send_piece(session, attempt, "stderr", err->from(err_sent));
+        err_sent = err->size();
+        if (with_stdout) send_piece(session, attempt, "stdout", out->from(out_sent));
+        out_sent = out->size();
+        known = broker.running(jid);
+        if (!known || known->token != token) break;
+        co_await session.drained();
+        // Both are told of every change of either: see OUTPUT.
+        auto changed = err->changed.wait(kLookAgainMs);
+        co_await changed;
+    }
+    co_return attempt;
+}
+
+}  // namespace
+
+task<void> logs(Session& session, std::string argument) {
+    Request request(argument);
+    auto jid = request.some_text("jid");
+    bool following = request.flag("follow"), with_stdout = request.flag("stdout");
+    int attempt = int(request.number("attempt"));
+    if (request.error()) {
+        session.reply_error(*request.error());
+        co_return;
+    }
+    Broker& broker = session.broker();
+    bool first = true;
+    int followed = 0;
+    while (!session.closed()) {
+        std::vector<std::string> one{jid};
+        auto views = co_await broker.store().get(std::move(one));
+        if (!views || !views->front()) {
+            session.reply_error(views ? views->front().error() : views.error());
+            co_return;
+        }
+        JobView view = std::move(*views->front());
+        bool over = is_final(view.state) || view.state == State::dead;
+        if (first || over) co_await send_kept(session, view, attempt, followed, with_stdout);
+        if (view.state == State::running) {
+            if (!following) {
+                auto err = broker.live_output(jid, false);
+                auto out = broker.live_output(jid, true);
+                int number = current_attempt(view.record);
+                if (err) send_piece(session, number, "stderr", err->from(0));
+                if (out && with_stdout) send_piece(session, number, "stdout", out->from(0));
+            } else {
+                followed = co_await follow(session, jid, with_stdout);
+            }
+        }
+        first = false;
+        if (over || !following) {
+            JsonWriter json;
+            json.begin_object().field("end", true).field("state", name(view.state));
+            std::optional<int> code = view.final.exit_code, signal = view.final.signal;
+            if (view.state == State::dead && !view.record.errors.empty()) {
+                code = view.record.errors.back().exit_code;
+                signal = view.record.errors.back().signal;
+                json.field("outcome", name(view.record.errors.back().outcome));
+            }
+            if (code) json.field("exit_code", *code);
+            if (signal) json.field("signal", *signal);
+            json.end_object();
+            session.reply_bulk(json.take());
+            co_return;
+        }
+        if (view.state != State::running) co_await broker.wait_for_change(jid, 250);
+    }
+}
+
+task<void> list(Session& session, std::string argument) {
+    Request request(argument);
+    ListRequest page_request;
+    auto state = state_from_name(request.text("state", "ready"));
+    if (!state) request.refuse("unknown state " + json_quoted(request.text("state")));
+    JobFilter filter = JobFilter::from(request);
+    page_request.queue = request.text("queue");
+    page_request.cursor = request.text("cursor");
+    page_request.limit = int(
+        std::clamp<int64_t>(request.number("limit", limits::kListPage), 1, limits::kListPageMax));
+    if (state == State::ready && page_request.queue.empty() && !request.error())
+        filter.any_queue = true;
+    if (request.error()) {
+        session.reply_error(*request.error());
+        co_return;
+    }
+    page_request.state = *state;
+    auto page = co_await list_jobs(session.broker(), std::move(page_request), std::move(filter));
+    if (!page) {
+        session.reply_error(page.error());
+        co_return;
+    }
+    JsonWriter json;
+    json.begin_object().key("jobs").begin_array();
+    for (const auto& view : page->jobs)
+        write_job(json, view, session.broker());
+    json.end_array().field("next", page->next).end_object();
+    session.reply_bulk(json.take());
+}
+
+}  // namespace jobq::verbs

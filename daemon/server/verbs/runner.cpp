@@ -1,0 +1,267 @@
+// JOBQ verbs of workers that opted in: POOLS TAKE DONE HEARTBEAT OUTPUT. Shapes in
+// jobq-protocol(7).
+#include <algorithm>
+
+#include "core/base/base64.h"
+#include "core/base/text.h"
+#include "core/base/time.h"
+#include "core/protocol/json_writer.h"
+#include "daemon/server/assignment.h"
+#include "daemon/server/verbs/handlers.h"
+#include "daemon/server/verbs/request.h"
+#include "daemon/work/thread_pool.h"
+
+namespace jobq::verbs {
+namespace {
+
+// The worker of this session, or an error reply.
+bool is_worker(Session& session) {
+    if (session.opted_in() && session.worker()) return true;
+    session.reply_error({ErrorCode::forbidden,
+                         "only a worker that said HELLO with \"jobq\":1 and a wid may do this"});
+    return false;
+}
+
+void write_taken(JsonWriter& json, const Leased& lease, Broker& broker, int64_t now_ms) {
+    const Job& job = lease.job;
+    const TypePolicy& policy = broker.policy_of(job.type);
+    int64_t timeout = job.timeout_ms.value_or(policy.timeout_ms);
+    json.begin_object().field("jid", job.jid).field("type", job.type).field("queue", job.queue);
+    json.field("attempt", current_attempt(lease.record));
+    int runs = job.max_attempts ? *job.max_attempts
+               : job.retry      ? std::max(*job.retry + 1, 1)
+                                : policy.max_attempts.value_or(limits::kDefaultRetries + 1);
+    json.field("max_attempts", runs).field("token", lease.token).field("timeout_ms", timeout);
+    json.field("deadline", format_rfc3339(now_ms + timeout));
+    json.field("payload_text", handler_payload(job));
+    if (!job.traceparent.empty()) json.field("traceparent", job.traceparent);
+    json.end_object();
+}
+
+int64_t time_field(Request& request, std::string_view key) {
+    std::string text = request.text(key);
+    if (text.empty()) return 0;
+    return parse_rfc3339_ms(text).value_or(0);
+}
+
+std::optional<int> small_field(Request& request, std::string_view key) {
+    if (!request.has(key)) return std::nullopt;
+    return int(request.number(key));
+}
+
+std::string bytes_field(Request& request, std::string_view key, std::string_view base64_key) {
+    if (!request.has(base64_key)) return request.text(key);
+    auto bytes = base64_decode(request.text(base64_key));
+    if (!bytes) request.refuse("\"" + std::string(base64_key) + "\" is not base 64");
+    return bytes.value_or("");
+}
+
+Ended read_ended(Request& request, const Worker& worker) {
+    Ended ended;
+    ended.jid = request.some_text("jid");
+    ended.token = request.some_text("token");
+    ended.owner = worker.owner;
+    RunReport& report = ended.report;
+    auto outcome = outcome_from_name(request.some_text("outcome"));
+    if (!outcome) request.refuse("\"outcome\" is none of the known ones");
+    report.outcome = outcome.value_or(Outcome::failure);
+    report.error_type = request.text("error_type");
+    report.message = request.text("message");
+    report.backtrace = request.texts("backtrace");
+    report.exit_code = small_field(request, "exit_code");
+    report.signal = small_field(request, "signal");
+    if (request.has("snooze_ms")) report.snooze_ms = request.number("snooze_ms");
+    report.started_ms = time_field(request, "started_at");
+    report.ended_ms = time_field(request, "ended_at");
+    report.result = bytes_field(request, "result", "result_b64");
+    report.result_is_json = request.flag("result_json") && check_json(report.result).has_value();
+    report.log = bytes_field(request, "log", "log_b64");
+    report.user_cpu_ms = request.number("user_cpu_ms");
+    report.system_cpu_ms = request.number("system_cpu_ms");
+    report.max_rss_kib = request.number("max_rss_kib");
+    report.worker = request.text("worker", worker.wid);
+    return ended;
+}
+
+// Followers of its output get the rest before they see it end.
+void complete_output(Broker& broker, const Ended& ended) {
+    Running* known = broker.running(ended.jid);
+    if (!known || known->token != ended.token) return;
+    constexpr size_t kWhole = limits::kOutputHeadBytes + limits::kOutputTailBytes;
+    if (known->out && ended.report.result.size() <= kWhole) known->out->put(0, ended.report.result);
+    if (known->err && ended.report.log.size() <= kWhole) known->err->put(0, ended.report.log);
+}
+
+}  // namespace
+
+task<void> pools(Session& session, std::string argument) {
+    Request request(argument);
+    if (!is_worker(session)) co_return;
+    bool local = session.worker()->kind == WorkerKind::runner;
+    ServerContext& context = session.context();
+    session.worker()->config_version = context.config_version;
+    session.reply_bulk(
+        assignment_json(context.config(), local, std::to_string(context.config_version)));
+}
+
+task<void> take(Session& session, std::string argument) {
+    Request request(argument);
+    FetchOrder order;
+    order.queues = request.some_texts("queues");
+    order.count = int(std::clamp<int64_t>(request.number("count", 1), 1, limits::kListPageMax));
+    order.wait_ms = std::clamp<int64_t>(request.number("wait_ms"), 0, limits::kFetchWaitMaxMs);
+    std::string pool = request.text("pool");
+    if (request.error()) {
+        session.reply_error(*request.error());
+        co_return;
+    }
+    if (!is_worker(session)) co_return;
+    auto worker = session.worker();
+    ServerContext& context = session.context();
+    bool local = worker->kind == WorkerKind::runner;
+    order.owner = worker->owner;
+    order.worker = local && !pool.empty() ? pool : worker->wid;
+    order.also = local ? std::string(1, kParkRunner) : "teo";
+    auto ticket = session.new_ticket();
+    worker->beat_ms = context.reactor.now_ms();
+    order.allowed = [&session] { return session.may_take(); };
+    if (!session.may_take()) {
+        int64_t limit = std::min<int64_t>(order.wait_ms, limits::kFetchWaitMs);
+        if (session.closed()) limit = 0;
+        auto wait = session.going().wait(limit);
+        co_await wait;
+        session.reply_bulk("{\"jobs\":[]}");
+        co_return;
+    }
+    auto leases = co_await session.broker().fetch(std::move(order), ticket);
+    if (!leases) {
+        session.reply_error(leases.error());
+        co_return;
+    }
+    // A pool that a configuration names runs what has a command there; others run any type.
+    bool any_type = !local;
+    auto configured = context.config().pools.find(pool);
+    if (configured != context.config().pools.end())
+        any_type = any_type || configured->second.kind == PoolKind::child;
+    JsonWriter json;
+    json.begin_object().key("jobs").begin_array();
+    std::vector<Leased> strangers;
+    int64_t now = context.reactor.wall_ms();
+    for (auto& lease : *leases) {
+        if (any_type || context.class_of(lease.job.type) == kParkRunner) {
+            write_taken(json, lease, session.broker(), now);
+        } else {
+            strangers.push_back(std::move(lease));
+        }
+    }
+    json.end_array().end_object();
+    for (auto& lease : strangers) {
+        char park = context.class_of(lease.job.type);
+        std::vector<Leased> one;
+        one.push_back(std::move(lease));
+        co_await session.broker().park(std::move(one), worker->owner, park);
+    }
+    session.reply_bulk(json.take());
+}
+
+task<void> done(Session& session, std::string argument) {
+    Request request(argument);
+    const JsonField* jobs = request.field("jobs");
+    if (!jobs || jobs->kind != JsonField::Kind::array) request.refuse("\"jobs\" is wanted here");
+    if (request.error()) {
+        session.reply_error(*request.error());
+        co_return;
+    }
+    if (!is_worker(session)) co_return;
+    session.worker()->beat_ms = session.context().reactor.now_ms();
+    std::vector<Ended> batch;
+    for (const auto& element : json_array(jobs->raw)) {
+        Request one(element.raw);
+        batch.push_back(read_ended(one, *session.worker()));
+        if (one.error()) {
+            session.reply_error(*one.error());
+            co_return;
+        }
+        complete_output(session.broker(), batch.back());
+    }
+    std::vector<std::string> jids;
+    for (const auto& ended : batch)
+        jids.push_back(ended.jid);
+    auto results = co_await session.broker().finish(std::move(batch));
+    JsonWriter json;
+    json.begin_object().key("jobs").begin_array();
+    for (size_t i = 0; i < jids.size(); ++i) {
+        json.begin_object().field("jid", jids[i]).field("ok", results[i].has_value());
+        if (!results[i]) json.field("error", info(results[i].error().code).name);
+        json.end_object();
+    }
+    json.end_array().end_object();
+    session.reply_bulk(json.take());
+}
+
+task<void> heartbeat(Session& session, std::string argument) {
+    Request request(argument);
+    int64_t wait_ms = std::clamp<int64_t>(request.number("wait_ms"), 0, limits::kBeatEveryMs);
+    std::vector<std::pair<std::string, std::string>> held;
+    if (const JsonField* running = request.field("running"))
+        if (running->kind == JsonField::Kind::array)
+            for (const auto& element : json_array(running->raw)) {
+                Request one(element.raw);
+                std::string jid = one.some_text("jid");
+                held.emplace_back(std::move(jid), one.some_text("token"));
+            }
+    if (request.error()) {
+        session.reply_error(*request.error());
+        co_return;
+    }
+    if (!is_worker(session)) co_return;
+    auto worker = session.worker();
+    ServerContext& context = session.context();
+    worker->beat_ms = context.reactor.now_ms();
+    std::string owner = worker->owner, wid = worker->wid;
+    std::vector<std::string> named;
+    for (const auto& [jid, token] : held)
+        named.push_back(jid);
+    co_await session.broker().hand_back_unheard(owner, std::move(named));
+    auto lost = co_await session.broker().adopt(std::move(owner), std::move(wid), std::move(held));
+    bool news = !lost.empty() || !worker->cancel.empty() || worker->state != worker->told ||
+                worker->config_version != context.config_version;
+    if (!news && !session.closed()) {
+        auto notice = worker->notice.wait(wait_ms);
+        co_await notice;
+    }
+    worker->beat_ms = context.reactor.now_ms();
+    JsonWriter json;
+    json.begin_object().field("cancel", worker->cancel).field("lost", lost);
+    json.field("state", name(worker->state));
+    json.field("config", std::to_string(context.config_version)).end_object();
+    worker->cancel.clear();
+    worker->told = worker->state;
+    worker->config_version = context.config_version;
+    session.reply_bulk(json.take());
+}
+
+task<void> output(Session& session, std::string argument) {
+    Request request(argument);
+    const JsonField* jobs = request.field("jobs");
+    if (!jobs || jobs->kind != JsonField::Kind::array) request.refuse("\"jobs\" is wanted here");
+    if (request.error()) {
+        session.reply_error(*request.error());
+        co_return;
+    }
+    if (!is_worker(session)) co_return;
+    for (const auto& element : json_array(jobs->raw)) {
+        Request one(element.raw);
+        std::string jid = one.some_text("jid"), token = one.text("token");
+        Running* known = session.broker().running(jid);
+        if (!known || known->token != token) continue;
+        bool is_stdout = one.text("stream") == "stdout";
+        auto live = session.broker().live_output(jid, is_stdout);
+        live->put(one.number("offset"), bytes_field(one, "text", "b64"));
+        // Who follows both waits at the log's.
+        if (is_stdout && known->err) known->err->changed.notify_all();
+    }
+    session.reply_bulk("{\"ok\":true}");
+}
+
+}  // namespace jobq::verbs

@@ -1,0 +1,198 @@
+// Verbs of Faktory's producers and workers: PUSHB FETCH ACK FAIL BEAT. Replies and texts as in the
+// Faktory Work Protocol 2, sections 4 and 6.
+#include <algorithm>
+
+#include "core/base/text.h"
+#include "core/protocol/job_wire.h"
+#include "core/protocol/json_fields.h"
+#include "core/protocol/json_writer.h"
+#include "daemon/server/verbs/handlers.h"
+
+namespace jobq::verbs {
+namespace {
+
+bool is_type_error(const Error& error) {
+    return error.text.rfind("invalid JSON", 0) == 0;
+}
+
+}  // namespace
+
+task<void> push_bulk(Session& session, std::string argument) {
+    auto checked = check_json(argument, limits::kJsonDepth + 2);
+    bool is_array = argument.find_first_not_of(" \t") != std::string::npos &&
+                    argument[argument.find_first_not_of(" \t")] == '[';
+    if (!checked || !is_array) {
+        std::string why = checked ? "an array of jobs is wanted" : checked.error().text;
+        Error error{ErrorCode::bad_data, "invalid JSON: " + why};
+        session.reply_error(error);
+        co_return;
+    }
+    std::vector<Job> jobs;
+    std::vector<std::pair<std::string, std::string>> refused;
+    int64_t now = session.context().reactor.wall_ms();
+    std::string_view text = argument;
+    for (const auto& element : json_array(text.substr(text.find('[')))) {
+        auto job = parse_push(element.raw, now);
+        if (job) {
+            jobs.push_back(std::move(*job));
+            continue;
+        }
+        if (is_type_error(job.error())) {  // one wrongly typed job fails the whole command
+            session.reply_error(job.error());
+            co_return;
+        }
+        auto object = JsonObject::parse(element.raw, true);
+        auto jid = object->string("jid");
+        refused.emplace_back(jid ? jid->value_or("") : "", job.error().text);
+    }
+    std::vector<std::string> jids;
+    for (const auto& job : jobs)
+        jids.push_back(job.jid);
+    if (session.context().state == DaemonState::stopping) {
+        Error error{ErrorCode::cancelled, "shutdown in progress"};
+        session.reply_error(error);
+        co_return;
+    }
+    auto results = co_await session.broker().enqueue(std::move(jobs));
+    for (size_t i = 0; i < results.size(); ++i)
+        if (!results[i]) refused.emplace_back(jids[i], results[i].error().text);
+    JsonWriter json;
+    json.begin_object();
+    for (const auto& [jid, why] : refused)
+        json.field(jid, why);
+    json.end_object();
+    session.reply_bulk(json.take());
+}
+
+task<void> fetch(Session& session, std::string argument) {
+    std::vector<std::string> queues;
+    for (auto name : split(argument, ' '))
+        if (!name.empty()) queues.emplace_back(name);
+    if (queues.empty() && argument.empty()) {
+        Error error{ErrorCode::invalid, "must call fetch with at least one queue"};
+        session.reply_error(error);
+        co_return;
+    }
+    auto ticket = session.new_ticket();
+    FetchOrder order;
+    order.owner = "faktory";
+    order.queues = std::move(queues);
+    order.also = "teo";  // all parked ones: a worker elsewhere may run any type
+    order.wait_ms = limits::kFetchWaitMs;
+    order.lease_per_job = true;
+    if (auto worker = session.worker()) order.worker = worker->wid;
+    order.allowed = [&session] { return session.may_take(); };
+    if (!session.may_take() || order.queues.empty()) {
+        auto wait = session.going().wait(limits::kFetchWaitMs);
+        co_await wait;
+        session.reply_null();
+        co_return;
+    }
+    auto leases = co_await session.broker().fetch(std::move(order), ticket);
+    if (!leases) {
+        session.reply_error(leases.error());
+    } else if (leases->empty()) {
+        session.reply_null();
+    } else {
+        session.reply_bulk(faktory_job(leases->front().job, leases->front().record));
+    }
+}
+
+task<void> ack(Session& session, std::string argument) {
+    auto object = JsonObject::parse(argument, true);
+    bool good = object.has_value();
+    if (good)
+        for (const auto& field : object->fields())
+            good = good && (field.kind == JsonField::Kind::string || field.is_null());
+    std::string jid;
+    if (good) jid = object->string("jid")->value_or("");
+    if (jid.empty()) {
+        Error error{ErrorCode::invalid, "invalid ACK " + to_utf8(utf8_prefix(argument, 1000))};
+        session.reply_error(error);
+        co_return;
+    }
+    std::vector<Ended> batch(1);
+    batch[0].jid = jid;
+    auto results = co_await session.broker().finish(std::move(batch));
+    // Not reserved any more is fine: somebody else's answer counted.
+    if (!results[0] && results[0].error().code != ErrorCode::lease_lost) {
+        session.reply_error(results[0].error());
+    } else {
+        session.reply_ok();
+    }
+}
+
+task<void> fail_job(Session& session, std::string argument) {
+    auto object = JsonObject::parse(argument, true);
+    Error invalid{ErrorCode::invalid, "invalid FAIL " + to_utf8(utf8_prefix(argument, 1000))};
+    if (!object) {
+        session.reply_error(invalid);
+        co_return;
+    }
+    auto jid = object->string("jid");
+    auto type = object->string("errtype");
+    auto message = object->string("message");
+    auto backtrace = object->strings("backtrace");
+    if (!jid || !type || !message || !backtrace) {
+        session.reply_error(invalid);
+        co_return;
+    }
+    if (jid->value_or("").empty()) {
+        Error error{ErrorCode::invalid, "missing JID"};
+        session.reply_error(error);
+        co_return;
+    }
+    std::vector<Ended> batch(1);
+    batch[0].jid = **jid;
+    batch[0].report.outcome = Outcome::failure;
+    batch[0].report.error_type = type->value_or("");
+    batch[0].report.message = message->value_or("");
+    batch[0].report.backtrace = backtrace->value_or(std::vector<std::string>());
+    auto results = co_await session.broker().finish(std::move(batch));
+    if (results[0]) {
+        session.reply_ok();
+    } else if (results[0].error().code == ErrorCode::lease_lost) {
+        Error error{ErrorCode::not_found, "Job not found " + **jid};
+        session.reply_error(error);
+    } else {
+        session.reply_error(results[0].error());
+    }
+}
+
+task<void> beat(Session& session, std::string argument) {
+    auto object = JsonObject::parse(argument, true);
+    auto fails = [&] {
+        Error error{ErrorCode::invalid, "invalid BEAT " + to_utf8(utf8_prefix(argument, 1000))};
+        session.reply_error(error);
+    };
+    if (!object) {
+        fails();
+        co_return;
+    }
+    auto wid = object->string("wid");
+    auto state = object->string("current_state");
+    auto rss = object->integer("rss_kb");
+    if (!wid || !state || !rss) {
+        fails();
+        co_return;
+    }
+    auto worker = session.broker().workers().find(wid->value_or(""));
+    if (!worker) {
+        Error error{ErrorCode::not_found, "unknown worker " + wid->value_or("")};
+        session.reply_error(error);
+        co_return;
+    }
+    worker->beat_ms = session.context().reactor.now_ms();
+    if (*rss) worker->rss_kb = **rss;
+    // Never back: running, then quiet, then terminate.
+    if (state->value_or("") == "quiet" && worker->state == WorkerState::running)
+        worker->state = WorkerState::quiet;
+    if (state->value_or("") == "terminate") worker->state = WorkerState::terminate;
+    if (worker->state == WorkerState::running) {
+        session.reply_ok();
+    } else {
+        session.reply_bulk("{\"state\":\"" + std::string(name(worker->state)) + "\"}");
+    }
+}
+
+}  // namespace jobq::verbs

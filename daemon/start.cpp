@@ -1,0 +1,332 @@
+// App: from nothing to ready, and the other modes of the program.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include "core/base/id.h"
+#include "core/base/text.h"
+#include "core/protocol/json_writer.h"
+#include "daemon/app.h"
+#include "daemon/observe/log.h"
+#include "daemon/runner/runner.h"
+#include "daemon/server/assignment.h"
+
+namespace jobq {
+namespace {
+
+constexpr int64_t kRedisStartMs = 60'000, kExternalStartMs = 10'000;
+
+std::string own_program() {
+    std::error_code failed;
+    return std::filesystem::read_symlink("/proc/self/exe", failed);
+}
+
+// A whole file or none.
+void write_file(const std::string& path, const std::string& text) {
+    std::string fresh = path + ".new";
+    std::ofstream(fresh) << text;
+    std::rename(fresh.c_str(), path.c_str());
+}
+
+Result<> make_state_dir(const std::string& path) {
+    std::error_code failed;
+    std::filesystem::create_directories(path, failed);
+    if (failed || access(path.c_str(), W_OK | X_OK) != 0)
+        return fail(ErrorCode::forbidden, "can't write to the state directory " + path + ": " +
+                                              (failed ? failed.message() : std::strerror(errno)) +
+                                              "; give another with --state-dir");
+    return {};
+}
+
+}  // namespace
+
+task<Result<>> App::start_redis() {
+    RedisAddress address;
+    if (config_->redis.url.empty()) {
+        PrivateRedis::Settings settings;
+        settings.state_dir = places_.state_dir;
+        settings.binary = config_->redis.binary;
+        settings.durability = config_->redis.durability;
+        settings.max_memory_bytes = config_->redis.max_memory_bytes;
+        if (const char* runtime = std::getenv("XDG_RUNTIME_DIR")) settings.runtime_dir = runtime;
+        auto prepared = PrivateRedis::prepare(reactor_, std::move(settings));
+        if (!prepared) co_return tl::unexpected<Error>(prepared.error());
+        private_redis_ = std::move(*prepared);
+        private_redis_->on_state([this](RedisState state, const Error& trouble) {
+            bool bad = state == RedisState::backing_off || state == RedisState::failed;
+            log(bad ? LogLevel::error : LogLevel::debug, "redis.private", trouble.text,
+                {{"state", std::string(to_string(state))}});
+            if (state == RedisState::running && link_) link_->try_now();
+        });
+        private_redis_->on_log([](char level, const std::string& line) {
+            if (level == '#') log(LogLevel::debug, "redis.log", line);
+        });
+        auto started = co_await private_redis_->start(kRedisStartMs);
+        if (!started) co_return tl::unexpected<Error>(started.error());
+        address = private_redis_->address();
+    } else {
+        auto parsed = parse_redis_url(config_->redis.url);
+        if (!parsed) co_return tl::unexpected<Error>(parsed.error());
+        address = *parsed;
+    }
+    UvRedisLink::Settings settings;
+    settings.address = address;
+    link_ = std::make_unique<UvRedisLink>(reactor_, std::move(settings));
+    link_->on_state([this](LinkState state, const Error& trouble) {
+        log(LogLevel::debug, "redis.link", trouble.text,
+            {{"state", std::string(to_string(state))}});
+        on_link_state(state);
+    });
+    link_->start();
+    int64_t limit = private_redis_ ? kRedisStartMs : kExternalStartMs;
+    auto ready = co_await link_->wait_ready(limit);
+    if (!ready && !private_redis_ && ready.error().code == ErrorCode::unavailable)
+        co_return fail(ErrorCode::unavailable, "no answer from Redis at " + address.text() + ": " +
+                                                   ready.error().text +
+                                                   "; start it, or give another with --redis");
+    co_return ready;
+}
+
+task<Result<>> App::start() {
+    auto made = make_state_dir(places_.state_dir);
+    if (!made) co_return made;
+    auto redis = co_await start_redis();
+    if (!redis) co_return redis;
+    RedisStoreOptions store_options;
+    store_options.publish_hints = !private_redis_;
+    Keys keys(config_->redis.name_space);
+    std::string channel = keys.hint_channel();
+    store_ = std::make_unique<RedisStore>(reactor_, *link_, std::move(keys), store_options);
+    auto opened = co_await store_->open();
+    if (!opened) co_return opened;
+    broker_ = std::make_unique<Broker>(reactor_, *store_, events_, workers_, config_);
+    broker_->set_handler_known(
+        [this](const std::string& type, const std::string& queue) { return runs(type, queue); });
+    context_ = std::make_unique<ServerContext>(make_context());
+    if (needs_runner(*config_)) context_->runner_wid = "runner-" + node_id();
+    co_await broker_->recover();
+    auto unparked = co_await store_->unpark();
+    if (!unparked) co_return unparked;
+    chores_ = std::make_unique<Chores>(reactor_, *broker_, !private_redis_);
+    chores_->start();
+    if (!private_redis_) {
+        hints_ = std::make_unique<HintListener>(
+            reactor_, parse_redis_url(config_->redis.url).value(), channel,
+            [this](std::string queue) { broker_->hinted(queue); },
+            [this] { broker_->waiters().notify_all(); });
+        hints_->start();
+    }
+    server_ = std::make_unique<Server>(reactor_, *context_);
+    auto listening = listen();
+    if (!listening) co_return listening;
+    make_pools();
+    context_->state = DaemonState::ready;
+    serving_ = true;
+    if (needs_runner(*config_)) start_runner();
+    write_ready_file();
+    co_return Result<>{};
+}
+
+ServerContext App::make_context() {
+    ServerContext context{reactor_, *broker_};
+    context.started_ms = reactor_.now_ms();
+    context.pid = getpid();
+    context.pools = [this] { return pool_statuses(); };
+    context.redis_state = [this] {
+        std::string text(to_string(link_->state()));
+        if (link_->state() != LinkState::ready) text += ": " + link_->trouble().text;
+        return text;
+    };
+    context.class_of = [this](const std::string& type) { return class_of(type); };
+    context.watch_process = [this](std::shared_ptr<Worker> worker, int64_t pid) {
+        watch_process(std::move(worker), pid);
+    };
+    return context;
+}
+
+// A name for this state directory that its runners keep over restarts.
+std::string App::node_id() {
+    std::string path = places_.state_dir + "/node-id", id;
+    std::ifstream(path) >> id;
+    if (id.size() == 16) return id;
+    uint64_t random = random_u64();
+    id = hex({reinterpret_cast<const char*>(&random), sizeof random});
+    write_file(path, id + "\n");
+    return id;
+}
+
+Result<> App::listen() {
+    Endpoint unix_end;
+    unix_end.unix_path = places_.unix_path;
+    std::error_code ignored;
+    std::filesystem::create_directories(std::filesystem::path(places_.unix_path).parent_path(),
+                                        ignored);
+    auto unix_taken = server_->listen(unix_end);
+    if (!unix_taken) return tl::unexpected<Error>(unix_taken.error());
+    context_->unix_path = places_.unix_path;
+    if (!config_->listen.tcp.empty()) {
+        auto wanted = parse_endpoint(config_->listen.tcp);
+        if (!wanted) return tl::unexpected<Error>(wanted.error());
+        bool loopback = wanted->host == "localhost" || wanted->host == "::1" ||
+                        wanted->host.rfind("127.", 0) == 0;
+        if (!loopback)
+            return fail(ErrorCode::config, "tcp address " + wanted->host +
+                                               " is not a loopback address: beyond this host it "
+                                               "needs TLS and a key, which this version does not "
+                                               "have; use 127.0.0.1 and a tunnel");
+        auto taken = server_->listen(*wanted);
+        if (!taken) return tl::unexpected<Error>(taken.error());
+        context_->tcp = taken->host + ":" + std::to_string(taken->port);
+    }
+    if (!config_->listen.http.empty()) {
+        auto wanted = parse_endpoint(config_->listen.http);
+        if (!wanted) return tl::unexpected<Error>(wanted.error());
+        auto server = HttpServer::listen(reactor_, *wanted, [this](const std::string& path) {
+            HttpReply reply;
+            bool good = context_->state == DaemonState::ready;
+            if (path != "/healthz") {
+                reply.status = 404;
+                reply.body = "{\"title\":\"no such page\",\"status\":404}\n";
+                reply.type = "application/problem+json";
+                return reply;
+            }
+            reply.status = good ? 200 : 503;
+            reply.body = "{\"status\":\"" + std::string(name(context_->state)) + "\"}\n";
+            return reply;
+        });
+        if (!server) return tl::unexpected<Error>(server.error());
+        http_ = std::move(*server);
+        context_->http = http_->endpoint().host + ":" + std::to_string(http_->endpoint().port);
+    }
+    return {};
+}
+
+void App::make_pools() {
+    for (const auto& [name, pool] : config_->pools) {
+        if (pool.kind != PoolKind::thread || pools_.count(name)) continue;
+        auto made = std::make_unique<ThreadPool>(
+            reactor_, *broker_, pool, [this](const std::string& type) { return class_of(type); });
+        made->start();
+        pools_[name] = std::move(made);
+    }
+}
+
+void App::start_runner() {
+    if (context_->runner_wid.empty()) context_->runner_wid = "runner-" + node_id();
+    if (!config_->runner) return;
+    RunnerKeeper::Settings settings;
+    settings.program = own_program();
+    settings.state_dir = places_.state_dir;
+    settings.endpoint = "unix:" + places_.unix_path;
+    settings.wid = context_->runner_wid;
+    settings.stop_timeout_ms = config_->stop_timeout_ms;
+    runner_ = std::make_unique<RunnerKeeper>(reactor_, std::move(settings), [this] {
+        if (auto worker = workers_.find(context_->runner_wid)) chores_->worker_died(worker);
+    });
+    runner_->start();
+}
+
+void App::watch_process(std::shared_ptr<Worker> worker, int64_t pid) {
+    if (processes_.count(pid)) return;
+    auto ended = [this, worker, pid] {
+        processes_.erase(pid);
+        if (!worker->gone && workers_.find(worker->wid) == worker) chores_->worker_died(worker);
+    };
+    auto watch = PidWatch::watch(reactor_, pid, std::move(ended));
+    if (watch) processes_[pid] = std::move(*watch);
+}
+
+void App::write_ready_file() {
+    JsonWriter json;
+    json.begin_object().field("pid", context_->pid).field("version", JOBQ_VERSION);
+    json.field("unix", context_->unix_path).field("tcp", context_->tcp);
+    json.field("http", context_->http).field("state_dir", places_.state_dir).end_object();
+    std::string text = json.take();
+    write_file(places_.state_dir + "/jobqd.ready", text + "\n");
+    if (!places_.dev_link.empty()) {
+        std::string fresh = places_.dev_link + "." + std::to_string(getpid());
+        unlink(fresh.c_str());
+        if (symlink(places_.unix_path.c_str(), fresh.c_str()) == 0)
+            std::rename(fresh.c_str(), places_.dev_link.c_str());
+    }
+    log_flush();
+    std::fprintf(stderr, "jobqd: ready %s\n", text.c_str());
+}
+
+// "{state_dir}" in what types run with.
+void expand_places(Config& config, const Places& places) {
+    auto expand = [&](std::string& text) {
+        static constexpr std::string_view kMark = "{state_dir}";
+        for (size_t at = text.find(kMark); at != std::string::npos; at = text.find(kMark))
+            text.replace(at, kMark.size(), places.state_dir);
+    };
+    for (auto& [name, type] : config.types) {
+        for (auto& [key, value] : type.env)
+            expand(value);
+        expand(type.cwd);
+    }
+}
+
+namespace {
+
+int serve(const Options& options, Loaded loaded) {
+    auto places = find_places(loaded.config);
+    if (!places) {
+        std::fprintf(stderr, "jobqd: %s\n", places.error().text.c_str());
+        return info(places.error().code).exit_status;
+    }
+    expand_places(loaded.config, *places);
+    umask(0077);
+    UvReactor reactor;
+    App app(reactor, options, std::move(loaded), *places);
+    spawn(app.run());
+    reactor.run();
+    return app.exit_status();
+}
+
+}  // namespace
+
+int run_daemon(const Options& options) {
+    if (options.mode == Options::Mode::runner) {
+        log_open(options.log_level.empty() ? "info" : options.log_level,
+                 options.log_format == "json");
+        RunnerOptions runner;
+        auto endpoint = parse_endpoint(options.runner_connect);
+        if (!endpoint) {
+            std::fprintf(stderr, "jobqd runner: %s\n", endpoint.error().text.c_str());
+            return info(endpoint.error().code).exit_status;
+        }
+        runner.endpoint = endpoint->text();
+        runner.name = options.runner_name;
+        runner.stop_timeout_ms = options.runner_stop_timeout_ms;
+        return run_runner(runner);
+    }
+    Loaded loaded = load_for(options);
+    for (const auto& error : loaded.errors)
+        std::fprintf(stderr, "%s\n", error.to_string().c_str());
+    if (!loaded.errors.empty()) {
+        if (options.mode != Options::Mode::check_config)
+            std::fprintf(stderr, "jobqd: not started: the configuration has %zu error%s\n",
+                         loaded.errors.size(), loaded.errors.size() == 1 ? "" : "s");
+        return info(ErrorCode::config).exit_status;
+    }
+    if (options.mode == Options::Mode::check_config) {
+        std::fprintf(stderr, "the configuration is good (%zu files read)\n", loaded.files.size());
+        return 0;
+    }
+    if (options.mode == Options::Mode::print_config) {
+        std::fputs(print_config(loaded).c_str(), stdout);
+        return 0;
+    }
+    log_open(loaded.config.log.level,
+             loaded.config.log.format.value_or(LogFormat::text) == LogFormat::json);
+    return serve(options, std::move(loaded));
+}
+
+}  // namespace jobq

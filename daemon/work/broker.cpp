@@ -1,0 +1,280 @@
+// Broker: into the store and out of it.
+#include "daemon/work/broker.h"
+
+#include <algorithm>
+
+#include "core/base/text.h"
+#include "core/base/time.h"
+#include "daemon/observe/log.h"
+
+namespace jobq {
+
+Broker::Broker(Reactor& reactor, Store& store, Events& events, Workers& workers,
+               std::shared_ptr<const Config> config)
+    : reactor_(reactor),
+      store_(store),
+      events_(events),
+      workers_(workers),
+      config_(std::move(config)),
+      waiters_(reactor),
+      rng_(random_u64()) {
+    uint64_t random = random_u64();
+    epoch_ = hex({reinterpret_cast<const char*>(&random), 6});
+}
+
+const TypePolicy& Broker::policy_of(const std::string& type) const {
+    static const TypePolicy kDefault;
+    auto found = config_->types.find(type);
+    return found == config_->types.end() ? kDefault : found->second.policy;
+}
+
+void Broker::note_event(const char* event, const Job& job,
+                        std::initializer_list<std::pair<std::string_view, std::string>> more) {
+    if (!events_.wanted()) return;
+    std::string json = "{\"time\":\"" + format_rfc3339(reactor_.wall_ms()) + "\",\"event\":\"" +
+                       event + "\",\"jid\":" + json_quoted(job.jid) +
+                       ",\"type\":" + json_quoted(job.type) +
+                       ",\"queue\":" + json_quoted(job.queue);
+    for (const auto& [key, value] : more)
+        json.append(",\"").append(key).append("\":") += value;
+    events_.publish(event, json + "}");
+}
+
+task<std::vector<Result<Enqueued>>> Broker::enqueue(std::vector<Job> jobs) {
+    std::vector<Job> heads;  // what is needed of each afterwards
+    heads.reserve(jobs.size());
+    for (const auto& job : jobs) {
+        Job head;
+        head.jid = job.jid;
+        head.type = job.type;
+        head.queue = job.queue;
+        head.run_at_ms = job.run_at_ms;
+        heads.push_back(std::move(head));
+    }
+    auto stored = co_await store_.enqueue(std::move(jobs));
+    if (!stored) {
+        std::vector<Result<Enqueued>> failed(heads.size(), tl::unexpected<Error>(stored.error()));
+        co_return failed;
+    }
+
+    std::unordered_map<std::string, int> ready;
+    bool logging = log_enabled(LogLevel::debug);
+    for (size_t i = 0; i < heads.size(); ++i) {
+        const auto& result = (*stored)[i];
+        if (!result || result->how != Enqueued::How::stored) continue;
+        ++counted.enqueued;
+        if (result->state == State::ready) {
+            ++ready[heads[i].queue];
+        } else if (on_due_) {
+            on_due_(heads[i].run_at_ms);
+        }
+        note_event("enqueued", heads[i], {{"state", json_quoted(name(result->state))}});
+        if (logging)
+            log(LogLevel::debug, "job.enqueued", "",
+                {{"jid", heads[i].jid}, {"type", heads[i].type}, {"queue", heads[i].queue}});
+    }
+    for (const auto& [queue, count] : ready)
+        waiters_.notify(queue, count);
+    co_return std::move(*stored);
+}
+
+void Broker::note_running(const Leased& lease, const FetchOrder& order) {
+    Running running;
+    running.job = lease.job;
+    running.job.args.clear();
+    running.record = lease.record;
+    running.owner = order.owner;
+    running.token = lease.token;
+    running.worker = order.worker;
+    running.started_wall_ms = lease.started_ms;
+    if (order.lease_per_job) {
+        int64_t seconds =
+            lease.job.reserve_for_s == 0 ? limits::kReserveDefaultS : lease.job.reserve_for_s;
+        seconds = std::clamp(seconds, limits::kReserveMinS, limits::kReserveMaxS);
+        running.lease_ends_ms = reactor_.now_ms() + seconds * 1000;
+    }
+    running_.insert_or_assign(lease.job.jid, std::move(running));
+}
+
+void Broker::announce_start(const Leased& lease, const FetchOrder& order) {
+    int attempt = current_attempt(lease.record);
+    note_event("started", lease.job,
+               {{"attempt", std::to_string(attempt)}, {"worker", json_quoted(order.worker)}});
+    if (log_enabled(LogLevel::debug))
+        log(LogLevel::debug, "job.started", "",
+            {{"jid", lease.job.jid},
+             {"type", lease.job.type},
+             {"queue", lease.job.queue},
+             {"attempt", int64_t(attempt)},
+             {"worker", order.worker}});
+}
+
+// Ends what must not start: past its expiry, or damaged.
+task<std::vector<Leased>> Broker::keep_runnable(std::vector<Leased> leases, std::string owner) {
+    std::vector<Leased> runnable;
+    std::vector<Finish> ended;
+    int64_t now = reactor_.wall_ms();
+    for (auto& lease : leases) {
+        bool expired = lease.job.expires_ms != 0 && lease.job.expires_ms <= now;
+        if (!expired && !lease.corrupt) {
+            runnable.push_back(std::move(lease));
+            continue;
+        }
+        Finish finish;
+        finish.owner = owner;
+        finish.jid = lease.job.jid;
+        finish.token = lease.token;
+        finish.queue = lease.job.queue;
+        finish.priority = lease.job.priority;
+        finish.transition.record = lease.record;
+        if (lease.corrupt) {
+            finish.transition.move = Move::dead;
+            finish.transition.record.reason = "corrupt";
+            log(LogLevel::error, "job.corrupt", "a stored job can't be read; it is dead now",
+                {{"jid", lease.job.jid}, {"queue", lease.job.queue}});
+        } else {
+            finish.transition.move = Move::drop;
+            finish.final.state = State::expired;
+            finish.final.type = lease.job.type;
+            finish.final.queue = lease.job.queue;
+            finish.final.created_ms = lease.job.created_ms;
+            finish.final.finished_ms = now;
+            finish.final.tags = lease.job.tags;
+            note_event("expired", lease.job, {});
+            changed(lease.job.jid);
+        }
+        ended.push_back(std::move(finish));
+    }
+    if (!ended.empty()) {
+        auto done = co_await store_.finish(std::move(ended));
+        if (!done) log(LogLevel::warn, "job.expire_failed", done.error().text);
+    }
+    co_return runnable;
+}
+
+task<void> Broker::hand_back(std::vector<Leased> leases, std::string owner) {
+    std::vector<Ended> back;
+    for (auto& lease : leases) {
+        Ended ended;
+        ended.jid = lease.job.jid;
+        ended.owner = owner;
+        ended.token = lease.token;
+        ended.report.outcome = Outcome::released;
+        back.push_back(std::move(ended));
+    }
+    auto results = co_await finish(std::move(back));
+    for (const auto& result : results)
+        if (!result) log(LogLevel::warn, "job.release_failed", result.error().text);
+}
+
+task<Result<std::vector<Leased>>> Broker::fetch(FetchOrder order,
+                                                std::shared_ptr<Waiters::Ticket> ticket) {
+    int64_t deadline = reactor_.now_ms() + order.wait_ms;
+    std::vector<Leased> leases;
+    while (!ticket->interrupted && (!order.allowed || order.allowed())) {
+        uint64_t seen = waiters_.pushes(order.queues);
+        FetchRequest request;
+        request.owner = order.owner;
+        request.queues = order.queues;
+        request.count = order.count;
+        request.also = order.also;
+        request.token = epoch_ + "-" + std::to_string(++fetches_);
+        std::string token = request.token;
+        auto fetched = co_await store_.fetch(std::move(request));
+        if (!fetched) {
+            if (fetched.error().code == ErrorCode::unknown)
+                lost_fetches_[token] = reactor_.now_ms() + 2 * limits::kRedisDeadlineMs;
+            co_return fetched;
+        }
+        leases = co_await keep_runnable(std::move(*fetched), order.owner);
+        if (!leases.empty()) break;
+        int64_t left = deadline - reactor_.now_ms();
+        if (left <= 0) co_return leases;
+        co_await waiters_.wait(order.queues, seen, left, ticket);
+    }
+    for (const auto& lease : leases) {
+        note_running(lease, order);
+        announce_start(lease, order);
+    }
+    if (ticket->interrupted && !leases.empty()) {
+        // Whoever asked has gone meanwhile: nobody else would start these before the lease ends.
+        co_await hand_back(std::move(leases), order.owner);
+        leases.clear();
+    }
+    co_return leases;
+}
+
+task<void> Broker::park(std::vector<Leased> leases, std::string owner, char park) {
+    std::vector<Finish> batch;
+    std::unordered_map<std::string, int> queues;
+    for (const auto& lease : leases) {
+        Finish finish;
+        finish.owner = owner;
+        finish.jid = lease.job.jid;
+        finish.token = lease.token;
+        finish.queue = lease.job.queue;
+        finish.priority = lease.job.priority;
+        finish.park = park;
+        finish.transition.move = Move::release;
+        finish.transition.record = lease.record;
+        batch.push_back(std::move(finish));
+        ++queues[lease.job.queue];
+        running_.erase(lease.job.jid);
+    }
+    auto done = co_await store_.finish(std::move(batch));
+    if (!done) log(LogLevel::warn, "job.park_failed", done.error().text);
+    for (const auto& [queue, count] : queues)
+        waiters_.notify(queue, count);
+}
+
+task<Result<Promoted>> Broker::promote() {
+    auto promoted = co_await store_.promote(reactor_.wall_ms(), int(limits::kScriptJobs));
+    if (!promoted) co_return promoted;
+    for (const auto& [queue, count] : promoted->queues)
+        waiters_.notify(queue, count);
+    co_return promoted;
+}
+
+void Broker::hinted(const std::string& queue) {
+    if (queue.empty()) {
+        if (on_due_) on_due_(0);
+    } else {
+        waiters_.notify(queue, 1);
+    }
+}
+
+task<Result<std::vector<Result<>>>> Broker::requeue(std::vector<std::string> jids, bool revive) {
+    std::vector<std::string> asked = jids;
+    auto results = co_await store_.requeue(std::move(jids), revive);
+    if (!results) co_return results;
+    waiters_.notify_all();
+    for (const auto& jid : asked)
+        changed(jid);
+    co_return results;
+}
+
+task<Result<>> Broker::pause(std::vector<std::string> queues, bool paused) {
+    std::vector<std::string> names = queues;
+    auto done = co_await store_.pause(std::move(queues), paused);
+    if (!done) co_return done;
+    for (const auto& queue : names) {
+        log(LogLevel::info, paused ? "queue.paused" : "queue.resumed", "", {{"queue", queue}});
+        Job none;
+        none.queue = queue;
+        note_event(paused ? "queue_paused" : "queue_resumed", none, {});
+        if (!paused) waiters_.notify(queue, limits::kConnections);
+    }
+    co_return done;
+}
+
+std::string Broker::why_no_handler(const std::string& type, const std::string& queue) const {
+    if (handler_known_ && handler_known_(type, queue)) return {};
+    for (const auto& worker : workers_.all())
+        if (worker->kind == WorkerKind::faktory || worker->kind == WorkerKind::remote) return {};
+    return "nothing here runs jobs of type " + type + " from queue " + queue +
+           " yet: configure [type." + type +
+           "] run = [...] and a pool with that queue, or start "
+           "a worker for it";
+}
+
+}  // namespace jobq

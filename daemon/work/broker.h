@@ -1,0 +1,186 @@
+// Broker: the actions of jobqd. Pools of this process, Faktory workers, runners, the JOBQ verbs and
+// later HTTP all go through these same functions; below them is the Store, above them parsing and
+// replies. What is in memory here is a cache of the store's truth: who waits for what, what runs
+// where with which live output, who wants to know when a job ends.
+//
+// broker.cpp: enqueue and fetch. endings.cpp: what becomes of attempts. leases.cpp: owners that
+// come, go and die.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/async/gate.h"
+#include "core/async/reactor.h"
+#include "core/base/id.h"
+#include "core/config/config.h"
+#include "core/store/store.h"
+#include "daemon/observe/events.h"
+#include "daemon/work/live_output.h"
+#include "daemon/work/waiters.h"
+#include "daemon/work/worker.h"
+
+namespace jobq {
+
+// A job that runs under a lease this daemon knows of.
+struct Running {
+    Job job;  // without its args once they were handed out
+    JobRecord record;
+    std::string owner, token;
+    std::string worker;  // who runs it, for people: a wid or a pool's name
+    int64_t started_wall_ms = 0;
+    int64_t lease_ends_ms = 0;  // monotonic; 0: the owner's own lease counts
+    bool cancel_asked = false;
+    int missed_beats = 0;  // heartbeats of its owner in a row that did not name it
+    std::shared_ptr<LiveOutput> out, err;
+};
+
+struct FetchOrder {
+    std::string owner, worker;
+    std::vector<std::string> queues;
+    int count = 1;
+    std::string also;  // parking classes this worker takes too
+    int64_t wait_ms = 0;
+    bool lease_per_job = false;     // a plain Faktory worker: reserve_for counts
+    std::function<bool()> allowed;  // asked before each look: a quiet worker takes nothing more
+};
+
+// An ended attempt. An empty token: whoever holds it now (Faktory's ACK and FAIL carry none).
+struct Ended {
+    std::string jid, owner, token;
+    RunReport report;
+};
+
+class Broker {
+  public:
+    Broker(Reactor& reactor, Store& store, Events& events, Workers& workers,
+           std::shared_ptr<const Config> config);
+
+    // One result per job, in order; wakes those who wait for them.
+    task<std::vector<Result<Enqueued>>> enqueue(std::vector<Job> jobs);
+    // Waits up to order.wait_ms for the first. Whoever is interrupted gets an empty answer, and
+    // what was just taken for it is handed back.
+    task<Result<std::vector<Leased>>> fetch(FetchOrder order,
+                                            std::shared_ptr<Waiters::Ticket> ticket);
+    task<std::vector<Result<>>> finish(std::vector<Ended> batch);
+    // Taken by a pool that can't run their type: to wait for those who take class `park`.
+    task<void> park(std::vector<Leased> leases, std::string owner, char park);
+
+    task<Result<std::vector<Result<Cancelled>>>> cancel(std::vector<std::string> jids);
+    task<Result<std::vector<Result<>>>> requeue(std::vector<std::string> jids, bool revive);
+    task<Result<>> pause(std::vector<std::string> queues, bool paused);
+
+    // Moves what is due; called by the promoter.
+    task<Result<Promoted>> promote();
+
+    // Called with the wall time of a job that becomes due then.
+    void on_due(std::function<void(int64_t)> fn) { on_due_ = std::move(fn); }
+
+    // A hint of another daemon: `queue` has something, "" when the schedule has.
+    void hinted(const std::string& queue);
+
+    // After the store opened: what earlier processes left behind.
+    task<void> recover();
+    // Takes what the owner holds away from it: its process is dead, or its lease is over.
+    task<int> reap(std::string owner, std::string why);
+    // Jobs that fetches took whose answers were lost with the link: handed back. Repeated for a
+    // while, as a command that was sent may be carried out late.
+    task<void> recall_lost_fetches();
+
+    bool has_lost_fetches() const { return !lost_fetches_.empty(); }
+
+    // Like finish(), repeated until the store gave a definite answer, or `give_up` says so.
+    task<std::vector<Result<>>> finish_surely(std::vector<Ended> batch,
+                                              std::function<bool()> give_up);
+    // Jobs leased one by one whose time is over.
+    task<void> expire_leases();
+    // A worker says what it runs: known leases are its own again, the others are returned.
+    task<std::vector<std::string>> adopt(std::string owner, std::string worker,
+                                         std::vector<std::pair<std::string, std::string>> held);
+    // After a heartbeat: jobs the owner was given but never names, as the answer that gave them was
+    // lost with its connection, are handed back.
+    task<void> hand_back_unheard(std::string owner, std::vector<std::string> named);
+    // Later by TRACK; true when the job is leased one by one.
+    bool extend_lease(const std::string& jid, int64_t until_wall_ms);
+
+    // Until the job ends, fails or dies, or the limit: a hint to look again, nothing more.
+    task<void> wait_for_change(std::string jid, int64_t limit_ms);
+    Running* running(const std::string& jid);
+
+    const std::unordered_map<std::string, Running>& all_running() const { return running_; }
+
+    std::shared_ptr<LiveOutput> live_output(const std::string& jid, bool is_stdout);
+    // "" when a pool here runs jobs of that type from that queue, or a worker that may is
+    // connected.
+    std::string why_no_handler(const std::string& type, const std::string& queue) const;
+
+    void set_config(std::shared_ptr<const Config> config) { config_ = std::move(config); }
+
+    const Config& config() const { return *config_; }
+
+    Store& store() { return store_; }
+
+    Reactor& reactor() { return reactor_; }
+
+    Waiters& waiters() { return waiters_; }
+
+    Workers& workers() { return workers_; }
+
+    Events& events() { return events_; }
+
+    std::string new_jid() { return ids_.next(reactor_.wall_ms()); }
+
+    const TypePolicy& policy_of(const std::string& type) const;
+
+    // Owners of this process carry its epoch, so that a successor knows them as dead.
+    const std::string& epoch() const { return epoch_; }
+
+    void set_handler_known(std::function<bool(const std::string&, const std::string&)> fn) {
+        handler_known_ = std::move(fn);
+    }
+
+    struct Rates {
+        int64_t enqueued = 0, finished = 0;
+    };
+
+    Rates counted;  // since the start, for stats
+
+  private:
+    struct Ending;
+
+    void note_running(const Leased& lease, const FetchOrder& order);
+    void announce_start(const Leased& lease, const FetchOrder& order);
+    void note_event(const char* event, const Job& job,
+                    std::initializer_list<std::pair<std::string_view, std::string>> more);
+    task<std::vector<Leased>> keep_runnable(std::vector<Leased> leases, std::string owner);
+    task<void> hand_back(std::vector<Leased> leases, std::string owner);
+    Finish plan(const Ended& ended, const Running& running, const RunReport& report);
+    task<Result<>> find_running(Ended ended);
+    void ended(const Ended& what, const Finish& finish, const Running& running);
+    task<void> finish_cancelled(std::vector<Ended> batch, std::vector<size_t> which,
+                                std::vector<Result<>>* results);
+    task<void> settle_lost(std::vector<Leased> leases, std::string owner, std::string why);
+    void changed(const std::string& jid);
+
+    Reactor& reactor_;
+    Store& store_;
+    Events& events_;
+    Workers& workers_;
+    std::shared_ptr<const Config> config_;
+    Waiters waiters_;
+    IdMaker ids_;
+    Rng rng_;
+    std::string epoch_;
+    uint64_t fetches_ = 0;
+    std::map<std::string, int64_t> lost_fetches_;  // token -> when to stop looking (monotonic)
+    std::unordered_map<std::string, Running> running_;
+    std::unordered_map<std::string, std::shared_ptr<Signal>> watched_;
+    std::function<void(int64_t)> on_due_;
+    std::function<bool(const std::string&, const std::string&)> handler_known_;  // type, queue
+};
+
+}  // namespace jobq

@@ -1,0 +1,103 @@
+#include "daemon/work/builtin.h"
+
+#include <time.h>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <thread>
+
+#include "core/base/time.h"
+#include "core/protocol/json_fields.h"
+
+namespace jobq {
+namespace {
+
+HandlerResult failed(std::string message) {
+    HandlerResult result;
+    result.outcome = Outcome::failure;
+    result.error_type = "HandlerError";
+    result.message = std::move(message);
+    return result;
+}
+
+HandlerResult run_noop(const HandlerCall&) {
+    return {};
+}
+
+HandlerResult run_echo(const HandlerCall& call) {
+    HandlerResult result;
+    result.result = call.payload;
+    return result;
+}
+
+Result<int64_t> sleep_ms(std::string_view payload) {
+    if (payload.empty()) return fail(ErrorCode::invalid, "sleep needs a duration");
+    if (payload[0] == '"') return parse_duration_ms(json_string(payload));
+    if (payload[0] == '{') {
+        auto object = JsonObject::parse(payload);
+        if (!object) return tl::unexpected<Error>(object.error());
+        auto ms = object->integer("ms");
+        if (!ms || !*ms) return fail(ErrorCode::invalid, "sleep needs {\"ms\": n}");
+        return **ms;
+    }
+    double seconds = 0;
+    auto parsed = std::from_chars(payload.data(), payload.data() + payload.size(), seconds);
+    if (parsed.ec != std::errc() || seconds < 0 || seconds > 1e9)
+        return fail(ErrorCode::invalid, "sleep takes seconds, a duration or {\"ms\": n}");
+    return int64_t(seconds * 1000);
+}
+
+HandlerResult run_sleep(const HandlerCall& call) {
+    auto ms = sleep_ms(call.payload);
+    if (!ms) return failed(ms.error().text);
+    int64_t until = monotonic_ms() + *ms;
+    while (!call.stop->load(std::memory_order_relaxed)) {
+        int64_t now = monotonic_ms();
+        if (now >= until) return {};
+        if (now >= call.deadline_ms) {
+            HandlerResult late = failed("stopped by its time limit");
+            late.outcome = Outcome::timeout;
+            late.error_type = "timeout";
+            return late;
+        }
+        int64_t step = std::min<int64_t>({until - now, call.deadline_ms - now, 20});
+        std::this_thread::sleep_for(std::chrono::milliseconds(std::max<int64_t>(step, 1)));
+    }
+    HandlerResult stopped;
+    stopped.outcome = Outcome::cancelled;
+    stopped.message = "stopped before its time";
+    return stopped;
+}
+
+HandlerResult run_fail(const HandlerCall& call) {
+    HandlerResult result = failed("fail was asked for");
+    if (call.payload.empty() || call.payload[0] != '{') return result;
+    auto object = JsonObject::parse(call.payload);
+    if (!object) return failed(object.error().text);
+    auto message = object->string("message");
+    if (message && *message) result.message = **message;
+    auto dead = object->boolean("dead");
+    if (dead && dead->value_or(false)) result.outcome = Outcome::dead;
+    auto times = object->integer("times");
+    if (times && *times && call.attempt > **times) return {};
+    return result;
+}
+
+}  // namespace
+
+Handler builtin(std::string_view type) {
+    if (type == "noop") return run_noop;
+    if (type == "echo") return run_echo;
+    if (type == "sleep") return run_sleep;
+    if (type == "fail") return run_fail;
+    return nullptr;
+}
+
+int64_t monotonic_ms() {
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return int64_t(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
+}
+
+}  // namespace jobq

@@ -1,0 +1,254 @@
+// Broker: what becomes of attempts. decide() says it, one call of the store does it, and those who
+// wait for the job are told.
+#include <algorithm>
+
+#include "core/base/text.h"
+#include "core/base/time.h"
+#include "core/job/codec.h"
+#include "daemon/observe/log.h"
+#include "daemon/work/broker.h"
+
+namespace jobq {
+namespace {
+
+FinalRecord final_of(const Running& running, const RunReport& report, const Transition& next) {
+    FinalRecord record;
+    record.state = next.move == Move::cancel ? State::cancelled : State::succeeded;
+    record.type = running.job.type;
+    record.queue = running.job.queue;
+    record.worker = report.worker.empty() ? running.worker : report.worker;
+    record.created_ms = running.job.created_ms;
+    record.started_ms = report.started_ms ? report.started_ms : running.started_wall_ms;
+    record.finished_ms = report.ended_ms;
+    record.attempts = next.record.attempts;
+    record.exit_code = report.exit_code;
+    record.signal = report.signal;
+    record.user_cpu_ms = report.user_cpu_ms;
+    record.system_cpu_ms = report.system_cpu_ms;
+    record.max_rss_kib = report.max_rss_kib;
+    record.tags = running.job.tags;
+    if (next.move == Move::succeed) record.result = report.result;
+    record.result_is_json = report.result_is_json;
+    return record;
+}
+
+const char* event_of(Move move) {
+    switch (move) {
+        case Move::succeed:
+            return "finished";
+        case Move::retry:
+            return "retry";
+        case Move::dead:
+            return "dead";
+        case Move::drop:
+            return "dropped";
+        case Move::cancel:
+            return "cancelled";
+        case Move::release:
+            return "released";
+        case Move::snooze:
+            return "snoozed";
+    }
+    return "finished";
+}
+
+}  // namespace
+
+Finish Broker::plan(const Ended& ended, const Running& running, const RunReport& report) {
+    const TypePolicy& policy = policy_of(running.job.type);
+    Finish finish;
+    finish.owner = ended.owner.empty() ? running.owner : ended.owner;
+    finish.jid = ended.jid;
+    finish.token = ended.token.empty() ? running.token : ended.token;
+    finish.transition =
+        decide(running.job, running.record, report, policy, reactor_.wall_ms(), rng_);
+    finish.final = final_of(running, report, finish.transition);
+    finish.retention_ms = finish.transition.move == Move::dead
+                              ? std::max(policy.retention_ms, limits::kDeadKeepMs)
+                              : policy.retention_ms;
+    bool kept = finish.transition.move == Move::succeed;  // then stdout is the result
+    finish.log = encode_output({report.log, kept ? std::string() : report.result});
+    finish.attempt = current_attempt(running.record);
+    finish.queue = running.job.queue;
+    finish.priority = running.job.priority;
+    return finish;
+}
+
+// Fills the cache from the store, for an attempt that an earlier process of ours handed out.
+task<Result<>> Broker::find_running(Ended ended) {
+    if (running_.count(ended.jid)) co_return Result<>{};
+    std::vector<std::string> one{ended.jid};
+    auto views = co_await store_.get(std::move(one));
+    if (!views) co_return tl::unexpected<Error>(views.error());
+    auto& view = views->front();
+    if (!view || view->state != State::running)
+        co_return fail(ErrorCode::lease_lost, "job " + ended.jid + " is not running");
+    if (running_.count(ended.jid)) co_return Result<>{};
+    Running running;
+    running.job = std::move(view->job);
+    running.job.args.clear();
+    running.record = std::move(view->record);
+    running.owner = view->owner;
+    running.token = view->token;
+    running.worker = ended.report.worker;
+    running.started_wall_ms = view->started_ms;
+    running.cancel_asked = view->cancel_asked;
+    running_.insert_or_assign(ended.jid, std::move(running));
+    co_return Result<>{};
+}
+
+task<std::vector<Result<>>> Broker::finish(std::vector<Ended> batch) {
+    std::vector<Result<>> results(batch.size());
+    std::vector<Finish> finishes;
+    std::vector<size_t> index;
+    int64_t now = reactor_.wall_ms();
+    for (size_t i = 0; i < batch.size(); ++i) {
+        auto& one = batch[i];
+        if (!running_.count(one.jid)) {
+            auto found = co_await find_running(one);
+            if (!found) {
+                results[i] = tl::unexpected<Error>(found.error());
+                continue;
+            }
+        }
+        if (one.report.ended_ms == 0) one.report.ended_ms = now;
+        const Running& known = running_.at(one.jid);
+        finishes.push_back(plan(one, known, one.report));
+        index.push_back(i);
+    }
+    if (finishes.empty()) co_return results;
+
+    auto stored = co_await store_.finish(finishes);
+    if (!stored) {
+        for (size_t i : index)
+            results[i] = tl::unexpected<Error>(stored.error());
+        co_return results;
+    }
+    std::vector<size_t> to_cancel;
+    for (size_t k = 0; k < index.size(); ++k) {
+        size_t i = index[k];
+        results[i] = std::move((*stored)[k]);
+        if (!results[i] && results[i].error().code == ErrorCode::cancelled) {
+            to_cancel.push_back(i);
+            continue;
+        }
+        auto known = running_.find(batch[i].jid);
+        if (known == running_.end() || known->second.token != finishes[k].token) continue;
+        if (results[i]) {
+            Running done = std::move(known->second);
+            running_.erase(known);
+            ended(batch[i], finishes[k], done);
+        } else if (results[i].error().code == ErrorCode::lease_lost) {
+            running_.erase(known);
+        }
+    }
+    if (!to_cancel.empty()) co_await finish_cancelled(batch, to_cancel, &results);
+    co_return results;
+}
+
+// A cancel came while it ran, and it did not succeed: it ends as cancelled.
+task<void> Broker::finish_cancelled(std::vector<Ended> batch, std::vector<size_t> which,
+                                    std::vector<Result<>>* results) {
+    std::vector<Ended> again;
+    for (size_t i : which) {
+        Ended one = std::move(batch[i]);
+        one.report.outcome = Outcome::cancelled;
+        again.push_back(std::move(one));
+    }
+    auto cancelled = co_await finish(std::move(again));
+    for (size_t k = 0; k < which.size(); ++k)
+        (*results)[which[k]] = std::move(cancelled[k]);
+}
+
+// Requires: the store took it.
+void Broker::ended(const Ended& what, const Finish& finish, const Running& running) {
+    const Transition& next = finish.transition;
+    const RunReport& report = what.report;
+    ++counted.finished;
+    if (next.move == Move::release) {
+        waiters_.notify(running.job.queue, 1);
+    } else if (next.at_ms != 0 && on_due_) {
+        on_due_(next.at_ms);
+    }
+    for (const auto& live : {running.out, running.err})
+        if (live) live->changed.notify_all();
+    changed(what.jid);
+    int64_t began = report.started_ms ? report.started_ms : running.started_wall_ms;
+    int64_t duration = std::max<int64_t>(0, report.ended_ms - began);
+    const std::string& worker = report.worker.empty() ? running.worker : report.worker;
+    note_event(event_of(next.move), running.job,
+               {{"attempt", std::to_string(finish.attempt)},
+                {"outcome", json_quoted(name(report.outcome))},
+                {"duration_ms", std::to_string(duration)},
+                {"worker", json_quoted(worker)}});
+    bool good = next.move == Move::succeed || next.move == Move::release;
+    LogLevel level = next.move == Move::dead ? LogLevel::warn : LogLevel::info;
+    if (!log_enabled(level)) return;
+    std::string message = good ? "" : report.message;
+    if (next.move == Move::dead) message += " (dead: " + next.record.reason + ")";
+    if (next.move == Move::retry) message += " (runs again at " + format_rfc3339(next.at_ms) + ")";
+    log(level, std::string("job.") + event_of(next.move), message,
+        {{"jid", what.jid},
+         {"type", running.job.type},
+         {"queue", running.job.queue},
+         {"attempt", int64_t(finish.attempt)},
+         {"worker", worker},
+         {"duration_ms", duration},
+         {"outcome", std::string(name(report.outcome))}});
+}
+
+task<Result<std::vector<Result<Cancelled>>>> Broker::cancel(std::vector<std::string> jids) {
+    std::vector<std::string> asked = jids;
+    auto results = co_await store_.cancel(std::move(jids));
+    if (!results) co_return results;
+    for (size_t i = 0; i < asked.size(); ++i) {
+        const auto& result = (*results)[i];
+        if (!result) continue;
+        log(LogLevel::info, "job.cancel", "",
+            {{"jid", asked[i]}, {"was", std::string(name(result->was))}});
+        if (result->was != State::running) {
+            Job head;
+            head.jid = asked[i];
+            note_event("cancelled", head, {});
+            changed(asked[i]);
+            continue;
+        }
+        if (Running* known = running(asked[i])) known->cancel_asked = true;
+        if (auto worker = workers_.by_owner(result->owner)) {
+            worker->cancel.push_back(asked[i]);
+            worker->notice.notify_all();
+        }
+    }
+    co_return results;
+}
+
+task<void> Broker::wait_for_change(std::string jid, int64_t limit_ms) {
+    auto& place = watched_[jid];
+    if (!place) place = std::make_shared<Signal>(reactor_);
+    auto signal = place;
+    auto wait = signal->wait(limit_ms);
+    co_await wait;
+    auto found = watched_.find(jid);
+    if (found != watched_.end() && found->second == signal && !signal->has_waiters())
+        watched_.erase(found);
+}
+
+void Broker::changed(const std::string& jid) {
+    auto found = watched_.find(jid);
+    if (found != watched_.end()) found->second->notify_all();
+}
+
+Running* Broker::running(const std::string& jid) {
+    auto found = running_.find(jid);
+    return found == running_.end() ? nullptr : &found->second;
+}
+
+std::shared_ptr<LiveOutput> Broker::live_output(const std::string& jid, bool is_stdout) {
+    Running* known = running(jid);
+    if (!known) return nullptr;
+    auto& live = is_stdout ? known->out : known->err;
+    if (!live) live = std::make_shared<LiveOutput>(reactor_);
+    return live;
+}
+
+}  // namespace jobq

@@ -1,0 +1,267 @@
+// Broker: owners that come, go and die. A lease taken away becomes ours in one step of the store,
+// under a name of this process; then the attempt ends like any other, as a crash. Should we die in
+// between, our name is a dead owner for the next one.
+#include <algorithm>
+#include <set>
+
+#include "core/base/text.h"
+#include "daemon/observe/log.h"
+#include "daemon/work/broker.h"
+
+namespace jobq {
+namespace {
+
+bool starts_with(const std::string& text, std::string_view prefix) {
+    return text.compare(0, prefix.size(), prefix) == 0;
+}
+
+}  // namespace
+
+task<void> Broker::settle_lost(std::vector<Leased> leases, std::string owner, std::string why) {
+    std::vector<Ended> batch;
+    for (auto& lease : leases) {
+        FetchOrder order;
+        order.owner = owner;
+        auto before = running_.find(lease.job.jid);
+        if (before != running_.end()) order.worker = before->second.worker;
+        int64_t started = lease.started_ms;
+        note_running(lease, order);
+        running_.at(lease.job.jid).started_wall_ms = started;
+        Ended ended;
+        ended.jid = lease.job.jid;
+        ended.owner = owner;
+        ended.token = lease.token;
+        ended.report.outcome = lease.cancelled ? Outcome::cancelled : Outcome::crash;
+        ended.report.started_ms = started;
+        ended.report.error_type = "WorkerLost";
+        ended.report.message = why;
+        ended.report.worker = order.worker;
+        batch.push_back(std::move(ended));
+    }
+    // Were it not heard now, the next process would find them under our name.
+    int64_t until = reactor_.now_ms() + limits::kProcessLeaseMs;
+    std::function<bool()> late = [this, until] { return reactor_.now_ms() > until; };
+    auto results = co_await finish_surely(std::move(batch), std::move(late));
+    for (const auto& result : results)
+        if (!result) log(LogLevel::warn, "job.reap_failed", result.error().text);
+}
+
+task<int> Broker::reap(std::string owner, std::string why) {
+    int taken = 0;
+    std::string mine = "reaper:" + epoch_;
+    while (true) {
+        std::vector<std::string> all;
+        auto leases =
+            co_await store_.take_over(owner, mine, std::move(all), int(limits::kScriptJobs));
+        if (!leases) {
+            log(LogLevel::warn, "lease.reap_failed", leases.error().text, {{"owner", owner}});
+            break;
+        }
+        if (leases->empty()) break;
+        taken += int(leases->size());
+        co_await settle_lost(std::move(*leases), mine, why);
+    }
+    if (taken > 0)
+        log(LogLevel::warn, "lease.returned", why, {{"owner", owner}, {"jobs", int64_t(taken)}});
+    co_return taken;
+}
+
+task<void> Broker::recover() {
+    auto owners = co_await store_.owners();
+    if (!owners) {
+        log(LogLevel::warn, "lease.recover_failed", owners.error().text);
+        co_return;
+    }
+    std::string own_reaper = "reaper:" + epoch_;
+    for (const auto& info : *owners) {
+        bool process = starts_with(info.owner, "pool:") || starts_with(info.owner, "reaper:");
+        bool mine = info.owner.find(epoch_) != std::string::npos;
+        if (process && !mine && config_->redis.url.empty()) {
+            // The directory is locked by us: its process is dead.
+            co_await reap(info.owner, "jobqd ended while the job ran");
+        } else if (starts_with(info.owner, "w:")) {
+            auto worker = workers_.meet(info.owner.substr(2));
+            worker->owner = info.owner;
+            if (worker->kind == WorkerKind::faktory) worker->kind = WorkerKind::runner;
+            log(LogLevel::info, "lease.awaited", "a worker of before may come back",
+                {{"worker", worker->wid}, {"jobs", info.running}});
+        }
+    }
+    ListRequest request;
+    request.state = State::running;
+    request.limit = limits::kListPageMax;
+    bool more = true;
+    while (more) {
+        auto page = co_await store_.list(request);
+        if (!page) break;
+        for (auto& view : page->jobs) {
+            if (running_.count(view.job.jid)) continue;
+            FetchOrder order;
+            order.owner = view.owner;
+            order.worker = starts_with(view.owner, "w:") ? view.owner.substr(2) : view.owner;
+            order.lease_per_job = view.owner == "faktory";
+            Leased lease;
+            lease.job = std::move(view.job);
+            lease.record = std::move(view.record);
+            lease.token = view.token;
+            lease.started_ms = view.started_ms;
+            note_running(lease, order);
+            Running& known = running_.at(lease.job.jid);
+            known.cancel_asked = view.cancel_asked;
+            if (known.lease_ends_ms == 0) continue;
+            // What has passed of it counts; a clock that was set back can't make it longer.
+            int64_t passed = std::max<int64_t>(0, reactor_.wall_ms() - known.started_wall_ms);
+            known.lease_ends_ms = std::max(known.lease_ends_ms - passed, reactor_.now_ms());
+        }
+        request.cursor = page->next;
+        more = !page->next.empty();
+    }
+}
+
+task<void> Broker::recall_lost_fetches() {
+    std::map<std::string, std::vector<std::string>> by_owner;
+    ListRequest request;
+    request.state = State::running;
+    request.limit = limits::kListPageMax;
+    bool more = true;
+    while (more) {
+        auto page = co_await store_.list(request);
+        if (!page) co_return;
+        for (const auto& view : page->jobs)
+            if (lost_fetches_.count(view.token)) by_owner[view.owner].push_back(view.job.jid);
+        request.cursor = page->next;
+        more = !page->next.empty();
+    }
+    std::string mine = "reaper:" + epoch_;
+    for (const auto& [owner, jids] : by_owner) {
+        auto leases = co_await store_.take_over(owner, mine, jids, int(limits::kScriptJobs));
+        if (!leases) co_return;
+        log(LogLevel::info, "lease.recalled", "taken by a fetch whose answer was lost",
+            {{"owner", owner}, {"jobs", int64_t(leases->size())}});
+        FetchOrder order;
+        order.owner = mine;
+        for (const auto& lease : *leases)
+            note_running(lease, order);
+        co_await hand_back(std::move(*leases), mine);
+    }
+    int64_t now = reactor_.now_ms();
+    std::erase_if(lost_fetches_, [now](const auto& entry) { return entry.second <= now; });
+}
+
+task<std::vector<Result<>>> Broker::finish_surely(std::vector<Ended> batch,
+                                                  std::function<bool()> give_up) {
+    std::vector<Result<>> results(batch.size());
+    std::vector<size_t> open(batch.size());
+    for (size_t i = 0; i < open.size(); ++i)
+        open[i] = i;
+    int64_t pause_ms = 20;
+    while (!open.empty()) {
+        std::vector<Ended> again;
+        for (size_t i : open)
+            again.push_back(batch[i]);
+        auto answers = co_await finish(std::move(again));
+        std::vector<size_t> still;
+        for (size_t k = 0; k < open.size(); ++k) {
+            results[open[k]] = std::move(answers[k]);
+            const auto& result = results[open[k]];
+            if (!result && info(result.error().code).retryable &&
+                result.error().code != ErrorCode::cancelled)
+                still.push_back(open[k]);
+        }
+        open = std::move(still);
+        if (open.empty() || give_up()) break;
+        co_await sleep_for(reactor_, pause_ms);
+        pause_ms = std::min<int64_t>(2 * pause_ms, 1'000);
+    }
+    co_return results;
+}
+
+task<void> Broker::expire_leases() {
+    std::vector<std::string> over;
+    int64_t now = reactor_.now_ms();
+    std::string from = "faktory", mine = "reaper:" + epoch_;
+    for (const auto& [jid, known] : running_)
+        if (known.lease_ends_ms != 0 && known.lease_ends_ms <= now) over.push_back(jid);
+    if (over.empty()) co_return;
+    auto leases = co_await store_.take_over(from, mine, std::move(over), int(limits::kScriptJobs));
+    if (!leases) co_return;
+    std::vector<Ended> batch;
+    for (auto& lease : *leases) {
+        FetchOrder order;
+        order.owner = mine;
+        note_running(lease, order);
+        Ended ended;
+        ended.jid = lease.job.jid;
+        ended.owner = mine;
+        ended.token = lease.token;
+        // Faktory counts an expired reservation as a failure, but drops a job with retry 0 by it:
+        // at-least-once wants the crash rule there instead.
+        bool only_run = lease.job.retry == 0;
+        ended.report.outcome = lease.cancelled ? Outcome::cancelled
+                               : only_run      ? Outcome::crash
+                                               : Outcome::failure;
+        ended.report.started_ms = lease.started_ms;
+        ended.report.error_type = "ReservationExpired";
+        ended.report.message = "Faktory job reservation expired";
+        batch.push_back(std::move(ended));
+    }
+    auto results = co_await finish(std::move(batch));
+    for (const auto& result : results)
+        if (!result) log(LogLevel::warn, "job.expire_failed", result.error().text);
+}
+
+task<std::vector<std::string>> Broker::adopt(
+    std::string owner, std::string worker, std::vector<std::pair<std::string, std::string>> held) {
+    std::vector<std::string> lost, unknown;
+    for (const auto& [jid, token] : held) {
+        Running* known = running(jid);
+        if (!known) {
+            unknown.push_back(jid);
+        } else if (known->owner != owner || known->token != token) {
+            lost.push_back(jid);
+        } else {
+            if (known->worker.empty()) known->worker = worker;
+        }
+    }
+    for (const auto& jid : unknown) {
+        Ended look;
+        look.jid = jid;
+        look.report.worker = worker;
+        auto found = co_await find_running(look);
+        Running* known = running(jid);
+        bool gone = !found && found.error().code == ErrorCode::lease_lost;
+        bool others = known && known->owner != owner;
+        if (gone || others) lost.push_back(jid);
+    }
+    co_return lost;
+}
+
+task<void> Broker::hand_back_unheard(std::string owner, std::vector<std::string> named) {
+    constexpr int kBeats = 3;
+    std::set<std::string> names(named.begin(), named.end());
+    std::vector<Leased> unheard;
+    int64_t before = reactor_.wall_ms() - limits::kProcessLeaseMs;
+    for (auto& [jid, known] : running_) {
+        if (known.owner != owner) continue;
+        known.missed_beats = names.count(jid) ? 0 : known.missed_beats + 1;
+        if (known.missed_beats < kBeats || known.started_wall_ms > before) continue;
+        Leased lease;
+        lease.job.jid = jid;
+        lease.token = known.token;
+        unheard.push_back(std::move(lease));
+    }
+    if (unheard.empty()) co_return;
+    log(LogLevel::warn, "lease.unheard", "its worker never heard of it: handed back",
+        {{"owner", owner}, {"jobs", int64_t(unheard.size())}});
+    co_await hand_back(std::move(unheard), owner);
+}
+
+bool Broker::extend_lease(const std::string& jid, int64_t until_wall_ms) {
+    Running* known = running(jid);
+    if (!known || known->lease_ends_ms == 0) return false;
+    int64_t more = std::min(until_wall_ms - reactor_.wall_ms(), limits::kReserveMaxS * 1000);
+    known->lease_ends_ms = std::max(known->lease_ends_ms, reactor_.now_ms() + more);
+    return true;
+}
+
+}  // namespace jobq

@@ -1,0 +1,143 @@
+#include "daemon/work/runner_keeper.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "core/base/limits.h"
+#include "core/base/text.h"
+#include "core/base/time.h"
+#include "daemon/observe/log.h"
+
+extern char** environ;
+
+namespace jobq {
+namespace {
+
+constexpr int64_t kPauseMinMs = 50, kPauseMaxMs = 5'000, kHealthyMs = 10'000;
+
+int64_t pid_in(int fd) {
+    char text[32] = {};
+    ssize_t length = pread(fd, text, sizeof text - 1, 0);
+    if (length <= 0) return 0;
+    return parse_int(trim(std::string_view(text, size_t(length)))).value_or(0);
+}
+
+}  // namespace
+
+RunnerKeeper::RunnerKeeper(UvReactor& reactor, Settings settings, std::function<void()> on_end)
+    : reactor_(reactor),
+      settings_(std::move(settings)),
+      on_end_(std::move(on_end)),
+      gone_(reactor) {}
+
+RunnerKeeper::~RunnerKeeper() {
+    reactor_.cancel(timer_);
+}
+
+void RunnerKeeper::start() {
+    launch();
+}
+
+void RunnerKeeper::launch() {
+    timer_ = 0;
+    if (stopping_) return;
+    std::string path = settings_.state_dir + "/runner.lock";
+    int lock = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (lock < 0) {
+        log(LogLevel::error, "runner.no_lock", "can't open " + path);
+        return;
+    }
+    if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
+        int64_t pid = pid_in(lock);
+        ::close(lock);
+        watch_old(pid);
+        return;
+    }
+    SpawnPlan plan;
+    plan.program = settings_.program;
+    plan.argv = {
+        "jobqd",  "runner",      "--connect",      settings_.endpoint,
+        "--name", settings_.wid, "--stop-timeout", format_duration(settings_.stop_timeout_ms)};
+    for (char** entry = environ; entry && *entry; ++entry)
+        plan.env.emplace_back(*entry);
+    plan.stdout_fd = plan.stderr_fd = STDERR_FILENO;
+    plan.keep_fds = {lock};
+    plan.die_with_parent = false;  // it and its jobs outlive us
+    auto child = Child::spawn(reactor_, plan, [this](ChildEnd) { ended(); });
+    if (!child) {
+        ::close(lock);
+        log(LogLevel::error, "runner.not_started", child.error().text);
+        pause_ms_ = std::clamp(2 * pause_ms_, kPauseMinMs, kPauseMaxMs);
+        timer_ = reactor_.after(pause_ms_, [this] { launch(); });
+        return;
+    }
+    child_ = std::move(*child);
+    pid_ = child_->pid();
+    launched_ms_ = reactor_.now_ms();
+    std::string text = std::to_string(pid_) + "\n";
+    bool kept = ftruncate(lock, 0) == 0 && pwrite(lock, text.data(), text.size(), 0) > 0;
+    ::close(lock);  // the runner holds it now
+    log(LogLevel::info, "runner.started", kept ? "" : "its pid could not be noted",
+        {{"pid", pid_}});
+}
+
+void RunnerKeeper::watch_old(int64_t pid) {
+    pid_ = pid;
+    auto watch = PidWatch::watch(reactor_, pid, [this] { ended(); });
+    if (watch) {
+        old_ = std::move(*watch);
+        log(LogLevel::info, "runner.found", "a runner of before goes on", {{"pid", pid}});
+        return;
+    }
+    // Between its start and its note, or just ended: look again.
+    timer_ = reactor_.after(kPauseMinMs, [this] { launch(); });
+}
+
+void RunnerKeeper::ended() {
+    log(stopping_ ? LogLevel::info : LogLevel::warn, "runner.ended",
+        stopping_ ? "" : "its jobs are returned and it is started again", {{"pid", pid_}});
+    child_.reset();
+    old_.reset();
+    pid_ = 0;
+    on_end_();
+    gone_.notify_all();
+    if (stopping_) return;
+    bool healthy = reactor_.now_ms() - launched_ms_ > kHealthyMs;
+    pause_ms_ = healthy ? kPauseMinMs : std::clamp(2 * pause_ms_, kPauseMinMs, kPauseMaxMs);
+    timer_ = reactor_.after(pause_ms_, [this] { launch(); });
+}
+
+void RunnerKeeper::signal(int number) {
+    if (child_) {
+        child_->signal(number);
+    } else if (old_ && pid_ > 0) {
+        // Not our child, so its pid could in theory be another's by now; the watch says it lives.
+        ::kill(pid_t(pid_), number);
+    }
+}
+
+void RunnerKeeper::hurry() {
+    signal(SIGTERM);
+}
+
+task<void> RunnerKeeper::stop() {
+    stopping_ = true;
+    reactor_.cancel(timer_);
+    signal(SIGTERM);
+    int64_t deadline = reactor_.now_ms() + settings_.stop_timeout_ms + limits::kKillGraceMs + 5'000;
+    while (pid_ != 0 && reactor_.now_ms() < deadline) {
+        auto wait = gone_.wait(deadline - reactor_.now_ms());
+        co_await wait;
+    }
+    if (pid_ != 0) signal(SIGKILL);
+    while (pid_ != 0) {
+        auto wait = gone_.wait(1'000);
+        co_await wait;
+    }
+}
+
+}  // namespace jobq

@@ -1,0 +1,239 @@
+#include "daemon/work/thread_pool.h"
+
+#include <algorithm>
+
+#include "core/policy/pick.h"
+#include "daemon/observe/log.h"
+
+namespace jobq {
+namespace {
+
+int64_t monotonic_us() {
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return int64_t(now.tv_sec) * 1'000'000 + now.tv_nsec / 1'000;
+}
+
+int64_t wall_now_ms() {
+    timespec now{};
+    clock_gettime(CLOCK_REALTIME, &now);
+    return int64_t(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
+}
+
+constexpr int64_t kFetchWaitMs = 30'000, kErrorPauseMs = 200;
+constexpr int kWindowMax = 2'000;
+
+}  // namespace
+
+ThreadPool::ThreadPool(UvReactor& reactor, Broker& broker, PoolConfig config,
+                       std::function<char(const std::string&)> class_of)
+    : reactor_(reactor),
+      broker_(broker),
+      config_(std::move(config)),
+      class_of_(std::move(class_of)),
+      owner_("pool:" + config_.name + ":" + broker.epoch()),
+      ticket_(std::make_shared<Waiters::Ticket>(reactor)),
+      rng_(random_u64()),
+      room_(reactor),
+      gate_(reactor) {}
+
+ThreadPool::~ThreadPool() {
+    JOBQ_CHECK(threads_.empty());
+}
+
+void ThreadPool::start() {
+    worker_ = broker_.workers().meet("pool:" + config_.name);
+    worker_->owner = owner_;
+    worker_->kind = WorkerKind::pool;
+    worker_->slots = config_.slots;
+    for (int i = 0; i < config_.slots; ++i)
+        threads_.emplace_back([this] { thread_main(); });
+    gate_.spawn(fetcher());
+    gate_.spawn(canceller());
+}
+
+// Jobs that may be out at once: those that run, and those that will start while a fetch is on.
+int ThreadPool::window() const {
+    int64_t ahead = int64_t(config_.slots) * fetch_us_ / std::max<int64_t>(job_us_, 1);
+    return config_.slots + int(std::clamp<int64_t>(ahead, 0, kWindowMax));
+}
+
+task<void> ThreadPool::fetcher() {
+    while (!stopping_) {
+        int room = window() - busy();
+        // Refill in halves: a call for each freed slot would make every batch one job.
+        if (room < std::max(1, std::min(window() - config_.slots, busy()) / 2)) {
+            auto wait = room_.wait(kFetchWaitMs);
+            co_await wait;
+            continue;
+        }
+        FetchOrder order;
+        order.owner = owner_;
+        order.worker = config_.name;
+        order.queues = pick_order(config_.queues, config_.strict, rng_);
+        order.count = room;
+        order.also = std::string(1, kParkThread);
+        order.wait_ms = kFetchWaitMs;
+        int64_t began = monotonic_us();
+        auto leases = co_await broker_.fetch(std::move(order), ticket_);
+        if (!leases) {
+            auto pause = room_.wait(kErrorPauseMs);
+            co_await pause;
+            continue;
+        }
+        int64_t took = std::min<int64_t>(monotonic_us() - began, 20'000);
+        if (!leases->empty()) fetch_us_ = (fetch_us_ * 7 + took) / 8;
+
+        std::vector<Leased> strangers;
+        std::vector<WorkPtr> batch;
+        for (auto& lease : *leases) {
+            if (!builtin(lease.job.type)) {
+                strangers.push_back(std::move(lease));
+                continue;
+            }
+            auto work = std::make_shared<Work>();
+            work->token = lease.token;
+            work->attempt = current_attempt(lease.record);
+            int64_t limit =
+                lease.job.timeout_ms.value_or(broker_.policy_of(lease.job.type).timeout_ms);
+            work->deadline_ms = reactor_.now_ms() + limit;
+            work->job = std::move(lease.job);
+            running_[work->job.jid] = work;
+            batch.push_back(std::move(work));
+        }
+        if (!batch.empty()) {
+            std::lock_guard lock(mutex_);
+            for (auto& work : batch)
+                waiting_.push_back(std::move(work));
+            batch.size() == 1 ? work_there_.notify_one() : work_there_.notify_all();
+        }
+        for (auto& lease : strangers) {
+            char park = class_of_(lease.job.type);
+            std::vector<Leased> one;
+            one.push_back(std::move(lease));
+            co_await broker_.park(std::move(one), owner_, park);
+        }
+    }
+}
+
+task<void> ThreadPool::canceller() {
+    while (!stopping_) {
+        auto wait = worker_->notice.wait(-1);
+        co_await wait;
+        for (const auto& jid : worker_->cancel) {
+            auto found = running_.find(jid);
+            if (found != running_.end()) found->second->stop = true;
+        }
+        worker_->cancel.clear();
+    }
+}
+
+void ThreadPool::thread_main() {
+    std::unique_lock lock(mutex_);
+    while (true) {
+        work_there_.wait(lock, [this] { return threads_stop_ || !waiting_.empty(); });
+        if (waiting_.empty()) return;
+        WorkPtr work = std::move(waiting_.front());
+        waiting_.pop_front();
+        lock.unlock();
+        work->started_wall_ms = wall_now_ms();
+        int64_t began = monotonic_us();
+        HandlerCall call;
+        call.payload = handler_payload(work->job);
+        call.attempt = work->attempt;
+        call.deadline_ms = work->deadline_ms;
+        call.stop = &work->stop;
+        work->result = builtin(work->job.type)(call);
+        work->took_us = monotonic_us() - began;
+        work->ended_wall_ms = wall_now_ms();
+        lock.lock();
+        done_.push_back(std::move(work));
+        if (done_.size() == 1) reactor_.post_from_thread([this] { collect(); });
+    }
+}
+
+void ThreadPool::collect() {
+    std::vector<WorkPtr> done;
+    {
+        std::lock_guard lock(mutex_);
+        done.swap(done_);
+    }
+    if (!done.empty()) gate_.spawn(settle(std::move(done)));
+}
+
+task<void> ThreadPool::settle(std::vector<WorkPtr> done) {
+    std::vector<Ended> batch;
+    batch.reserve(done.size());
+    for (const auto& work : done) {
+        job_us_ = (job_us_ * 31 + std::min<int64_t>(work->took_us, 10'000'000)) / 32;
+        Ended ended;
+        ended.jid = work->job.jid;
+        ended.owner = owner_;
+        ended.token = work->token;
+        RunReport& report = ended.report;
+        report.outcome = work->result.outcome;
+        if (report.outcome == Outcome::cancelled && hurry_) report.outcome = Outcome::released;
+        report.error_type = std::move(work->result.error_type);
+        report.message = std::move(work->result.message);
+        report.result = std::move(work->result.result);
+        report.result_is_json = !report.result.empty();
+        report.started_ms = work->started_wall_ms;
+        report.ended_ms = work->ended_wall_ms;
+        report.worker = config_.name;
+        batch.push_back(std::move(ended));
+    }
+    std::function<bool()> give_up = [this] { return hurry_; };
+    auto results = co_await broker_.finish_surely(std::move(batch), std::move(give_up));
+    for (size_t i = 0; i < done.size(); ++i) {
+        running_.erase(done[i]->job.jid);
+        if (!results[i])
+            log(LogLevel::warn, "job.finish_failed", results[i].error().text,
+                {{"jid", done[i]->job.jid}, {"worker", config_.name}});
+    }
+    room_.notify_all();
+}
+
+void ThreadPool::hurry() {
+    stop_deadline_ms_ = 0;
+    room_.notify_all();
+}
+
+task<void> ThreadPool::stop(int64_t limit_ms) {
+    stopping_ = true;
+    ticket_->interrupt();
+    room_.notify_all();
+    if (worker_) worker_->notice.notify_all();
+    std::vector<WorkPtr> unstarted;
+    {
+        std::lock_guard lock(mutex_);
+        unstarted.assign(waiting_.begin(), waiting_.end());
+        waiting_.clear();
+    }
+    for (auto& work : unstarted)
+        work->result.outcome = Outcome::released;
+    if (!unstarted.empty()) gate_.spawn(settle(std::move(unstarted)));
+    stop_deadline_ms_ = reactor_.now_ms() + limit_ms;
+    while (!running_.empty() && reactor_.now_ms() < stop_deadline_ms_) {
+        auto wait = room_.wait(stop_deadline_ms_ - reactor_.now_ms());
+        co_await wait;
+    }
+    hurry_ = true;
+    for (auto& [jid, work] : running_)
+        work->stop = true;
+    while (!running_.empty()) {  // the built-in handlers heed it within milliseconds
+        auto wait = room_.wait(1'000);
+        co_await wait;
+    }
+    co_await gate_.close();
+    {
+        std::lock_guard lock(mutex_);
+        threads_stop_ = true;
+        work_there_.notify_all();
+    }
+    for (auto& thread : threads_)
+        thread.join();
+    threads_.clear();
+    if (worker_) broker_.workers().forget(worker_->wid);
+}
+
+}  // namespace jobq

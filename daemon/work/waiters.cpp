@@ -1,0 +1,52 @@
+#include "daemon/work/waiters.h"
+
+namespace jobq {
+
+uint64_t Waiters::pushes(const std::vector<std::string>& queues) const {
+    uint64_t sum = everywhere_;
+    for (const auto& name : queues) {
+        auto found = queues_.find(name);
+        if (found != queues_.end()) sum += found->second.pushes;
+    }
+    return sum;
+}
+
+task<void> Waiters::wait(std::vector<std::string> queues, uint64_t seen, int64_t limit_ms,
+                         std::shared_ptr<Ticket> ticket) {
+    if (ticket->interrupted || limit_ms <= 0 || pushes(queues) != seen) co_return;
+    std::vector<std::pair<std::string, std::list<std::shared_ptr<Ticket>>::iterator>> places;
+    for (const auto& name : queues) {
+        auto& list = queues_[name].waiting;
+        list.push_back(ticket);
+        places.emplace_back(name, std::prev(list.end()));
+    }
+    ticket->woken = false;
+    auto signal = ticket->signal.wait(limit_ms);
+    co_await signal;
+    for (auto& [name, place] : places)
+        queues_[name].waiting.erase(place);
+}
+
+void Waiters::notify(const std::string& queue, int count) {
+    auto& entry = queues_[queue];
+    entry.pushes += 1;
+    for (const auto& ticket : entry.waiting) {
+        if (count <= 0) return;
+        if (ticket->woken) continue;
+        ticket->woken = true;
+        ticket->signal.notify_all();
+        --count;
+    }
+}
+
+void Waiters::notify_all() {
+    ++everywhere_;
+    for (auto& [name, entry] : queues_) {
+        for (const auto& ticket : entry.waiting) {
+            ticket->woken = true;
+            ticket->signal.notify_all();
+        }
+    }
+}
+
+}  // namespace jobq

@@ -1,0 +1,64 @@
+#include "daemon/work/worker.h"
+
+namespace jobq {
+
+std::string_view name(WorkerKind kind) {
+    switch (kind) {
+        case WorkerKind::pool:
+            return "pool";
+        case WorkerKind::runner:
+            return "runner";
+        case WorkerKind::remote:
+            return "remote";
+        case WorkerKind::faktory:
+            break;
+    }
+    return "faktory";
+}
+
+std::string_view name(WorkerState state) {
+    switch (state) {
+        case WorkerState::quiet:
+            return "quiet";
+        case WorkerState::terminate:
+            return "terminate";
+        case WorkerState::running:
+            break;
+    }
+    return "running";
+}
+
+std::shared_ptr<Worker> Workers::meet(const std::string& wid) {
+    auto& worker = workers_[wid];
+    if (!worker) {
+        worker = std::make_shared<Worker>(reactor_);
+        worker->wid = wid;
+        worker->connected_wall_ms = reactor_.wall_ms();
+        worker->beat_ms = reactor_.now_ms();
+    }
+    return worker;
+}
+
+std::shared_ptr<Worker> Workers::find(const std::string& wid) const {
+    auto found = workers_.find(wid);
+    return found == workers_.end() ? nullptr : found->second;
+}
+
+std::shared_ptr<Worker> Workers::by_owner(const std::string& owner) const {
+    for (const auto& [wid, worker] : workers_)
+        if (worker->owner == owner) return worker;
+    return nullptr;
+}
+
+void Workers::forget(const std::string& wid) {
+    workers_.erase(wid);
+}
+
+std::vector<std::shared_ptr<Worker>> Workers::all() const {
+    std::vector<std::shared_ptr<Worker>> list;
+    for (const auto& [wid, worker] : workers_)
+        list.push_back(worker);
+    return list;
+}
+
+}  // namespace jobq

@@ -1,0 +1,63 @@
+// Workers: who runs jobs, by wid. A pool of this daemon, a runner, `jobq work`, a Faktory worker.
+// Kept in memory only: a worker that comes back after a restart says HELLO again.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/async/wait.h"
+
+namespace jobq {
+
+enum class WorkerKind : uint8_t { pool, runner, remote, faktory };
+enum class WorkerState : uint8_t { running, quiet, terminate };
+
+std::string_view name(WorkerKind kind);
+std::string_view name(WorkerState state);
+
+struct Worker {
+    explicit Worker(Reactor& reactor) : notice(reactor) {}
+
+    std::string wid, owner, hostname;
+    WorkerKind kind = WorkerKind::faktory;
+    WorkerState state = WorkerState::running;
+    WorkerState told = WorkerState::running;  // what its last HEARTBEAT answer said
+    std::vector<std::string> labels;
+    int64_t pid = 0, rss_kb = 0, slots = 0;
+    int64_t connected_wall_ms = 0;
+    int64_t beat_ms = 0;  // monotonic, of its last sign of life
+    int connections = 0;
+    bool gone = false;  // its process is known dead
+    // Notices for its HEARTBEAT, and what wakes a HEARTBEAT that waits.
+    std::vector<std::string> cancel;
+    uint64_t config_version = 0;
+    Signal notice;
+    // Closes its connections: a worker that beats no more is cut off.
+    std::map<uint64_t, std::function<void()>> closers;
+};
+
+class Workers {
+  public:
+    explicit Workers(Reactor& reactor) : reactor_(reactor) {}
+
+    // The worker of that wid; made when there is none.
+    std::shared_ptr<Worker> meet(const std::string& wid);
+    std::shared_ptr<Worker> find(const std::string& wid) const;
+    std::shared_ptr<Worker> by_owner(const std::string& owner) const;
+    void forget(const std::string& wid);
+    std::vector<std::shared_ptr<Worker>> all() const;
+
+    size_t size() const { return workers_.size(); }
+
+  private:
+    Reactor& reactor_;
+    std::map<std::string, std::shared_ptr<Worker>> workers_;
+};
+
+}  // namespace jobq

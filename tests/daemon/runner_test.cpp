@@ -1,0 +1,360 @@
+// The runner as a process, against a scripted jobqd: take, run, report, and every way of losing one
+// another.
+#include <signal.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+
+#include "tests/daemon/fake_jobqd.h"
+#include "tests/support/poll.h"
+#include "tests/support/temp_dir.h"
+
+using namespace jobq;
+using namespace jobq::test;
+using nlohmann::json;
+
+namespace {
+
+struct Setup {
+    TempDir dir;
+    RunnerOptions options;
+    std::unique_ptr<RunnerProcess> runner;
+    std::unique_ptr<FakeJobqd> jobqd;
+
+    Setup() {
+        options.endpoint = "unix:" + (dir / "s");
+        options.name = "local-runner";
+        options.hostname = "here";
+        options.beat_wait_ms = 200;
+    }
+
+    // The runner first: it must not inherit the server's descriptors by fork.
+    void start(const json& assignment = shell_assignment(2, {})) {
+        runner = std::make_unique<RunnerProcess>(options);
+        jobqd = std::make_unique<FakeJobqd>(dir / "s");
+        jobqd->assignment = assignment;
+    }
+
+    json done(const std::string& jid) {
+        REQUIRE(jobqd->until([&] { return jobqd->done_of(jid) != nullptr; }));
+        return *jobqd->done_of(jid);
+    }
+
+    void await_file(const std::string& name) {
+        REQUIRE(jobqd->until([&] { return !read_file(dir / name).empty(); }));
+    }
+
+    // For scripts: goes on when the test has made the file.
+    std::string hold(const std::string& name) const {
+        return "while [ ! -e " + (dir / name) + " ]; do sleep 0.01; done";
+    }
+};
+
+bool alive(int pid) {
+    return kill(pid, 0) == 0;
+}
+
+bool lists(const json& beat, const std::string& jid) {
+    for (const auto& job : beat["running"])
+        if (job["jid"] == jid && job["token"] == "t-" + jid) return true;
+    return false;
+}
+
+}  // namespace
+
+TEST_CASE("a runner takes a job, runs it and reports it whole") {
+    Setup s;
+    s.start(shell_assignment(2, {{"up", "tr a-z A-Z; echo working >&2"}}));
+    s.jobqd->give("j1", "up", "\"hi\"");
+    auto report = s.done("j1");
+    CHECK(report["token"] == "t-j1");
+    CHECK(report["outcome"] == "success");
+    CHECK(report["result"] == "\"HI\"");
+    CHECK(report["result_json"] == true);
+    CHECK(report["log"] == "working\n");
+    CHECK(report["exit_code"] == 0);
+    CHECK(report["worker"] == "local-runner");
+    CHECK(report["max_rss_kib"] > 0);
+    for (const auto& hello : s.jobqd->hellos) {
+        CHECK(hello["wid"] == "local-runner");
+        CHECK(hello["jobq"] == 1);
+        CHECK(hello["hostname"] == "here");
+    }
+    CHECK(s.jobqd->takes[0]["pool"] == "main");
+    CHECK(s.jobqd->takes[0]["queues"] == json::array({"default"}));
+}
+
+TEST_CASE("bytes that are not text come back in base 64") {
+    Setup s;
+    s.start(shell_assignment(1, {{"raw", "printf '\\377\\000x'"}}));
+    s.jobqd->give("j1", "raw");
+    auto report = s.done("j1");
+    CHECK(report["result_b64"] == "/wB4");
+    CHECK_FALSE(report.contains("result"));
+    CHECK_FALSE(report.contains("result_json"));
+}
+
+TEST_CASE("a runner never runs more than it has slots and asks for no more") {
+    Setup s;
+    s.start(
+        shell_assignment(2, {{"held", "echo x >> " + (s.dir / "started") + "; " + s.hold("go")}}));
+    for (auto jid : {"j1", "j2", "j3", "j4", "j5"})
+        s.jobqd->give(jid, "held");
+    REQUIRE(s.jobqd->until([&] { return read_file(s.dir / "started").size() == 4; }));
+    CHECK(s.jobqd->jobs.size() == 3);
+    s.dir.write("go", "1");
+    for (auto jid : {"j1", "j2", "j3", "j4", "j5"})
+        CHECK(s.done(jid)["outcome"] == "success");
+    for (const auto& take : s.jobqd->takes)
+        CHECK(take["count"] <= 2);
+}
+
+TEST_CASE("types without a handler and run jobs without permission fail with the way out") {
+    Setup s;
+    auto assignment = shell_assignment(2, {});
+    assignment["run_allowed"] = false;
+    s.start(assignment);
+    s.jobqd->give("j1", "mystery");
+    s.jobqd->give("j2", "run", R"({"argv":["/bin/true"]})");
+    CHECK(s.done("j1")["outcome"] == "failure");
+    CHECK(s.done("j1")["message"] ==
+          "no handler for type mystery: add [type.mystery] run = [...] to the configuration");
+    CHECK_THAT(s.done("j2")["message"].get<std::string>(), Catch::Contains("[run]"));
+}
+
+TEST_CASE("output is there to read while the job runs, and complete before its report") {
+    Setup s;
+    s.start(shell_assignment(1, {{"talk", "echo one; echo log >&2; " + s.hold("go") +
+                                              "; printf 'two \\342\\202\\254'"}}));
+    s.jobqd->give("j1", "talk");
+    REQUIRE(s.jobqd->until([&] { return s.jobqd->output_of("j1", "stdout") == "one\n"; }));
+    REQUIRE(s.jobqd->until([&] { return s.jobqd->output_of("j1", "stderr") == "log\n"; }));
+    CHECK(s.jobqd->done.empty());
+    s.dir.write("go", "1");
+    CHECK(s.done("j1")["result"] == "one\ntwo \xe2\x82\xac");
+    CHECK(s.jobqd->output_of("j1", "stdout") == "one\ntwo \xe2\x82\xac");
+}
+
+TEST_CASE("a cancel notice stops the job at once and reports it cancelled") {
+    Setup s;
+    s.start(shell_assignment(1, {{"long", "echo up > " + (s.dir / "up") + "; sleep 1000"}}));
+    s.jobqd->give("j1", "long");
+    s.await_file("up");
+    s.jobqd->cancel = {"j1"};
+    s.jobqd->wake();
+    CHECK(s.done("j1")["outcome"] == "cancelled");
+}
+
+TEST_CASE("a job that is lost is killed and nothing is reported of it") {
+    Setup s;
+    s.start(shell_assignment(
+        1, {{"long", "trap '' TERM; echo $$ > " + (s.dir / "pid") + "; while :; do sleep 1; done"},
+            {"next", "exit 0"}}));
+    s.jobqd->give("j1", "long");
+    s.await_file("pid");
+    int pid = std::stoi(read_file(s.dir / "pid"));
+    REQUIRE(s.jobqd->until([&] { return lists(s.jobqd->beats.back(), "j1"); }));
+    s.jobqd->lost = {"j1"};
+    s.jobqd->wake();
+    REQUIRE(s.jobqd->until([&] { return !alive(pid); }));
+    s.jobqd->give("j2", "next");
+    s.done("j2");
+    CHECK(s.jobqd->done_of("j1") == nullptr);
+}
+
+TEST_CASE("jobs go on while jobqd is away, are claimed again and reported to the next one") {
+    Setup s;
+    s.start(shell_assignment(2, {{"ends", s.hold("go1") + "; echo ended; exit 7"},
+                                 {"stays", "echo before; echo up > " + (s.dir / "up") + "; " +
+                                               s.hold("go2") + "; echo after"}}));
+    s.jobqd->give("j1", "ends");
+    s.jobqd->give("j2", "stays");
+    s.await_file("up");
+    REQUIRE(s.jobqd->until([&] { return s.jobqd->output_of("j2", "stdout") == "before\n"; }));
+    s.jobqd->cut();
+    s.jobqd->beats.clear();
+    s.jobqd->outputs.clear();
+    s.dir.write("go1", "1");
+    // Nobody is there for a while, for more than one try to connect.
+    REQUIRE_FALSE(s.jobqd->until([&] { return !s.jobqd->done.empty(); }, 400));
+    s.jobqd->open();
+    auto report = s.done("j1");
+    CHECK(report["exit_code"] == 7);
+    CHECK(report["result"] == "ended\n");
+    REQUIRE_FALSE(s.jobqd->beats.empty());
+    CHECK(s.jobqd->beats[0]["wait_ms"] == 0);
+    CHECK(lists(s.jobqd->beats[0], "j1"));
+    CHECK(lists(s.jobqd->beats[0], "j2"));
+    REQUIRE(s.jobqd->until([&] { return s.jobqd->output_of("j2", "stdout") == "before\n"; }));
+    s.dir.write("go2", "1");
+    CHECK(s.done("j2")["result"] == "before\nafter\n");
+}
+
+TEST_CASE("a report whose answer was cut off is sent again until it is answered") {
+    Setup s;
+    s.start(shell_assignment(1, {{"quick", "echo x"}}));
+    int seen = 0;
+    s.jobqd->on_done = [&](const json&) {
+        ++seen;
+        s.jobqd->on_done = [&](const json& body) {
+            ++seen;
+            return json{
+                {"jobs",
+                 {{{"jid", body["jobs"][0]["jid"]}, {"ok", false}, {"error", "UNAVAILABLE"}}}}}
+                .dump();
+        };
+        return std::string();  // the connection is cut instead of an answer
+    };
+    s.jobqd->give("j1", "quick");
+    CHECK(s.done("j1")["outcome"] == "success");
+    CHECK(seen == 2);
+}
+
+TEST_CASE("a report that comes too late is forgotten") {
+    Setup s;
+    s.start(shell_assignment(1, {{"quick", "echo x"}}));
+    s.jobqd->on_done = [&](const json&) {
+        return json{{"jobs", {{{"jid", "j1"}, {"ok", false}, {"error", "LEASE_LOST"}}}}}.dump();
+    };
+    s.jobqd->give("j1", "quick");
+    s.jobqd->give("j2", "quick");
+    s.done("j2");
+    CHECK(s.jobqd->done_of("j1") == nullptr);
+    REQUIRE(s.jobqd->until([&] { return s.jobqd->beats.back()["running"].empty(); }));
+}
+
+TEST_CASE("a runner that can't renew its lease ends its jobs before the lease does") {
+    Setup s;
+    s.options.lease_ms = 1'500;
+    s.start(shell_assignment(1, {{"stubborn", "trap '' TERM; echo $$ > " + (s.dir / "pid") +
+                                                  "; while :; do sleep 0.1; done"}}));
+    s.jobqd->give("j1", "stubborn");
+    s.await_file("pid");
+    int pid = std::stoi(read_file(s.dir / "pid"));
+    s.jobqd->cut();
+    int64_t cut_ms = s.jobqd->reactor.now_ms();
+    REQUIRE(s.jobqd->until([&] { return !alive(pid); }));
+    CHECK(s.jobqd->reactor.now_ms() - cut_ms < 1'500);
+    s.jobqd->open();
+    CHECK(s.done("j1")["outcome"] == "released");
+}
+
+TEST_CASE("a quiet runner takes nothing until it is told to go on") {
+    Setup s;
+    s.start(shell_assignment(1, {{"quick", "echo x"}}));
+    s.jobqd->state = "quiet";
+    REQUIRE(s.jobqd->until(
+        [&] { return !s.jobqd->beats.empty() && s.jobqd->beats.back()["state"] == "quiet"; }));
+    size_t takes = s.jobqd->takes.size();
+    s.jobqd->give("j1", "quick");
+    CHECK_FALSE(s.jobqd->until([&] { return s.jobqd->takes.size() > takes; }, 300));
+    s.jobqd->state = "running";
+    s.jobqd->wake();
+    s.done("j1");
+}
+
+TEST_CASE("a change of the configuration changes the slots without touching what runs") {
+    Setup s;
+    auto types = std::vector<std::pair<std::string, std::string>>{
+        {"held", "echo x >> " + (s.dir / "started") + "; " + s.hold("go")}};
+    s.start(shell_assignment(1, types));
+    for (auto jid : {"j1", "j2", "j3"})
+        s.jobqd->give(jid, "held");
+    REQUIRE(s.jobqd->until([&] { return read_file(s.dir / "started").size() == 2; }));
+    s.jobqd->assignment = shell_assignment(3, types);
+    s.jobqd->version = "2";
+    s.jobqd->wake();
+    REQUIRE(s.jobqd->until([&] { return read_file(s.dir / "started").size() == 6; }));
+    CHECK(s.jobqd->pools_asked == 2);
+    CHECK(s.jobqd->done.empty());
+    s.dir.write("go", "1");
+    CHECK(s.done("j1")["outcome"] == "success");
+}
+
+TEST_CASE("TERM lets running jobs finish, reports them and ends") {
+    Setup s;
+    s.start(shell_assignment(1, {{"held", "echo up > " + (s.dir / "up") + "; " + s.hold("go")}}));
+    s.jobqd->give("j1", "held");
+    s.await_file("up");
+    s.runner->signal(SIGTERM);
+    s.jobqd->give("j2", "held");
+    REQUIRE(s.jobqd->until([&] { return s.jobqd->beats.back()["state"] == "quiet"; }));
+    CHECK_FALSE(s.runner->ended());
+    s.dir.write("go", "1");
+    CHECK(s.done("j1")["outcome"] == "success");
+    REQUIRE(s.jobqd->until([&] { return s.runner->ended(); }));
+    CHECK(s.runner->exit_code() == 0);
+    CHECK(s.jobqd->jobs.size() == 1);
+}
+
+TEST_CASE("a second TERM, the stop timeout and a terminate notice give the jobs back") {
+    auto way = GENERATE("second", "timeout", "notice");
+    CAPTURE(way);
+    Setup s;
+    if (way != std::string("second")) s.options.stop_timeout_ms = 200;
+    s.start(shell_assignment(1, {{"long", "echo $$ > " + (s.dir / "pid") + "; sleep 1000"}}));
+    s.jobqd->give("j1", "long");
+    s.await_file("pid");
+    int pid = std::stoi(read_file(s.dir / "pid"));
+    if (way == std::string("notice")) {
+        s.jobqd->state = "terminate";
+        s.jobqd->wake();
+    } else {
+        s.runner->signal(SIGTERM);
+    }
+    if (way == std::string("second")) {
+        REQUIRE(s.jobqd->until([&] { return s.jobqd->beats.back()["state"] == "quiet"; }));
+        s.runner->signal(SIGTERM);
+    }
+    CHECK(s.done("j1")["outcome"] == "released");
+    REQUIRE(s.jobqd->until([&] { return s.runner->ended(); }));
+    CHECK(s.runner->exit_code() == 0);
+    CHECK_FALSE(alive(pid));
+}
+
+TEST_CASE("when the runner is killed its jobs and all they started are gone with it") {
+    Setup s;
+    s.start(shell_assignment(
+        1, {{"tree", "echo $$ > " + (s.dir / "pid") + "; sleep 1000 & echo $! > " +
+                         (s.dir / "grand") + "; sh -c 'trap \"\" TERM HUP; sleep 999; :'; wait"}}));
+    s.jobqd->give("j1", "tree");
+    s.await_file("grand");
+    int pid = std::stoi(read_file(s.dir / "pid"));
+    int grandchild = std::stoi(read_file(s.dir / "grand"));
+    CHECK(alive(grandchild));
+    s.runner->signal(SIGKILL);
+    auto gone = [](int process) {
+        // Until init reaps them they are there as zombies.
+        std::string stat = read_file("/proc/" + std::to_string(process) + "/stat");
+        return stat.empty() || stat.find(") Z ") != std::string::npos;
+    };
+    CHECK(s.jobqd->until([&] { return gone(pid) && gone(grandchild); }, 1'000));
+}
+
+TEST_CASE("a runner without jobs whose jobqd stays away ends by itself") {
+    Setup s;
+    s.options.exit_when_gone_ms = 300;
+    s.start();
+    REQUIRE(s.jobqd->until([&] { return !s.jobqd->takes.empty(); }));
+    s.jobqd->cut();
+    CHECK(s.jobqd->until([&] { return s.runner->ended(); }));
+    CHECK(s.runner->exit_code() == 0);
+}
+
+TEST_CASE("pools and types given to the runner are used without asking") {
+    Setup s;
+    Assignment own;
+    PoolSpec pool;
+    pool.name = "work";
+    pool.queues = {{"far", 1}};
+    TypeSpec any;
+    any.run = {"/bin/sh", "-c", "echo $JOBQ_TYPE"};
+    own.pools = {pool};
+    own.types[std::string(kAnyType)] = any;
+    s.options.local = own;
+    s.start();
+    s.jobqd->give("j1", "whatever");
+    CHECK(s.done("j1")["result"] == "whatever\n");
+    CHECK(s.jobqd->pools_asked == 0);
+    CHECK(s.jobqd->takes[0]["queues"] == json::array({"far"}));
+}

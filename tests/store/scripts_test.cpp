@@ -1,0 +1,178 @@
+// Every script answers in every way its header names: one run through the store reaches all of
+// them, watched on the link. A new script, or a new return code, has to be added here.
+#include <map>
+#include <set>
+
+#include "tests/store/conformance.h"
+
+namespace jobq::test {
+namespace {
+
+// Which kinds of answer a reply holds, in words.
+std::set<std::string> kinds_of(const std::string& script, const Reply& reply) {
+    std::set<std::string> kinds;
+    auto add_items = [&](auto word) {
+        for (const auto& item : reply.items)
+            kinds.insert(word(item));
+    };
+    auto number = [](const Reply& item) { return std::to_string(integer_of(item)); };
+    if (reply.kind == Reply::Kind::integer) {
+        kinds.insert(script == "unpark" && reply.integer > 0 ? "n" : number(reply));
+    } else if (script == "enqueue") {
+        add_items([](const Reply& item) {
+            return item.text.empty() ? "stored" : item.text.substr(0, 1);
+        });
+    } else if (script == "cancel") {
+        add_items([](const Reply& item) { return item.text.substr(0, item.text.find(' ')); });
+    } else if (script == "get") {
+        add_items([](const Reply& item) { return item.items.empty() ? "" : item.items[0].text; });
+    } else if (script == "defer" || script == "done" || script == "release" || script == "remove" ||
+               script == "kill" || script == "requeue") {
+        add_items([&](const Reply& item) { return "[" + number(item) + "]"; });
+    } else if (script == "fetch") {
+        kinds.insert("more " + number(reply.items[0]));
+        kinds.insert(reply.items.size() > 1 ? "jobs" : "none");
+    } else if (script == "promote") {
+        kinds.insert("more " + number(reply.items[1]));
+        kinds.insert(reply.items[0].text.empty() ? "no next" : "next");
+    } else if (script == "list_done" || script == "list_ready" || script == "list_set") {
+        kinds.insert(reply.items[0].text.empty() ? "end" : "cursor");
+    } else {
+        kinds.insert(reply.items.empty() ? "empty" : "rows");
+    }
+    return kinds;
+}
+
+using Kinds = std::map<std::string, std::set<std::string>>;
+
+const Kinds kExpected{
+    {"beat", {"0"}},
+    {"cancel", {"ready", "scheduled", "retrying", "dead", "running", ""}},
+    {"clear", {"rows"}},
+    {"defer", {"0", "[0]", "[-1]", "[-2]"}},
+    {"done", {"0", "[0]", "[-1]"}},
+    {"enqueue", {"0", "stored", "=", "!"}},
+    {"fetch", {"more 0", "more 1", "jobs", "none"}},
+    {"flush", {"0"}},
+    {"get", {"", "done", "ready", "scheduled", "retrying", "dead", "running"}},
+    {"kill", {"[1]", "[0]"}},
+    {"list_done", {"end", "cursor"}},
+    {"list_ready", {"end", "cursor"}},
+    {"list_running", {"empty", "rows"}},
+    {"list_set", {"end", "cursor"}},
+    {"logs", {"rows"}},
+    {"owners", {"empty", "rows"}},
+    {"pause", {"0"}},
+    {"promote", {"more 0", "more 1", "no next", "next"}},
+    {"purge", {"0", "1"}},
+    {"queues", {"empty", "rows"}},
+    {"release", {"0", "[0]", "[-1]", "[-2]"}},
+    {"remove", {"[1]", "[0]", "[-1]"}},
+    {"requeue", {"[1]", "[0]"}},
+    {"stats", {"rows"}},
+    {"take_over", {"empty", "rows"}},
+    {"unpark", {"0", "n"}},
+};
+
+using RedisTest = StoreTest<OnRedis>;
+
+void look_at_all(RedisTest& t) {
+    t.dump();
+    t.list(State::scheduled);
+    t.done(t.store.unpark());
+    t.done(t.store.unpark());
+    t.get_value(t.store.take_over("nobody", "pool1", {}, 1));
+}
+
+// Jobs in each state, then each operation on each of them.
+void live_and_end(RedisTest& t) {
+    std::vector<Job> jobs;
+    for (int i = 0; i < 12; ++i)
+        jobs.push_back(a_job("email", "j" + std::to_string(i)));
+    jobs.push_back(a_job_at(t.now() + 50, "later1"));
+    jobs.push_back(a_job_at(t.now() + 60, "later2"));
+    t.push(jobs);
+    Job keyed = a_job("email", "keyed");
+    keyed.idempotency_key = "k";
+    t.push({keyed});
+    keyed.jid = "other";
+    t.push({keyed, a_job("sms", "j0"), a_job("email", "new")});
+
+    auto leases = t.fetch({"default"}, 8);
+    t.cancel("j5");
+    for (Move move : {Move::retry, Move::release, Move::succeed}) {
+        size_t first = move == Move::retry ? 0 : move == Move::release ? 1 : 2;
+        std::vector<Finish> batch{an_end("pool1", leases[first], move, t.now() + 10),
+                                  an_end("pool1", leases[5], move, t.now() + 10),
+                                  an_end("pool1", leases[6], move, t.now() + 10)};
+        if (move == Move::succeed) batch[1].token = "stale";
+        batch[2].token = "stale";
+        t.get_value(t.store.finish(batch));
+    }
+    Finish park = an_end("pool1", leases[3], Move::release);
+    park.park = 'x';
+    t.finish(park);
+    t.end(leases[4], Move::dead);
+    t.end(leases[6], Move::retry, t.now() + 20);
+    t.end(leases[7], Move::succeed);
+    look_at_all(t);
+
+    t.get_value(t.store.take_over("pool1", "pool2", {}, 9));
+    t.get_value(t.store.promote(t.now() + 50, 1));
+    t.get_value(t.store.get({"later1", "j5", "j4", "j7", "unknown"}));
+    for (const char* jid : {"j5", "later2", "unknown"})
+        t.kill(jid);
+    for (const char* jid : {"later2", "j5"})
+        t.requeue(jid);
+    for (const char* jid : {"j8", "j5", "unknown"})
+        t.remove(jid);
+    t.push({a_job_at(t.now() + 500, "at")});
+    for (const char* jid : {"j9", "at", "j6", "j4", "j5", "unknown"})
+        t.cancel(jid);
+    t.get_value(t.store.promote(t.now() + 1'000, 100));
+    t.done(t.store.beat({"pool1"}));
+    t.done(t.store.pause({"default"}, true));
+    t.get_value(t.store.clear("default", true));
+}
+
+void work_in_bulk(RedisTest& t) {
+    std::vector<Job> jobs;
+    std::vector<std::string> jids;
+    for (int i = 0; i < 1'100; ++i) {
+        jobs.push_back(a_job("email", "b" + std::to_string(i)));
+        jobs.back().idempotency_key = "key" + std::to_string(i);
+        jids.push_back(jobs.back().jid);
+    }
+    t.push(jobs);
+    t.get_value(t.store.cancel(jids));
+    CHECK(t.fetch({"default"}).empty());  // more than one call's worth of cancelled jobs
+    t.list(State::cancelled);
+    t.reactor.advance(3 * limits::kIdempotencyWindowMs);
+    t.done(t.store.purge(t.now()));
+}
+
+}  // namespace
+
+TEST_CASE("every script is met in every way it can answer") {
+    RedisTest t;
+    Kinds seen;
+    t.link.on_reply = [&](const std::string& wire, const Reply& reply) {
+        for (const Script& script : all_scripts())
+            if (wire.find(script.sha) != wire.npos && !reply.is_error())
+                seen[std::string(script.name)].merge(kinds_of(std::string(script.name), reply));
+    };
+    look_at_all(t);
+    live_and_end(t);
+    look_at_all(t);
+    t.done(t.store.flush());
+    work_in_bulk(t);
+    for (const Script& script : all_scripts()) {
+        std::string name(script.name);
+        INFO("script " << name);
+        REQUIRE(kExpected.count(name) == 1);
+        CHECK(seen[name] == kExpected.at(name));
+    }
+    CHECK(kExpected.size() == all_scripts().size());
+}
+
+}  // namespace jobq::test

@@ -1,0 +1,230 @@
+// MemoryStore: jobs come, run and end. See memory_store.h.
+#include "tests/support/memory_store.h"
+
+#include <algorithm>
+
+#include "core/store/keys.h"
+
+namespace jobq::test {
+
+const MemoryStore::Live* MemoryStore::find(const std::string& jid) const {
+    auto found = live_.find(jid);
+    return found == live_.end() ? nullptr : &found->second;
+}
+
+void MemoryStore::make_ready(Live& live, bool in_front) {
+    auto& list = queues_[live.job.queue].lists[char('0' + live.job.priority)];
+    live.state = State::ready;
+    if (in_front)
+        list.push_front({live.job.jid});
+    else
+        list.push_back({live.job.jid});
+}
+
+// Whether the job now stands where a ghost of its jid was. Any other ghost of it is laid to rest.
+bool MemoryStore::take_ghost_place(const Job& job) {
+    char own = char('0' + job.priority);
+    for (auto& [name, queue] : queues_)
+        for (auto& [list_name, list] : queue.lists) {
+            auto ghost = std::find_if(list.begin(), list.end(), [&](const Place& place) {
+                return place.ghost && place.jid == job.jid;
+            });
+            if (ghost == list.end()) continue;
+            bool here = name == job.queue && list_name == own && queue.classes.empty();
+            if (here && job.run_at_ms <= clock_.wall_ms()) {
+                ghost->ghost = false;
+                return true;
+            }
+            list.erase(ghost);
+        }
+    return false;
+}
+
+Result<Enqueued> MemoryStore::enqueue_one(const Job& job) {
+    int64_t now = clock_.wall_ms();
+    State state = job.run_at_ms > now ? State::scheduled : State::ready;
+    auto key = keys_.find(job.idempotency_key);
+    if (!job.idempotency_key.empty() && key != keys_.end() && key->second.expires_ms > now) {
+        bool same = key->second.jid == job.jid;
+        return Enqueued{same ? Enqueued::How::same : Enqueued::How::existing, key->second.jid,
+                        state};
+    }
+    if (const Live* live = find(job.jid)) {
+        const Job& other = live->job;
+        if (other.type == job.type && other.queue == job.queue && other.args == job.args &&
+            other.priority == job.priority && other.custom == job.custom && other.at == job.at)
+            return Enqueued{Enqueued::How::same, job.jid, live->state};
+        return fail(ErrorCode::duplicate, "the id " + job.jid + " belongs to another job");
+    }
+    if (!job.idempotency_key.empty())
+        keys_[job.idempotency_key] = {now + limits::kIdempotencyWindowMs, job.jid};
+    ++counters_.enqueued;
+    bool placed = take_ghost_place(job);
+    Live& live = live_[job.jid];
+    live.job = job;
+    if (state == State::scheduled) {
+        live.state = state;
+        live.at_ms = job.run_at_ms;
+    } else if (!placed) {
+        make_ready(live, false);
+    }
+    return Enqueued{Enqueued::How::stored, job.jid, state};
+}
+
+task<Result<std::vector<Result<Enqueued>>>> MemoryStore::enqueue(std::vector<Job> jobs) {
+    std::vector<Result<Enqueued>> results;
+    for (const auto& job : jobs)
+        results.push_back(enqueue_one(job));
+    co_return results;
+}
+
+Leased MemoryStore::lease_of(const Live& live) const {
+    Leased lease;
+    lease.job = live.job;
+    lease.record = live.record;
+    lease.token = live.token;
+    lease.started_ms = live.started_ms;
+    lease.cancelled = live.cancel_asked;
+    return lease;
+}
+
+task<Result<std::vector<Leased>>> MemoryStore::fetch(FetchRequest request) {
+    std::vector<Leased> leases;
+    std::string token = "m" + std::to_string(++tokens_);
+    if (!request.token.empty()) token = request.token;
+    for (const auto& name : request.queues) {
+        auto queue = queues_.find(name);
+        if (queue == queues_.end() || queue->second.paused) continue;
+        for (char list_name : "987654321" + request.also) {
+            auto& list = queue->second.lists[list_name];
+            while (!list.empty() && int(leases.size()) < request.count) {
+                Place next = list.front();
+                list.pop_front();
+                if (next.ghost) continue;
+                Live& live = live_.at(next.jid);
+                live.state = State::running;
+                live.owner = request.owner;
+                live.token = token;
+                live.started_ms = clock_.wall_ms();
+                leases.push_back(lease_of(live));
+            }
+        }
+    }
+    if (!leases.empty()) owners_.emplace(request.owner, 0);
+    co_return leases;
+}
+
+void MemoryStore::keep_final(const std::string& jid, FinalRecord record, int64_t retention_ms) {
+    finals_[jid] = {std::move(record), bucket_second(clock_.wall_ms(), retention_ms)};
+}
+
+Result<> MemoryStore::finish_one(const Finish& finish) {
+    auto found = live_.find(finish.jid);
+    bool current = found != live_.end() && found->second.state == State::running &&
+                   found->second.owner == finish.owner && found->second.token == finish.token;
+    if (!current) return fail(ErrorCode::lease_lost, "the lease is not current");
+    Live& live = found->second;
+    Move move = finish.transition.move;
+    bool waits = move == Move::retry || move == Move::snooze || move == Move::release;
+    if (waits && live.cancel_asked) return fail(ErrorCode::cancelled, "it is to be cancelled");
+
+    if (!finish.log.empty() && move != Move::release)
+        logs_[finish.jid][finish.attempt] = {finish.log,
+                                             bucket_second(clock_.wall_ms(), finish.retention_ms)};
+    bool expired = move == Move::drop && finish.final.state == State::expired;
+    if (move != Move::snooze && move != Move::release && !expired) ++counters_.processed;
+    if (move == Move::retry || move == Move::dead || (move == Move::drop && !expired))
+        ++counters_.failed_attempts;
+    switch (move) {
+        case Move::succeed:
+            ++counters_.succeeded;
+            break;
+        case Move::cancel:
+            ++counters_.cancelled;
+            break;
+        case Move::drop:
+            ++(expired ? counters_.expired : counters_.dropped);
+            break;
+        case Move::dead:
+            ++counters_.died;
+            break;
+        default:
+            break;
+    }
+
+    if (move == Move::succeed || move == Move::cancel || move == Move::drop) {
+        if (move != Move::drop || expired)
+            keep_final(finish.jid, finish.final, finish.retention_ms);
+        live_.erase(found);
+        return {};
+    }
+    live.owner.clear();
+    live.token.clear();
+    live.started_ms = 0;
+    live.cancel_asked = false;
+    if (move == Move::release) {
+        live.at_ms = 0;
+        if (!finish.park) {
+            make_ready(live, true);
+            return {};
+        }
+        Queue& queue = queues_[live.job.queue];
+        if (queue.classes.find(finish.park) == queue.classes.npos) queue.classes += finish.park;
+        queue.lists[finish.park].push_back({finish.jid});
+        live.state = State::ready;
+        return {};
+    }
+    live.record = finish.transition.record;
+    live.state = move == Move::retry    ? State::retrying
+                 : move == Move::snooze ? State::scheduled
+                                        : State::dead;
+    live.at_ms = move == Move::dead ? clock_.wall_ms() : finish.transition.at_ms;
+    return {};
+}
+
+task<Result<std::vector<Result<>>>> MemoryStore::finish(std::vector<Finish> batch) {
+    std::vector<Result<>> results;
+    for (const auto& finish : batch)
+        results.push_back(finish_one(finish));
+    co_return results;
+}
+
+task<Result<>> MemoryStore::beat(std::vector<std::string> owners) {
+    for (const auto& owner : owners)
+        ++owners_[owner];
+    co_return Result<>{};
+}
+
+task<Result<std::vector<OwnerInfo>>> MemoryStore::owners() {
+    std::vector<OwnerInfo> infos;
+    for (const auto& [owner, beat] : owners_) {
+        OwnerInfo info{owner, beat, 0};
+        for (const auto& [jid, live] : live_)
+            if (live.state == State::running && live.owner == owner) ++info.running;
+        infos.push_back(info);
+    }
+    co_return infos;
+}
+
+task<Result<std::vector<Leased>>> MemoryStore::take_over(std::string from, std::string to,
+                                                         std::vector<std::string> jids, int limit) {
+    std::vector<Leased> leases;
+    std::string token = "m" + std::to_string(++tokens_);
+    if (jids.empty())
+        for (const auto& [jid, live] : live_)
+            if (live.owner == from && int(jids.size()) < limit) jids.push_back(jid);
+    for (const auto& jid : jids) {
+        auto found = live_.find(jid);
+        if (found == live_.end() || found->second.owner != from) continue;
+        found->second.owner = to;
+        found->second.token = token;
+        leases.push_back(lease_of(found->second));
+    }
+    if (!leases.empty()) owners_.emplace(to, 0);
+    bool holds = std::any_of(live_.begin(), live_.end(),
+                             [&](const auto& entry) { return entry.second.owner == from; });
+    if (!holds) owners_.erase(from);
+    co_return leases;
+}
+
+}  // namespace jobq::test

@@ -1,0 +1,110 @@
+// MemoryStore: the Store contract as simple data in memory: the model RedisStore is compared with.
+// No speed, no cleverness: one map of live jobs says where each is, so S3 and S8 hold by its form.
+// Bodies: memory_store.cpp (enqueue to finish), memory_store_change.cpp, memory_store_look.cpp.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/async/reactor.h"
+#include "core/store/store.h"
+
+namespace jobq::test {
+
+class MemoryStore final : public Store {
+  public:
+    explicit MemoryStore(Reactor& clock) : clock_(clock) {}
+
+    task<Result<std::vector<Result<Enqueued>>>> enqueue(std::vector<Job> jobs) override;
+    task<Result<std::vector<Leased>>> fetch(FetchRequest request) override;
+    task<Result<std::vector<Result<>>>> finish(std::vector<Finish> batch) override;
+    task<Result<>> beat(std::vector<std::string> owners) override;
+    task<Result<std::vector<OwnerInfo>>> owners() override;
+    task<Result<std::vector<Leased>>> take_over(std::string from, std::string to,
+                                                std::vector<std::string> jids, int limit) override;
+    task<Result<Promoted>> promote(int64_t now_ms, int limit) override;
+    task<Result<>> purge(int64_t now_ms) override;
+    task<Result<std::vector<Result<Cancelled>>>> cancel(std::vector<std::string> jids) override;
+    task<Result<std::vector<Result<>>>> requeue(std::vector<std::string> jids,
+                                                bool revive) override;
+    task<Result<std::vector<Result<>>>> remove(std::vector<std::string> jids) override;
+    task<Result<std::vector<Result<>>>> kill(std::vector<std::string> jids) override;
+    task<Result<std::vector<Result<JobView>>>> get(std::vector<std::string> jids) override;
+    task<Result<ListPage>> list(ListRequest request) override;
+    task<Result<std::vector<AttemptLog>>> logs(std::string jid) override;
+    task<Result<StoreStats>> stats() override;
+    task<Result<std::vector<QueueInfo>>> queues(bool latency) override;
+    task<Result<>> pause(std::vector<std::string> queues, bool paused) override;
+    task<Result<int64_t>> clear(std::string queue, bool forget) override;
+    task<Result<>> unpark() override;
+    task<Result<>> flush() override;
+
+  private:
+    struct Live {
+        Job job;
+        JobRecord record;
+        State state = State::ready;
+        int64_t at_ms = 0;
+        std::string owner, token;
+        int64_t started_ms = 0;
+        bool cancel_asked = false;
+    };
+
+    // A job's place in a list. The job of a ghost was cancelled or removed; when its jid comes back
+    // to the same list while the ghost is there, it takes the ghost's place.
+    struct Place {
+        std::string jid;
+        bool ghost = false;
+    };
+
+    struct Queue {
+        bool paused = false;
+        std::map<char, std::deque<Place>> lists;  // by priority digit or parking class, next first
+        std::string classes;                      // in the order of first use
+
+        std::string order() const { return "987654321" + classes; }
+    };
+
+    struct Kept {
+        FinalRecord record;
+        int64_t until_s = 0;
+    };
+
+    struct KeptLog {
+        std::string text;
+        int64_t until_s = 0;
+    };
+
+    struct IdempotencyKey {
+        int64_t expires_ms = 0;
+        std::string jid;
+    };
+
+    Result<Enqueued> enqueue_one(const Job& job);
+    Result<> finish_one(const Finish& finish);
+    Leased lease_of(const Live& live) const;
+    JobView view_of(const Live& live) const;
+    const Live* find(const std::string& jid) const;
+    // Puts a job at the end of its list, or in front.
+    void make_ready(Live& live, bool in_front);
+    bool take_ghost_place(const Job& job);
+    void leave_place(const Live& live);
+    static bool earlier(const Live* a, const Live* b);
+    std::vector<const Live*> by_time(State state) const;
+    void keep_final(const std::string& jid, FinalRecord record, int64_t retention_ms);
+    Error wrong_state(const std::string& jid) const;
+
+    Reactor& clock_;
+    std::map<std::string, Live> live_;
+    std::map<std::string, Queue> queues_;
+    std::map<std::string, int64_t> owners_;
+    std::map<std::string, Kept> finals_;
+    std::map<std::string, std::map<int, KeptLog>> logs_;
+    std::map<std::string, IdempotencyKey> keys_;
+    StoreStats counters_;
+    int64_t tokens_ = 0;
+};
+
+}  // namespace jobq::test

@@ -1,0 +1,32 @@
+// The rules of this repository, each a function from the tree to what breaks it. tidy_test.cpp runs
+// them all on the tree; planted_test.cpp shows that each finds what it should.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tests/tidy/tree.h"
+
+namespace jobq::tidy {
+
+// sizes.cpp
+Findings check_file_lengths(const Tree& tree);
+Findings check_function_lengths(const Tree& tree);
+// layers.cpp
+Findings check_layers(const Tree& tree);
+Findings check_libraries(const Tree& tree);
+// coroutines.cpp
+Findings check_coroutines(const Tree& tree);
+// dead.cpp
+Findings check_dead_files(const Tree& tree);
+// lua.cpp
+Findings check_lua(const Tree& tree);
+// docs.cpp
+Findings check_verbs_documented(const Tree& tree);
+Findings check_errors_documented(const Tree& tree);
+Findings check_keys_documented(const Tree& tree, const std::vector<std::string>& keys);
+// words.cpp
+Findings check_words(const Tree& tree);
+Findings check_header_comments(const Tree& tree);
+
+}  // namespace jobq::tidy

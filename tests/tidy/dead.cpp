@@ -1,0 +1,65 @@
+// Files that nothing uses: a header no one includes, a script no one calls, a test no one builds.
+#include <set>
+
+#include "tests/tidy/checks.h"
+
+namespace jobq::tidy {
+namespace {
+
+bool mentioned(const Tree& tree, std::string_view text, std::string_view folder,
+               std::string_view but_in) {
+    for (const auto& file : tree)
+        if (file.in(folder) && file.path != but_in && file.text.find(text) != std::string::npos)
+            return true;
+    return false;
+}
+
+std::string stem(const std::string& path) {
+    size_t slash = path.rfind('/');
+    std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
+    return name.substr(0, name.rfind('.'));
+}
+
+void check_header(const Tree& tree, const SourceFile& file, Findings& findings) {
+    std::string own_source = file.path.substr(0, file.path.size() - 2) + ".cpp";
+    for (const auto& other : tree)
+        // A .cmake script may write a source that includes it.
+        if ((other.is_cpp() || other.ends(".cmake")) && other.path != file.path &&
+            other.path != own_source && other.text.find("\"" + file.path) != std::string::npos)
+            return;
+    findings.push_back({file.path, 0, "nothing but its own .cpp includes this header"});
+}
+
+void check_script(const Tree& tree, const SourceFile& file, Findings& findings) {
+    std::string name = stem(file.path);
+    bool library = file.in("core/store/lua/lib/");
+    bool used = library ? mentioned(tree, "--@include " + name + "\n", "core/store/lua/", file.path)
+                        : mentioned(tree, "\"" + name + "\"", "core/store/", file.path);
+    if (!used)
+        findings.push_back(
+            {file.path, 0,
+             "no one " + std::string(library ? "includes" : "calls") + " this script"});
+}
+
+void check_test(const Tree& tree, const SourceFile& file, Findings& findings) {
+    const SourceFile* cmake = find_file(tree, "tests/CMakeLists.txt");
+    std::string folder = file.path.substr(6, file.path.find('/', 6) - 6);
+    bool built = cmake && (cmake->text.find("jobq_tests(" + folder + " ") != std::string::npos ||
+                           cmake->text.find("/" + folder + "/*.cpp") != std::string::npos);
+    if (!built)
+        findings.push_back({file.path, 0, "tests/CMakeLists.txt does not build tests/" + folder});
+}
+
+}  // namespace
+
+Findings check_dead_files(const Tree& tree) {
+    Findings findings;
+    for (const auto& file : tree) {
+        if (file.ends(".h")) check_header(tree, file, findings);
+        if (file.ends(".lua")) check_script(tree, file, findings);
+        if (file.in("tests/") && file.ends(".cpp")) check_test(tree, file, findings);
+    }
+    return findings;
+}
+
+}  // namespace jobq::tidy

@@ -1,0 +1,229 @@
+// Each rule finds what it is for, and leaves alone what only looks like it.
+#include <catch2/catch.hpp>
+
+#include "tests/tidy/checks.h"
+#include "tests/tidy/syntax.h"
+
+using namespace jobq::tidy;
+
+namespace {
+
+std::string lines(const Findings& findings) {
+    std::string text;
+    for (const auto& finding : findings)
+        text += finding.to_string() + "\n";
+    return text;
+}
+
+std::string coroutine_findings(const std::string& code) {
+    return lines(check_coroutines({{"daemon/work/x.cpp", code}}));
+}
+
+bool finds(const std::string& code, std::string_view what) {
+    return coroutine_findings(code).find(what) != std::string::npos;
+}
+
+std::string repeated(const std::string& text, size_t times) {
+    std::string result;
+    for (size_t i = 0; i < times; ++i)
+        result += text;
+    return result;
+}
+
+}  // namespace
+
+TEST_CASE("planted: statements with co_await that g++ 12 miscompiles", "[tidy]") {
+    CHECK(finds("task<> f() {\n  co_await g([x] { return x; });\n}\n",
+                "daemon/work/x.cpp:2: a lambda"));
+    CHECK(finds("task<> f() { co_await g([&](int a) -> int { return a; }); }", "a lambda"));
+    CHECK(finds("task<> f() { auto r = ok ? co_await g() : 1; }", "?:"));
+    CHECK(finds("task<> f() { co_await g(ok ? 1 : 2); }", "?:"));
+    CHECK(finds("task<> f() { co_await g(Args{.a = s}); }", "{...}"));
+    CHECK(finds("task<> f() { co_await g({\"HSET\", id}); }", "{...}"));
+    CHECK(finds("task<> f() { Args a{.a = co_await g()}; }", "{...}"));
+    CHECK(finds("task<> f() { co_await g(std::vector<S>{a, b}); }", "{...}"));
+    CHECK(finds("task<> f() {\n  if (auto r = co_await g(ok ? 1 : 2); r) {\n  }\n}\n",
+                "x.cpp:2: ?:"));
+    CHECK(finds("task<> f() { REQUIRE(co_await g()); }", "a macro"));
+    CHECK(finds("task<> f() { try { x(); } catch (int) { co_await g(); } }", "catch"));
+    CHECK(finds("#define TRY(x) \\\n    co_await x\n", "x.cpp:1: co_await in a macro"));
+}
+
+TEST_CASE("planted: statements with co_await that are right", "[tidy]") {
+    CHECK(coroutine_findings(R"(
+task<int> f(std::string text, Store& store, Stop stop) {
+    auto by = [&](int a) { return a ? 1 : 2; };
+    Args args{.a = 1, .b = by(3)};
+    auto r = co_await store.g(std::move(args), {}, text[3]);
+    if (co_await h() && r) return r ? 1 : 2;
+    else if (co_await h()) x = ok ? A{1} : A{2};
+    for (int i = 0; i < 3; ++i) co_await i_();
+    while (co_await next()) {
+        switch (r) {
+            case 1: co_await g(); break;
+            default: y = z ? 1 : 2;
+        }
+    }
+    // co_await g(ok ? 1 : 2);
+    log("co_await g({1, 2}) ? 1 : 2");
+    auto s = R"x(co_await f({1})x";
+    co_return 1'000;
+}
+Foo::Foo(int a) : a_{a}, b_(a ? 1 : 2) {
+}
+[[nodiscard]] task<int> g() {
+    co_return co_await f("a", store, stop);
+}
+)") == "");
+}
+
+TEST_CASE("planted: parameters that dangle in a coroutine", "[tidy]") {
+    CHECK(finds("task<> f(int a, std::string_view name) { co_await g(); }", "string_view"));
+    CHECK(finds("task<> f(std::span<const int> ids) { co_return; }", "span"));
+    CHECK(finds("task<> A::f(const std::string& name) const { co_return; }", "const&"));
+    CHECK(finds("auto f = [](std::string_view a) -> task<> { co_return; };", "string_view"));
+    CHECK(coroutine_findings("task<> f(const int a, Store& s, std::string b) { co_return; }") ==
+          "");
+    CHECK(coroutine_findings("void f(std::string_view name) { spawn(g(name)); }") == "");
+}
+
+TEST_CASE("planted: lambdas that capture and are coroutines", "[tidy]") {
+    CHECK(finds("void f() { spawn([this]() -> task<> { co_await g(); }()); }", "captures"));
+    CHECK(finds("void f() { auto l = [&] { co_return; }; }", "captures"));
+    CHECK(coroutine_findings("void f() { auto l = [] { co_return; }; }") == "");
+    CHECK(coroutine_findings("task<> f() { auto l = [&] { return 1; }; co_await g(l); }") == "");
+}
+
+TEST_CASE("planted: long files and functions", "[tidy]") {
+    CHECK(lines(check_file_lengths({{"core/a.cpp", repeated("int x;\n", 401)},
+                                    {"tests/unit/a.cpp", repeated("int x;\n", 600)},
+                                    {"core/store/lua/a.lua", repeated("x()\n", 91)},
+                                    {"README.md", repeated("x\n", 5000)}})) ==
+          "core/a.cpp: it has 401 lines; the limit is 400\n"
+          "core/store/lua/a.lua: it has 91 lines; the limit is 90\n");
+    auto with_lines = [](size_t n) {
+        return "namespace a {\nstruct S {\nint f(int x) {\n" + repeated("g();\n", n) + "}\n};\n}\n";
+    };
+    CHECK(check_function_lengths({{"core/a.cpp", with_lines(68)}}).empty());
+    CHECK(lines(check_function_lengths({{"core/a.cpp", with_lines(69)}})) ==
+          "core/a.cpp:3: a function has 71 lines; the limit is 70\n");
+    CHECK(check_function_lengths({{"core/a.h", "enum class E {\n" + repeated("a,\n", 99) + "};\n"}})
+              .empty());
+}
+
+TEST_CASE("planted: includes against the layers", "[tidy]") {
+    auto findings = [](const std::string& path, const std::string& include) {
+        return lines(check_layers({{path, "// x\n#include \"" + include + "\"\n"}}));
+    };
+    CHECK(findings("core/base/a.h", "core/job/job.h") ==
+          "core/base/a.h:2: core/base/ may not include core/job/job.h\n");
+    CHECK(findings("core/job/a.cpp", "core/store/store.h") != "");
+    CHECK(findings("core/store/a.cpp", "daemon/loop/stream.h") != "");
+    CHECK(findings("cli/a.cpp", "core/store/store.h") != "");
+    CHECK(findings("cli/a.cpp", "daemon/app.h") != "");
+    CHECK(findings("daemon/server/a.cpp", "daemon/redis/link.h") != "");
+    CHECK(findings("core/policy/a.cpp", "core/config/visit.h") != "");
+    CHECK(findings("core/store/a.cpp", "core/job/job.h") == "");
+    CHECK(findings("daemon/app.cpp", "daemon/redis/link.h") == "");
+    CHECK(lines(check_layers({{"config/a.cpp", "// x\n"}})) ==
+          "config/a.cpp: no layer: C++ belongs in core, daemon, cli or tests\n");
+}
+
+TEST_CASE("planted: libraries where they may not be", "[tidy]") {
+    auto findings = [](const std::string& path, const std::string& header) {
+        return lines(check_libraries({{path, "// x\n#include <" + header + ">\n"}}));
+    };
+    CHECK(findings("daemon/server/a.cpp", "uv.h") ==
+          "daemon/server/a.cpp:2: may not include <uv.h>\n");
+    CHECK(findings("daemon/loop/a.cpp", "uv.h") == "");
+    CHECK(findings("daemon/loop/a.h", "uv.h") ==
+          "daemon/loop/a.h:2: <uv.h> is slow to read: only in a .cpp\n");
+    CHECK(findings("daemon/loop/a.cpp", "hiredis/read.h") != "");
+    CHECK(findings("core/store/a.cpp", "spdlog/spdlog.h") != "");
+    CHECK(findings("core/config/check.cpp", "toml++/toml.h") != "");
+    Tree four;
+    for (const char* name : {"a", "b", "c", "d"})
+        four.push_back({std::string("cli/") + name + ".cpp", "#include <CLI/CLI.hpp>\n"});
+    CHECK(check_libraries(four).size() == 4);
+    four.pop_back();
+    CHECK(check_libraries(four).empty());
+}
+
+TEST_CASE("planted: files that nothing uses", "[tidy]") {
+    CHECK(lines(check_dead_files({
+              {"core/a.h", ""},
+              {"core/a.cpp", "#include \"core/a.h\"\n"},
+              {"core/b.h", ""},
+              {"core/c.cpp", "#include \"core/b.h\"\n"},
+              {"core/store/lua/x.lua", ""},
+              {"core/store/lua/y.lua", "--@include lib1\n"},
+              {"core/store/lua/lib/lib1.lua", ""},
+              {"core/store/lua/lib/lib2.lua", ""},
+              {"core/store/y.cpp", "script(\"y\")"},
+              {"tests/CMakeLists.txt", "jobq_tests(unit 60)\n"},
+              {"tests/unit/t.cpp", ""},
+              {"tests/lost/t.cpp", ""},
+          })) ==
+          "core/a.h: nothing but its own .cpp includes this header\n"
+          "core/store/lua/x.lua: no one calls this script\n"
+          "core/store/lua/lib/lib2.lua: no one includes this script\n"
+          "tests/lost/t.cpp: tests/CMakeLists.txt does not build tests/lost\n");
+}
+
+TEST_CASE("planted: scripts whose head is wrong", "[tidy]") {
+    auto findings = [](const std::string& head, const std::string& body) {
+        return lines(check_lua({{"core/store/lua/a.lua", head + body}}));
+    };
+    std::string head = "-- a: does it.\n-- KEYS: prefix\n-- ARGV: x y\n-- RETURNS: 0\n";
+
+    CHECK(findings(head, "f(KEYS[1] .. ARGV[1] .. ARGV[2])") == "");
+    CHECK(findings(head, "f(KEYS[1] .. ARGV[1] .. ARGV[3])") ==
+          "core/store/lua/a.lua: it uses ARGV[3], its head names 2\n");
+    CHECK(findings(head, "f(KEYS[1] .. ARGV[1])") ==
+          "core/store/lua/a.lua: its head names 2 ARGV, it uses 1\n");
+    CHECK(findings(head, "f(KEYS[1] .. KEYS[2] .. ARGV[2])") ==
+          "core/store/lua/a.lua: it uses KEYS[2], its head names 1\n");
+    CHECK(findings("-- KEYS: prefix\n-- ARGV: id...\n", "f(KEYS[1], unpack(ARGV))") ==
+          "core/store/lua/a.lua: its head does not say what it does: -- a: ...\n"
+          "core/store/lua/a.lua: its head has no line RETURNS\n");
+}
+
+TEST_CASE("planted: a manual that lacks verbs, errors and keys, or has others", "[tidy]") {
+    Tree tree{
+        {"man/jobq-protocol.7", ".It Ic PUSH\n.It Ic SHOVE\n.It Ic JOBQ STATUS\n"},
+        {"man/jobqd.toml.5", ".It Ic a.b\n.It Ic c\n"},
+        {"config/jobqd.toml", "#x = 1\n[a]\nb = 1 # why\n#[type.email.backoff]\n#base = 2\n"}};
+
+    std::string verbs = lines(check_verbs_documented(tree));
+    CHECK(verbs.find("no \".It Ic FETCH\"") != std::string::npos);
+    CHECK(verbs.find("no \".It Ic JOBQ TAKE\"") != std::string::npos);
+    CHECK(verbs.find("SHOVE is not a verb") != std::string::npos);
+    CHECK(verbs.find("PUSH\"") == std::string::npos);
+    CHECK(lines(check_errors_documented(tree)).find(".It LEASE_LOST Ta 409 Ta 4 Ta no Ta ") !=
+          std::string::npos);
+    CHECK(lines(check_keys_documented(tree, {"a.b", "type.NAME.backoff.base", "d"})) ==
+          "man/jobqd.toml.5: no \".It Ic type.NAME.backoff.base\"\n"
+          "man/jobqd.toml.5: no \".It Ic d\"\n"
+          "config/jobqd.toml: it does not show d\n"
+          "man/jobqd.toml.5: c is not a key\n"
+          "config/jobqd.toml: x is not a key\n");
+    CHECK(lines(check_verbs_documented({})) == "man/jobq-protocol.7: it is not there\n");
+}
+
+TEST_CASE("planted: notes to self, paths, files that do not introduce themselves", "[tidy]") {
+    std::string note = std::string("// TO") + "DO: later\n";
+    CHECK(lines(check_words({{"a.md", "x\n" + note}})) ==
+          std::string("a.md:2: TO") + "DO: do it, or open an issue\n");
+    CHECK(check_words({{"start", std::string("cd /ho") + "me/someone\n"}}).size() == 1);
+    CHECK(check_header_comments({{"core/a.h", "#pragma once\n"}}).size() == 1);
+    CHECK(check_header_comments({{"core/a.cpp", "int a;\n"}}).size() == 1);
+    CHECK(check_header_comments({{"core/a.cpp", "int a;\n"}, {"core/a.h", "// A.\n"}}).empty());
+    CHECK(check_words({{"a.cpp", std::string("#include \"daemon/wo") + "rk/a.h\"\n"}}).empty());
+    CHECK(check_header_comments({{"core/a.h", "// A.\n#pragma once\n"}}).empty());
+}
+
+TEST_CASE("planted: comments and literals are not code", "[tidy]") {
+    CHECK(code_only("a /* b\n c */ d // e\nf") == "a     \n      d     \nf");
+    CHECK(code_only("f(\"a\\\"b\", 'c', 1'000)") == "f(\"    \", ' ', 1'000)");
+    CHECK(code_only("x = R\"y(a\"b)y\" + 1") == "x = R\"       \" + 1");
+}

@@ -1,0 +1,78 @@
+// The rules, on the repository itself. What is found is printed one a line, as compilers do.
+#include <catch2/catch.hpp>
+
+#include "core/config/config.h"
+#include "tests/tidy/checks.h"
+
+using namespace jobq;
+using namespace jobq::tidy;
+
+namespace {
+
+const Tree& tree() {
+    static const Tree files = read_tree(JOBQ_SOURCE_DIR);
+    return files;
+}
+
+std::string lines(const Findings& findings) {
+    std::string text;
+    for (const auto& finding : findings)
+        text += finding.to_string() + "\n";
+    return text;
+}
+
+}  // namespace
+
+TEST_CASE("tidy: the tree was read", "[tidy]") {
+    CHECK(tree().size() > 100);
+    CHECK(find_file(tree(), "core/base/error.h"));
+    CHECK(find_file(tree(), "CMakeLists.txt"));
+}
+
+TEST_CASE("tidy: files are short", "[tidy]") {
+    CHECK(lines(check_file_lengths(tree())) == "");
+}
+
+TEST_CASE("tidy: functions are short", "[tidy]") {
+    CHECK(lines(check_function_lengths(tree())) == "");
+}
+
+TEST_CASE("tidy: folders include only what is below them", "[tidy]") {
+    CHECK(lines(check_layers(tree())) == "");
+}
+
+TEST_CASE("tidy: libraries are known to few files", "[tidy]") {
+    CHECK(lines(check_libraries(tree())) == "");
+}
+
+TEST_CASE("tidy: coroutines keep to the rules that g++ 12 needs", "[tidy]") {
+    CHECK(lines(check_coroutines(tree())) == "");
+}
+
+TEST_CASE("tidy: every header, script and test is used", "[tidy]") {
+    CHECK(lines(check_dead_files(tree())) == "");
+}
+
+TEST_CASE("tidy: the heads of scripts agree with their bodies", "[tidy]") {
+    CHECK(lines(check_lua(tree())) == "");
+}
+
+TEST_CASE("tidy: every verb is in the manual", "[tidy]") {
+    CHECK(lines(check_verbs_documented(tree())) == "");
+}
+
+TEST_CASE("tidy: every error is in the manual", "[tidy]") {
+    CHECK(lines(check_errors_documented(tree())) == "");
+}
+
+TEST_CASE("tidy: every configuration key is in the manual and the sample", "[tidy]") {
+    CHECK(lines(check_keys_documented(tree(), config_keys())) == "");
+}
+
+TEST_CASE("tidy: no notes to self, no paths of one machine", "[tidy]") {
+    CHECK(lines(check_words(tree())) == "");
+}
+
+TEST_CASE("tidy: every source says what it is", "[tidy]") {
+    CHECK(lines(check_header_comments(tree())) == "");
+}

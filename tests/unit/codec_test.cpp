@@ -1,0 +1,261 @@
+// core/job/codec: what was written is read back; what is damaged is refused, never crashes.
+#include "core/job/codec.h"
+
+#include <catch2/catch.hpp>
+#include <functional>
+
+#include "core/base/rng.h"
+
+using namespace jobq;
+
+namespace {
+
+std::string random_text(Rng& rng, uint64_t most) {
+    std::string text;
+    for (uint64_t n = rng.below(most); n > 0; --n)
+        text += char(' ' + rng.below(95));
+    return text;
+}
+
+int64_t random_int(Rng& rng) {
+    int64_t value = int64_t(rng.next() >> rng.below(64));
+    return rng.below(4) == 0 ? -value : value;
+}
+
+Job random_job(Rng& rng) {
+    auto maybe = [&] { return rng.below(2) == 0; };
+    Job job;
+    job.jid = "jid-" + random_text(rng, 20);
+    job.type = "t" + random_text(rng, 40);
+    job.queue = "q" + std::to_string(rng.below(1000));
+    job.priority = int(1 + rng.below(9));
+    job.args = "[" + random_text(rng, maybe() ? 10 : 5000) + "]";
+    if (maybe()) job.created_ms = random_int(rng);
+    if (maybe()) job.run_at_ms = random_int(rng);
+    if (maybe()) job.retry = int(rng.next());
+    if (maybe()) job.max_attempts = int(rng.below(1000));
+    if (maybe()) job.timeout_ms = random_int(rng);
+    if (maybe()) job.reserve_for_s = random_int(rng);
+    if (maybe()) job.backtrace = random_int(rng);
+    if (maybe()) job.expires_ms = random_int(rng);
+    if (maybe()) job.at = random_text(rng, 40);
+    if (maybe()) job.created_at = random_text(rng, 40);
+    if (maybe()) job.custom = random_text(rng, 400);
+    if (maybe()) job.tags = random_text(rng, 100);
+    if (maybe()) job.idempotency_key = random_text(rng, 100);
+    if (maybe()) job.traceparent = random_text(rng, 60);
+    return job;
+}
+
+JobRecord random_record(Rng& rng) {
+    JobRecord record;
+    record.attempts = int(rng.below(1000));
+    record.crashes = int(rng.below(4));
+    record.lost = int(rng.below(4));
+    record.first_failed_ms = random_int(rng);
+    record.next_at_ms = random_int(rng);
+    record.ready_ms = random_int(rng);
+    record.reason = random_text(rng, 20);
+    record.failure = random_text(rng, 50);
+    for (uint64_t n = rng.below(5); n > 0; --n) {
+        Attempt attempt;
+        attempt.number = int(rng.below(100));
+        attempt.outcome = Outcome(rng.below(uint64_t(Outcome::count_)));
+        attempt.started_ms = random_int(rng);
+        attempt.ended_ms = random_int(rng);
+        attempt.error_type = random_text(rng, 30);
+        attempt.message = random_text(rng, 90) + "\xE2\x82\xAC\n\"";
+        for (uint64_t lines = rng.below(3); lines > 0; --lines)
+            attempt.backtrace.push_back(random_text(rng, 30));
+        if (rng.below(2)) attempt.exit_code = int(rng.below(256));
+        if (rng.below(2)) attempt.signal = int(rng.below(64));
+        attempt.worker = random_text(rng, 20);
+        record.errors.push_back(attempt);
+    }
+    return record;
+}
+
+FinalRecord random_final(Rng& rng) {
+    constexpr State kStates[] = {State::succeeded, State::cancelled, State::expired};
+    FinalRecord record;
+    record.state = kStates[rng.below(3)];
+    record.type = random_text(rng, 40);
+    record.queue = random_text(rng, 40);
+    record.worker = random_text(rng, 40);
+    record.created_ms = random_int(rng);
+    record.started_ms = random_int(rng);
+    record.finished_ms = random_int(rng);
+    record.attempts = int(rng.below(100));
+    if (rng.below(2)) record.exit_code = int(rng.below(256));
+    if (rng.below(2)) record.signal = 0;
+    record.user_cpu_ms = random_int(rng);
+    record.system_cpu_ms = random_int(rng);
+    record.max_rss_kib = random_int(rng);
+    record.tags = R"(["a\"b"])";
+    for (uint64_t n = rng.below(100); n > 0; --n)
+        record.result += char(rng.next());
+    record.result_is_json = rng.below(2) == 0;
+    return record;
+}
+
+// Every way to cut `bytes`, then 10,000 flips of one to three bytes: read() must come back each
+// time.
+void damage(const std::string& bytes, const std::function<bool(std::string_view)>& read) {
+    int refused = 0;
+    for (size_t size = 0; size < bytes.size(); ++size)
+        // A copy of that very size, so that a sanitizer sees a read past its end.
+        refused += !read(std::string(bytes, 0, size));
+    CHECK(refused > 0);
+    Rng rng(7);
+    for (int i = 0; i < 10'000; ++i) {
+        std::string damaged = bytes;
+        for (uint64_t n = 1 + rng.below(3); n > 0; --n)
+            damaged[rng.below(damaged.size())] = char(rng.next());
+        read(damaged);
+    }
+}
+
+}  // namespace
+
+TEST_CASE("any job is read back from its envelope as it was") {
+    Rng rng(1);
+    for (int i = 0; i < 3000; ++i) {
+        Job job = random_job(rng);
+        std::string bytes = encode_job(job, i % 2 == 0);
+        CHECK(bytes[0] == (i % 2 == 0 ? kKindRecord : kKindPlain));
+        auto read = decode_job(job.jid, bytes);
+        REQUIRE(read);
+        REQUIRE(*read == job);
+    }
+}
+
+TEST_CASE("scripts find kind, priority and queue at fixed places of an envelope") {
+    Job job;
+    job.jid = "12345678";
+    job.type = "email";
+    job.queue = "mail";
+    job.priority = 7;
+    std::string bytes = encode_job(job, false);
+    CHECK(bytes.substr(0, 2) == ".7");
+    CHECK(bytes[2] == 4);
+    CHECK(bytes.substr(3, 4) == "mail");
+}
+
+TEST_CASE("the envelope of a small job is small") {
+    Job job;
+    job.jid = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
+    job.type = "email";
+    job.args = "[1]";
+    job.created_ms = 1'795'305'600'000;
+    CHECK(encode_job(job, false).size() == 30);
+}
+
+TEST_CASE("an envelope from a newer jobqd is read without the fields it does not know") {
+    Rng rng(2);
+    Job job = random_job(rng);
+    std::string bytes = encode_job(job, false);
+    size_t after_queue = 3 + job.queue.size();
+    bytes.insert(after_queue, "Z\x05hello");
+    auto read = decode_job(job.jid, bytes);
+    REQUIRE(read);
+    CHECK(*read == job);
+}
+
+TEST_CASE("the head of an envelope gives the fields before the cut") {
+    Job job;
+    job.jid = "12345678";
+    job.type = "email";
+    job.created_ms = 5;
+    job.args = std::string(5000, ' ');
+    auto head = decode_job_head(job.jid, encode_job(job, false).substr(0, 2048));
+    REQUIRE(head);
+    CHECK(head->created_ms == 5);
+    CHECK(head->args.empty());
+    CHECK_FALSE(decode_job(job.jid, encode_job(job, false).substr(0, 2048)));
+}
+
+TEST_CASE("an envelope that can't be meant is corrupt") {
+    Job job;
+    job.jid = "12345678";
+    job.type = "email";
+    std::string good = encode_job(job, false);
+    auto code = [&](std::string bytes) { return decode_job("12345678", bytes).error().code; };
+    CHECK(code("") == ErrorCode::corrupt);
+    CHECK(code("?" + good.substr(1)) == ErrorCode::corrupt);
+    CHECK(code(".0" + good.substr(2)) == ErrorCode::corrupt);
+    CHECK(code(good + "T") == ErrorCode::corrupt);
+    CHECK(code(good + std::string("T\x01\x80", 3)) == ErrorCode::corrupt);      // unfinished number
+    CHECK(code(good + "c" + std::string(11, '\xFF')) == ErrorCode::corrupt);    // endless length
+    CHECK(code(good + "R\x06\xFE\xFF\xFF\xFF\xFF\x01") == ErrorCode::corrupt);  // over int
+    CHECK(code(good.substr(0, 3 + job.queue.size())) == ErrorCode::corrupt);    // no type
+}
+
+TEST_CASE("damaged envelopes never crash the reader") {
+    Rng rng(3);
+    Job job = random_job(rng);
+    job.args = "[1,2,3]";
+    damage(encode_job(job, true),
+           [&](std::string_view bytes) { return decode_job(job.jid, bytes).has_value(); });
+    damage(encode_job(job, true), [&](std::string_view bytes) {
+        auto head = decode_job_head(job.jid, bytes);
+        return head.has_value();
+    });
+}
+
+TEST_CASE("any record is read back as it was") {
+    Rng rng(4);
+    for (int i = 0; i < 500; ++i) {
+        JobRecord record = random_record(rng);
+        auto read = decode_record(encode_record(record));
+        REQUIRE(read);
+        REQUIRE(*read == record);
+    }
+    CHECK(decode_record(encode_record({})) == JobRecord{});
+}
+
+TEST_CASE("a record with bytes that are no UTF-8 is stored with replacements") {
+    JobRecord record;
+    record.errors.emplace_back().message = "a\xFF";
+    auto read = decode_record(encode_record(record));
+    REQUIRE(read);
+    CHECK(read->errors[0].message == "a\xEF\xBF\xBD");
+}
+
+TEST_CASE("damaged records never crash the reader") {
+    Rng rng(5);
+    JobRecord record = random_record(rng);
+    record.errors.resize(1);
+    record.errors[0].message = "broke";
+    damage(encode_record(record),
+           [](std::string_view text) { return decode_record(text).has_value(); });
+    for (const char* bad : {"", "[]", "null", "{\"attempts\":\"1\"}", "{\"errors\":{}}",
+                            "{\"errors\":[1]}", "{\"attempts\":18446744073709551615}",
+                            "{\"attempts\":1.5}", "{\"errors\":[{\"outcome\":\"odd\"}]}"}) {
+        INFO(bad);
+        auto read = decode_record(bad);
+        REQUIRE_FALSE(read);
+        CHECK(read.error().code == ErrorCode::corrupt);
+    }
+}
+
+TEST_CASE("any final record is read back as it was, its result byte for byte") {
+    Rng rng(6);
+    for (int i = 0; i < 1000; ++i) {
+        FinalRecord record = random_final(rng);
+        auto read = decode_final(encode_final(record));
+        REQUIRE(read);
+        REQUIRE(*read == record);
+    }
+}
+
+TEST_CASE("damaged final records never crash the reader, and a cut result is noticed") {
+    Rng rng(8);
+    FinalRecord record = random_final(rng);
+    record.result = "hello";
+    std::string bytes = encode_final(record);
+    damage(bytes, [](std::string_view text) { return decode_final(text).has_value(); });
+    for (size_t size = 0; size < bytes.size(); ++size)
+        CHECK_FALSE(decode_final(bytes.substr(0, size)));
+    CHECK_FALSE(decode_final("{\"state\":\"running\"}\n"));
+    CHECK_FALSE(decode_final("{\"state\":\"odd\"}\n"));
+}
