@@ -35,12 +35,15 @@ class Seen {
     std::string fresh(JsonView message) {
         const std::string text = message["text"].text();
         auto& place = places_[{message["attempt"].number(), message["stream"].text()}];
-        // The daemon may say where a piece begins, when it no longer has what was before.
         if (const auto at = message["at"].maybe_number(); at && *at >= 0) place.now = size_t(*at);
         const size_t before = place.now;
         place.now += text.size();
-        const size_t known = place.furthest > before ? place.furthest - before : 0;
-        place.furthest = std::max(place.furthest, place.now);
+        const size_t furthest = std::exchange(place.furthest, std::max(place.furthest, place.now));
+        if (before > furthest) {
+            const std::string missing = std::to_string(before - furthest);
+            return "\n... " + missing + " bytes left out ...\n" + text;
+        }
+        const size_t known = furthest - before;
         return known >= text.size() ? std::string() : text.substr(known);
     }
 

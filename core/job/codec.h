@@ -30,6 +30,8 @@ Result<JobRecord> decode_record(std::string_view text);
 
 // One line of JSON, LF, then the result's bytes.
 std::string encode_final(const FinalRecord& record);
+// The first bytes of each final record in this state, and of no other: scripts look for them.
+std::string final_record_begin(State state);
 Result<FinalRecord> decode_final(std::string_view bytes);
 
 // What an attempt wrote, in one value: its log (stderr) and, when it did not succeed, its stdout,

@@ -160,11 +160,14 @@ Result<JobRecord> decode_record(std::string_view text) {
     return record;
 }
 
+std::string final_record_begin(State state) {
+    return "{\"state\":\"" + std::string(name(state)) + "\"";
+}
+
 std::string encode_final(const FinalRecord& record) {
-    std::string out;
+    std::string out = final_record_begin(record.state);
     out.reserve(256 + record.type.size() + record.queue.size() + record.worker.size() +
                 record.tags.size() + record.result.size());
-    out.append("{\"state\":\"").append(name(record.state)).append("\"");
     put_member(out, "type", record.type);
     put_member(out, "queue", record.queue);
     put_member(out, "worker", record.worker);

@@ -103,7 +103,7 @@ task<Result<ListPage>> RedisStore::list_page(Reply ids, State state) {
 
 task<Result<ListPage>> RedisStore::list_done(ListRequest request) {
     Command args;
-    args.add(request.cursor).add(request.limit);
+    args.add(request.cursor).add(request.limit).add(final_record_begin(request.state));
     auto reply = co_await run(script("list_done"), std::move(args));
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     ListPage page;

@@ -99,8 +99,11 @@ void Reporter::forget(const std::string& jid, const std::string& token) {
     }
 }
 
-// Who answers may be another jobqd, or may not have got the last of it: all output is sent again.
+// Who answers may be another jobqd, or may not have got the last of it: all output of running jobs
+// is sent again. What ended has it whole in its report, so a rest of it would only leave a gap.
 void Reporter::rewind() {
+    for (auto& pending : pending_)
+        pending.output.clear();
     runs_.each([](JobRun& run) {
         run.out.rewind();
         run.err.rewind();

@@ -7,16 +7,18 @@
 namespace jobq {
 
 void LiveOutput::put(int64_t offset, std::string_view text) {
-    int64_t known = size_ - offset;
+    const int64_t known = size_ - offset;
     if (known >= int64_t(text.size())) return;
     if (known > 0) {
         text.remove_prefix(size_t(known));
     } else if (known < 0) {
         size_ = offset;  // a gap: pieces were lost with an earlier daemon
+        tail_.clear();
     }
+    const bool head_is_whole = int64_t(head_.size()) == size_;
     size_ += int64_t(text.size());
-    size_t room = limits::kOutputHeadBytes - head_.size();
-    if (tail_.empty() && room > 0) {
+    if (head_is_whole) {
+        const size_t room = limits::kOutputHeadBytes - head_.size();
         head_.append(text.substr(0, room));
         text.remove_prefix(std::min(room, text.size()));
     }
@@ -26,18 +28,10 @@ void LiveOutput::put(int64_t offset, std::string_view text) {
     changed.notify_all();
 }
 
-std::string LiveOutput::from(int64_t position) const {
-    std::string out;
-    if (position < int64_t(head_.size())) out = head_.substr(size_t(position));
-    int64_t tail_starts = size_ - int64_t(tail_.size());
-    if (position > tail_starts) {
-        if (position < size_) out += tail_.substr(size_t(position - tail_starts));
-    } else if (!tail_.empty()) {
-        int64_t missing = tail_starts - std::max(position, int64_t(head_.size()));
-        if (missing > 0) out += "\n... " + std::to_string(missing) + " bytes left out ...\n";
-        out += tail_;
-    }
-    return out;
+LiveOutput::Part LiveOutput::next(int64_t position) const {
+    if (position < int64_t(head_.size())) return {position, head_.substr(size_t(position))};
+    const int64_t at = std::max(position, size_ - int64_t(tail_.size()));
+    return {at, tail_.substr(tail_.size() - size_t(std::max<int64_t>(size_ - at, 0)))};
 }
 
 }  // namespace jobq

@@ -21,15 +21,17 @@ class LiveOutput {
 
     // A piece that starts at `offset`; what is known already is skipped, so a resend is harmless.
     void put(int64_t offset, std::string_view text);
-    // All that is kept from position `from` on: at most two pieces, with a gap between them.
-    std::string from(int64_t position) const;
+    // The next unbroken piece of what is kept at or after `position`; an empty text when there is
+    // nothing more. It begins later than asked where the middle was left out.
+    Part next(int64_t position) const;
 
     int64_t size() const { return size_; }
 
     Signal changed;
 
   private:
-    std::string head_, tail_;
+    std::string head_;  // from position 0
+    std::string tail_;  // up to position size_
     int64_t size_ = 0;
 };
 

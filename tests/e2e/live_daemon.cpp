@@ -61,6 +61,14 @@ bool is_locked(const std::string& path) {
     return locked;
 }
 
+// The "jobs" of `jobq stats --json`; {} when there is no answer.
+nlohmann::json job_counts(const LiveDaemon& daemon) {
+    const Ran ran = daemon.jobq({"stats", "--json"});
+    if (ran.status != 0) return nlohmann::json::object();
+    const auto stats = nlohmann::json::parse(ran.out, nullptr, false);
+    return stats.is_object() ? stats.at("jobs") : nlohmann::json::object();
+}
+
 }  // namespace
 
 double cpu_seconds(pid_t pid) {
@@ -225,11 +233,13 @@ std::string LiveDaemon::must(std::vector<std::string> args, std::string input) c
 }
 
 int64_t LiveDaemon::count(const std::string& member) const {
-    const Ran ran = jobq({"stats", "--json"});
-    if (ran.status != 0) return -1;
-    const auto stats = nlohmann::json::parse(ran.out, nullptr, false);
-    if (!stats.is_object()) return -1;
-    return stats["jobs"].value(member, int64_t(-1));
+    return job_counts(*this).value(member, int64_t(-1));
+}
+
+int64_t LiveDaemon::unfinished() const {
+    const auto jobs = job_counts(*this);
+    if (jobs.empty()) return -1;
+    return jobs.at("pending").get<int64_t>() + jobs.at("running").get<int64_t>();
 }
 
 std::vector<std::string> LiveDaemon::states(const std::vector<std::string>& jids) const {

@@ -63,6 +63,8 @@ class LiveDaemon {
     std::string must(std::vector<std::string> args, std::string input = "") const;
     // A number in the "jobs" of `jobq stats --json`; -1 when there is no answer.
     int64_t count(const std::string& member) const;
+    // Jobs pending or running, both from one answer; -1 when there is none.
+    int64_t unfinished() const;
     // The states of jobs, in the order asked.
     std::vector<std::string> states(const std::vector<std::string>& jids) const;
 

@@ -1,28 +1,40 @@
 #!lua flags=no-writes,allow-oom
 -- list_done: a page of final records, buckets that go last first. A cursor is "<bucket> <scan>".
+-- A call looks at a few thousand records, so a page may be empty and still have a next one.
 -- KEYS: prefix
--- ARGV: cursor limit
+-- ARGV: cursor limit first_bytes (of the records wanted)
 -- RETURNS: {next cursor or "", [jid, record]*}
 local P = KEYS[1]
+local most, looked, bytes = 3000, 0, 0
 local bucket, scan = string.match(ARGV[1], '^(%S+) (%d+)$')
-local out, take = {''}, not bucket
+local wanted, out, take = ARGV[3], {''}, not bucket
+
+-- One step of the scan. Returns where the next one begins.
+local function step(name)
+    local page = redis.call('HSCAN', P .. name, scan, 'COUNT', 250)
+    local list = page[2]
+    for i = 1, #list, 2 do
+        bytes = bytes + #list[i + 1]
+        if string.sub(list[i + 1], 1, #wanted) == wanted then
+            out[#out + 1] = list[i]
+            out[#out + 1] = list[i + 1]
+        end
+    end
+    looked = looked + #list / 2
+    return page[1]
+end
+
 for _, name in ipairs(redis.call('ZREVRANGE', P .. 'buckets', 0, -1)) do
     if string.sub(name, 1, 5) == 'done:' then
-        if take then
-            bucket, scan, take = name, '0', false
-            if #out > 1 then
-                out[1] = bucket .. ' 0'
+        if take then bucket, scan = name, '0' end
+        take = take or name == bucket
+        while take and scan do
+            if #out > 2 * tonumber(ARGV[2]) or looked >= most or bytes > 4194304 then
+                out[1] = name .. ' ' .. scan
                 return out
             end
-        end
-        if name == bucket then
-            local page = redis.call('HSCAN', P .. name, scan, 'COUNT', ARGV[2])
-            for _, value in ipairs(page[2]) do out[#out + 1] = value end
-            if page[1] ~= '0' then
-                out[1] = bucket .. ' ' .. page[1]
-                return out
-            end
-            take = true
+            scan = step(name)
+            if scan == '0' then scan = nil end
         end
     end
 end

@@ -145,46 +145,73 @@ task<void> result(Session& session, std::string argument) {
 
 namespace {
 
-void send_piece(Session& session, int attempt, const char* stream, const std::string& text) {
+// What a follower of a job has: all of the attempts before `attempt`, and so many bytes of it.
+struct Followed {
+    int attempt = 0;
+    int64_t err = 0, out = 0;
+
+    // False when the attempt is one the follower has passed.
+    bool reach(int number) {
+        if (number > attempt) *this = {number, 0, 0};
+        return number == attempt;
+    }
+};
+
+void send_piece(Session& session, int attempt, const char* stream, int64_t at,
+                std::string_view text) {
     if (text.empty()) return;
     JsonWriter json;
-    json.begin_object().field("attempt", attempt).field("stream", stream).field("text", text);
-    json.end_object();
+    json.begin_object().field("attempt", attempt).field("stream", stream).field("at", at);
+    json.field("text", text).end_object();
     session.reply_bulk(json.take());
 }
 
-// What a job left so far: the logs of its attempts after number `after` and, when it is over and
-// asked for, its result.
-task<void> send_kept(Session& session, JobView view, int attempt, int after, bool with_stdout) {
+// The kept text of a stream from `sent` on.
+void send_rest(Session& session, int attempt, const char* stream, int64_t& sent,
+               std::string_view text) {
+    if (sent >= int64_t(text.size())) return;
+    send_piece(session, attempt, stream, sent, text.substr(size_t(sent)));
+    sent = int64_t(text.size());
+}
+
+void send_live(Session& session, int attempt, const char* stream, int64_t& sent,
+               const LiveOutput& live) {
+    for (auto part = live.next(sent); !part.text.empty(); part = live.next(sent)) {
+        send_piece(session, attempt, stream, part.at, part.text);
+        sent = part.at + int64_t(part.text.size());
+    }
+}
+
+// What the job's ended attempts left that the follower has not got; `only` 0: of all of them.
+task<void> send_kept(Session& session, JobView view, int only, Followed* got, bool with_stdout) {
     auto kept = co_await session.broker().store().logs(view.job.jid);
     int last = 0;
     if (kept)
         for (const auto& log : *kept) {
             last = log.attempt;
-            if (log.attempt <= after || (attempt != 0 && attempt != log.attempt)) continue;
+            if ((only != 0 && only != log.attempt) || !got->reach(log.attempt)) continue;
             Output output = decode_output(log.text);
-            send_piece(session, log.attempt, "stderr", output.err);
-            if (with_stdout) send_piece(session, log.attempt, "stdout", output.out);
+            send_rest(session, log.attempt, "stderr", got->err, output.err);
+            if (with_stdout) send_rest(session, log.attempt, "stdout", got->out, output.out);
         }
-    int number = std::max(last, view.final.attempts);
-    if (with_stdout && number > after) send_piece(session, number, "stdout", view.final.result);
+    const int number = std::max(last, view.final.attempts);
+    if (with_stdout && (only == 0 || only == number) && got->reach(number))
+        send_rest(session, number, "stdout", got->out, view.final.result);
 }
 
-// What one attempt writes, until it ends. Returns its number.
-task<int> follow(Session& session, std::string jid, bool with_stdout) {
+// What one attempt writes, until it ends.
+task<void> follow(Session& session, std::string jid, Followed* got, bool with_stdout) {
     Broker& broker = session.broker();
     auto err = broker.live_output(jid, false);
     auto out = broker.live_output(jid, true);
     Running* known = broker.running(jid);
-    if (!known || !err || !out) co_return 0;
-    int attempt = current_attempt(known->record);
-    std::string token = known->token;
-    int64_t err_sent = 0, out_sent = 0;
+    if (!known || !err || !out) co_return;
+    const int attempt = current_attempt(known->record);
+    const std::string token = known->token;
+    if (!got->reach(attempt)) co_return;
     while (!session.closed()) {
-        send_piece(session, attempt, "stderr", err->from(err_sent));
-        err_sent = err->size();
-        if (with_stdout) send_piece(session, attempt, "stdout", out->from(out_sent));
-        out_sent = out->size();
+        send_live(session, attempt, "stderr", got->err, *err);
+        if (with_stdout) send_live(session, attempt, "stdout", got->out, *out);
         known = broker.running(jid);
         if (!known || known->token != token) break;
         co_await session.drained();
@@ -192,7 +219,6 @@ task<int> follow(Session& session, std::string jid, bool with_stdout) {
         auto changed = err->changed.wait(kLookAgainMs);
         co_await changed;
     }
-    co_return attempt;
 }
 
 }  // namespace
@@ -208,7 +234,7 @@ task<void> logs(Session& session, std::string argument) {
     }
     Broker& broker = session.broker();
     bool first = true;
-    int followed = 0;
+    Followed got;
     while (!session.closed()) {
         std::vector<std::string> one{jid};
         auto views = co_await broker.store().get(std::move(one));
@@ -218,16 +244,15 @@ task<void> logs(Session& session, std::string argument) {
         }
         JobView view = std::move(*views->front());
         bool over = is_final(view.state) || view.state == State::dead;
-        if (first || over) co_await send_kept(session, view, attempt, followed, with_stdout);
+        if (first || over) co_await send_kept(session, view, attempt, &got, with_stdout);
         if (view.state == State::running) {
-            if (!following) {
+            if (following) {
+                co_await follow(session, jid, &got, with_stdout);
+            } else if (const int number = current_attempt(view.record); got.reach(number)) {
                 auto err = broker.live_output(jid, false);
                 auto out = broker.live_output(jid, true);
-                int number = current_attempt(view.record);
-                if (err) send_piece(session, number, "stderr", err->from(0));
-                if (out && with_stdout) send_piece(session, number, "stdout", out->from(0));
-            } else {
-                followed = co_await follow(session, jid, with_stdout);
+                if (err) send_live(session, number, "stderr", got.err, *err);
+                if (out && with_stdout) send_live(session, number, "stdout", got.out, *out);
             }
         }
         first = false;
