@@ -141,6 +141,40 @@ TEST_CASE("a run goes on while jobqd is killed and started again, once and with 
     CHECK(waited.out == numbered("out"));
 }
 
+TEST_CASE("what a run wrote while jobqd was away reaches who follows it") {
+    LiveDaemon daemon(config("5s"));
+    const std::string script = daemon.dir().write("brief.sh", R"(
+for i in 0 1 2 3 4 5 6 7 8 9; do
+  echo "out $i"
+  echo "log $i" >&2
+  sleep 0.1
+done
+echo ended >> )" + (daemon.dir() / "witness") + "\n");
+    Ran waited;
+    std::thread waiter([&] { waited = daemon.jobq({"run", "--wait", "--", "sh", script}); });
+    const auto talks = [&] {
+        const json running = json::parse(daemon.must({"list", "--state", "running", "--json"}));
+        if (running.empty()) return false;
+        const std::string jid = running.at(0).at("jid");
+        return contains(daemon.jobq({"logs", jid}).out, "log 2\n");
+    };
+    const bool talked = eventually(talks, seconds(20));
+    daemon.kill();
+    const bool ended = will_witness(daemon, 1);
+    daemon.start();
+    waiter.join();
+    CHECK(talked);
+    CHECK(ended);
+    CHECK(waited.status == 0);
+    INFO(waited.err);
+    std::string out;
+    for (int i = 0; i < 10; ++i) {
+        out += "out " + std::to_string(i) + "\n";
+        CHECK(contains(waited.err, "log " + std::to_string(i) + "\n"));
+    }
+    CHECK(waited.out == out);
+}
+
 TEST_CASE("the jobs of a killed runner end with it and run again within a second") {
     LiveDaemon daemon(config("5s"));
     const std::string script = waiting_script(daemon);

@@ -1,5 +1,7 @@
 // What only a store on Redis can meet: lost answers, lost scripts, another daemon, damaged data, a
 // full memory, a restart.
+#include <set>
+
 #include "tests/store/conformance.h"
 
 namespace jobq::test {
@@ -267,6 +269,37 @@ TEST_CASE("what was acknowledged is there after Redis was killed") {
     REQUIRE(run_task(reactor, store.open()));
     CHECK(dump(store, reactor) == before);
     CHECK(before.find("ready/default: c\n") != std::string::npos);
+}
+
+TEST_CASE("the few jobs of a final state are found among many of another in few steps") {
+    StoreTest<OnRedis> t;
+    std::vector<Job> jobs;
+    for (int i = 0; i < 10'000; ++i)
+        jobs.push_back(a_job("email", "j" + std::to_string(i)));
+    t.push(jobs);
+    t.get_value(t.store.cancel({"j17", "j9000"}));
+    for (int taken = 0; taken < 9'998;) {
+        std::vector<Finish> ends;
+        for (const auto& lease : t.fetch({"default"}, 500))
+            ends.push_back(an_end("pool1", lease, Move::succeed));
+        REQUIRE(!ends.empty());
+        taken += int(ends.size());
+        t.get_value(t.store.finish(std::move(ends)));
+    }
+    ListRequest request;
+    request.state = State::cancelled;
+    request.limit = 100;
+    std::set<std::string> found;
+    int calls = 0;
+    do {
+        const auto page = t.get_value(t.store.list(request));
+        for (const auto& job : page.jobs)
+            found.insert(job.job.jid);
+        request.cursor = page.next;
+        ++calls;
+    } while (!request.cursor.empty() && calls < 100);
+    CHECK(found == std::set<std::string>{"j17", "j9000"});
+    CHECK(calls <= 5);
 }
 
 }  // namespace jobq::test
