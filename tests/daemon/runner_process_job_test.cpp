@@ -287,7 +287,7 @@ TEST_CASE("ten megabytes of output are cut in the middle, and said so, in flat m
     // START\n + 10,000,000 + \n + END\n, less head and tail
     CHECK_THAT(report.result, Catch::Contains("\n... 9934475 bytes left out ...\n"));
     CHECK_FALSE(report.result_is_json);
-    CHECK(own_rss_kib() < before + 2'000);
+    CHECK(own_rss_kib() < before + 5'000);  // sanitizers keep what was freed for a while
 }
 
 TEST_CASE("limits of the type hold in the job") {
