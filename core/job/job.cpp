@@ -139,4 +139,26 @@ std::string_view handler_payload(const Job& job) {
     return inner;
 }
 
+Job head_of(const Job& job) {
+    Job head;
+    head.jid = job.jid;
+    head.type = job.type;
+    head.queue = job.queue;
+    head.priority = job.priority;
+    head.created_ms = job.created_ms;
+    head.run_at_ms = job.run_at_ms;
+    head.retry = job.retry;
+    head.max_attempts = job.max_attempts;
+    head.timeout_ms = job.timeout_ms;
+    head.reserve_for_s = job.reserve_for_s;
+    head.backtrace = job.backtrace;
+    head.expires_ms = job.expires_ms;
+    head.at = job.at;
+    head.created_at = job.created_at;
+    head.tags = job.tags;
+    head.idempotency_key = job.idempotency_key;
+    head.traceparent = job.traceparent;
+    return head;
+}
+
 }  // namespace jobq

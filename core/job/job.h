@@ -95,6 +95,9 @@ inline int current_attempt(const JobRecord& record) {
     return record.attempts + 1;
 }
 
+// The job without what only its handler needs: args and custom stay empty.
+Job head_of(const Job& job);
+
 // What a handler sees: the single argument itself when there is exactly one, else the array.
 std::string_view handler_payload(const Job& job);
 

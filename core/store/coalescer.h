@@ -20,18 +20,21 @@ namespace jobq {
 template <class Item, class Answer>
 class Coalescer {
   public:
+    // One ask(): its items stay where they came, and its answers are written beside them.
     struct Asker {
         explicit Asker(Reactor& reactor) : all(reactor) {}
 
+        std::vector<Item> items;
         std::vector<Result<Answer>> answers;
         size_t missing = 0;
         Slot<bool> all;
     };
 
     struct Entry {
-        Item item;
         std::shared_ptr<Asker> asker;
         size_t index = 0;
+
+        const Item& item() const { return asker->items[index]; }
 
         void answer(Result<Answer> value) const {
             asker->answers[index] = std::move(value);
@@ -61,8 +64,8 @@ class Coalescer {
         if (items.empty()) co_return std::move(asker->answers);
         asker->missing = items.size();
         asker->answers.resize(items.size(), fail(ErrorCode::internal, "no answer"));
-        for (size_t i = 0; i < items.size(); ++i)
-            waiting_.push_back(Entry{std::move(items[i]), asker, i});
+        asker->items = std::move(items);
+        waiting_.push_back({asker, 0});
         plan_flush();
         auto all = asker->all;
         co_await all;
@@ -84,10 +87,11 @@ class Coalescer {
         Batch batch;
         size_t bytes = 0;
         while (!waiting_.empty() && batch.size() < bounds_.items) {
-            bytes += weigh_(waiting_.front().item);
+            Entry& next = waiting_.front();
+            bytes += weigh_(next.item());
             if (!batch.empty() && bytes > bounds_.bytes) break;
-            batch.push_back(std::move(waiting_.front()));
-            waiting_.pop_front();
+            batch.push_back(next);
+            if (++next.index == next.asker->items.size()) waiting_.pop_front();
         }
         ++in_flight_;
         return batch;
@@ -104,7 +108,7 @@ class Coalescer {
     Weigh weigh_;
     Send send_;
     Gate gate_;
-    std::deque<Entry> waiting_;
+    std::deque<Entry> waiting_;  // of each asker the first item that was not taken
     int in_flight_ = 0;
     bool planned_ = false;
 };

@@ -1,4 +1,7 @@
-// RedisStore: enqueue. One script call for what many callers ask at once.
+// RedisStore: enqueue. Few script calls for what many callers ask at once.
+#include <map>
+#include <unordered_set>
+
 #include "core/job/codec.h"
 #include "core/store/redis_store.h"
 
@@ -19,13 +22,61 @@ task<Result<std::vector<Result<Enqueued>>>> RedisStore::enqueue(std::vector<Job>
     co_return answers;
 }
 
+// Most jobs are new and wait in one list: those go together by `push`, one call for each list. What
+// is scheduled goes by `enqueue`, which can say no. So does the whole batch when one in it has an
+// idempotency key or a jid that comes twice: the order of a list is the order of the calls.
 task<void> RedisStore::send_enqueue(EnqueueCoalescer::Batch batch) {
+    int64_t now = reactor_.wall_ms();
+    std::unordered_set<std::string_view> jids;
+    jids.reserve(batch.size());
+    bool can_repeat = false;
+    for (const auto& entry : batch) {
+        const Job& job = entry.item();
+        can_repeat |= !job.idempotency_key.empty() || !jids.insert(job.jid).second;
+    }
+    std::map<std::string, EnqueueCoalescer::Batch> plain;
+    EnqueueCoalescer::Batch others;
+    for (auto& entry : batch) {
+        const Job& job = entry.item();
+        if (can_repeat || job.run_at_ms > now) {
+            others.push_back(std::move(entry));
+        } else {
+            plain[header_of(job.queue, job.priority)].push_back(std::move(entry));
+        }
+    }
+    for (auto& [header, group] : plain)
+        co_await send_push(header, std::move(group), &others);
+    if (!others.empty()) co_await send_others(std::move(others));
+}
+
+// Those the call did not store are added to `others`.
+task<void> RedisStore::send_push(std::string header, EnqueueCoalescer::Batch batch,
+                                 EnqueueCoalescer::Batch* others) {
+    Command args;
+    args.add(int64_t(options_.publish_hints)).add(header);
+    for (const auto& entry : batch)
+        args.add(entry.item().jid).add(encode_job(entry.item(), false));
+    auto reply = co_await run(script("push"), std::move(args));
+    if (reply && integer_of(*reply) == 1) {
+        others->insert(others->end(), batch.begin(), batch.end());
+        co_return;
+    }
+    for (const auto& entry : batch) {
+        if (reply) {
+            entry.answer(Enqueued{Enqueued::How::stored, entry.item().jid, State::ready});
+        } else {
+            entry.answer(tl::unexpected<Error>(reply.error()));
+        }
+    }
+}
+
+task<void> RedisStore::send_others(EnqueueCoalescer::Batch batch) {
     int64_t now = reactor_.wall_ms();
     Command args;
     args.add(now).add(now + limits::kIdempotencyWindowMs);
     args.add(int64_t(options_.publish_hints)).add(int64_t(batch.size()));
     for (const auto& entry : batch) {
-        const Job& job = entry.item;
+        const Job& job = entry.item();
         args.add(job.jid).add(encode_job(job, false)).add(header_of(job.queue, job.priority));
         args.add(job.run_at_ms > now ? job.run_at_ms : int64_t(0)).add(job.idempotency_key);
     }
@@ -42,15 +93,15 @@ task<void> RedisStore::send_enqueue(EnqueueCoalescer::Batch batch) {
         const auto& entry = batch[i];
         bool all_stored = reply->kind == Reply::Kind::integer;
         std::string code = all_stored ? "" : reply->items[i].text;
-        State state = entry.item.run_at_ms > now ? State::scheduled : State::ready;
+        State state = entry.item().run_at_ms > now ? State::scheduled : State::ready;
         if (code.empty()) {
-            entry.answer(Enqueued{Enqueued::How::stored, entry.item.jid, state});
+            entry.answer(Enqueued{Enqueued::How::stored, entry.item().jid, state});
         } else if (code[0] == '!') {
             auto how =
-                code.substr(1) == entry.item.jid ? Enqueued::How::same : Enqueued::How::existing;
+                code.substr(1) == entry.item().jid ? Enqueued::How::same : Enqueued::How::existing;
             entry.answer(Enqueued{how, code.substr(1), state});
         } else {
-            repeated.push_back(entry.item.jid);
+            repeated.push_back(entry.item().jid);
             undecided.push_back(entry);
         }
     }
@@ -61,11 +112,11 @@ task<void> RedisStore::send_enqueue(EnqueueCoalescer::Batch batch) {
         const auto& entry = undecided[i];
         if (!views) {
             entry.answer(tl::unexpected<Error>(views.error()));
-        } else if ((*views)[i] && same_job((*views)[i]->job, entry.item)) {
-            entry.answer(Enqueued{Enqueued::How::same, entry.item.jid, (*views)[i]->state});
+        } else if ((*views)[i] && same_job((*views)[i]->job, entry.item())) {
+            entry.answer(Enqueued{Enqueued::How::same, entry.item().jid, (*views)[i]->state});
         } else {
             // Also when it ended in between: the answer must not claim what was not stored.
-            entry.answer(fail(ErrorCode::duplicate, "the id " + entry.item.jid +
+            entry.answer(fail(ErrorCode::duplicate, "the id " + entry.item().jid +
                                                         " belongs to another job that is not over: "
                                                         "leave the id away, or give another"));
         }

@@ -44,10 +44,17 @@ task<Result<std::vector<Leased>>> RedisStore::fetch(FetchRequest request) {
             args.add(queue);
         auto reply = co_await run(script("fetch"), std::move(args));
         if (!reply) co_return tl::unexpected<Error>(reply.error());
-        auto& rows = reply->items;
-        more = integer_of(rows[0]) == 1;
-        for (size_t i = 1; i + 2 < rows.size(); i += 3)
-            leases.push_back(leased_of(rows[i], rows[i + 1], rows[i + 2], token, now));
+        auto& parts = reply->items;
+        more = integer_of(parts[0]) == 1;
+        auto& ids = parts[1].items;
+        auto& envelopes = parts[2].items;
+        Reply none;
+        std::vector<Reply*> records(ids.size(), &none);
+        for (size_t i = 3; i + 1 < parts.size(); i += 2)
+            records[size_t(integer_of(parts[i])) - 1] = &parts[i + 1];
+        leases.reserve(ids.size());
+        for (size_t i = 0; i < ids.size(); ++i)
+            leases.push_back(leased_of(ids[i], envelopes[i], *records[i], token, now));
     }
     co_return leases;
 }

@@ -1,6 +1,7 @@
 // RedisStore: ends of attempts. A batch is split into groups that one script call can do: by what
 // happens, whose lease it was and which bucket keeps the record.
 #include <map>
+#include <unordered_set>
 
 #include "core/job/codec.h"
 #include "core/store/redis_store.h"
@@ -39,11 +40,9 @@ std::string group_key(const Finish& finish, int64_t now) {
     return key + std::to_string(bucket_second(now, finish.retention_ms));
 }
 
-void add_done(Command& args, const Finish& finish) {
-    bool forget = finish.transition.move == Move::drop && finish.final.state != State::expired;
-    args.add(finish.jid).add(finish.token);
-    args.add(forget ? std::string() : encode_final(finish.final));
-    args.add(finish.attempt).add(finish.log);
+// Jobs that are dropped leave nothing behind.
+bool keeps_record(const Finish& finish) {
+    return finish.transition.move != Move::drop || finish.final.state == State::expired;
 }
 
 void add_deferred(Command& args, const Finish& finish, int64_t now) {
@@ -51,6 +50,10 @@ void add_deferred(Command& args, const Finish& finish, int64_t now) {
     args.add(finish.jid).add(finish.token);
     args.add(member_of(finish.queue, finish.priority, finish.jid)).add(score);
     args.add(encode_record(finish.transition.record)).add(finish.attempt).add(finish.log);
+}
+
+std::string log_field(const std::string& jid, int attempt) {
+    return jid + "/" + std::to_string(attempt);
 }
 
 std::string release_header(const Finish& finish) {
@@ -83,10 +86,18 @@ task<Result<std::vector<Result<>>>> RedisStore::finish(std::vector<Finish> batch
 task<void> RedisStore::send_finish(FinishCoalescer::Batch batch) {
     int64_t now = reactor_.wall_ms();
     std::map<std::string, FinishCoalescer::Batch> groups;
-    for (auto& entry : batch)
-        groups[group_key(entry.item, now)].push_back(std::move(entry));
+    std::unordered_set<std::string_view> jids;
+    jids.reserve(batch.size());
+    for (auto& entry : batch) {
+        const Finish& finish = entry.item();
+        if (jids.insert(finish.jid).second) {
+            groups[group_key(finish, now)].push_back(std::move(entry));
+        } else {
+            entry.answer(answer_of(-1, finish.jid));  // the first one ends the lease
+        }
+    }
     for (auto& [key, group] : groups) {
-        const Finish& first = group.front().item;
+        const Finish& first = group.front().item();
         Move move = first.transition.move;
         std::string second = std::to_string(bucket_second(now, first.retention_ms));
         Command args;
@@ -94,23 +105,40 @@ task<void> RedisStore::send_finish(FinishCoalescer::Batch batch) {
         if (is_done(move)) {
             args.add(counter_of(first))
                 .add(int64_t(is_failure(first) && counter_of(first) == "dropped"));
-            args.add("done:" + second).add("log:" + second).add(int64_t(group.size()));
-            for (const auto& entry : group)
-                add_done(args, entry.item);
+            args.add("done:" + second).add("log:" + second).add(int64_t(keeps_record(first)));
+            add_done(args, group);
             co_await send_group(script("done"), std::move(args), std::move(group));
         } else if (move == Move::release) {
             args.add(int64_t(options_.publish_hints)).add(int64_t(group.size()));
             for (const auto& entry : group)
-                args.add(entry.item.jid).add(entry.item.token).add(release_header(entry.item));
+                args.add(entry.item().jid)
+                    .add(entry.item().token)
+                    .add(release_header(entry.item()));
             co_await send_group(script("release"), std::move(args), std::move(group));
         } else {
             args.add(set_of(move)).add(int64_t(is_failure(first)));
             args.add(int64_t(options_.publish_hints)).add("log:" + second);
             args.add(int64_t(group.size()));
             for (const auto& entry : group)
-                add_deferred(args, entry.item, now);
+                add_deferred(args, entry.item(), now);
             co_await send_group(script("defer"), std::move(args), std::move(group));
         }
+    }
+}
+
+void RedisStore::add_done(Command& args, const FinishCoalescer::Batch& group) {
+    args.add(int64_t(group.size()));
+    for (const auto& entry : group) {
+        const Finish& finish = entry.item();
+        args.add(finish.jid);
+        args.add(keeps_record(finish) ? encode_final(finish.final) : std::string());
+    }
+    for (const auto& entry : group)
+        args.add(entry.item().token);
+    for (size_t i = 0; i < group.size(); ++i) {
+        const Finish& finish = group[i].item();
+        if (finish.log.empty()) continue;
+        args.add(int64_t(i + 1)).add(log_field(finish.jid, finish.attempt)).add(finish.log);
     }
 }
 
@@ -123,7 +151,7 @@ task<void> RedisStore::send_group(const Script& script, Command args,
             continue;
         }
         int64_t code = reply->kind == Reply::Kind::integer ? 0 : integer_of(reply->items[i]);
-        group[i].answer(answer_of(code, group[i].item.jid));
+        group[i].answer(answer_of(code, group[i].item().jid));
     }
 }
 

@@ -61,7 +61,11 @@ class RedisStore final : public Store {
     // Calls the script with the prefix as its key and `args`; an error reply becomes an Error.
     task<Result<Reply>> run(const Script& script, Command args);
     task<void> send_enqueue(EnqueueCoalescer::Batch batch);
+    task<void> send_push(std::string header, EnqueueCoalescer::Batch batch,
+                         EnqueueCoalescer::Batch* others);
+    task<void> send_others(EnqueueCoalescer::Batch batch);
     task<void> send_finish(FinishCoalescer::Batch batch);
+    static void add_done(Command& args, const FinishCoalescer::Batch& group);
     task<void> send_group(const Script& script, Command args, FinishCoalescer::Batch group);
     task<Result<ListPage>> list_page(Reply ids, State state);
     task<Result<ListPage>> list_done(ListRequest request);

@@ -51,6 +51,9 @@ std::string RedisConfigText::text() const {
         out += "appendonly no\n";
     } else {
         out += "appendonly yes\nno-appendfsync-on-rewrite no\naof-load-truncated yes\n";
+        // A rewrite takes a core for seconds: not every 64 MiB, and without compression.
+        out += "auto-aof-rewrite-percentage 100\nauto-aof-rewrite-min-size 256mb\n";
+        out += "rdbcompression no\n";
         out += std::string("appendfsync ") + fsync_of(durability) + "\n";
     }
     out += "maxmemory " + std::to_string(max_memory_bytes) + "\nmaxmemory-policy noeviction\n";

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "core/base/text.h"
-#include "core/protocol/job_wire.h"
 #include "core/protocol/json_fields.h"
 #include "core/protocol/verbs.h"
 #include "daemon/observe/log.h"
@@ -94,18 +93,14 @@ void Session::end() {
     stream_->close_after_write();
 }
 
-bool Session::next_line(std::string& line) {
-    std::string& buffer = stream_->buffer();
+bool Session::next_line(std::string_view& line) {
+    const std::string& buffer = stream_->buffer();
     size_t end = buffer.find('\n', used_);
     if (end == std::string::npos) return false;
     size_t length = end - used_;
     if (length > 0 && buffer[end - 1] == '\r') --length;
-    line.assign(buffer, used_, length);
+    line = std::string_view(buffer).substr(used_, length);
     used_ = end + 1;
-    if (used_ == buffer.size()) {
-        buffer.clear();
-        used_ = 0;
-    }
     return true;
 }
 
@@ -117,7 +112,7 @@ bool Session::line_too_long() const {
 task<bool> Session::handshake() {
     stream_->write("+HI {\"v\":2}\r\n");
     int64_t deadline = context_.reactor.now_ms() + limits::kHandshakeMs;
-    std::string line;
+    std::string_view line;
     while (!next_line(line)) {
         if (stream_->buffer().size() > limits::kEnvelopeBytes) co_return false;
         int64_t left = deadline - context_.reactor.now_ms();
@@ -126,7 +121,7 @@ task<bool> Session::handshake() {
         if (!more) co_return false;
     }
     if (!starts_with(line, "HELLO {")) co_return false;
-    co_return accept_hello(std::string_view(line).substr(6));
+    co_return accept_hello(line.substr(6));
 }
 
 bool Session::accept_hello(std::string_view json) {
@@ -190,10 +185,10 @@ void Session::leave_worker() {
 task<void> Session::run() {
     bool welcome = co_await handshake();
     if (welcome) stream_->watch_close([this] { client_gone(); });
-    std::string line;
+    std::string_view line;
     while (welcome && !closed()) {
         if (next_line(line)) {
-            co_await handle(std::move(line));
+            co_await handle(std::string(line));
             co_await stream_->drained(1 << 20);
             continue;
         }
@@ -255,34 +250,35 @@ task<void> Session::handle(std::string line) {
     co_await handler(*this, std::move(argument));
 }
 
+Result<EnqueueRequest> Session::read_push(std::string_view argument, int64_t now_ms, bool jobq) {
+    if (context_.state == DaemonState::stopping)
+        return fail(ErrorCode::cancelled, "shutdown in progress");
+    if (jobq) return parse_enqueue(argument, now_ms, broker().new_jid());
+    auto job = parse_push(argument, now_ms);
+    if (!job) return tl::unexpected<Error>(job.error());
+    return EnqueueRequest{std::move(*job), false};
+}
+
 // `first` is the argument of the first line; those behind it that are here already join it.
 task<void> Session::store_pushes(std::string first, bool jobq) {
     std::string_view prefix = jobq ? kEnqueue : kPush;
     std::vector<Result<EnqueueRequest>> requests;
     std::vector<Job> jobs;
     int64_t now = context_.reactor.wall_ms();
-    std::string argument = std::move(first);
+    std::string_view argument = first;
     while (true) {
-        Result<EnqueueRequest> request;
-        if (context_.state == DaemonState::stopping) {
-            request = fail(ErrorCode::cancelled, "shutdown in progress");
-        } else if (jobq) {
-            request = parse_enqueue(argument, now, broker().new_jid());
-        } else {
-            auto job = parse_push(argument, now);
-            if (job) {
-                request = EnqueueRequest{std::move(*job), false};
-            } else {
-                request = tl::unexpected<Error>(job.error());
-            }
+        auto request = read_push(argument, now, jobq);
+        if (request) {
+            // What the reply needs stays.
+            Job asked = std::move(request->job);
+            request->job.type = asked.type;
+            request->job.queue = asked.queue;
+            jobs.push_back(std::move(asked));
         }
-        if (request) jobs.push_back(request->job);
-        if (request) request->job.args.clear();
         requests.push_back(std::move(request));
         std::string_view rest = std::string_view(stream_->buffer()).substr(used_);
-        if (requests.size() >= kGather || !starts_with(rest, prefix)) break;
-        std::string line;
-        if (!next_line(line)) break;
+        std::string_view line;
+        if (requests.size() >= kGather || !starts_with(rest, prefix) || !next_line(line)) break;
         argument = line.substr(prefix.size());
     }
     auto results = co_await broker().enqueue(std::move(jobs));

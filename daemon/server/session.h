@@ -13,6 +13,7 @@
 
 #include "core/async/task.h"
 #include "core/base/error.h"
+#include "core/protocol/job_wire.h"
 #include "daemon/loop/stream.h"
 #include "daemon/server/context.h"
 
@@ -63,10 +64,11 @@ class Session {
     void join_worker(std::string wid, std::string hostname, int64_t pid,
                      std::vector<std::string> labels);
     void leave_worker();
-    // The next whole line without its end; false when there is none yet.
-    bool next_line(std::string& line);
+    // The next whole line without its end, good until more is read; false when there is none yet.
+    bool next_line(std::string_view& line);
     bool line_too_long() const;
     task<void> handle(std::string line);
+    Result<EnqueueRequest> read_push(std::string_view argument, int64_t now_ms, bool jobq);
     task<void> store_pushes(std::string first, bool jobq);
     void client_gone();
 

@@ -41,15 +41,16 @@ void Broker::note_event(const char* event, const Job& job,
 }
 
 task<std::vector<Result<Enqueued>>> Broker::enqueue(std::vector<Job> jobs) {
+    const bool told = events_.wanted() || log_enabled(LogLevel::debug);
     std::vector<Job> heads;  // what is needed of each afterwards
     heads.reserve(jobs.size());
     for (const auto& job : jobs) {
-        Job head;
-        head.jid = job.jid;
-        head.type = job.type;
+        Job& head = heads.emplace_back();
         head.queue = job.queue;
         head.run_at_ms = job.run_at_ms;
-        heads.push_back(std::move(head));
+        if (!told) continue;
+        head.jid = job.jid;
+        head.type = job.type;
     }
     auto stored = co_await store_.enqueue(std::move(jobs));
     if (!stored) {
@@ -58,7 +59,6 @@ task<std::vector<Result<Enqueued>>> Broker::enqueue(std::vector<Job> jobs) {
     }
 
     std::unordered_map<std::string, int> ready;
-    bool logging = log_enabled(LogLevel::debug);
     for (size_t i = 0; i < heads.size(); ++i) {
         const auto& result = (*stored)[i];
         if (!result || result->how != Enqueued::How::stored) continue;
@@ -68,8 +68,9 @@ task<std::vector<Result<Enqueued>>> Broker::enqueue(std::vector<Job> jobs) {
         } else if (on_due_) {
             on_due_(heads[i].run_at_ms);
         }
+        if (!told) continue;
         note_event("enqueued", heads[i], {{"state", json_quoted(name(result->state))}});
-        if (logging)
+        if (log_enabled(LogLevel::debug))
             log(LogLevel::debug, "job.enqueued", "",
                 {{"jid", heads[i].jid}, {"type", heads[i].type}, {"queue", heads[i].queue}});
     }
@@ -80,8 +81,7 @@ task<std::vector<Result<Enqueued>>> Broker::enqueue(std::vector<Job> jobs) {
 
 void Broker::note_running(const Leased& lease, const FetchOrder& order) {
     Running running;
-    running.job = lease.job;
-    running.job.args.clear();
+    running.job = head_of(lease.job);
     running.record = lease.record;
     running.owner = order.owner;
     running.token = lease.token;
@@ -93,10 +93,12 @@ void Broker::note_running(const Leased& lease, const FetchOrder& order) {
         seconds = std::clamp(seconds, limits::kReserveMinS, limits::kReserveMaxS);
         running.lease_ends_ms = reactor_.now_ms() + seconds * 1000;
     }
+    running.serial = ++serials_;
     running_.insert_or_assign(lease.job.jid, std::move(running));
 }
 
 void Broker::announce_start(const Leased& lease, const FetchOrder& order) {
+    if (!events_.wanted() && !log_enabled(LogLevel::debug)) return;
     int attempt = current_attempt(lease.record);
     note_event("started", lease.job,
                {{"attempt", std::to_string(attempt)}, {"worker", json_quoted(order.worker)}});

@@ -28,7 +28,8 @@ namespace jobq {
 
 // A job that runs under a lease this daemon knows of.
 struct Running {
-    Job job;  // without its args once they were handed out
+    uint64_t serial = 0;  // of the lease, in this process
+    Job job;              // its head
     JobRecord record;
     std::string owner, token;
     std::string worker;  // who runs it, for people: a wid or a pool's name
@@ -150,7 +151,15 @@ class Broker {
     Rates counted;  // since the start, for stats
 
   private:
-    struct Ending;
+    // What a finish() needs to know again when the store has answered.
+    struct Planned {
+        size_t index;
+        Move move;
+        int64_t at_ms;
+        int attempt;
+        std::string reason;
+        uint64_t serial;  // of the lease that was ended; 0: not the present one
+    };
 
     void note_running(const Leased& lease, const FetchOrder& order);
     void announce_start(const Leased& lease, const FetchOrder& order);
@@ -160,7 +169,7 @@ class Broker {
     task<void> hand_back(std::vector<Leased> leases, std::string owner);
     Finish plan(const Ended& ended, const Running& running, const RunReport& report);
     task<Result<>> find_running(Ended ended);
-    void ended(const Ended& what, const Finish& finish, const Running& running);
+    void ended(const Ended& what, const Planned& next, const Running& running);
     task<void> finish_cancelled(std::vector<Ended> batch, std::vector<size_t> which,
                                 std::vector<Result<>>* results);
     task<void> settle_lost(std::vector<Leased> leases, std::string owner, std::string why);
@@ -175,7 +184,7 @@ class Broker {
     IdMaker ids_;
     Rng rng_;
     std::string epoch_;
-    uint64_t fetches_ = 0;
+    uint64_t fetches_ = 0, serials_ = 0;
     std::map<std::string, int64_t> lost_fetches_;  // token -> when to stop looking (monotonic)
     std::unordered_map<std::string, Running> running_;
     std::unordered_map<std::string, std::shared_ptr<Signal>> watched_;

@@ -85,14 +85,14 @@ task<Result<>> Broker::find_running(Ended ended) {
         co_return fail(ErrorCode::lease_lost, "job " + ended.jid + " is not running");
     if (running_.count(ended.jid)) co_return Result<>{};
     Running running;
-    running.job = std::move(view->job);
-    running.job.args.clear();
+    running.job = head_of(view->job);
     running.record = std::move(view->record);
     running.owner = view->owner;
     running.token = view->token;
     running.worker = ended.report.worker;
     running.started_wall_ms = view->started_ms;
     running.cancel_asked = view->cancel_asked;
+    running.serial = ++serials_;
     running_.insert_or_assign(ended.jid, std::move(running));
     co_return Result<>{};
 }
@@ -100,47 +100,48 @@ task<Result<>> Broker::find_running(Ended ended) {
 task<std::vector<Result<>>> Broker::finish(std::vector<Ended> batch) {
     std::vector<Result<>> results(batch.size());
     std::vector<Finish> finishes;
-    std::vector<size_t> index;
+    std::vector<Planned> planned;
+    finishes.reserve(batch.size());
+    planned.reserve(batch.size());
     int64_t now = reactor_.wall_ms();
     for (size_t i = 0; i < batch.size(); ++i) {
         auto& one = batch[i];
-        if (!running_.count(one.jid)) {
+        Running* known = running(one.jid);
+        if (!known) {
             auto found = co_await find_running(one);
             if (!found) {
                 results[i] = tl::unexpected<Error>(found.error());
                 continue;
             }
+            known = running(one.jid);
         }
         if (one.report.ended_ms == 0) one.report.ended_ms = now;
-        const Running& known = running_.at(one.jid);
-        finishes.push_back(plan(one, known, one.report));
-        index.push_back(i);
+        const Finish& finish = finishes.emplace_back(plan(one, *known, one.report));
+        const Transition& next = finish.transition;
+        planned.push_back({i, next.move, next.at_ms, finish.attempt, next.record.reason,
+                           finish.token == known->token ? known->serial : 0});
     }
     if (finishes.empty()) co_return results;
 
-    auto stored = co_await store_.finish(finishes);
+    auto stored = co_await store_.finish(std::move(finishes));
     if (!stored) {
-        for (size_t i : index)
-            results[i] = tl::unexpected<Error>(stored.error());
+        for (const auto& plan : planned)
+            results[plan.index] = tl::unexpected<Error>(stored.error());
         co_return results;
     }
     std::vector<size_t> to_cancel;
-    for (size_t k = 0; k < index.size(); ++k) {
-        size_t i = index[k];
+    for (size_t k = 0; k < planned.size(); ++k) {
+        size_t i = planned[k].index;
         results[i] = std::move((*stored)[k]);
         if (!results[i] && results[i].error().code == ErrorCode::cancelled) {
             to_cancel.push_back(i);
             continue;
         }
+        bool over = results[i] || results[i].error().code == ErrorCode::lease_lost;
         auto known = running_.find(batch[i].jid);
-        if (known == running_.end() || known->second.token != finishes[k].token) continue;
-        if (results[i]) {
-            Running done = std::move(known->second);
-            running_.erase(known);
-            ended(batch[i], finishes[k], done);
-        } else if (results[i].error().code == ErrorCode::lease_lost) {
-            running_.erase(known);
-        }
+        if (!over || known == running_.end() || known->second.serial != planned[k].serial) continue;
+        auto node = running_.extract(known);
+        if (results[i]) ended(batch[i], planned[k], node.mapped());
     }
     if (!to_cancel.empty()) co_await finish_cancelled(batch, to_cancel, &results);
     co_return results;
@@ -161,8 +162,7 @@ task<void> Broker::finish_cancelled(std::vector<Ended> batch, std::vector<size_t
 }
 
 // Requires: the store took it.
-void Broker::ended(const Ended& what, const Finish& finish, const Running& running) {
-    const Transition& next = finish.transition;
+void Broker::ended(const Ended& what, const Planned& next, const Running& running) {
     const RunReport& report = what.report;
     ++counted.finished;
     if (next.move == Move::release) {
@@ -173,25 +173,26 @@ void Broker::ended(const Ended& what, const Finish& finish, const Running& runni
     for (const auto& live : {running.out, running.err})
         if (live) live->changed.notify_all();
     changed(what.jid);
+    bool good = next.move == Move::succeed || next.move == Move::release;
+    LogLevel level = next.move == Move::dead ? LogLevel::warn : LogLevel::info;
+    if (!events_.wanted() && !log_enabled(level)) return;
     int64_t began = report.started_ms ? report.started_ms : running.started_wall_ms;
     int64_t duration = std::max<int64_t>(0, report.ended_ms - began);
     const std::string& worker = report.worker.empty() ? running.worker : report.worker;
     note_event(event_of(next.move), running.job,
-               {{"attempt", std::to_string(finish.attempt)},
+               {{"attempt", std::to_string(next.attempt)},
                 {"outcome", json_quoted(name(report.outcome))},
                 {"duration_ms", std::to_string(duration)},
                 {"worker", json_quoted(worker)}});
-    bool good = next.move == Move::succeed || next.move == Move::release;
-    LogLevel level = next.move == Move::dead ? LogLevel::warn : LogLevel::info;
     if (!log_enabled(level)) return;
     std::string message = good ? "" : report.message;
-    if (next.move == Move::dead) message += " (dead: " + next.record.reason + ")";
+    if (next.move == Move::dead) message += " (dead: " + next.reason + ")";
     if (next.move == Move::retry) message += " (runs again at " + format_rfc3339(next.at_ms) + ")";
     log(level, std::string("job.") + event_of(next.move), message,
         {{"jid", what.jid},
          {"type", running.job.type},
          {"queue", running.job.queue},
-         {"attempt", int64_t(finish.attempt)},
+         {"attempt", int64_t(next.attempt)},
          {"worker", worker},
          {"duration_ms", duration},
          {"outcome", std::string(name(report.outcome))}});

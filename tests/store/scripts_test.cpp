@@ -31,7 +31,8 @@ std::set<std::string> kinds_of(const std::string& script, const Reply& reply) {
         add_items([&](const Reply& item) { return "[" + number(item) + "]"; });
     } else if (script == "fetch") {
         kinds.insert("more " + number(reply.items[0]));
-        kinds.insert(reply.items.size() > 1 ? "jobs" : "none");
+        kinds.insert(reply.items[1].items.empty() ? "none" : "jobs");
+        if (reply.items.size() > 3) kinds.insert("records");
     } else if (script == "promote") {
         kinds.insert("more " + number(reply.items[1]));
         kinds.insert(reply.items[0].text.empty() ? "no next" : "next");
@@ -52,7 +53,7 @@ const Kinds kExpected{
     {"defer", {"0", "[0]", "[-1]", "[-2]"}},
     {"done", {"0", "[0]", "[-1]"}},
     {"enqueue", {"0", "stored", "=", "!"}},
-    {"fetch", {"more 0", "more 1", "jobs", "none"}},
+    {"fetch", {"more 0", "more 1", "jobs", "none", "records"}},
     {"flush", {"0"}},
     {"get", {"", "done", "ready", "scheduled", "retrying", "dead", "running"}},
     {"kill", {"[1]", "[0]"}},
@@ -64,6 +65,7 @@ const Kinds kExpected{
     {"owners", {"empty", "rows"}},
     {"pause", {"0"}},
     {"promote", {"more 0", "more 1", "no next", "next"}},
+    {"push", {"0", "1"}},
     {"purge", {"0", "1"}},
     {"queues", {"empty", "rows"}},
     {"release", {"0", "[0]", "[-1]", "[-2]"}},
@@ -92,6 +94,7 @@ void live_and_end(RedisTest& t) {
     jobs.push_back(a_job_at(t.now() + 50, "later1"));
     jobs.push_back(a_job_at(t.now() + 60, "later2"));
     t.push(jobs);
+    t.push({a_job("email", "j0")});
     Job keyed = a_job("email", "keyed");
     keyed.idempotency_key = "k";
     t.push({keyed});
@@ -116,6 +119,11 @@ void live_and_end(RedisTest& t) {
     t.end(leases[6], Move::retry, t.now() + 20);
     t.end(leases[7], Move::succeed);
     look_at_all(t);
+
+    t.push({a_job_in("again", "with record")});
+    t.end(t.fetch({"again"}).at(0), Move::retry, t.now());
+    t.get_value(t.store.promote(t.now(), 100));
+    CHECK(t.fetch({"again"}).size() == 1);
 
     t.get_value(t.store.take_over("pool1", "pool2", {}, 9));
     t.get_value(t.store.promote(t.now() + 50, 1));

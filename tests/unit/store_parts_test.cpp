@@ -33,10 +33,10 @@ struct Server {
         batches.push_back(batch.size());
         co_await sleep_for(reactor, 10);
         for (const auto& entry : batch) {
-            if (entry.item == 13)
+            if (entry.item() == 13)
                 entry.answer(fail(ErrorCode::conflict, "unlucky"));
             else
-                entry.answer(entry.item + 1);
+                entry.answer(entry.item() + 1);
         }
     }
 };

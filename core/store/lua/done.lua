@@ -1,33 +1,47 @@
 #!lua flags=allow-oom
--- done: end attempts for good; each job leaves only its final record.
+-- done: end attempts for good; each job leaves its final record, with keep 0 nothing.
 -- KEYS: prefix
--- ARGV: owner counter failed bucket log_bucket n [jid token final_record attempt log]*n
+-- ARGV: owner counter failed bucket log_bucket keep n [jid final_record]*n [token]*n
+--       [place log_field log]*
 -- RETURNS: 0 all done | {0 done, -1 lease lost}*n
 local P = KEYS[1]
 --@include leases
 --@include buckets
-local run, n = P .. 'run:' .. ARGV[1], tonumber(ARGV[6])
-local ids = {}
-for i = 1, n do ids[i] = ARGV[2 + 5 * i] end
+local run, n = P .. 'run:' .. ARGV[1], tonumber(ARGV[7])
+local ids, tokens, logs = {}, 7 + 2 * n, 8 + 3 * n
+for i = 1, n do ids[i] = ARGV[6 + 2 * i] end
 local held = redis.call('HMGET', run, unpack(ids))
-local over, records, logs, answer = {}, {}, {}, {}
+local lost, good, good_token = 0, nil, nil
 for i = 1, n do
-    local at, jid = 2 + 5 * i, ids[i]
-    if holds(held[i], ARGV[at + 1]) and not answer[jid] then
-        answer[jid], answer[i] = true, 0
-        over[#over + 1] = jid
-        if ARGV[at + 2] ~= '' then
-            records[#records + 1] = jid
-            records[#records + 1] = ARGV[at + 2]
+    local token = ARGV[tokens + i]
+    -- What one fetch gave has one token: mostly the same two strings again.
+    if held[i] ~= good or token ~= good_token then
+        if holds(held[i], token) then
+            good, good_token = held[i], token
+        else
+            held[i], lost = false, lost + 1
         end
-        if ARGV[at + 4] ~= '' then
-            logs[#logs + 1] = jid .. '/' .. ARGV[at + 3]
-            logs[#logs + 1] = ARGV[at + 4]
-        end
-    else
-        answer[i] = -1
     end
 end
+
+local over, records, log_pairs = ids, nil, {}
+if lost > 0 then
+    over, records = {}, {}
+    for i = 1, n do
+        if held[i] then
+            over[#over + 1] = ids[i]
+            records[#records + 1] = ids[i]
+            records[#records + 1] = ARGV[7 + 2 * i]
+        end
+    end
+end
+for at = logs, #ARGV, 3 do
+    if held[tonumber(ARGV[at])] then
+        log_pairs[#log_pairs + 1] = ARGV[at + 1]
+        log_pairs[#log_pairs + 1] = ARGV[at + 2]
+    end
+end
+
 if #over > 0 then
     redis.call('HDEL', run, unpack(over))
     redis.call('HDEL', P .. 'j', unpack(over))
@@ -35,13 +49,20 @@ if #over > 0 then
     if redis.call('EXISTS', P .. 'cancel') == 1 then
         redis.call('HDEL', P .. 'cancel', unpack(over))
     end
-    keep(ARGV[4], records)
-    keep(ARGV[5], logs)
+    if ARGV[6] == '1' then
+        know_bucket(ARGV[4])
+        if records then
+            redis.call('HSET', P .. ARGV[4], unpack(records))
+        else
+            redis.call('HSET', P .. ARGV[4], unpack(ARGV, 8, tokens))
+        end
+    end
+    keep(ARGV[5], log_pairs)
     redis.call('HINCRBY', P .. 'stat', ARGV[2], #over)
     if ARGV[2] ~= 'expired' then redis.call('HINCRBY', P .. 'stat', 'processed', #over) end
     if ARGV[3] == '1' then redis.call('HINCRBY', P .. 'stat', 'failed_attempts', #over) end
 end
-if #over == n then return 0 end
-local list = {}
-for i = 1, n do list[i] = answer[i] end
-return list
+if lost == 0 then return 0 end
+local answer = {}
+for i = 1, n do answer[i] = held[i] and 0 or -1 end
+return answer
