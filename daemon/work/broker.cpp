@@ -30,7 +30,7 @@ const TypePolicy& Broker::policy_of(const std::string& type) const {
 
 void Broker::note_event(const char* event, const Job& job,
                         std::initializer_list<std::pair<std::string_view, std::string>> more) {
-    if (!events_.wanted()) return;
+    if (!events_.wanted(event)) return;
     std::string json = "{\"time\":\"" + format_rfc3339(reactor_.wall_ms()) + "\",\"event\":\"" +
                        event + "\",\"jid\":" + json_quoted(job.jid) +
                        ",\"type\":" + json_quoted(job.type) +
