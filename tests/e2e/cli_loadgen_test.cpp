@@ -158,6 +158,18 @@ TEST_CASE("jobs that loadgen made die: they are over, and counted") {
     CHECK(run["queue"] == "default");
     CHECK(run["check"] == json{{"jobs", 5}, {"lost", 0}, {"unfinished", 0}, {"dead", 5}});
     CHECK(run["latency_us"]["finish"]["count"] == 5);
+    // Who streamed events does not hold it up; a stream that waits is ended.
+    const auto connections = [&] {
+        return int64_t(json::parse(daemon.must({"stats", "--json"}))["connections"]);
+    };
+    const int64_t before = connections();
+    auto call = daemon.call({"events"});
+    call.started = [&](int) {
+        CHECK(eventually([&] { return connections() > before; }));
+        daemon.signal(SIGTERM);
+    };
+    CHECK(run_cli(call).status == 69);
+    CHECK(daemon.stop() == 0);
 }
 
 TEST_CASE("loadgen finds out that jobs were removed behind its back") {
