@@ -93,10 +93,11 @@ class LoadIds {
     std::string run_;
 };
 
-// Requests: PUSHB lines, whose answer is short whatever their length. Only the ids differ.
+// Requests: PUSHB lines, whose answer is short whatever their length, or without batches PUSH, of
+// which jobqd stores many together that come at once. Only the ids differ.
 class LoadText {
   public:
-    LoadText(const LoadPlan& plan, LoadIds ids) : ids_(std::move(ids)) {
+    LoadText(const LoadPlan& plan, LoadIds ids) : single_(plan.batch == 1), ids_(std::move(ids)) {
         after_id_ = "\",\"jobtype\":" + json_quoted(plan.type) + ",\"args\":[" + payload(plan) +
                     "],\"queue\":" + json_quoted(plan.queue) + "}";
     }
@@ -105,7 +106,7 @@ class LoadText {
 
     size_t bytes_a_job() const { return kBefore.size() + LoadIds::kIdBytes + after_id_.size() + 1; }
 
-    void begin(std::string& out) const { out += "PUSHB ["; }
+    void begin(std::string& out) const { out += single_ ? "PUSH " : "PUSHB ["; }
 
     void add(std::string& out, int64_t number) const {
         out += kBefore;
@@ -114,10 +115,10 @@ class LoadText {
         out += ',';
     }
 
-    // Requires: at least one add().
+    // Requires: at least one add(); exactly one without batches.
     void end(std::string& out) const {
-        out.back() = ']';
-        out += '\n';
+        out.back() = single_ ? '\n' : ']';
+        if (!single_) out += '\n';
     }
 
   private:
@@ -130,6 +131,7 @@ class LoadText {
         return '"' + std::string(size_t(plan.payload_bytes - 2), 'x') + '"';
     }
 
+    bool single_;
     LoadIds ids_;
     std::string after_id_;
 };

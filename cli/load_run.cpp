@@ -159,7 +159,7 @@ void LoadRun::acked(const Request& request, int64_t now_us) {
     last_ack_us_ = now_us;
 }
 
-// PUSHB answers with the refused, jid to reason.
+// PUSH answers with OK, PUSHB with the refused, jid to reason.
 Answer<> LoadRun::settle(Request request, const LoadReply& reply, int64_t now_us) {
     if (reply.is_error) {
         const auto meant =
@@ -168,7 +168,7 @@ Answer<> LoadRun::settle(Request request, const LoadReply& reply, int64_t now_us
         if (!info(error.code).retryable) return tl::unexpected(Failure(error));
         return refused(std::move(request), error.text, now_us);
     }
-    if (reply.text == "{}") {
+    if (reply.text == "{}" || reply.text == "OK") {
         acked(request, now_us);
         return {};
     }

@@ -67,7 +67,10 @@ class LoadFake {
               "+HI {\"v\":2}\r\n", nullptr, FakeDaemon::Serves::all_at_once) {}
 
     void answer(Peer& peer, const std::string& verb, const json& request) {
-        if (verb == "PUSHB") {
+        if (verb == "PUSH") {
+            ++stored;
+            peer.write("+OK\r\n");
+        } else if (verb == "PUSHB") {
             stored += int(request.size());
             peer.bulk("{}");
         } else if (verb == "STATS") {
@@ -257,7 +260,7 @@ TEST_CASE("a lost job is named, a lost connection and an error end loadgen") {
 
     int pushes = 0;
     LoadFake cuts([&](Peer&, const std::string& verb, const json&, bool& stays) {
-        stays = verb != "PUSHB" || ++pushes < 5;
+        stays = verb != "PUSH" || ++pushes < 5;
         return !stays;
     });
     const Ran cut = run_cli(cuts.daemon.call({"loadgen", "--jobs", "50", "--clients", "1"}));
@@ -266,8 +269,8 @@ TEST_CASE("a lost job is named, a lost connection and an error end loadgen") {
     CHECK(contains(cut.out, "not checked"));
 
     LoadFake refuses([&](Peer& peer, const std::string& verb, const json&, bool&) {
-        if (verb == "PUSHB") peer.write("-FORBIDDEN not from here\r\n");
-        return verb == "PUSHB";
+        if (verb == "PUSH") peer.write("-FORBIDDEN not from here\r\n");
+        return verb == "PUSH";
     });
     const Ran no = run_cli(refuses.daemon.call({"loadgen", "--jobs", "50"}));
     CHECK(no.status == 77);

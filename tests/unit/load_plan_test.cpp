@@ -61,6 +61,7 @@ TEST_CASE("the id of a job is its number, and back") {
 
 TEST_CASE("a request is a PUSHB of jobs that differ in their ids only") {
     LoadPlan plan;
+    plan.batch = 2;
     plan.type = "My\"Worker";
     plan.queue = "bulk";
     const LoadText text(plan, LoadIds(kRun));
@@ -81,6 +82,15 @@ TEST_CASE("a request is a PUSHB of jobs that differ in their ids only") {
     jobs[0].erase("jid");
     jobs[1].erase("jid");
     CHECK(jobs[0] == jobs[1]);
+    plan.batch = 1;
+    const LoadText single(plan, LoadIds(kRun));
+    line.clear();
+    single.begin(line);
+    single.add(line, 3);
+    single.end(line);
+    REQUIRE(line.starts_with("PUSH {"));
+    CHECK(line.ends_with("}\n"));
+    CHECK(nlohmann::json::parse(line.substr(5))["jid"] == single.ids().of(3));
 }
 
 TEST_CASE("a payload has exactly the bytes asked for") {
@@ -92,7 +102,7 @@ TEST_CASE("a payload has exactly the bytes asked for") {
         text.begin(line);
         text.add(line, 0);
         text.end(line);
-        const auto args = nlohmann::json::parse(line.substr(6))[0]["args"];
+        const auto args = nlohmann::json::parse(line.substr(5))["args"];
         CHECK(args.dump().size() == size_t(bytes) + 2);
     }
 }
