@@ -93,7 +93,7 @@ std::string in_words(Output& out, const LoadPlan& plan, const LoadResult& result
     std::string text =
         padded("", 10) + right("jobs", 12) + right("seconds", 12) + right("jobs/s", 12) + "\n";
     if (!plan.drains_what_is_there()) add_rate(text, "enqueue", result.acked, result.enqueue_us);
-    if (plan.mode != LoadMode::push) add_rate(text, "run", result.ended, result.run_us);
+    if (result.run_us > 0) add_rate(text, "run", result.ended, result.run_us);
     if (result.ack.count() > 0) {
         text += "\n" + padded("ms", 10);
         for (const char* name : kPercentNames)
@@ -144,7 +144,7 @@ std::string in_json(const LoadPlan& plan, const LoadResult& result) {
     if (plan.rate > 0) object.number("rate", plan.rate);
     if (!plan.drains_what_is_there())
         object.raw("enqueue", rate_json(result.acked, result.enqueue_us));
-    if (plan.mode != LoadMode::push) object.raw("run", rate_json(result.ended, result.run_us));
+    if (result.run_us > 0) object.raw("run", rate_json(result.ended, result.run_us));
     object.number("refused", result.refused);
     JsonObject latency;
     latency.raw("ack", latency_json(result.ack));
