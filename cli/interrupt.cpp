@@ -17,10 +17,10 @@ void on_signal(int) {
     g_interrupted = 1;
 }
 
-int64_t clock_ms(clockid_t clock) {
+int64_t clock_us(clockid_t clock) {
     timespec now{};
     clock_gettime(clock, &now);
-    return int64_t(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
+    return int64_t(now.tv_sec) * 1'000'000 + now.tv_nsec / 1'000;
 }
 
 }  // namespace
@@ -51,23 +51,39 @@ bool interrupted() {
     return g_interrupted != 0;
 }
 
+void forget_interrupt() {
+    g_interrupted = 0;
+}
+
 int64_t monotonic_ms() {
-    return clock_ms(CLOCK_MONOTONIC);
+    return clock_us(CLOCK_MONOTONIC) / 1000;
 }
 
 int64_t wall_ms() {
-    return clock_ms(CLOCK_REALTIME);
+    return clock_us(CLOCK_REALTIME) / 1000;
+}
+
+int64_t monotonic_us() {
+    return clock_us(CLOCK_MONOTONIC);
+}
+
+int64_t wall_us() {
+    return clock_us(CLOCK_REALTIME);
 }
 
 bool poll_until(pollfd* fds, size_t count, int64_t deadline_ms) {
+    return poll_until_us(fds, count, deadline_ms * 1000);
+}
+
+bool poll_until_us(pollfd* fds, size_t count, int64_t deadline_us) {
     while (!interrupted()) {
-        const int64_t left = std::max<int64_t>(0, deadline_ms - monotonic_ms());
+        const int64_t left = std::max<int64_t>(0, deadline_us - monotonic_us());
         timespec limit{};
-        limit.tv_sec = left / 1000;
-        limit.tv_nsec = (left % 1000) * 1'000'000;
+        limit.tv_sec = left / 1'000'000;
+        limit.tv_nsec = (left % 1'000'000) * 1'000;
         const int ready = ppoll(fds, nfds_t(count), &limit, g_scopes > 0 ? &g_outside : nullptr);
         if (ready > 0) return true;
-        if (ready == 0 && monotonic_ms() >= deadline_ms) return false;
+        if (ready == 0 && monotonic_us() >= deadline_us) return false;
         if (ready < 0 && errno != EINTR) return false;
     }
     return false;

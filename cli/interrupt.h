@@ -19,14 +19,21 @@ class InterruptScope {
 };
 
 bool interrupted();
+// For who has heeded it and must still say something to the daemon.
+void forget_interrupt();
 
 int64_t monotonic_ms();
 int64_t wall_ms();
+int64_t monotonic_us();
+int64_t wall_us();
 
 // ppoll() until a descriptor is ready, `deadline_ms` (monotonic_ms()'s clock) has passed or an
 // interrupt came; the signals are let in only inside, so none is missed. Returns whether one is
 // ready. Negative descriptors are ignored.
 bool poll_until(pollfd* fds, size_t count, int64_t deadline_ms);
+
+// The same to the microsecond.
+bool poll_until_us(pollfd* fds, size_t count, int64_t deadline_us);
 
 // Sleeps to the deadline, or until an interrupt.
 void sleep_until(int64_t deadline_ms);

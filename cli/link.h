@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "cli/address.h"
 #include "core/base/error.h"
@@ -33,6 +34,9 @@ class Link {
     bool is_open() const { return fd_ >= 0; }
 
     void close();
+
+    // The descriptor, for who does its own reading and writing; nothing may be under way.
+    int release() { return std::exchange(fd_, -1); }
 
     // Adds to what is to be written; pump() or read_reply() writes it.
     void queue(std::string_view bytes) { out_.append(bytes); }

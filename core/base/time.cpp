@@ -1,5 +1,5 @@
 // Durations, sizes and times as text: see time.h. Called at the edges only (CLI, configuration,
-// protocol); inside jobq all times are milliseconds.
+// protocol); inside jobq times are milliseconds but for what is measured in microseconds.
 #include "core/base/time.h"
 
 #include <array>
@@ -70,6 +70,12 @@ tl::unexpected<Error> not_a_duration(std::string_view text) {
                                        "2d"));
 }
 
+tl::unexpected<Error> not_a_time(std::string_view text) {
+    return fail(ErrorCode::invalid, quoted(text) +
+                                        " is not a time: write it like 2026-11-22T10:59:59Z or "
+                                        "2026-11-22T11:59:59+01:00");
+}
+
 // Exactly `digits` digits, at the front of `text`, taken off it.
 std::optional<int> take_digits(std::string_view& text, size_t digits) {
     if (text.size() < digits) return std::nullopt;
@@ -88,18 +94,18 @@ bool take_char(std::string_view& text, std::string_view allowed) {
     return true;
 }
 
-// ".430000" as milliseconds; no fraction is 0.
-std::optional<int64_t> take_fraction_ms(std::string_view& text) {
+// ".430000" as microseconds; no fraction is 0.
+std::optional<int64_t> take_fraction_us(std::string_view& text) {
     if (!take_char(text, ".")) return 0;
-    int64_t ms = 0;
+    int64_t us = 0;
     size_t digits = 0;
     for (; digits < text.size() && text[digits] >= '0' && text[digits] <= '9'; ++digits)
-        if (digits < 3) ms = ms * 10 + (text[digits] - '0');
+        if (digits < 6) us = us * 10 + (text[digits] - '0');
     if (digits == 0 || digits > 9) return std::nullopt;
     text.remove_prefix(digits);
-    for (; digits < 3; ++digits)
-        ms *= 10;
-    return ms;
+    for (; digits < 6; ++digits)
+        us *= 10;
+    return us;
 }
 
 // "Z" or "+01:30" as milliseconds east of UTC.
@@ -115,7 +121,8 @@ std::optional<int64_t> take_offset_ms(std::string_view& text) {
     return west ? -offset : offset;
 }
 
-std::optional<int64_t> parse_time(std::string_view text) {
+// Microseconds since the epoch.
+std::optional<int64_t> parse_time_us(std::string_view text) {
     auto y = take_digits(text, 4);
     if (!y || !take_char(text, "-")) return std::nullopt;
     auto mo = take_digits(text, 2);
@@ -128,7 +135,7 @@ std::optional<int64_t> parse_time(std::string_view text) {
     if (!mi || *mi > 59 || !take_char(text, ":")) return std::nullopt;
     auto s = take_digits(text, 2);
     if (!s || *s > 60) return std::nullopt;  // 60: a leap second
-    auto fraction = take_fraction_ms(text);
+    auto fraction = take_fraction_us(text);
     if (!fraction) return std::nullopt;
     auto offset = take_offset_ms(text);
     if (!offset || !text.empty()) return std::nullopt;
@@ -137,7 +144,39 @@ std::optional<int64_t> parse_time(std::string_view text) {
     if (!date.ok()) return std::nullopt;
     int64_t days = sys_days(date).time_since_epoch().count();
     int64_t seconds = ((days * 24 + *h) * 60 + *mi) * 60 + *s;
-    return seconds * 1000 + *fraction - *offset;
+    return seconds * 1'000'000 + *fraction - *offset * 1000;
+}
+
+int64_t floored(int64_t value, int64_t by) {
+    return value / by - (value % by < 0);
+}
+
+std::optional<int64_t> parse_time(std::string_view text) {
+    auto us = parse_time_us(text);
+    if (!us) return std::nullopt;
+    return floored(*us, 1000);
+}
+
+// A UTC time up to its seconds; it may lie before the epoch.
+std::string format_seconds(int64_t epoch_s) {
+    int64_t days = epoch_s / 86'400, in_day = epoch_s % 86'400;
+    if (in_day < 0) {
+        in_day += 86'400;
+        --days;
+    }
+    year_month_day date{sys_days(std::chrono::days(days))};
+    char buffer[64];
+    int length = std::snprintf(buffer, sizeof buffer, "%04d-%02u-%02uT%02d:%02d:%02d",
+                               int(date.year()), unsigned(date.month()), unsigned(date.day()),
+                               int(in_day / 3'600), int(in_day / 60 % 60), int(in_day % 60));
+    return std::string(buffer, size_t(length));
+}
+
+// ".430000": `value` of `digits` digits behind the point.
+std::string format_fraction(int64_t value, int digits) {
+    char buffer[32];
+    int length = std::snprintf(buffer, sizeof buffer, ".%0*d", digits, int(value));
+    return std::string(buffer, size_t(length));
 }
 
 }  // namespace
@@ -193,27 +232,25 @@ Result<int64_t> parse_size_bytes(std::string_view text) {
 
 Result<int64_t> parse_rfc3339_ms(std::string_view text) {
     if (auto ms = parse_time(text)) return *ms;
-    return fail(ErrorCode::invalid, quoted(text) +
-                                        " is not a time: write it like 2026-11-22T10:59:59Z or "
-                                        "2026-11-22T11:59:59+01:00");
+    return not_a_time(text);
+}
+
+Result<int64_t> parse_rfc3339_us(std::string_view text) {
+    if (auto us = parse_time_us(text)) return *us;
+    return not_a_time(text);
 }
 
 std::string format_rfc3339(int64_t epoch_ms) {
-    int64_t days = epoch_ms / 86'400'000, in_day = epoch_ms % 86'400'000;
-    if (in_day < 0) {
-        in_day += 86'400'000;
-        --days;
-    }
-    year_month_day date{sys_days(std::chrono::days(days))};
-    char buffer[64];
-    int length =
-        std::snprintf(buffer, sizeof buffer, "%04d-%02u-%02uT%02d:%02d:%02d.%03d", int(date.year()),
-                      unsigned(date.month()), unsigned(date.day()), int(in_day / 3'600'000),
-                      int(in_day / 60'000 % 60), int(in_day / 1000 % 60), int(in_day % 1000));
-    std::string out(buffer, size_t(length));
+    int64_t seconds = floored(epoch_ms, 1000);
+    std::string out = format_seconds(seconds) + format_fraction(epoch_ms - seconds * 1000, 3);
     out.erase(out.find_last_not_of('0') + 1);
     if (out.back() == '.') out.pop_back();
     return out + 'Z';
+}
+
+std::string format_rfc3339_us(int64_t epoch_us) {
+    int64_t seconds = floored(epoch_us, 1'000'000);
+    return format_seconds(seconds) + format_fraction(epoch_us - seconds * 1'000'000, 6) + 'Z';
 }
 
 Result<int64_t> parse_time_ms(std::string_view text, int64_t now_ms) {

@@ -18,8 +18,12 @@ Result<int64_t> parse_size_bytes(std::string_view text);
 
 // RFC 3339 with offset and up to 9 fraction digits; milliseconds since the epoch, fraction floored.
 Result<int64_t> parse_rfc3339_ms(std::string_view text);
+// The same in microseconds.
+Result<int64_t> parse_rfc3339_us(std::string_view text);
 // UTC with milliseconds, trailing zeros cut: "2026-11-22T10:59:59.43Z".
 std::string format_rfc3339(int64_t epoch_ms);
+// UTC with microseconds, always six digits: "2026-11-22T10:59:59.430000Z".
+std::string format_rfc3339_us(int64_t epoch_us);
 // RFC 3339, or "in 5m" relative to `now_ms`.
 Result<int64_t> parse_time_ms(std::string_view text, int64_t now_ms);
 

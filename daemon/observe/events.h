@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/async/wait.h"
 
@@ -20,10 +21,15 @@ struct Event {
 
 class Events {
   public:
-    // Holds what was published since next() was last called, up to kBacklog.
+    // Holds what was published since it was last emptied, up to kBacklog.
     class Subscription {
       public:
-        explicit Subscription(Reactor& reactor) : changed(reactor) {}
+        Subscription(Reactor& reactor, std::vector<std::string> names)
+            : wanted(std::move(names)), changed(reactor) {}
+
+        bool wants(std::string_view name) const;
+
+        std::vector<std::string> wanted;  // names of events; none: all
 
         std::deque<std::shared_ptr<const Event>> waiting;
         int64_t lost = 0;
@@ -32,10 +38,11 @@ class Events {
 
     explicit Events(Reactor& reactor) : reactor_(reactor) {}
 
-    // Ends when the pointer is dropped.
-    std::shared_ptr<Subscription> subscribe();
+    // To events of these names, none: of all. Ends when the pointer is dropped.
+    std::shared_ptr<Subscription> subscribe(std::vector<std::string> names = {});
 
-    bool wanted() const { return !subscribers_.empty(); }
+    // Whether somebody may listen to events of that name: else they need not be made.
+    bool wanted(std::string_view name) const;
 
     void publish(std::string name, std::string json);
     // Wakes all subscribers, so that they look whether to stop.

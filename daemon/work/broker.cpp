@@ -30,7 +30,7 @@ const TypePolicy& Broker::policy_of(const std::string& type) const {
 
 void Broker::note_event(const char* event, const Job& job,
                         std::initializer_list<std::pair<std::string_view, std::string>> more) {
-    if (!events_.wanted()) return;
+    if (!events_.wanted(event)) return;
     std::string json = "{\"time\":\"" + format_rfc3339(reactor_.wall_ms()) + "\",\"event\":\"" +
                        event + "\",\"jid\":" + json_quoted(job.jid) +
                        ",\"type\":" + json_quoted(job.type) +
@@ -41,7 +41,7 @@ void Broker::note_event(const char* event, const Job& job,
 }
 
 task<std::vector<Result<Enqueued>>> Broker::enqueue(std::vector<Job> jobs) {
-    const bool told = events_.wanted() || log_enabled(LogLevel::debug);
+    const bool told = events_.wanted("enqueued") || log_enabled(LogLevel::debug);
     std::vector<Job> heads;  // what is needed of each afterwards
     heads.reserve(jobs.size());
     for (const auto& job : jobs) {
@@ -98,7 +98,7 @@ void Broker::note_running(const Leased& lease, const FetchOrder& order) {
 }
 
 void Broker::announce_start(const Leased& lease, const FetchOrder& order) {
-    if (!events_.wanted() && !log_enabled(LogLevel::debug)) return;
+    if (!events_.wanted("started") && !log_enabled(LogLevel::debug)) return;
     int attempt = current_attempt(lease.record);
     note_event("started", lease.job,
                {{"attempt", std::to_string(attempt)}, {"worker", json_quoted(order.worker)}});

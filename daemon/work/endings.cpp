@@ -52,6 +52,11 @@ const char* event_of(Move move) {
     return "finished";
 }
 
+// When the attempt ran, to the microsecond where the one who ran it said it so.
+std::string quoted_time(int64_t us, int64_t ms) {
+    return json_quoted(format_rfc3339_us(us != 0 ? us : ms * 1000));
+}
+
 }  // namespace
 
 Finish Broker::plan(const Ended& ended, const Running& running, const RunReport& report) {
@@ -175,20 +180,24 @@ void Broker::ended(const Ended& what, const Planned& next, const Running& runnin
     changed(what.jid);
     bool good = next.move == Move::succeed || next.move == Move::release;
     LogLevel level = next.move == Move::dead ? LogLevel::warn : LogLevel::info;
-    if (!events_.wanted() && !log_enabled(level)) return;
+    const char* event = event_of(next.move);
+    if (!events_.wanted(event) && !log_enabled(level)) return;
     int64_t began = report.started_ms ? report.started_ms : running.started_wall_ms;
     int64_t duration = std::max<int64_t>(0, report.ended_ms - began);
     const std::string& worker = report.worker.empty() ? running.worker : report.worker;
-    note_event(event_of(next.move), running.job,
-               {{"attempt", std::to_string(next.attempt)},
-                {"outcome", json_quoted(name(report.outcome))},
-                {"duration_ms", std::to_string(duration)},
-                {"worker", json_quoted(worker)}});
+    if (events_.wanted(event))
+        note_event(event, running.job,
+                   {{"attempt", std::to_string(next.attempt)},
+                    {"outcome", json_quoted(name(report.outcome))},
+                    {"started_at", quoted_time(report.started_us, began)},
+                    {"ended_at", quoted_time(report.ended_us, report.ended_ms)},
+                    {"duration_ms", std::to_string(duration)},
+                    {"worker", json_quoted(worker)}});
     if (!log_enabled(level)) return;
     std::string message = good ? "" : report.message;
     if (next.move == Move::dead) message += " (dead: " + next.reason + ")";
     if (next.move == Move::retry) message += " (runs again at " + format_rfc3339(next.at_ms) + ")";
-    log(level, std::string("job.") + event_of(next.move), message,
+    log(level, std::string("job.") + event, message,
         {{"jid", what.jid},
          {"type", running.job.type},
          {"queue", running.job.queue},

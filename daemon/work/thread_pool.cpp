@@ -14,10 +14,10 @@ int64_t monotonic_us() {
     return int64_t(now.tv_sec) * 1'000'000 + now.tv_nsec / 1'000;
 }
 
-int64_t wall_now_ms() {
+int64_t wall_now_us() {
     timespec now{};
     clock_gettime(CLOCK_REALTIME, &now);
-    return int64_t(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
+    return int64_t(now.tv_sec) * 1'000'000 + now.tv_nsec / 1'000;
 }
 
 constexpr int64_t kFetchWaitMs = 30'000, kErrorPauseMs = 200;
@@ -136,7 +136,7 @@ void ThreadPool::thread_main() {
         WorkPtr work = std::move(waiting_.front());
         waiting_.pop_front();
         lock.unlock();
-        work->started_wall_ms = wall_now_ms();
+        work->started_wall_us = wall_now_us();
         int64_t began = monotonic_us();
         HandlerCall call;
         call.payload = handler_payload(work->job);
@@ -145,7 +145,7 @@ void ThreadPool::thread_main() {
         call.stop = &work->stop;
         work->result = builtin(work->job.type)(call);
         work->took_us = monotonic_us() - began;
-        work->ended_wall_ms = wall_now_ms();
+        work->ended_wall_us = wall_now_us();
         lock.lock();
         done_.push_back(std::move(work));
         if (done_.size() == 1) reactor_.post_from_thread([this] { collect(); });
@@ -177,8 +177,10 @@ task<void> ThreadPool::settle(std::vector<WorkPtr> done) {
         report.message = std::move(work->result.message);
         report.result = std::move(work->result.result);
         report.result_is_json = !report.result.empty();
-        report.started_ms = work->started_wall_ms;
-        report.ended_ms = work->ended_wall_ms;
+        report.started_us = work->started_wall_us;
+        report.ended_us = work->ended_wall_us;
+        report.started_ms = work->started_wall_us / 1000;
+        report.ended_ms = work->ended_wall_us / 1000;
         report.worker = config_.name;
         batch.push_back(std::move(ended));
     }

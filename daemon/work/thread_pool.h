@@ -49,10 +49,10 @@ class ThreadPool {
         Job job;
         std::string token;
         int attempt = 1;
-        int64_t deadline_ms = 0, started_wall_ms = 0, began_us = 0;
+        int64_t deadline_ms = 0, started_wall_us = 0, began_us = 0;
         std::atomic<bool> stop{false};
         HandlerResult result;
-        int64_t ended_wall_ms = 0, took_us = 0;
+        int64_t ended_wall_us = 0, took_us = 0;
     };
 
     using WorkPtr = std::shared_ptr<Work>;

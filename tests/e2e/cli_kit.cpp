@@ -178,8 +178,11 @@ bool contains(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
 }
 
-FakeDaemon::FakeDaemon(Handle handle, std::string greeting, int* port)
-    : path_(directory_ / "jobq.sock"), handle_(std::move(handle)), greeting_(std::move(greeting)) {
+FakeDaemon::FakeDaemon(Handle handle, std::string greeting, int* port, Serves serves)
+    : path_(directory_ / "jobq.sock"),
+      handle_(std::move(handle)),
+      greeting_(std::move(greeting)),
+      serves_(serves) {
     if (port == nullptr) {
         listen_unix();
     } else {
@@ -214,8 +217,14 @@ void FakeDaemon::listen_tcp(int& port) {
 FakeDaemon::~FakeDaemon() {
     stop_ = true;
     ::shutdown(listener_, SHUT_RDWR);
-    if (const int fd = current_; fd >= 0) ::shutdown(fd, SHUT_RDWR);
+    {
+        const std::lock_guard lock(mutex_);
+        for (const int fd : open_)
+            ::shutdown(fd, SHUT_RDWR);
+    }
     thread_.join();
+    for (auto& thread : threads_)
+        thread.join();
     ::close(listener_);
 }
 
@@ -223,11 +232,23 @@ void FakeDaemon::serve() {
     while (!stop_) {
         const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
         if (fd < 0) return;
-        current_ = fd;
-        if (!stop_) serve_one(fd);
-        current_ = -1;
-        ::close(fd);
+        {
+            const std::lock_guard lock(mutex_);
+            open_.push_back(fd);
+        }
+        if (serves_ == Serves::all_at_once) {
+            threads_.emplace_back([this, fd] { serve_and_close(fd); });
+        } else {
+            serve_and_close(fd);
+        }
     }
+}
+
+void FakeDaemon::serve_and_close(int fd) {
+    if (!stop_) serve_one(fd);
+    const std::lock_guard lock(mutex_);
+    std::erase(open_, fd);
+    ::close(fd);
 }
 
 void FakeDaemon::serve_one(int fd) {
@@ -247,9 +268,10 @@ void FakeDaemon::serve_one(int fd) {
         const std::string json = space == std::string::npos ? "" : request.substr(space + 1);
         if (hello && greeting_.find("\"s\"") == std::string::npos) {
             peer.write("+OK\r\n");
-        } else if (!handle_(peer, verb, json)) {
-            return;
+            continue;
         }
+        const std::lock_guard lock(handling_);
+        if (!handle_(peer, verb, json)) return;
     }
 }
 

@@ -56,14 +56,17 @@ std::string job_json(const std::string& jid, const std::string& state,
 bool contains(const std::string& text, const std::string& part);
 
 // Greets, takes HELLO, then calls `handle` for each "JOBQ VERB json"; it answers through the Peer
-// and returns whether the connection stays. Connections are served one after the other.
+// and returns whether the connection stays. Connections are served one after the other, or each by
+// a thread; `handle` is called by one at a time.
 class FakeDaemon {
   public:
+    enum class Serves { one_by_one, all_at_once };
+
     using Handle = std::function<bool(Peer&, const std::string& verb, const std::string& json)>;
 
     // `port`: null for a Unix socket; else it listens on loopback TCP and writes the port there.
     explicit FakeDaemon(Handle handle, std::string greeting = "+HI {\"v\":2}\r\n",
-                        int* port = nullptr);
+                        int* port = nullptr, Serves serves = Serves::one_by_one);
     ~FakeDaemon();
 
     std::string url() const { return "unix:" + path_; }
@@ -85,6 +88,7 @@ class FakeDaemon {
     void listen_tcp(int& port);
     void serve();
     void serve_one(int fd);
+    void serve_and_close(int fd);
 
     TempDir directory_;
     std::string path_;
@@ -92,11 +96,14 @@ class FakeDaemon {
     std::string greeting_;
     int listener_ = -1;
     std::atomic<bool> stop_{false};
-    std::atomic<int> current_{-1};
+    Serves serves_;
     std::atomic<int> connections_{0};
     mutable std::mutex mutex_;
     std::vector<std::string> requests_;
+    std::vector<int> open_;
+    std::mutex handling_;
     std::thread thread_;
+    std::vector<std::thread> threads_;  // all at once: one a connection
 };
 
 }  // namespace jobq::test

@@ -108,3 +108,15 @@ TEST_CASE("a time may also be said as in 5m") {
     CHECK_FALSE(parse_time_ms("5m", 0));
     CHECK_FALSE(parse_time_ms("in 106751991167d", INT64_MAX - 5));
 }
+
+TEST_CASE("a time with microseconds has always six digits and is read back as itself") {
+    CHECK(format_rfc3339_us(0) == "1970-01-01T00:00:00.000000Z");
+    CHECK(format_rfc3339_us(1'795'345'199'430'007) == "2026-11-22T10:59:59.430007Z");
+    CHECK(format_rfc3339_us(-1) == "1969-12-31T23:59:59.999999Z");
+    for (const int64_t us : {int64_t(0), int64_t(-1), int64_t(1'795'345'199'430'007)}) {
+        CHECK(parse_rfc3339_us(format_rfc3339_us(us)) == us);
+        CHECK(parse_rfc3339_ms(format_rfc3339_us(us)) == (us < 0 ? -1 : us / 1000));
+    }
+    CHECK(parse_rfc3339_us("2026-11-22T11:59:59.4300079+01:00") == 1'795'345'199'430'007);
+    CHECK_FALSE(parse_rfc3339_us("2026-11-22"));
+}

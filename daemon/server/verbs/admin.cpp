@@ -182,14 +182,12 @@ task<void> events(Session& session, std::string argument) {
         session.reply_error(*request.error());
         co_return;
     }
-    auto subscription = session.broker().events().subscribe();
+    auto subscription = session.broker().events().subscribe(std::move(wanted));
     while (!session.closed()) {
         while (!subscription->waiting.empty()) {
             auto event = std::move(subscription->waiting.front());
             subscription->waiting.pop_front();
-            bool match = wanted.empty() ||
-                         std::find(wanted.begin(), wanted.end(), event->name) != wanted.end();
-            if (match) session.reply_bulk(event->json);
+            session.reply_bulk(event->json);
         }
         if (subscription->lost > 0) {
             session.reply_bulk(
