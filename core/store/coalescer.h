@@ -1,5 +1,7 @@
 // Coalescer: joins calls into few. What is asked in one turn of the loop, and while calls are in
 // flight, goes out together: batches of one and no delay when idle, hundreds under load. No timer.
+// Few items do not wait for the calls before them: Redis takes small calls that came meanwhile in
+// one turn of its own, with one fsync.
 //
 // Each asker adds a vector and awaits one answer per item, in order; an asker's items may travel in
 // several calls, and items of several askers in one.
@@ -49,7 +51,9 @@ class Coalescer {
 
     struct Bounds {
         size_t items, bytes;  // of one call
-        int calls;            // in flight
+        int calls;            // in flight, when there is much to do
+        int small_calls = 16;
+        size_t small_items = 64;  // in flight, all in all: up to so many there may be small_calls
     };
 
     Coalescer(Reactor& reactor, Bounds bounds, Weigh weigh, Send send)
@@ -73,12 +77,17 @@ class Coalescer {
     }
 
   private:
+    bool may_send() const {
+        if (items_in_flight_ < bounds_.small_items && in_flight_ < bounds_.small_calls) return true;
+        return in_flight_ < bounds_.calls;
+    }
+
     void plan_flush() {
-        if (planned_ || waiting_.empty() || in_flight_ >= bounds_.calls) return;
+        if (planned_ || waiting_.empty() || !may_send()) return;
         planned_ = true;
         reactor_.defer([this] {
             planned_ = false;
-            while (!waiting_.empty() && in_flight_ < bounds_.calls)
+            while (!waiting_.empty() && may_send())
                 gate_.spawn(send_one(take()));
         });
     }
@@ -94,12 +103,15 @@ class Coalescer {
             if (++next.index == next.asker->items.size()) waiting_.pop_front();
         }
         ++in_flight_;
+        items_in_flight_ += batch.size();
         return batch;
     }
 
     task<void> send_one(Batch batch) {
+        const size_t items = batch.size();
         co_await send_(std::move(batch));
         --in_flight_;
+        items_in_flight_ -= items;
         plan_flush();
     }
 
@@ -109,7 +121,8 @@ class Coalescer {
     Send send_;
     Gate gate_;
     std::deque<Entry> waiting_;  // of each asker the first item that was not taken
-    int in_flight_ = 0;
+    int in_flight_ = 0;          // calls
+    size_t items_in_flight_ = 0;
     bool planned_ = false;
 };
 

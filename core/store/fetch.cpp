@@ -1,4 +1,7 @@
 // RedisStore: who runs what. fetch and take_over give leases, beat keeps them.
+#include <iterator>
+#include <map>
+
 #include "core/job/codec.h"
 #include "core/store/redis_store.h"
 
@@ -31,8 +34,45 @@ Leased leased_of(Reply& jid, Reply& envelope, Reply& record, const std::string& 
 }  // namespace
 
 task<Result<std::vector<Leased>>> RedisStore::fetch(FetchRequest request) {
+    if (request.queues.empty() || request.count <= 0) co_return std::vector<Leased>();
+    std::vector<FetchRequest> one;
+    one.push_back(std::move(request));
+    auto answers = co_await fetch_.ask(std::move(one));
+    co_return std::move(answers.front());
+}
+
+// Many workers of one owner that ask for the same are one call: who asked first is served first.
+task<void> RedisStore::send_fetch(FetchCoalescer::Batch batch) {
+    std::map<std::string, FetchCoalescer::Batch> groups;
+    for (auto& entry : batch) {
+        const FetchRequest& request = entry.item();
+        std::string key = request.owner + '\n' + request.also;
+        for (const auto& queue : request.queues)
+            key += '\n' + queue;
+        groups[key].push_back(std::move(entry));
+    }
+    for (auto& [key, group] : groups) {
+        FetchRequest all = group.front().item();
+        all.count = 0;
+        for (const auto& entry : group)
+            all.count += std::min(entry.item().count, int(limits::kScriptJobs));
+        auto leases = co_await fetch_for(std::move(all));
+        size_t at = 0;
+        for (const auto& entry : group) {
+            if (!leases) {
+                entry.answer(tl::unexpected<Error>(leases.error()));
+                continue;
+            }
+            const size_t end = std::min(leases->size(), at + size_t(entry.item().count));
+            entry.answer(std::vector<Leased>(std::make_move_iterator(leases->begin() + long(at)),
+                                             std::make_move_iterator(leases->begin() + long(end))));
+            at = end;
+        }
+    }
+}
+
+task<Result<std::vector<Leased>>> RedisStore::fetch_for(FetchRequest request) {
     std::vector<Leased> leases;
-    if (request.queues.empty() || request.count <= 0) co_return leases;
     std::string token = request.token.empty() ? next_token() : request.token;
     int64_t now = reactor_.wall_ms();
     int64_t count = std::min<int64_t>(request.count, int64_t(limits::kScriptJobs));

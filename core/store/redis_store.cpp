@@ -38,6 +38,10 @@ RedisStore::RedisStore(Reactor& reactor, RedisLink& link, Keys keys, RedisStoreO
           reactor, {limits::kScriptJobs, limits::kScriptBytes, options_.calls_in_flight},
           [](const Job& job) { return weight_of(job); },
           [this](EnqueueCoalescer::Batch batch) { return send_enqueue(std::move(batch)); }),
+      fetch_(
+          reactor, {limits::kScriptJobs, limits::kScriptBytes, options_.calls_in_flight},
+          [](const FetchRequest&) { return size_t(1); },
+          [this](FetchCoalescer::Batch batch) { return send_fetch(std::move(batch)); }),
       finish_(
           reactor, {limits::kScriptJobs, limits::kScriptBytes, options_.calls_in_flight},
           [](const Finish& finish) { return weight_of(finish); },

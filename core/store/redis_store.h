@@ -56,6 +56,7 @@ class RedisStore final : public Store {
 
   private:
     using EnqueueCoalescer = Coalescer<Job, Enqueued>;
+    using FetchCoalescer = Coalescer<FetchRequest, std::vector<Leased>>;
     using FinishCoalescer = Coalescer<Finish, bool>;
 
     // Calls the script with the prefix as its key and `args`; an error reply becomes an Error.
@@ -64,6 +65,8 @@ class RedisStore final : public Store {
     task<void> send_push(std::string header, EnqueueCoalescer::Batch batch,
                          EnqueueCoalescer::Batch* others);
     task<void> send_others(EnqueueCoalescer::Batch batch);
+    task<void> send_fetch(FetchCoalescer::Batch batch);
+    task<Result<std::vector<Leased>>> fetch_for(FetchRequest request);
     task<void> send_finish(FinishCoalescer::Batch batch);
     static void add_done(Command& args, const FinishCoalescer::Batch& group);
     task<void> send_group(const Script& script, Command args, FinishCoalescer::Batch group);
@@ -77,6 +80,7 @@ class RedisStore final : public Store {
     RedisStoreOptions options_;
     uint64_t tokens_ = 0;
     EnqueueCoalescer enqueue_;
+    FetchCoalescer fetch_;
     FinishCoalescer finish_;
 };
 
