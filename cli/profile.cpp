@@ -77,8 +77,19 @@ struct Taken {
     RawProfile raw;
     Stacks stacks;
     double all = 0;
+    int64_t duration_ms = 0;  // 0: all since the daemon's start
     std::vector<std::string> remarks;
 };
+
+// The allocator's own functions say nothing of who allocates.
+bool is_allocator(std::string_view name) {
+    static constexpr std::string_view kStarts[] = {"[libjemalloc.so", "operator new"};
+    static constexpr std::string_view kNames[] = {"malloc", "calloc", "realloc", "posix_memalign",
+                                                  "aligned_alloc"};
+    return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames) ||
+           std::any_of(std::begin(kStarts), std::end(kStarts),
+                       [name](std::string_view start) { return name.starts_with(start); });
+}
 
 void name_functions(Taken& taken, std::map<std::string, std::string> build_ids) {
     Symbols symbols(taken.raw.map, std::move(build_ids));
@@ -89,6 +100,8 @@ void name_functions(Taken& taken, std::map<std::string, std::string> build_ids) 
             const bool exact = i == 0 && !taken.raw.heap;
             names.push_back(symbols.name(raw.addresses[i] - (exact ? 0 : 1)));
         }
+        while (taken.raw.heap && names.size() > 1 && is_allocator(names.back()))
+            names.pop_back();
         taken.stacks[names] += raw.value;
         taken.all += raw.value;
     }
@@ -110,6 +123,7 @@ Answer<Taken> take(Session& session, const char* kind, int64_t duration_ms) {
     auto raw = parse_profile(answer["format"].text(), taken.bytes);
     if (!raw && session.args.text("--format") != "pprof") return tl::unexpected(raw.error());
     if (raw) taken.raw = std::move(*raw);
+    taken.duration_ms = answer["duration_ms"].number();
     std::map<std::string, std::string> build_ids;
     for (const JsonView module : answer["modules"].items())
         build_ids[module["path"].text()] = module["build_id"].text();
@@ -154,17 +168,19 @@ std::vector<Function> functions_of(const Stacks& stacks) {
     return functions;
 }
 
-std::string summary(const Taken& taken, int64_t duration_ms) {
-    if (taken.raw.heap) return byte_words(taken.all) + " allocated and not freed, by samples";
+std::string summary(const Taken& taken) {
     char text[128];
+    const double seconds = double(taken.duration_ms) / 1e3;
+    std::snprintf(text, sizeof text, "allocated within %.1f s", seconds);
+    const std::string when = taken.duration_ms > 0 ? text : "allocated since the start";
+    if (taken.raw.heap) return byte_words(taken.all) + " " + when + " and not freed, by samples";
     std::snprintf(text, sizeof text, "%lld samples, %.2f s of CPU time in %.1f s",
-                  std::llround(taken.all), taken.all * double(taken.raw.period_us) / 1e6,
-                  double(duration_ms) / 1e3);
+                  std::llround(taken.all), taken.all * double(taken.raw.period_us) / 1e6, seconds);
     return text;
 }
 
-std::string top_text(const Taken& taken, int64_t duration_ms) {
-    std::string text = summary(taken, duration_ms) + "\n";
+std::string top_text(const Taken& taken) {
+    std::string text = summary(taken) + "\n";
     const auto functions = functions_of(taken.stacks);
     if (!functions.empty())
         text += taken.raw.heap ? "      SELF           TOTAL         FUNCTION\n"
@@ -195,9 +211,9 @@ std::string folded_text(const Stacks& stacks) {
     return text;
 }
 
-std::string json_text(const Taken& taken, int64_t duration_ms) {
+std::string json_text(const Taken& taken) {
     JsonObject object;
-    object.text("kind", taken.raw.heap ? "heap" : "cpu").number("duration_ms", duration_ms);
+    object.text("kind", taken.raw.heap ? "heap" : "cpu").number("duration_ms", taken.duration_ms);
     object.number(taken.raw.heap ? "bytes" : "samples", std::llround(taken.all));
     if (!taken.raw.heap) object.number("period_us", taken.raw.period_us);
     std::string functions = "[";
@@ -212,19 +228,19 @@ std::string json_text(const Taken& taken, int64_t duration_ms) {
     return object.raw("functions", functions + "]").done() + "\n";
 }
 
-std::string rendered(const Taken& taken, Form form, int64_t duration_ms) {
+std::string rendered(const Taken& taken, Form form) {
     switch (form) {
         case Form::text:
             break;
         case Form::folded:
             return folded_text(taken.stacks);
         case Form::svg:
-            return flame_graph(taken.stacks, "jobqd: " + summary(taken, duration_ms),
+            return flame_graph(taken.stacks, "jobqd: " + summary(taken),
                                taken.raw.heap ? byte_words : sample_words);
         case Form::pprof:
             return taken.bytes;
     }
-    return top_text(taken, duration_ms);
+    return top_text(taken);
 }
 
 Answer<> write_file(const std::string& path, const std::string& text) {
@@ -253,17 +269,17 @@ Answer<int> run_profile(Session& session, const char* kind) {
         session.out.note(taken->raw.heap ? "no samples: jobqd allocated next to nothing"
                                          : "no samples: jobqd used next to no CPU time");
     if (!session.out.is_text()) {
-        session.out.raw(json_text(*taken, duration_ms));
+        session.out.raw(json_text(*taken));
         return kDone;
     }
-    const std::string text = rendered(*taken, *form, duration_ms);
+    const std::string text = rendered(*taken, *form);
     if (args.text("--out").empty()) {
         session.out.raw(text);
         return kDone;
     }
     const auto written = write_file(args.text("--out"), text);
     if (!written) return tl::unexpected(written.error());
-    session.out.note(summary(*taken, duration_ms) + ", in " + printable(args.text("--out")));
+    session.out.note(summary(*taken) + ", in " + printable(args.text("--out")));
     return kDone;
 }
 

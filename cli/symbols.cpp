@@ -87,8 +87,16 @@ std::string build_id_in(std::string_view notes) {
     return "";
 }
 
+void replace_all(std::string& text, std::string_view from, std::string_view to) {
+    for (size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
+        text.replace(at, from.size(), to);
+}
+
 // "jobq::Session::run(std::string) const [clone .actor]" to "jobq::Session::run".
 std::string short_name(std::string text) {
+    replace_all(text, "std::__cxx11::", "std::");
+    replace_all(text, "std::basic_string<char, std::char_traits<char>, std::allocator<char> >",
+                "std::string");
     if (const size_t clone = text.find(" [clone"); clone != text.npos) text.resize(clone);
     const size_t close = text.rfind(')');
     const bool at_end = close != text.npos && text.find_first_of(":{", close) == text.npos;
@@ -106,7 +114,8 @@ std::string demangled(const std::string& symbol) {
     char* plain = abi::__cxa_demangle(symbol.c_str(), nullptr, nullptr, &status);
     std::string text = status == 0 && plain ? plain : symbol;
     std::free(plain);
-    return status == 0 ? short_name(std::move(text)) : text;
+    if (status != 0) return text.substr(0, text.find('@'));  // without the symbol's version
+    return short_name(std::move(text));
 }
 
 }  // namespace

@@ -40,6 +40,7 @@ std::string tasks_json(Reactor& reactor) {
     return json.take();
 }
 
+// `duration_ms` is 0 when it tells of all the time since the start.
 std::string profile_json(const Profile& profile, const std::string& bytes, int64_t duration_ms) {
     JsonWriter json;
     json.begin_object().field("format", profile.format()).field("duration_ms", duration_ms);
@@ -67,18 +68,19 @@ task<void> take_profile(Session& session, std::string kind, int64_t duration_ms)
         co_return;
     }
     auto profile = std::move(*started);
-    int64_t begin = context.reactor.now_ms();
+    int64_t begin = context.reactor.now_ms(), took_ms = 0;
     bool gone = session.closed();
     if (profile->takes_time() && !gone) {
         context.profiling = true;
         auto end = session.going().wait(duration_ms);
         gone = co_await end;
         context.profiling = false;
+        took_ms = context.reactor.now_ms() - begin;
     }
     if (gone) co_return;
     auto bytes = profile->finish();
     if (bytes) {
-        session.reply_bulk(profile_json(*profile, *bytes, context.reactor.now_ms() - begin));
+        session.reply_bulk(profile_json(*profile, *bytes, took_ms));
     } else {
         session.reply_error(bytes.error());
     }
