@@ -103,12 +103,11 @@ void name_functions(Taken& taken, std::map<std::string, std::string> build_ids) 
         while (taken.raw.heap && names.size() > 1 && is_allocator(names.back()))
             names.pop_back();
         taken.stacks[names] += raw.value;
-        taken.all += raw.value;
     }
     taken.remarks = symbols.remarks();
 }
 
-Answer<Taken> take(Session& session, const char* kind, int64_t duration_ms) {
+Answer<Taken> take(Session& session, const char* kind, int64_t duration_ms, Form form) {
     auto client = session.connect();
     if (!client) return tl::unexpected(client.error());
     const InterruptScope scope;
@@ -121,9 +120,12 @@ Answer<Taken> take(Session& session, const char* kind, int64_t duration_ms) {
     Taken taken;
     taken.bytes = base64_decode(answer["profile_base64"].text()).value_or("");
     auto raw = parse_profile(answer["format"].text(), taken.bytes);
-    if (!raw && session.args.text("--format") != "pprof") return tl::unexpected(raw.error());
+    if (!raw && form != Form::pprof) return tl::unexpected(raw.error());
     if (raw) taken.raw = std::move(*raw);
+    for (const auto& stack : taken.raw.stacks)
+        taken.all += stack.value;
     taken.duration_ms = answer["duration_ms"].number();
+    if (form == Form::pprof) return taken;  // who reads it names the functions
     std::map<std::string, std::string> build_ids;
     for (const JsonView module : answer["modules"].items())
         build_ids[module["path"].text()] = module["build_id"].text();
@@ -261,7 +263,7 @@ Answer<int> run_profile(Session& session, const char* kind) {
     const int64_t duration_ms = duration->value_or(limits::kProfileMs);
     if (duration_ms < 1 || duration_ms > limits::kProfileMaxMs)
         return give_up(kUsage, "--duration: at least 1ms, at most 10m");
-    const auto taken = take(session, kind, duration_ms);
+    const auto taken = take(session, kind, duration_ms, *form);
     if (!taken) return tl::unexpected(taken.error());
     for (const auto& remark : taken->remarks)
         session.out.note(printable(remark));

@@ -141,6 +141,33 @@ TEST_CASE("profile cpu says when jobqd was built without it") {
 
 #endif
 
+#ifdef JOBQ_HAS_PROFILER
+
+TEST_CASE("profile heap tells of a jobqd that was started with jemalloc") {
+    setenv("LD_PRELOAD", "libjemalloc.so.2", 1);
+    setenv("MALLOC_CONF", "prof:true,lg_prof_sample:12", 1);
+    LiveDaemon whole(kThreads);
+    setenv("MALLOC_CONF", "prof:true,prof_active:false", 1);
+    LiveDaemon asked(kThreads);
+    unsetenv("LD_PRELOAD");
+    unsetenv("MALLOC_CONF");
+    // All since the start, at once.
+    const std::string folded = whole.must({"profile", "heap", "--format", "folded"});
+    CHECK(contains(folded, "jobq::run_daemon;"));
+    CHECK_FALSE(contains(folded, "jemalloc"));
+    CHECK(contains(whole.must({"profile", "heap"}), "allocated since the start and not freed"));
+    CHECK(contains(whole.must({"profile", "heap", "--format", "pprof"}), "heap_v2/4096\n"));
+    // From the request on.
+    CHECK(contains(asked.must({"profile", "heap", "--duration", "50ms"}), "allocated within 0."));
+    const auto object =
+        json::parse(asked.must({"profile", "heap", "--duration", "50ms", "--json"}));
+    CHECK(object.at("duration_ms") >= 50);
+    CHECK(object.at("bytes") >= 0);
+    CHECK_FALSE(profiled(asked));
+}
+
+#endif
+
 TEST_CASE("profile tasks shows who waits where, with its callers") {
     LiveDaemon daemon(kThreads);
     const auto tasks = json::parse(daemon.must({"profile", "tasks", "--json"}));
