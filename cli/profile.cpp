@@ -128,7 +128,7 @@ Answer<Taken> take(Session& session, const char* kind, int64_t duration_ms, Form
     if (form == Form::pprof) return taken;  // who reads it names the functions
     std::map<std::string, std::string> build_ids;
     for (const JsonView module : answer["modules"].items())
-        build_ids[module["path"].text()] = module["build_id"].text();
+        build_ids[plain_path(module["path"].text())] = module["build_id"].text();
     name_functions(taken, std::move(build_ids));
     return taken;
 }

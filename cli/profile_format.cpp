@@ -46,7 +46,7 @@ std::vector<Mapping> parse_map(std::string_view text) {
         if (!start || !end || !offset) continue;
         // A path may have spaces.
         const auto path = line.substr(size_t(words[5].data() - line.data()));
-        map.push_back({*start, *end, *offset, std::string(path)});
+        map.push_back({*start, *end, *offset, plain_path(path)});
     }
     return map;
 }
@@ -120,6 +120,12 @@ Answer<RawProfile> parse_heap(std::string_view bytes) {
 }
 
 }  // namespace
+
+std::string plain_path(std::string_view path) {
+    constexpr std::string_view kGone = " (deleted)";
+    if (path.ends_with(kGone)) path.remove_suffix(kGone.size());
+    return std::string(path);
+}
 
 Answer<RawProfile> parse_profile(std::string_view format, std::string_view bytes) {
     if (format == "gperftools-cpu") return parse_cpu(bytes);

@@ -11,6 +11,10 @@
 
 namespace jobq::cli {
 
+// What Linux adds to the path of a file that was replaced or removed is cut: the file of that name
+// now may be the same build.
+std::string plain_path(std::string_view path);
+
 struct Mapping {
     uint64_t start = 0, end = 0, offset = 0;
     std::string path;
