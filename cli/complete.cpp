@@ -24,6 +24,7 @@ namespace {
 constexpr int64_t kDaemonMs = 100;  // a shell waits for the answer
 constexpr std::array<std::string_view, 3> kShells{"bash", "zsh", "fish"};
 constexpr std::array<std::string_view, 3> kFormats{"text", "json", "jsonl"};
+constexpr std::array<std::string_view, 4> kProfileFormats{"text", "folded", "svg", "pprof"};
 
 class Completer {
   public:
@@ -101,6 +102,10 @@ void Completer::offer_values(Takes takes) {
             break;
         case Takes::format:
             for (const auto format : kFormats)
+                offer(format);
+            break;
+        case Takes::profile_format:
+            for (const auto format : kProfileFormats)
                 offer(format);
             break;
         case Takes::shell:

@@ -25,6 +25,7 @@ enum class Takes : uint8_t {
     queue,
     state,
     format,
+    profile_format,
     shell,
     verb,
     command

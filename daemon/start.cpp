@@ -137,6 +137,7 @@ ServerContext App::make_context() {
     ServerContext context{reactor_, *broker_};
     context.started_ms = reactor_.now_ms();
     context.pid = getpid();
+    context.state_dir = places_.state_dir;
     context.pools = [this] { return pool_statuses(); };
     context.redis_state = [this] {
         std::string text(to_string(link_->state()));

@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <functional>
 
+#include "core/async/waiting.h"
+
 namespace jobq {
 
 using TimerId = uint64_t;  // 0 is no timer
@@ -31,6 +33,12 @@ class Reactor {
     // fired, and of 0, does nothing.
     virtual TimerId after(int64_t delay_ms, std::function<void()> fn) = 0;
     virtual void cancel(TimerId id) = 0;
+
+    // The waits of its coroutines. An implementation tells it the time once a turn.
+    WaitList& waits() { return waits_; }
+
+  private:
+    WaitList waits_;
 };
 
 }  // namespace jobq

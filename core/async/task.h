@@ -12,6 +12,8 @@
 #include <optional>
 #include <utility>
 
+#include "core/async/waiting.h"
+
 namespace jobq {
 
 template <class T = void>
@@ -35,7 +37,7 @@ struct FinalAwaiter {
     void await_resume() noexcept {}
 };
 
-struct PromiseBase {
+struct PromiseBase : AwaitFrame {
     std::coroutine_handle<> waiter;
     bool finished = false;
     std::exception_ptr error;
@@ -95,7 +97,12 @@ class [[nodiscard]] task {
 
     bool await_ready() const noexcept { return false; }
 
-    bool await_suspend(std::coroutine_handle<> waiter) {
+    template <class Promise>
+    bool await_suspend(std::coroutine_handle<Promise> waiter,
+                       SourcePlace at = SourcePlace::here()) {
+        AwaitFrame* caller = frame_of(waiter);
+        if (caller) caller->at = at;
+        handle_.promise().caller = caller;
         handle_.resume();  // runs until its first real wait, or to its end
         if (handle_.promise().finished) return false;
         handle_.promise().waiter = waiter;

@@ -21,14 +21,21 @@ class Slot {
     void set(T value) const {
         if (state_->value) return;
         state_->value.emplace(std::move(value));
-        if (state_->waiter) state_->reactor.post(state_->waiter);
+        if (!state_->waiter) return;
+        state_->node.leave();
+        state_->reactor.post(state_->waiter);
     }
 
     bool is_set() const { return state_->value.has_value(); }
 
     bool await_ready() const { return is_set(); }
 
-    void await_suspend(std::coroutine_handle<> waiter) const { state_->waiter = waiter; }
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> waiter,
+                       SourcePlace at = SourcePlace::here()) const {
+        state_->waiter = waiter;
+        state_->node.enter(state_->reactor.waits(), "answer", waiter, at);
+    }
 
     T await_resume() const { return std::move(*state_->value); }
 
@@ -39,6 +46,7 @@ class Slot {
         Reactor& reactor;
         std::optional<T> value;
         std::coroutine_handle<> waiter;
+        WaitNode node;
     };
 
     std::shared_ptr<State> state_;
@@ -72,6 +80,7 @@ class Signal {
         std::coroutine_handle<> waiter;
         TimerId timer = 0;
         bool notified = false;
+        WaitNode node;
     };
 
     Reactor& reactor_;
@@ -84,15 +93,19 @@ class Signal::Wait {
 
     bool await_ready() const { return limit_ms_ == 0; }
 
-    void await_suspend(std::coroutine_handle<> waiter) {
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> waiter,
+                       SourcePlace at = SourcePlace::here()) {
         node_ = std::make_shared<Node>();
         node_->waiter = waiter;
+        node_->node.enter(signal_.reactor_.waits(), "signal", waiter, at);
         signal_.waiting_.push_back(node_);
         if (limit_ms_ < 0) return;
         auto position = std::prev(signal_.waiting_.end());
         node_->timer = signal_.reactor_.after(limit_ms_, [s = &signal_, position] {
             auto node = *position;
             s->waiting_.erase(position);
+            node->node.leave();
             s->reactor_.post(node->waiter);
         });
     }
@@ -115,6 +128,7 @@ inline bool Signal::notify_one() {
     waiting_.pop_front();
     reactor_.cancel(node->timer);
     node->notified = true;
+    node->node.leave();
     reactor_.post(node->waiter);
     return true;
 }
@@ -131,16 +145,20 @@ class sleep_for {
 
     bool await_ready() const { return false; }
 
-    void await_suspend(std::coroutine_handle<> waiter) {
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> waiter,
+                       SourcePlace at = SourcePlace::here()) {
         auto& reactor = reactor_;
+        node_.enter(reactor.waits(), "sleep", waiter, at);
         reactor_.after(ms_, [&reactor, waiter] { reactor.post(waiter); });
     }
 
-    void await_resume() const {}
+    void await_resume() { node_.leave(); }
 
   private:
     Reactor& reactor_;
     int64_t ms_;
+    WaitNode node_;
 };
 
 }  // namespace jobq

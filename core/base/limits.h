@@ -56,6 +56,7 @@ inline constexpr size_t kReadChunkBytes = 64 << 10;
 inline constexpr int64_t kWriteStallMs = 30'000;  // a peer that takes no byte for so long is gone
 inline constexpr int64_t kAcceptPauseMs = 100;    // when accept fails and even refusing does
 inline constexpr int kAcceptsPerTurn = 128;
+inline constexpr int64_t kProfileMs = 10'000, kProfileMaxMs = 600'000;
 inline constexpr int kListenBacklog = 4'096;  // the kernel caps it at somaxconn
 
 // Store

@@ -54,6 +54,7 @@ inline constexpr std::array kVerbs{
     VerbInfo{"SIGNAL", true, Scope::admin, true, false, "quiet or stop a worker"},
     VerbInfo{"EVENTS", true, Scope::read, true, true, "what happens, as it happens"},
     VerbInfo{"PING", true, Scope::none, true, false, "are you there, and who are you"},
+    VerbInfo{"PROFILE", true, Scope::admin, true, false, "where CPU time, memory and tasks are"},
     VerbInfo{"POOLS", true, Scope::work, true, false, "what a runner of this host is to run"},
     VerbInfo{"TAKE", true, Scope::work, false, false, "take several jobs under a process lease"},
     VerbInfo{"DONE", true, Scope::work, true, false, "report ended attempts"},

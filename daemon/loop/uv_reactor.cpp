@@ -39,6 +39,7 @@ struct UvReactor::Handles {
 UvReactor::UvReactor() : uv_(std::make_unique<Handles>()) {
     // A peer that went away is an error of one write, not the end of the daemon.
     std::signal(SIGPIPE, SIG_IGN);
+    waits().set_now(now_ms());
     JOBQ_CHECK(uv_loop_init(&uv_->loop) == 0);
     uv_->loop.data = this;
     JOBQ_CHECK(uv_timer_init(&uv_->loop, &uv_->timer) == 0);
@@ -126,6 +127,7 @@ void UvReactor::drain() {
 
 void UvReactor::turn() {
     int64_t started = clock_ns(CLOCK_MONOTONIC);
+    waits().set_now(started / 1'000'000);
     std::vector<std::function<void()>> batch;
     {
         std::lock_guard lock(uv_->mutex);

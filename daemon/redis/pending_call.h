@@ -21,12 +21,19 @@ class PendingCall {
     void complete(Result<Reply> result) {
         JOBQ_CHECK(!result_);
         result_.emplace(std::move(result));
-        if (waiter_) reactor_.post(waiter_);
+        if (!waiter_) return;
+        node_.leave();
+        reactor_.post(waiter_);
     }
 
     bool await_ready() const { return result_.has_value(); }
 
-    void await_suspend(std::coroutine_handle<> waiter) { waiter_ = waiter; }
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> waiter,
+                       SourcePlace at = SourcePlace::here()) {
+        waiter_ = waiter;
+        node_.enter(reactor_.waits(), "redis", waiter, at);
+    }
 
     Result<Reply> await_resume() { return std::move(*result_); }
 
@@ -34,6 +41,7 @@ class PendingCall {
     Reactor& reactor_;
     std::coroutine_handle<> waiter_;
     std::optional<Result<Reply>> result_;
+    WaitNode node_;
 };
 
 }  // namespace jobq

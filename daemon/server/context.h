@@ -27,11 +27,12 @@ struct ServerContext {
     Broker& broker;
     int64_t started_ms = 0;  // monotonic
     int64_t pid = 0;
-    std::string unix_path{}, tcp{}, http{};
+    std::string unix_path{}, tcp{}, http{}, state_dir{};
     int connections = 0;          // identified ones
     uint64_t config_version = 1;  // raised by a reload
     std::string runner_wid{};     // of the runner this daemon starts; "" none
     DaemonState state = DaemonState::starting;
+    bool profiling = false;  // one at a time
     std::function<std::vector<PoolStatus>()> pools{};
     std::function<std::string()> redis_state{};          // for people: "ready", "down: ..."
     std::function<char(const std::string&)> class_of{};  // where a type runs: see kPark*

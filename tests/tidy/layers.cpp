@@ -56,6 +56,7 @@ const std::vector<Library>& libraries() {
         {"hiredis/", {"daemon/redis/", "tests/support/", "tests/bench/"}, SIZE_MAX, true},
         {"microhttpd.h", {"daemon/http/"}, SIZE_MAX, true},
         {"spdlog/", {"daemon/observe/"}, 1, true},
+        {"gperftools/", {"daemon/observe/profile.cpp"}, 1, true},
         {"CLI/", {"cli/", "daemon/"}, 3, true},
         {"toml++/", {"core/config/load.cpp"}, 1, true},
         {"simdjson", {"core/", "daemon/"}, SIZE_MAX, true},

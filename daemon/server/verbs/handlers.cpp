@@ -41,6 +41,7 @@ constexpr Row kRows[] = {
     {"SIGNAL", true, verbs::signal},
     {"EVENTS", true, verbs::events},
     {"PING", true, verbs::ping},
+    {"PROFILE", true, verbs::profile},
     {"POOLS", true, verbs::pools},
     {"TAKE", true, verbs::take},
     {"DONE", true, verbs::done},

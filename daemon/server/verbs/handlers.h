@@ -1,5 +1,5 @@
 // The handlers of all verbs, by file: jobs.cpp, work.cpp, faktory_admin.cpp, inspect.cpp,
-// change.cpp, admin.cpp, runner.cpp. handlers.cpp maps names to them.
+// change.cpp, admin.cpp, profile.cpp, runner.cpp. handlers.cpp maps names to them.
 #pragma once
 
 #include <string>
@@ -41,6 +41,7 @@ task<void> workers(Session& session, std::string argument);
 task<void> signal(Session& session, std::string argument);
 task<void> events(Session& session, std::string argument);
 task<void> ping(Session& session, std::string argument);
+task<void> profile(Session& session, std::string argument);
 task<void> pools(Session& session, std::string argument);
 task<void> take(Session& session, std::string argument);
 task<void> done(Session& session, std::string argument);

@@ -1,0 +1,38 @@
+// What the profilers of jobqd write: gperftools' CPU profile and jemalloc's heap profile, as
+// addresses, values and the map of the process they are from.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/failure.h"
+
+namespace jobq::cli {
+
+// What Linux adds to the path of a file that was replaced or removed is cut: the file of that name
+// now may be the same build.
+std::string plain_path(std::string_view path);
+
+struct Mapping {
+    uint64_t start = 0, end = 0, offset = 0;
+    std::string path;
+};
+
+struct RawStack {
+    std::vector<uint64_t> addresses;  // innermost first
+    double value = 0;                 // samples, or bytes
+};
+
+struct RawProfile {
+    bool heap = false;
+    int64_t period_us = 0;  // between two samples of CPU time
+    std::vector<RawStack> stacks;
+    std::vector<Mapping> map;
+};
+
+// `format` is what jobqd calls it.
+Answer<RawProfile> parse_profile(std::string_view format, std::string_view bytes);
+
+}  // namespace jobq::cli
