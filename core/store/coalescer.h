@@ -52,7 +52,7 @@ class Coalescer {
     struct Bounds {
         size_t items, bytes;  // of one call
         int calls;            // in flight, when there is much to do
-        int small_calls = getenv("SC") ? atoi(getenv("SC")) : 16;
+        int small_calls = 16;
         size_t small_items = 64;  // in flight, all in all: up to so many there may be small_calls
     };
 
