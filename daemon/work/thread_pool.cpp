@@ -46,8 +46,9 @@ void ThreadPool::start() {
     worker_->owner = owner_;
     worker_->kind = WorkerKind::pool;
     worker_->slots = config_.slots;
+    slots_ = std::make_unique<Slot[]>(size_t(config_.slots));
     for (int i = 0; i < config_.slots; ++i)
-        threads_.emplace_back([this] { thread_main(); });
+        threads_.emplace_back([this, i] { thread_main(slots_[size_t(i)]); });
     gate_.spawn(fetcher());
     gate_.spawn(canceller());
 }
@@ -85,28 +86,24 @@ task<void> ThreadPool::fetcher() {
         if (!leases->empty()) fetch_us_ = (fetch_us_ * 7 + took) / 8;
 
         std::vector<Leased> strangers;
-        std::vector<WorkPtr> batch;
+        std::vector<Work*> batch;
+        batch.reserve(leases->size());
         for (auto& lease : *leases) {
             if (!builtin(lease.job.type)) {
                 strangers.push_back(std::move(lease));
                 continue;
             }
-            auto work = std::make_shared<Work>();
-            work->token = lease.token;
+            auto work = std::make_unique<Work>();
+            work->token = std::move(lease.token);
             work->attempt = current_attempt(lease.record);
             int64_t limit =
                 lease.job.timeout_ms.value_or(broker_.policy_of(lease.job.type).timeout_ms);
             work->deadline_ms = reactor_.now_ms() + limit;
             work->job = std::move(lease.job);
-            running_[work->job.jid] = work;
-            batch.push_back(std::move(work));
+            batch.push_back(work.get());
+            running_.emplace(work.get(), std::move(work));
         }
-        if (!batch.empty()) {
-            std::lock_guard lock(mutex_);
-            for (auto& work : batch)
-                waiting_.push_back(std::move(work));
-            batch.size() == 1 ? work_there_.notify_one() : work_there_.notify_all();
-        }
+        if (!batch.empty()) hand_over(std::move(batch));
         for (auto& lease : strangers) {
             char park = class_of_(lease.job.type);
             std::vector<Leased> one;
@@ -120,51 +117,104 @@ task<void> ThreadPool::canceller() {
     while (!stopping_) {
         auto wait = worker_->notice.wait(-1);
         co_await wait;
-        for (const auto& jid : worker_->cancel) {
-            auto found = running_.find(jid);
-            if (found != running_.end()) found->second->stop = true;
-        }
+        for (auto& [work, owned] : running_)
+            if (std::count(worker_->cancel.begin(), worker_->cancel.end(), work->job.jid) > 0)
+                work->stop = true;
         worker_->cancel.clear();
     }
 }
 
-void ThreadPool::thread_main() {
-    std::unique_lock lock(mutex_);
-    while (true) {
-        work_there_.wait(lock, [this] { return threads_stop_ || !waiting_.empty(); });
-        if (waiting_.empty()) return;
-        WorkPtr work = std::move(waiting_.front());
-        waiting_.pop_front();
-        lock.unlock();
-        work->started_wall_us = wall_now_us();
-        int64_t began = monotonic_us();
-        HandlerCall call;
-        call.payload = handler_payload(work->job);
-        call.attempt = work->attempt;
-        call.deadline_ms = work->deadline_ms;
-        call.stop = &work->stop;
-        work->result = builtin(work->job.type)(call);
-        work->took_us = monotonic_us() - began;
-        work->ended_wall_us = wall_now_us();
-        lock.lock();
-        done_.push_back(std::move(work));
-        if (done_.size() == 1) reactor_.post_from_thread([this] { collect(); });
+void ThreadPool::hand_over(std::vector<Work*> work) {
+    auto batch = std::make_shared<Batch>();
+    batch->work = std::move(work);
+    std::lock_guard lock(mutex_);
+    batches_.push_back(std::move(batch));
+    work_there_.notify_one();  // who comes wakes the next one while there is work
+}
+
+void ThreadPool::thread_main(Slot& slot) {
+    std::shared_ptr<Batch> batch;
+    while (next_batch(batch)) {
+        while (Work* work = claim(*batch)) {
+            run(*work);
+            give_back(slot, work);
+        }
     }
 }
 
+// Waits for a batch with something left; false when the pool ends.
+bool ThreadPool::next_batch(std::shared_ptr<Batch>& batch) {
+    std::unique_lock lock(mutex_);
+    ++idle_;
+    work_there_.wait(lock, [this] {
+        drop_claimed();
+        return threads_stop_ || !batches_.empty();
+    });
+    --idle_;
+    waking_ = false;
+    if (batches_.empty()) return false;
+    batch = batches_.front();
+    return true;
+}
+
+// Requires: mutex_ is held.
+void ThreadPool::drop_claimed() {
+    while (!batches_.empty() && batches_.front()->is_claimed())
+        batches_.pop_front();
+}
+
+ThreadPool::Work* ThreadPool::claim(Batch& batch) {
+    size_t at = batch.next.fetch_add(1, std::memory_order_relaxed);
+    if (at >= batch.work.size()) return nullptr;
+    if (at + 1 < batch.work.size()) wake_another();
+    return batch.work[at];
+}
+
+// One at a time, and each that comes wakes the next: a thousand idle threads are not all woken for
+// a batch that two of them empty meanwhile. Whoever was counted idle and does not wait yet sees the
+// batch before it waits.
+void ThreadPool::wake_another() {
+    if (idle_.load(std::memory_order_relaxed) == 0 || waking_.load(std::memory_order_relaxed))
+        return;
+    if (!waking_.exchange(true)) work_there_.notify_one();
+}
+
+void ThreadPool::run(Work& work) {
+    work.started_wall_us = wall_now_us();
+    int64_t began = monotonic_us();
+    HandlerCall call;
+    call.payload = handler_payload(work.job);
+    call.attempt = work.attempt;
+    call.deadline_ms = work.deadline_ms;
+    call.stop = &work.stop;
+    work.result = builtin(work.job.type)(call);
+    work.took_us = monotonic_us() - began;
+    work.ended_wall_us = wall_now_us();
+}
+
+void ThreadPool::give_back(Slot& slot, Work* work) {
+    work->next_done = slot.done.load(std::memory_order_relaxed);
+    while (!slot.done.compare_exchange_weak(work->next_done, work)) {
+    }
+    if (!collecting_.exchange(true)) reactor_.post_from_thread([this] { collect(); });
+}
+
 void ThreadPool::collect() {
-    std::vector<WorkPtr> done;
-    {
-        std::lock_guard lock(mutex_);
-        done.swap(done_);
+    collecting_.exchange(false);  // before the look: what comes after it posts again
+    std::vector<Work*> done;
+    for (int i = 0; i < config_.slots; ++i) {
+        if (slots_[size_t(i)].done.load(std::memory_order_relaxed) == nullptr) continue;
+        Work* work = slots_[size_t(i)].done.exchange(nullptr);
+        for (; work != nullptr; work = work->next_done)
+            done.push_back(work);
     }
     if (!done.empty()) gate_.spawn(settle(std::move(done)));
 }
 
-task<void> ThreadPool::settle(std::vector<WorkPtr> done) {
+task<void> ThreadPool::settle(std::vector<Work*> done) {
     std::vector<Ended> batch;
     batch.reserve(done.size());
-    for (const auto& work : done) {
+    for (Work* work : done) {
         job_us_ = (job_us_ * 31 + std::min<int64_t>(work->took_us, 10'000'000)) / 32;
         Ended ended;
         ended.jid = work->job.jid;
@@ -187,10 +237,10 @@ task<void> ThreadPool::settle(std::vector<WorkPtr> done) {
     std::function<bool()> give_up = [this] { return hurry_; };
     auto results = co_await broker_.finish_surely(std::move(batch), std::move(give_up));
     for (size_t i = 0; i < done.size(); ++i) {
-        running_.erase(done[i]->job.jid);
         if (!results[i])
             log(LogLevel::warn, "job.finish_failed", results[i].error().text,
                 {{"jid", done[i]->job.jid}, {"worker", config_.name}});
+        running_.erase(done[i]);
     }
     room_.notify_all();
 }
@@ -205,13 +255,16 @@ task<void> ThreadPool::stop(int64_t limit_ms) {
     ticket_->interrupt();
     room_.notify_all();
     if (worker_) worker_->notice.notify_all();
-    std::vector<WorkPtr> unstarted;
+    std::vector<Work*> unstarted;
     {
         std::lock_guard lock(mutex_);
-        unstarted.assign(waiting_.begin(), waiting_.end());
-        waiting_.clear();
+        for (auto& batch : batches_)
+            for (size_t at = batch->next.exchange(batch->work.size()); at < batch->work.size();
+                 ++at)
+                unstarted.push_back(batch->work[at]);
+        batches_.clear();
     }
-    for (auto& work : unstarted)
+    for (Work* work : unstarted)
         work->result.outcome = Outcome::released;
     if (!unstarted.empty()) gate_.spawn(settle(std::move(unstarted)));
     stop_deadline_ms_ = reactor_.now_ms() + limit_ms;
@@ -220,7 +273,7 @@ task<void> ThreadPool::stop(int64_t limit_ms) {
         co_await wait;
     }
     hurry_ = true;
-    for (auto& [jid, work] : running_)
+    for (auto& [work, owned] : running_)
         work->stop = true;
     while (!running_.empty()) {  // the built-in handlers heed it within milliseconds
         auto wait = room_.wait(1'000);

@@ -1,6 +1,7 @@
 // ThreadPool: runs built-in handlers on threads of jobqd. One hand-off per batch each way: the loop
-// gives the threads a batch under one lock, they give back what is done under one lock and one
-// wake-up. How far it fetches ahead follows from what it sees: as many as its slots can start in
+// gives the threads a batch under one lock, and they claim its jobs by a counter; what is done goes
+// on a list of the slot's own, and the loop is woken once for all of them. A lock is taken for a
+// batch, never for a job. How far it fetches ahead follows from what it sees: as many as its slots can start in
 // the time one fetch takes, so slow jobs are never held back from other pools.
 #pragma once
 
@@ -49,19 +50,41 @@ class ThreadPool {
         Job job;
         std::string token;
         int attempt = 1;
-        int64_t deadline_ms = 0, started_wall_us = 0, began_us = 0;
+        int64_t deadline_ms = 0, started_wall_us = 0;
         std::atomic<bool> stop{false};
         HandlerResult result;
         int64_t ended_wall_us = 0, took_us = 0;
+        Work* next_done = nullptr;
     };
 
-    using WorkPtr = std::shared_ptr<Work>;
+    // What one fetch gave. Must stay true: work[i] belongs to whoever's `next++` was i.
+    struct Batch {
+        std::vector<Work*> work;
+        std::atomic<size_t> next{0};
+
+        bool is_claimed() const { return next.load(std::memory_order_relaxed) >= work.size(); }
+    };
+
+    // On a cache line of its own: each is written by one thread, and emptied by the loop.
+    struct alignas(64) Slot {
+        std::atomic<Work*> done{nullptr};  // linked by next_done, latest first
+    };
 
     task<void> fetcher();
     task<void> canceller();
-    task<void> settle(std::vector<WorkPtr> done);
-    void thread_main();
+    task<void> settle(std::vector<Work*> done);
+    void hand_over(std::vector<Work*> work);
     void collect();
+
+    // On the threads.
+    void thread_main(Slot& slot);
+    Work* claim(Batch& batch);
+    bool next_batch(std::shared_ptr<Batch>& batch);
+    void drop_claimed();
+    void wake_another();
+    static void run(Work& work);
+    void give_back(Slot& slot, Work* work);
+
     int window() const;
 
     UvReactor& reactor_;
@@ -74,16 +97,19 @@ class ThreadPool {
     Rng rng_;
     Signal room_;
     Gate gate_;
-    std::unordered_map<std::string, WorkPtr> running_;  // handed to the threads, by jid
+    std::unordered_map<Work*, std::unique_ptr<Work>> running_;  // until the store knows their end
     int64_t fetch_us_ = 1'000, job_us_ = 1'000;         // moving averages
     bool stopping_ = false, hurry_ = false;
     int64_t stop_deadline_ms_ = 0;
 
-    std::mutex mutex_;  // of the next four
+    std::mutex mutex_;  // of the next three
     std::condition_variable work_there_;
-    std::deque<WorkPtr> waiting_;
-    std::vector<WorkPtr> done_;
+    std::deque<std::shared_ptr<Batch>> batches_;
     bool threads_stop_ = false;
+    std::atomic<int> idle_{0};             // threads that wait for a batch
+    std::atomic<bool> waking_{false};      // one of them has been woken and is on its way
+    std::atomic<bool> collecting_{false};  // the loop has been woken and did not look yet
+    std::unique_ptr<Slot[]> slots_;
     std::vector<std::thread> threads_;
 };
 

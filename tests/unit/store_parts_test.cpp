@@ -128,22 +128,41 @@ TEST_CASE("what is asked in one turn goes out together, and each asker gets its 
     CHECK(log == std::vector<std::string>{"", "2 error 4 ", "8 "});
 }
 
-TEST_CASE("what is asked while a call is in flight goes out with the next one") {
+TEST_CASE("what is asked while calls with much in them are in flight goes out with the next one") {
     TestReactor reactor;
     Server server(reactor);
     Adder adder(
         reactor, {100, 1000, 1}, [](const int&) { return size_t(1); },
         [&](Adder::Batch batch) { return server.send(std::move(batch)); });
     std::vector<std::string> log;
-    spawn(asks(adder, {1}, log));
+    spawn(asks(adder, std::vector<int>(64, 1), log));
     reactor.advance(1);
     for (int i = 0; i < 9; ++i)
         spawn(asks(adder, {i}, log));
     reactor.advance(8);
-    CHECK(server.batches == std::vector<size_t>{1});
+    CHECK(server.batches == std::vector<size_t>{64});
     reactor.advance(11);
-    CHECK(server.batches == std::vector<size_t>{1, 9});
+    CHECK(server.batches == std::vector<size_t>{64, 9});
     CHECK(log.size() == 10);
+}
+
+TEST_CASE("few items do not wait for the small calls before them") {
+    TestReactor reactor;
+    Server server(reactor);
+    Adder adder(
+        reactor, {100, 1000, 1}, [](const int&) { return size_t(1); },
+        [&](Adder::Batch batch) { return server.send(std::move(batch)); });
+    std::vector<std::string> log;
+    for (int i = 0; i < 20; ++i) {
+        spawn(asks(adder, {i}, log));
+        reactor.run_until_idle();
+    }
+    CHECK(server.batches == std::vector<size_t>(16, 1));
+    reactor.advance(10);
+    CHECK(server.batches.size() == 17);
+    CHECK(server.batches.back() == 4);
+    reactor.advance(10);
+    CHECK(log.size() == 20);
 }
 
 TEST_CASE("a call takes no more items and bytes than it may; an item over the limit goes alone") {
