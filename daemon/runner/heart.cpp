@@ -32,6 +32,7 @@ std::vector<RunningJob> Heart::running() const {
         if (run.stop_reason() == StopReason::lost) return;
         list.push_back({run.job().jid, run.job().token, run.started_ms()});
     });
+    hub_.backlog.list_running(list);
     reporter_.list_running(list);
     return list;
 }
@@ -82,6 +83,7 @@ void Heart::lose(const std::string& jid, const std::vector<RunningJob>& asked) {
         // By the token that was asked about: the job may have come back to us meanwhile.
         if (job.jid != jid) continue;
         reporter_.forget(jid, job.token);
+        hub_.backlog.remove(jid, job.token);
         JobRun* run = runs_.find(jid, job.token);
         if (run == nullptr) continue;
         hub_.say(LogLevel::warn, "runner.lease_lost",
@@ -97,6 +99,13 @@ void Heart::obey(const Notices& notices, const std::vector<RunningJob>& asked) {
         runs_.each([&](JobRun& run) {
             if (run.job().jid == jid) run.stop(StopReason::cancel);
         });
+        if (auto waiting = hub_.backlog.remove(jid, "")) {
+            RunReport report;
+            report.outcome = Outcome::cancelled;
+            report.error_type = "cancelled";
+            report.message = "cancelled before it started";
+            reporter_.add(*waiting, std::move(report));
+        }
     }
     bool quiet = notices.state != RunnerState::running;
     if (quiet != hub_.told_quiet) {

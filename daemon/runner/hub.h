@@ -10,6 +10,7 @@
 #include "core/async/wait.h"
 #include "core/base/rng.h"
 #include "daemon/loop/stream.h"
+#include "daemon/runner/backlog.h"
 #include "daemon/runner/orphan_sweeper.h"
 #include "daemon/runner/runner.h"
 #include "daemon/runner/wire.h"
@@ -30,6 +31,7 @@ struct Hub {
     std::string hello;
     OrphanSweeper sweeper;
     Rng rng;
+    Backlog backlog;
 
     bool online = false;      // a heartbeat was answered on the present connection
     bool told_quiet = false;  // by jobqd

@@ -1,8 +1,10 @@
 // The take loop; see pool.h.
-// Must stay true: each job of an answer is started, or reported, before the next TAKE.
+// Must stay true: each job of an answer is started, reported or in the backlog before the next
+// TAKE; what is in the backlog is started or given back within kStaleMs.
 #include "daemon/runner/pool.h"
 
 #include <algorithm>
+#include <chrono>
 
 namespace jobq {
 namespace {
@@ -11,6 +13,20 @@ constexpr int64_t kTakeWaitMs = 15'000;  // new queues of a reload count after t
 constexpr int64_t kAnswerMs = 10'000;    // beyond the wait
 constexpr int kTakeAtOnce = 16;          // payloads of up to a megabyte each
 constexpr int64_t kTryLaterMs = 1'000;   // when the system has no process to spare
+constexpr int kAheadMost = 32;
+constexpr int64_t kTakesAhead = 6;       // a take brings what starts during so many takes
+constexpr int64_t kStaleMs = 250;        // other workers may have a slot
+constexpr int64_t kTakeMostUs = 20'000;  // longer ones waited for a job
+constexpr int64_t kJobMostUs = 60'000'000;
+
+int64_t monotonic_us() {
+    const auto now = std::chrono::steady_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+}
+
+int64_t average(int64_t before, int64_t sample) {
+    return (before * 15 + sample) / 16;
+}
 
 }  // namespace
 
@@ -37,7 +53,12 @@ Pool::Pool(Hub& hub, RunTable& runs, Reporter& reporter, JobRunEvents& events, P
     : hub_(hub),
       runs_(runs),
       reporter_(reporter),
-      events_(events),
+      events_{events.on_output,
+              [this, &events](JobRun& run, RunReport report) {
+                  int64_t us = (report.ended_ms - report.started_ms) * 1'000 + 500;
+                  job_us_ = average(job_us_, std::clamp<int64_t>(us, 500, kJobMostUs));
+                  events.on_end(run, std::move(report));
+              }},
       spec_(std::move(spec)),
       client_(hub.reactor, parse_endpoint(hub.options.endpoint).value_or(Endpoint{}), hub.hello) {}
 
@@ -59,6 +80,16 @@ void Pool::not_started(const TakenJob& job, const Error& error) {
     reporter_.add(job, std::move(report));
 }
 
+void Pool::give_back(std::vector<TakenJob> jobs, const std::string& why) {
+    for (const auto& job : jobs) {
+        RunReport report;
+        report.outcome = Outcome::released;
+        report.error_type = "released";
+        report.message = why;
+        reporter_.add(job, std::move(report));
+    }
+}
+
 void Pool::accept(std::vector<TakenJob> jobs) {
     for (auto& job : jobs) {
         if (JobRun* old = runs_.find(job.jid, "")) {
@@ -66,16 +97,33 @@ void Pool::accept(std::vector<TakenJob> jobs) {
             if (old->job().token == job.token) continue;
             old->kill(StopReason::lost);
         }
-        if (hub_.stopping || hub_.closing) {
-            RunReport report;
-            report.outcome = Outcome::released;
-            report.error_type = "released";
-            report.message = "its runner stops";
-            reporter_.add(job, std::move(report));
-            continue;
-        }
-        start(std::move(job));
+        hub_.backlog.remove(job.jid, "");  // likewise
+        hub_.backlog.push(spec_.name, std::move(job), hub_.reactor.now_ms(),
+                          hub_.reactor.wall_ms());
     }
+    start_waiting();
+}
+
+void Pool::start_waiting() {
+    if (hub_.stopping || hub_.closing || retired_) {
+        give_back(hub_.backlog.take_old(spec_.name, INT64_MAX), "its runner or its pool stops");
+        return;
+    }
+    while (free_slots() > 0) {
+        auto job = hub_.backlog.pop(spec_.name);
+        if (!job) return;
+        start(std::move(*job));
+    }
+    give_back(hub_.backlog.take_old(spec_.name, hub_.reactor.now_ms() - kStaleMs),
+              "its pool has no slot free");
+}
+
+int Pool::wanted() const {
+    int free = std::max(free_slots(), 0);
+    int64_t during_takes = kTakesAhead * spec_.slots * take_us_ / std::max<int64_t>(job_us_, 1);
+    int ahead = int(std::clamp<int64_t>(during_takes, 0, kAheadMost));
+    int missing = free + ahead - hub_.backlog.count(spec_.name);
+    return missing > ahead / 2 ? missing : 0;
 }
 
 // One TAKE; false when the next should wait a little.
@@ -85,12 +133,15 @@ task<bool> Pool::take() {
         if (!connected) co_return false;
         if (!hub_.takes() || retired_) co_return true;
     }
-    int count = std::min(free_slots(), kTakeAtOnce);
+    int count = std::min(wanted(), kTakeAtOnce);
     if (count <= 0) co_return true;
     auto queues = queue_order(spec_, hub_.rng);
     auto line = format_take(spec_.name, queues, count, kTakeWaitMs);
+    int64_t began = monotonic_us();
     auto answer = co_await client_.call(std::move(line), kTakeWaitMs + kAnswerMs);
     if (!answer) co_return false;
+    int64_t took = monotonic_us() - began;
+    if (took < kTakeMostUs) take_us_ = average(take_us_, took);
     auto jobs = parse_taken(*answer);
     if (!jobs) {
         hub_.say(LogLevel::error, "runner.bad_job", jobs.error().text);
@@ -102,7 +153,7 @@ task<bool> Pool::take() {
 
 task<void> Pool::loop() {
     while (!hub_.closing && !retired_) {
-        if (!hub_.takes() || free_slots() <= 0) {
+        if (!hub_.takes() || wanted() <= 0) {
             auto wait = hub_.changed.wait(-1);
             co_await wait;
             continue;
@@ -116,7 +167,22 @@ task<void> Pool::loop() {
         }
     }
     client_.close();
-    ended_ = true;
+    leave_loop();
+}
+
+task<void> Pool::starter() {
+    while (!hub_.closing && !retired_) {
+        start_waiting();
+        int64_t look_again_ms = hub_.backlog.count(spec_.name) > 0 ? kStaleMs : -1;
+        auto wait = hub_.changed.wait(look_again_ms);
+        co_await wait;
+    }
+    start_waiting();
+    leave_loop();
+}
+
+void Pool::leave_loop() {
+    --loops_;
     hub_.changed.notify_all();
 }
 

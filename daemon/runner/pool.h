@@ -1,6 +1,7 @@
-// Pool: some slots and the queues they serve. Takes as many jobs as it can start now, never more,
-// by one long poll at a time. ExecPool and ChildPool say how many that is and how one is started.
-// Made, changed and retired by Runner.
+// Pool: some slots and the queues they serve. Takes jobs by one long poll at a time: as many as it
+// can start now and, when they are short, as many as will start while the next take is under way.
+// What was taken ahead and finds no slot soon goes back to its queue. ExecPool and ChildPool say
+// how many that is and how one is started. Made, changed and retired by Runner.
 #pragma once
 
 #include <string>
@@ -25,6 +26,8 @@ class Pool {
     Pool(const Pool&) = delete;
 
     task<void> loop();
+    // Starts what was taken ahead as slots become free; runs beside loop().
+    task<void> starter();
 
     const PoolSpec& spec() const { return spec_; }
 
@@ -36,7 +39,7 @@ class Pool {
     bool retired() const { return retired_; }
 
     // The loop has ended and nothing of it runs.
-    virtual bool over() const { return ended_ && runs_.count(spec_.name) == 0; }
+    virtual bool over() const { return loops_ == 0 && runs_.count(spec_.name) == 0; }
 
     void close() { client_.close(); }
 
@@ -49,17 +52,23 @@ class Pool {
     Hub& hub_;
     RunTable& runs_;
     Reporter& reporter_;
-    JobRunEvents& events_;
+    JobRunEvents events_;  // the runner's, seen by the pool first
     PoolSpec spec_;
     bool retired_ = false;
 
   private:
     task<bool> take();
     void accept(std::vector<TakenJob> jobs);
+    // How many more jobs it should have: 0 also when so few are missing that a take can wait.
+    int wanted() const;
+    void start_waiting();
+    void give_back(std::vector<TakenJob> jobs, const std::string& why);
+    void leave_loop();
 
     Client client_;
     RetryDelay delay_;
-    bool ended_ = false;
+    int64_t take_us_ = 1'000, job_us_ = 100'000;  // moving averages
+    int loops_ = 2;                               // that have not ended
 };
 
 }  // namespace jobq

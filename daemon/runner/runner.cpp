@@ -94,6 +94,7 @@ void Runner::add_pool(const PoolSpec& spec) {
         pool = std::make_unique<ExecPool>(hub_, runs_, reporter_, events_, spec);
     }
     gate_.spawn(pool->loop());
+    gate_.spawn(pool->starter());
     pools_.push_back(std::move(pool));
 }
 
