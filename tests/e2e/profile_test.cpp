@@ -48,6 +48,12 @@ class Load {
     std::thread thread_;
 };
 
+bool profiled(const LiveDaemon& daemon) {
+    return access((daemon.state_dir() + "/profile.tmp").c_str(), F_OK) == 0;
+}
+
+#ifdef JOBQ_HAS_PROFILER
+
 // What parses `text` as XML and prints how many boxes it has; empty when it is none.
 std::string boxes_of(const std::string& svg) {
     CliCall call;
@@ -61,9 +67,7 @@ std::string boxes_of(const std::string& svg) {
     return run_cli(call).out;
 }
 
-bool profiled(const LiveDaemon& daemon) {
-    return access((daemon.state_dir() + "/profile.tmp").c_str(), F_OK) == 0;
-}
+#endif
 
 }  // namespace
 
