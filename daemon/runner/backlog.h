@@ -1,5 +1,5 @@
-// Backlog: jobs that were taken ahead and wait in the runner until their pool has a free slot, for a
-// moment only. Held in the Hub, filled and emptied by the pools, named in every heartbeat.
+// Backlog: jobs that were taken ahead and wait in the runner until their pool has a free slot, for
+// a moment only. Held in the Hub, filled and emptied by the pools, named in every heartbeat.
 #pragma once
 
 #include <cstdint>

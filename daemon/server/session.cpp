@@ -84,7 +84,7 @@ bool Session::may_take() const {
 void Session::client_gone() {
     if (auto ticket = ticket_.lock()) ticket->interrupt();
     going_.notify_all();
-    broker().events().wake();  // should it stream them
+    broker().events().wake();                   // should it stream them
     if (worker_) worker_->notice.notify_all();  // a heartbeat that waits for news
 }
 

@@ -1,8 +1,8 @@
 // ThreadPool: runs built-in handlers on threads of jobqd. One hand-off per batch each way: the loop
 // gives the threads a batch under one lock, and they claim its jobs by a counter; what is done goes
 // on a list of the slot's own, and the loop is woken once for all of them. A lock is taken for a
-// batch, never for a job. How far it fetches ahead follows from what it sees: as many as its slots can start in
-// the time one fetch takes, so slow jobs are never held back from other pools.
+// batch, never for a job. How far it fetches ahead follows from what it sees: as many as its slots
+// can start in the time one fetch takes, so slow jobs are never held back from other pools.
 #pragma once
 
 #include <atomic>
@@ -98,7 +98,7 @@ class ThreadPool {
     Signal room_;
     Gate gate_;
     std::unordered_map<Work*, std::unique_ptr<Work>> running_;  // until the store knows their end
-    int64_t fetch_us_ = 1'000, job_us_ = 1'000;         // moving averages
+    int64_t fetch_us_ = 1'000, job_us_ = 1'000;                 // moving averages
     bool stopping_ = false, hurry_ = false;
     int64_t stop_deadline_ms_ = 0;
 

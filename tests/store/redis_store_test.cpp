@@ -109,7 +109,8 @@ TEST_CASE("thousands of jobs in one call take a few script calls and are answere
     jobs[1'234] = a_job("sms", "j7");
     int before = t.link.calls();
     auto answers = t.push(jobs);
-    CHECK(t.link.calls() - before == 7);  // five batches, one again by `enqueue`, a look at the live j7
+    CHECK(t.link.calls() - before ==
+          7);  // five batches, one again by `enqueue`, a look at the live j7
     REQUIRE(answers.size() == jobs.size());
     CHECK(answers[0] == "ready j0");
     CHECK(answers[1'234] == "DUPLICATE");
