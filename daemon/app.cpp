@@ -147,7 +147,7 @@ task<void> App::stop() {
     std::filesystem::remove(places_.state_dir + "/jobqd.ready", ignored);
     if (!places_.dev_link.empty() && serving_) std::filesystem::remove(places_.dev_link, ignored);
     if (places_.throw_away) std::filesystem::remove_all(places_.state_dir, ignored);
-    signals_.clear();
+    ignore_from_now(std::move(signals_));
     if (serving_) log(LogLevel::info, "daemon.stopped", "");
     log_flush();
 }

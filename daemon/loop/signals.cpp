@@ -2,6 +2,7 @@
 // callback, and what is deferred by then finds that its owner is gone.
 #include "daemon/loop/signals.h"
 
+#include <signal.h>
 #include <uv.h>
 
 #include "core/base/error.h"
@@ -38,6 +39,21 @@ std::unique_ptr<SignalWatch> on_signal(UvReactor& reactor, int signo, std::funct
     };
     JOBQ_CHECK(uv_signal_start(&impl->handle, arrived, signo) == 0);
     return watch;
+}
+
+void ignore_from_now(std::vector<std::unique_ptr<SignalWatch>> watches) {
+    sigset_t signals;
+    sigemptyset(&signals);
+    std::vector<int> numbers;
+    for (const auto& watch : watches) {
+        numbers.push_back(watch->impl_->handle.signum);
+        sigaddset(&signals, numbers.back());
+    }
+    // Blocked while libuv restores the default effect; what came meanwhile is dropped with SIG_IGN.
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    watches.clear();
+    for (int number : numbers)
+        ::signal(number, SIG_IGN);
 }
 
 }  // namespace jobq

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "daemon/loop/uv_reactor.h"
 
@@ -18,6 +19,7 @@ class SignalWatch {
     struct Impl;
     friend std::unique_ptr<SignalWatch> on_signal(UvReactor& reactor, int signo,
                                                   std::function<void()> fn);
+    friend void ignore_from_now(std::vector<std::unique_ptr<SignalWatch>> watches);
     SignalWatch() = default;
 
     Impl* impl_ = nullptr;
@@ -27,5 +29,8 @@ class SignalWatch {
 // watches of one signal are all called. Signals that come in quick succession may be one call.
 [[nodiscard]] std::unique_ptr<SignalWatch> on_signal(UvReactor& reactor, int signo,
                                                      std::function<void()> fn);
+// Ends the watches of a process that is about to end: their signals have no effect any more.
+// Without it a second SIGTERM in the last milliseconds of an orderly stop would kill.
+void ignore_from_now(std::vector<std::unique_ptr<SignalWatch>> watches);
 
 }  // namespace jobq

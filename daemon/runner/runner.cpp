@@ -226,11 +226,12 @@ int run_runner(const RunnerOptions& options) {
     auto hello = format_hello(options.name, hostname_of(options), getpid());
     Runner runner(reactor, options, guard.get(), hello);
     auto stop = [&] { runner.stop(); };
-    auto on_term = on_signal(reactor, SIGTERM, stop);
-    auto on_int = on_signal(reactor, SIGINT, stop);
-    auto on_hup = on_signal(reactor, SIGHUP, stop);
+    std::vector<std::unique_ptr<SignalWatch>> signals;
+    for (int number : {SIGTERM, SIGINT, SIGHUP})
+        signals.push_back(on_signal(reactor, number, stop));
     spawn(runner.run());
     reactor.run();
+    ignore_from_now(std::move(signals));
     return 0;
 }
 
