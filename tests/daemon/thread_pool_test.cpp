@@ -1,0 +1,90 @@
+// ThreadPool on the model of the store: what its threads and the loop hand each other. Under TSan
+// in CI, where the programs themselves can't be (their clone(CLONE_VM) confuses it).
+#include "daemon/work/thread_pool.h"
+
+#include <catch2/catch.hpp>
+
+#include "daemon/observe/log.h"
+#include "tests/daemon/on_loop.h"
+#include "tests/support/builders.h"
+#include "tests/support/memory_store.h"
+
+namespace jobq::test {
+namespace {
+
+struct Setup {
+    UvReactor reactor;
+    MemoryStore store{reactor};
+    Events events{reactor};
+    Workers workers{reactor};
+    Broker broker{reactor, store, events, workers, std::make_shared<Config>()};
+    std::unique_ptr<ThreadPool> pool;
+
+    Setup() { log_open("warn", false); }
+
+    void start(int slots) {
+        PoolConfig config;
+        config.name = "threads";
+        config.kind = PoolKind::thread;
+        config.slots = slots;
+        pool = std::make_unique<ThreadPool>(reactor, broker, config,
+                                            [](const std::string&) { return kParkOthers; });
+        pool->start();
+    }
+
+    void enqueue(const std::string& type, const std::string& args, int count) {
+        std::vector<Job> jobs;
+        for (int i = 0; i < count; ++i) {
+            jobs.push_back(a_job(type, type + std::to_string(i)));
+            jobs.back().args = args;
+        }
+        for (const auto& result : on_loop(reactor, broker.enqueue(std::move(jobs))))
+            REQUIRE(result);
+    }
+
+    StoreStats stats() { return on_loop(reactor, store.stats()).value(); }
+
+    bool reaches(int64_t succeeded) {
+        bool there = false;
+        for (int i = 0; i < 3'000 && !there; ++i) {
+            there = stats().succeeded >= succeeded;
+            on_loop(reactor, until(
+                                 reactor, [&] { return there; }, 10));
+        }
+        return there;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a thread pool runs each job once, whatever its slots") {
+    const int slots = GENERATE(1, 2, 40);
+    Setup s;
+    s.start(slots);
+    s.enqueue("noop", "[]", 3'000);
+    s.enqueue("echo", "[\"hello\"]", 500);
+    CHECK(s.reaches(3'500));
+    const StoreStats stats = s.stats();
+    CHECK(stats.succeeded == 3'500);
+    CHECK(stats.failed_attempts == 0);
+    CHECK(stats.running == 0);
+    on_loop(s.reactor, s.pool->stop(1'000));
+    CHECK(s.pool->busy() == 0);
+}
+
+TEST_CASE("at its stop a thread pool hands back what it did not start") {
+    Setup s;
+    s.enqueue("noop", "[]", 2'000);
+    s.start(4);
+    REQUIRE(s.reaches(2'000));  // now it knows jobs as short, and takes them ahead
+    s.enqueue("sleep", "[{\"ms\":400}]", 300);
+    REQUIRE(on_loop(s.reactor, until(s.reactor, [&] { return s.pool->busy() >= 4; })));
+    on_loop(s.reactor, s.pool->stop(3'000));
+    const StoreStats stats = s.stats();
+    CHECK(stats.running == 0);
+    CHECK(stats.failed_attempts == 0);
+    CHECK(stats.succeeded + stats.ready == 2'300);
+    CHECK(stats.ready >= 290);
+}
+
+}  // namespace jobq::test
