@@ -163,6 +163,8 @@ int add_module(dl_phdr_info* info, size_t, void* modules) {
     for (size_t i = 0; i < info->dlpi_phnum && module.build_id.empty(); ++i) {
         const auto& segment = info->dlpi_phdr[i];
         if (segment.p_type != PT_NOTE) continue;
+        // The dynamic linker gives addresses as numbers.
+        // NOLINTNEXTLINE(performance-no-int-to-ptr)
         const auto* notes = reinterpret_cast<const char*>(info->dlpi_addr + segment.p_vaddr);
         module.build_id = build_id_in({notes, segment.p_memsz});
     }
