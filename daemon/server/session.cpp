@@ -253,7 +253,7 @@ task<void> Session::handle(std::string line) {
 
 Result<EnqueueRequest> Session::read_push(std::string_view argument, int64_t now_ms, bool jobq) {
     if (context_.state == DaemonState::stopping)
-        return fail(ErrorCode::cancelled, "shutdown in progress");
+        return fail(ErrorCode::unavailable, "shutdown in progress");
     if (jobq) return parse_enqueue(argument, now_ms, broker().new_jid());
     auto job = parse_push(argument, now_ms);
     if (!job) return tl::unexpected<Error>(job.error());

@@ -109,7 +109,9 @@ std::string enqueue_line(const std::string& jid) {
     std::string rest = kind_of(jid).line;
     if (const size_t at = rest.find("%d"); at != rest.npos)
         rest.replace(at, 2, std::to_string(1 + (jid.back() - '0') % 3));
-    return "{\"id\":\"" + jid + "\"," + rest + "}\n";
+    // A line is sent again when jobqd was killed before its answer came; its job may be over by
+    // then, and only the key says that it is the same.
+    return "{\"id\":\"" + jid + "\",\"idempotency_key\":\"" + jid + "\"," + rest + "}\n";
 }
 
 std::string joined(const std::vector<std::string>& jids, const std::string& kind = "") {
