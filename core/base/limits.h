@@ -56,12 +56,14 @@ inline constexpr size_t kReadChunkBytes = 64 << 10;
 inline constexpr int64_t kWriteStallMs = 30'000;  // a peer that takes no byte for so long is gone
 inline constexpr int64_t kAcceptPauseMs = 100;    // when accept fails and even refusing does
 inline constexpr int kAcceptsPerTurn = 128;
-inline constexpr int64_t kProfileMs = 10'000, kProfileMaxMs = 600'000;
+inline constexpr int64_t kProfileMs = 10'000, kProfileMaxMs = 600'000;  // JOBQ PROFILE
 inline constexpr int kListenBacklog = 4'096;  // the kernel caps it at somaxconn
 
 // Store
 inline constexpr size_t kScriptJobs = 500;       // jobs in one script call
 inline constexpr size_t kScriptBytes = 4 << 20;  // and their bytes
+inline constexpr int kSmallCalls = 16;           // in flight, while they hold less than
+inline constexpr size_t kSmallItems = 64;        // so many jobs in all
 
 // The link to Redis
 inline constexpr int64_t kRedisConnectMs = 2'000;

@@ -16,6 +16,7 @@
 #include "core/async/task.h"
 #include "core/async/wait.h"
 #include "core/base/error.h"
+#include "core/base/limits.h"
 
 namespace jobq {
 
@@ -52,8 +53,6 @@ class Coalescer {
     struct Bounds {
         size_t items, bytes;  // of one call
         int calls;            // in flight, when there is much to do
-        int small_calls = 16;
-        size_t small_items = 64;  // in flight, all in all: up to so many there may be small_calls
     };
 
     Coalescer(Reactor& reactor, Bounds bounds, Weigh weigh, Send send)
@@ -78,8 +77,8 @@ class Coalescer {
 
   private:
     bool may_send() const {
-        if (items_in_flight_ < bounds_.small_items && in_flight_ < bounds_.small_calls) return true;
-        return in_flight_ < bounds_.calls;
+        const bool little = items_in_flight_ < limits::kSmallItems;
+        return in_flight_ < (little ? limits::kSmallCalls : bounds_.calls);
     }
 
     void plan_flush() {

@@ -51,23 +51,29 @@ task<void> RedisStore::send_fetch(FetchCoalescer::Batch batch) {
             key += '\n' + queue;
         groups[key].push_back(std::move(entry));
     }
-    for (auto& [key, group] : groups) {
-        FetchRequest all = group.front().item();
-        all.count = 0;
-        for (const auto& entry : group)
-            all.count += std::min(entry.item().count, int(limits::kScriptJobs));
-        auto leases = co_await fetch_for(std::move(all));
-        size_t at = 0;
-        for (const auto& entry : group) {
-            if (!leases) {
-                entry.answer(tl::unexpected<Error>(leases.error()));
-                continue;
-            }
-            const size_t end = std::min(leases->size(), at + size_t(entry.item().count));
-            entry.answer(std::vector<Leased>(std::make_move_iterator(leases->begin() + long(at)),
-                                             std::make_move_iterator(leases->begin() + long(end))));
-            at = end;
+    Gate calls(reactor_);
+    for (auto& [key, group] : groups)
+        calls.spawn(fetch_together(std::move(group)));
+    co_await calls.close();
+}
+
+// Requires: all ask for the same but for the count.
+task<void> RedisStore::fetch_together(FetchCoalescer::Batch group) {
+    FetchRequest all = group.front().item();
+    all.count = 0;
+    for (const auto& entry : group)
+        all.count += std::min(entry.item().count, int(limits::kScriptJobs));
+    auto leases = co_await fetch_for(std::move(all));
+    size_t at = 0;
+    for (const auto& entry : group) {
+        if (!leases) {
+            entry.answer(tl::unexpected<Error>(leases.error()));
+            continue;
         }
+        const size_t end = std::min(leases->size(), at + size_t(entry.item().count));
+        entry.answer(std::vector<Leased>(std::make_move_iterator(leases->begin() + long(at)),
+                                         std::make_move_iterator(leases->begin() + long(end))));
+        at = end;
     }
 }
 

@@ -96,6 +96,7 @@ task<void> RedisStore::send_finish(FinishCoalescer::Batch batch) {
             entry.answer(answer_of(-1, finish.jid));  // the first one ends the lease
         }
     }
+    Gate calls(reactor_);
     for (auto& [key, group] : groups) {
         const Finish& first = group.front().item();
         Move move = first.transition.move;
@@ -107,23 +108,24 @@ task<void> RedisStore::send_finish(FinishCoalescer::Batch batch) {
                 .add(int64_t(is_failure(first) && counter_of(first) == "dropped"));
             args.add("done:" + second).add("log:" + second).add(int64_t(keeps_record(first)));
             add_done(args, group);
-            co_await send_group(script("done"), std::move(args), std::move(group));
+            calls.spawn(send_group(script("done"), std::move(args), std::move(group)));
         } else if (move == Move::release) {
             args.add(int64_t(options_.publish_hints)).add(int64_t(group.size()));
             for (const auto& entry : group)
                 args.add(entry.item().jid)
                     .add(entry.item().token)
                     .add(release_header(entry.item()));
-            co_await send_group(script("release"), std::move(args), std::move(group));
+            calls.spawn(send_group(script("release"), std::move(args), std::move(group)));
         } else {
             args.add(set_of(move)).add(int64_t(is_failure(first)));
             args.add(int64_t(options_.publish_hints)).add("log:" + second);
             args.add(int64_t(group.size()));
             for (const auto& entry : group)
                 add_deferred(args, entry.item(), now);
-            co_await send_group(script("defer"), std::move(args), std::move(group));
+            calls.spawn(send_group(script("defer"), std::move(args), std::move(group)));
         }
     }
+    co_await calls.close();
 }
 
 void RedisStore::add_done(Command& args, const FinishCoalescer::Batch& group) {

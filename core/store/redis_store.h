@@ -63,9 +63,10 @@ class RedisStore final : public Store {
     task<Result<Reply>> run(const Script& script, Command args);
     task<void> send_enqueue(EnqueueCoalescer::Batch batch);
     task<void> send_push(std::string header, EnqueueCoalescer::Batch batch,
-                         EnqueueCoalescer::Batch* others);
+                         EnqueueCoalescer::Batch* known);
     task<void> send_others(EnqueueCoalescer::Batch batch);
     task<void> send_fetch(FetchCoalescer::Batch batch);
+    task<void> fetch_together(FetchCoalescer::Batch group);
     task<Result<std::vector<Leased>>> fetch_for(FetchRequest request);
     task<void> send_finish(FinishCoalescer::Batch batch);
     static void add_done(Command& args, const FinishCoalescer::Batch& group);

@@ -303,4 +303,26 @@ TEST_CASE("the few jobs of a final state are found among many of another in few 
     CHECK(calls <= 5);
 }
 
+TEST_CASE("workers of one owner that ask in one turn share a call, who asked first served first") {
+    RedisTest t;
+    t.push({a_job("email", "a"), a_job("email", "b"), a_job("email", "c")});
+    std::vector<Texts> got(4);
+    const auto ask = [](RedisTest& test, std::string owner, int count, Texts& into) -> task<void> {
+        FetchRequest request;
+        request.owner = std::move(owner);
+        request.queues = {"default"};
+        request.count = count;
+        auto leases = co_await test.store.fetch(std::move(request));
+        into = leases ? jids_of(*leases) : Texts{leases.error().text};
+    };
+    const int before = t.link.calls();
+    spawn(ask(t, "faktory", 1, got[0]));
+    spawn(ask(t, "faktory", 1, got[1]));
+    spawn(ask(t, "other", 9, got[2]));
+    spawn(ask(t, "faktory", 1, got[3]));
+    t.reactor.run_until_idle();
+    CHECK(t.link.calls() - before == 2);
+    CHECK(got == std::vector<Texts>{{"a"}, {"b"}, {}, {"c"}});
+}
+
 }  // namespace jobq::test
