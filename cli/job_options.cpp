@@ -4,6 +4,7 @@
 
 #include "cli/interrupt.h"
 #include "core/base/limits.h"
+#include "core/base/text.h"
 #include "core/base/time.h"
 #include "core/job/job.h"
 
@@ -20,6 +21,9 @@ constexpr std::array kOptions{
     Option{"--expires", "", "DURATION", "do not start it later than that from now"},
     Option{"--id", "", "JID", "the job's id; a repeat of the same job is stored once"},
     Option{"--idempotency-key", "", "KEY", "the same key within 24 h is stored once"},
+    Option{"--unique-for", "", "DURATION",
+           "refuse a job like it (queue, type, payload) for so long"},
+    Option{"--unique-until", "", "start|success", "when a job like it may come again"},
     Option{"--tag", "", "NAME", "a tag; may be given several times"},
     Option{"--wait", "", "", "wait for its end", Takes::nothing},
 };
@@ -82,6 +86,17 @@ Answer<> add_job_options(const Args& args, JsonObject& request) {
     if (args.has("--id")) request.text("jid", args.text("--id"));
     if (args.has("--idempotency-key"))
         request.text("idempotency_key", args.text("--idempotency-key"));
+    const auto unique = args.duration_ms("--unique-for");
+    if (!unique) return tl::unexpected(unique.error());
+    if (*unique && **unique == 0) return give_up(kUsage, "--unique-for: 0 keeps nothing out");
+    if (*unique) request.number("unique_for_ms", **unique);
+    const std::string until = args.text("--unique-until");
+    if (args.has("--unique-until") && !*unique)
+        return give_up(kUsage, "--unique-until needs --unique-for DURATION");
+    if (args.has("--unique-until") && until != "start" && until != "success")
+        return give_up(kUsage,
+                       "--unique-until: " + printable(until) + " is neither start nor success");
+    if (args.has("--unique-until")) request.text("unique_until", until);
     for (const auto& tag : args.all("--tag"))
         if (auto good = check_name("--tag:", tag); !good) return good;
     if (args.has("--tag")) request.texts("tags", args.all("--tag"));

@@ -36,8 +36,6 @@ constexpr std::array kNotYet{
     NotYet{"history", "", "use `jobq status JID`: it lists each failed attempt"},
     NotYet{"enqueue", "--after", "use `jobq wait JID && jobq enqueue TYPE`"},
     NotYet{"run", "--after", "use `jobq wait JID && jobq run -- CMD`"},
-    NotYet{"enqueue", "--unique", "use --idempotency-key KEY: the same key is stored once"},
-    NotYet{"run", "--unique", "use --idempotency-key KEY: the same key is stored once"},
     NotYet{"retry-dead", "--rate", "retry in parts, with --type, --queue, --error or --since"},
 };
 

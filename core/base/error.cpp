@@ -17,6 +17,7 @@ constexpr std::array kTable{
     ErrorInfo{too_large, "TOO_LARGE", 413, 65, false, "over a size or depth limit"},
     ErrorInfo{not_found, "NOT_FOUND", 404, 3, false, "there is no such thing"},
     ErrorInfo{duplicate, "DUPLICATE", 409, 4, false, "the id or key is taken by another job"},
+    ErrorInfo{not_unique, "NOTUNIQUE", 409, 4, false, "a job like it holds the unique lock"},
     ErrorInfo{conflict, "CONFLICT", 409, 4, false, "the job's state does not allow it"},
     ErrorInfo{lease_lost, "LEASE_LOST", 409, 4, false, "the lease token is not the current one"},
     ErrorInfo{unauthorized, "UNAUTHORIZED", 401, 77, false, "no valid credential"},

@@ -20,6 +20,7 @@ enum class ErrorCode : uint8_t {
     too_large,     // over a limit of limits.h
     not_found,     // no such job, queue, file
     duplicate,     // the jid or key is taken by another job
+    not_unique,    // a job like it holds the unique lock
     conflict,      // the state does not allow it
     lease_lost,    // the lease token is not the current one
     unauthorized,  // no or a wrong credential

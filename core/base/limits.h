@@ -41,6 +41,10 @@ inline constexpr int64_t kRedisDeadlineMs = 5'000;  // one command
 inline constexpr int64_t kRetentionMs = 24 * 3'600'000;
 inline constexpr int64_t kIdempotencyWindowMs = 24 * 3'600'000;
 inline constexpr int64_t kDeadKeepMs = 180LL * 24 * 3'600'000;
+inline constexpr int64_t kTrackKeepMs = 30 * 60'000;      // progress, after the job's end
+inline constexpr int64_t kBatchPatienceMs = 30 * 60'000;  // a batch that nobody commits
+inline constexpr int64_t kBatchKeepMs = 24 * 3'600'000;   // one of which no job lives any more
+inline constexpr size_t kBatchDescriptionBytes = 16 << 10;
 
 // Output of a job
 inline constexpr size_t kOutputHeadBytes = 32 << 10, kOutputTailBytes = 32 << 10;

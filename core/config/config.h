@@ -52,6 +52,15 @@ struct PoolConfig {
     bool operator==(const PoolConfig&) const = default;
 };
 
+// [queue.NAME]. Limits on how many of its jobs run at once; 0: none.
+struct QueueConfig {
+    std::string name;
+    int concurrency = 0;         // in all, over all workers of the store
+    int worker_concurrency = 0;  // at one worker: a pool of jobqd, a remote or a Faktory worker
+
+    bool operator==(const QueueConfig&) const = default;
+};
+
 struct ExecLimits {
     int64_t memory_bytes = 0;  // key `memory` (size); 0: none, for all of these
     int64_t cpu_s = 0;         // key `cpu` (duration)
@@ -90,9 +99,10 @@ struct Config {
     bool allow_flush = false;                          // [server] allow_flush
     bool runner = true;  // [runner] start: jobqd starts the runner itself
     LogConfig log;
-    std::map<std::string, PoolConfig> pools;  // [pool.NAME]
-    std::map<std::string, TypeConfig> types;  // [type.NAME]
-    bool dev = false;                         // --dev
+    std::map<std::string, PoolConfig> pools;    // [pool.NAME]
+    std::map<std::string, TypeConfig> types;    // [type.NAME]
+    std::map<std::string, QueueConfig> queues;  // [queue.NAME]
+    bool dev = false;                           // --dev
 };
 
 // One thing wrong with a configuration, with its place.

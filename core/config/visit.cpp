@@ -113,7 +113,12 @@ void visit_type(TypeConfig& c, Visitor& v) {
     visit_limits(c.limits, v);
 }
 
-// [pool.NAME] and [type.NAME]: one struct for each name, made when the name is new.
+void visit_queue(QueueConfig& c, Visitor& v) {
+    integer_of(v, "concurrency", c.concurrency, {0, 1'000'000});
+    integer_of(v, "worker_concurrency", c.worker_concurrency, {0, 1'000'000});
+}
+
+// [pool.NAME], [type.NAME] and [queue.NAME]: one struct for each name, made when the name is new.
 template <class Section>
 void visit_named(std::map<std::string, Section>& sections, std::string_view key, Visitor& v,
                  void (*visit)(Section&, Visitor&)) {
@@ -164,6 +169,7 @@ void visit_config(Config& config, Visitor& v) {
     }
     visit_named(config.pools, "pool", v, visit_pool);
     visit_named(config.types, "type", v, visit_type);
+    visit_named(config.queues, "queue", v, visit_queue);
 }
 
 std::string toml_key(std::string_view name) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "core/base/error.h"
 #include "core/base/limits.h"
 #include "core/job/state.h"
+#include "core/job/ties.h"
 
 namespace jobq {
 
@@ -35,6 +37,8 @@ struct Job {
     std::string tags;    // JSON text of an array of strings, or ""
     std::string idempotency_key;
     std::string traceparent;
+    // Said at enqueue, not part of the envelope: null in a job that was read. Null: none.
+    std::shared_ptr<const Ties> ties;
 
     bool operator==(const Job&) const = default;
 };

@@ -4,6 +4,7 @@
 
 #include "core/base/text.h"
 #include "core/base/time.h"
+#include "core/protocol/job_custom.h"
 
 namespace jobq {
 namespace {
@@ -65,16 +66,12 @@ Result<> read_push_fields(const JsonObject& object, Job& job) {
 
 }  // namespace
 
-Result<Job> parse_push(std::string_view json, int64_t now_ms) {
-    auto object = JsonObject::parse(json, true);
-    if (!object) return bad_json(object.error());
-    Job job;
-    auto read = read_push_fields(*object, job);
-    if (!read) return tl::unexpected<Error>(read.error());
+// Faktory's checks of a job whose fields are read, in its order.
+static Result<Job> checked_push(Job job, int64_t now_ms) {
     if (job.jid.size() < limits::kJidMinBytes)
         return fail(ErrorCode::invalid, "jobs must have a reasonable jid parameter");
     if (job.type.empty()) return fail(ErrorCode::invalid, "jobs must have a jobtype parameter");
-    if (!object->find("args")) return fail(ErrorCode::invalid, "jobs must have an args parameter");
+    if (job.args.empty()) return fail(ErrorCode::invalid, "jobs must have an args parameter");
     if (job.reserve_for_s > limits::kReserveMaxS)
         return fail(ErrorCode::invalid, "jobs cannot be reserved for more than one day");
     if (!job.at.empty()) {
@@ -92,9 +89,33 @@ Result<Job> parse_push(std::string_view json, int64_t now_ms) {
                                               " bytes are over the limit of " +
                                               std::to_string(limits::kPayloadBytes));
     job.created_ms = now_ms;
+    auto custom = read_custom(job, now_ms);
+    if (!custom) return tl::unexpected<Error>(custom.error());
     auto valid = validate(job);
     if (!valid) return tl::unexpected<Error>(valid.error());
     return job;
+}
+
+Result<Job> parse_push(std::string_view json, int64_t now_ms) {
+    auto object = JsonObject::parse(json, true);
+    if (!object) return bad_json(object.error());
+    Job job;
+    auto read = read_push_fields(*object, job);
+    if (!read) return tl::unexpected<Error>(read.error());
+    return checked_push(std::move(job), now_ms);
+}
+
+Result<Job> parse_callback(std::string_view json, int64_t now_ms, std::string_view bid,
+                           std::string new_jid) {
+    auto object = JsonObject::parse(json, true);
+    if (!object) return bad_json(object.error());
+    Job job;
+    auto read = read_push_fields(*object, job);
+    if (!read) return tl::unexpected<Error>(read.error());
+    if (job.jid.empty()) job.jid = std::move(new_jid);
+    if (job.args.empty()) job.args = "[]";
+    job.custom = callback_custom(job.custom, bid);
+    return checked_push(std::move(job), now_ms);
 }
 
 namespace {
@@ -158,21 +179,48 @@ Result<> read_times(const JsonObject& object, EnqueueRequest& request, int64_t n
     return {};
 }
 
+// Among the jobs of a queue and type with the same args.
+Result<> read_unique(const JsonObject& object, Job& job) {
+    auto for_ms = object.integer("unique_for_ms");
+    auto until = object.string("unique_until");
+    if (!for_ms) return tl::unexpected<Error>(for_ms.error());
+    if (!until) return tl::unexpected<Error>(until.error());
+    std::string end = until->value_or("success");
+    if (end != "success" && end != "start")
+        return fail(ErrorCode::invalid,
+                    "unique_until must be \"success\" or \"start\", not " + json_quoted(end));
+    if (!*for_ms) {
+        if (!*until) return {};
+        return fail(ErrorCode::invalid, "unique_until needs unique_for_ms");
+    }
+    if (**for_ms <= 0 || **for_ms > limits::kTimeMaxMs)
+        return fail(ErrorCode::invalid, "unique_for_ms must be positive");
+    Ties ties;
+    ties.lock_for_ms = **for_ms;
+    ties.until_start = end == "start";
+    ties.lock = unique_digest(job.queue, job.type, job.args);
+    job.ties = std::make_shared<const Ties>(std::move(ties));
+    return {};
+}
+
 }  // namespace
 
 Result<EnqueueRequest> parse_enqueue(std::string_view json, int64_t now_ms, std::string new_jid) {
     auto object = JsonObject::parse(json, false, limits::kJsonDepth + 1);
     if (!object) return tl::unexpected<Error>(object.error());
     static constexpr std::string_view kKnown[] = {
-        "type",       "payload",  "payload_text", "args",        "queue",
-        "priority",   "delay_ms", "run_at",       "jid",         "max_attempts",
-        "timeout_ms", "tags",     "expires_ms",   "traceparent", "idempotency_key"};
+        "type",          "payload",     "payload_text", "args",        "queue",
+        "priority",      "delay_ms",    "run_at",       "jid",         "max_attempts",
+        "timeout_ms",    "tags",        "expires_ms",   "traceparent", "idempotency_key",
+        "unique_for_ms", "unique_until"};
     for (const auto& field : object->fields())
         if (std::find(std::begin(kKnown), std::end(kKnown), field.key) == std::end(kKnown))
-            return fail(ErrorCode::invalid, "unknown field " + json_quoted(field.key) +
-                                                "; known are type, payload, args, queue, priority, "
-                                                "delay_ms, run_at, max_attempts, timeout_ms, jid, "
-                                                "idempotency_key, expires_ms, tags, traceparent");
+            return fail(ErrorCode::invalid,
+                        "unknown field " + json_quoted(field.key) +
+                            "; known are type, payload, args, queue, priority, "
+                            "delay_ms, run_at, max_attempts, timeout_ms, jid, "
+                            "idempotency_key, unique_for_ms, unique_until, expires_ms, "
+                            "tags, traceparent");
     EnqueueRequest request;
     Job& job = request.job;
     auto type = object->string("type");
@@ -202,6 +250,8 @@ Result<EnqueueRequest> parse_enqueue(std::string_view json, int64_t now_ms, std:
     if (!args) return tl::unexpected<Error>(args.error());
     auto times = read_times(*object, request, now_ms);
     if (!times) return tl::unexpected<Error>(times.error());
+    auto unique = read_unique(*object, job);
+    if (!unique) return tl::unexpected<Error>(unique.error());
     auto valid = validate(job);
     if (!valid) return tl::unexpected<Error>(valid.error());
     return request;

@@ -15,6 +15,10 @@ namespace jobq {
 // PUSH, and each element of PUSHB. `text` of the error is what follows "-ERR ".
 Result<Job> parse_push(std::string_view json, int64_t now_ms);
 
+// A callback of BATCH NEW `bid`. It may lack a jid, then it gets `new_jid`, and args.
+Result<Job> parse_callback(std::string_view json, int64_t now_ms, std::string_view bid,
+                           std::string new_jid);
+
 struct EnqueueRequest {
     Job job;
     bool late = false;  // run_at was in the past: it runs now

@@ -44,6 +44,7 @@ task<Result<std::vector<Result<Cancelled>>>> RedisStore::cancel(std::vector<std:
         }
         auto reply = co_await run(script("cancel"), std::move(args));
         if (!reply) co_return tl::unexpected<Error>(reply.error());
+        tell_ready(*reply, to - from);
         for (size_t i = from; i < to; ++i) {
             const std::string& was = reply->items[i - from].text;
             if (was.empty() && (*views)[i]) {
@@ -109,10 +110,12 @@ task<Result<std::vector<Result<>>>> RedisStore::remove(std::vector<std::string> 
     for (size_t from = 0; from < jids.size(); from += limits::kScriptJobs) {
         size_t to = std::min(jids.size(), from + limits::kScriptJobs);
         Command args;
+        args.add(reactor_.wall_ms());
         for (size_t i = from; i < to; ++i)
             args.add(jids[i]);
         auto reply = co_await run(script("remove"), std::move(args));
         if (!reply) co_return tl::unexpected<Error>(reply.error());
+        tell_ready(*reply, to - from);
         for (size_t i = from; i < to; ++i) {
             int64_t code = integer_of(reply->items[i - from]);
             if (code == 0) results[i] = fail(ErrorCode::not_found, none_such(jids[i]));
@@ -138,6 +141,7 @@ task<Result<std::vector<Result<>>>> RedisStore::kill(std::vector<std::string> ji
     }
     auto reply = co_await run(script("kill"), std::move(args));
     if (!reply) co_return tl::unexpected<Error>(reply.error());
+    tell_ready(*reply, jids.size());
     std::vector<Result<>> results(jids.size());
     for (size_t i = 0; i < jids.size(); ++i) {
         if (integer_of(reply->items[i]) == 1) continue;

@@ -1,4 +1,5 @@
 // RedisStore: enqueue. Few script calls for what many callers ask at once.
+#include <algorithm>
 #include <map>
 #include <unordered_set>
 
@@ -15,6 +16,8 @@ bool same_job(const Job& a, const Job& b) {
            a.custom == b.custom && a.at == b.at;
 }
 
+const Ties kNoTies;
+
 }  // namespace
 
 task<Result<std::vector<Result<Enqueued>>>> RedisStore::enqueue(std::vector<Job> jobs) {
@@ -24,7 +27,7 @@ task<Result<std::vector<Result<Enqueued>>>> RedisStore::enqueue(std::vector<Job>
 
 // Most jobs are new and wait in one list: those go together by `push`, one call for each list. What
 // is scheduled goes by `enqueue`, which can say no. So does the whole batch when one in it has an
-// idempotency key or a jid that comes twice: the order of a list is the order of the calls.
+// idempotency key, ties or a jid that comes twice: the order of a list is the order of the calls.
 task<void> RedisStore::send_enqueue(EnqueueCoalescer::Batch batch) {
     int64_t now = reactor_.wall_ms();
     std::unordered_set<std::string_view> jids;
@@ -32,7 +35,7 @@ task<void> RedisStore::send_enqueue(EnqueueCoalescer::Batch batch) {
     bool can_repeat = false;
     for (const auto& entry : batch) {
         const Job& job = entry.item();
-        can_repeat |= !job.idempotency_key.empty() || !jids.insert(job.jid).second;
+        can_repeat |= !job.idempotency_key.empty() || job.ties || !jids.insert(job.jid).second;
     }
     std::map<std::string, EnqueueCoalescer::Batch> plain;
     EnqueueCoalescer::Batch others;
@@ -84,6 +87,9 @@ task<void> RedisStore::send_others(EnqueueCoalescer::Batch batch) {
         const Job& job = entry.item();
         args.add(job.jid).add(encode_job(job, false)).add(header_of(job.queue, job.priority));
         args.add(job.run_at_ms > now ? job.run_at_ms : int64_t(0)).add(job.idempotency_key);
+        const Ties& ties = job.ties ? *job.ties : kNoTies;
+        args.add(ties.words()).add(ties.lock);
+        args.add(std::max(now, job.run_at_ms) + ties.lock_for_ms);
     }
     auto reply = co_await run(script("enqueue"), std::move(args));
     if (!reply) {
@@ -105,6 +111,10 @@ task<void> RedisStore::send_others(EnqueueCoalescer::Batch batch) {
             auto how =
                 code.substr(1) == entry.item().jid ? Enqueued::How::same : Enqueued::How::existing;
             entry.answer(Enqueued{how, code.substr(1), state});
+        } else if (code == "u") {
+            entry.answer(fail(ErrorCode::not_unique, "Job not unique"));
+        } else if (code == "b") {
+            entry.answer(fail(ErrorCode::not_found, "No such batch " + entry.item().ties->bid));
         } else {
             repeated.push_back(entry.item().jid);
             undecided.push_back(entry);

@@ -49,6 +49,7 @@ task<void> RedisStore::send_fetch(FetchCoalescer::Batch batch) {
         std::string key = request.owner + '\n' + request.also;
         for (const auto& queue : request.queues)
             key += '\n' + queue;
+        if (!request.throttles.empty()) key += "\n\n" + request.worker;
         groups[key].push_back(std::move(entry));
     }
     Gate calls(reactor_);
@@ -86,9 +87,18 @@ task<Result<std::vector<Leased>>> RedisStore::fetch_for(FetchRequest request) {
     while (more && leases.empty()) {  // again only after a call that met cancelled jobs alone
         Command args;
         args.add(request.owner).add(token).add(now).add(count).add(request.also);
-        for (const auto& queue : request.queues)
+        const bool throttled = !request.throttles.empty();
+        if (throttled) args.add(request.worker);
+        for (const auto& queue : request.queues) {
             args.add(queue);
-        auto reply = co_await run(script("fetch"), std::move(args));
+            if (!throttled) continue;
+            auto limits = request.throttles.find(queue);
+            Throttle none;
+            const Throttle& throttle = limits == request.throttles.end() ? none : limits->second;
+            args.add(throttle.in_all).add(throttle.per_worker);
+        }
+        const Script& take = script(throttled ? "fetch_throttled" : "fetch");
+        auto reply = co_await run(take, std::move(args));
         if (!reply) co_return tl::unexpected<Error>(reply.error());
         auto& parts = reply->items;
         more = integer_of(parts[0]) == 1;

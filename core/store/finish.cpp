@@ -107,10 +107,11 @@ task<void> RedisStore::send_finish(FinishCoalescer::Batch batch) {
             args.add(counter_of(first))
                 .add(int64_t(is_failure(first) && counter_of(first) == "dropped"));
             args.add("done:" + second).add("log:" + second).add(int64_t(keeps_record(first)));
+            args.add(now);
             add_done(args, group);
             calls.spawn(send_group(script("done"), std::move(args), std::move(group)));
         } else if (move == Move::release) {
-            args.add(int64_t(options_.publish_hints)).add(int64_t(group.size()));
+            args.add(int64_t(options_.publish_hints)).add(now).add(int64_t(group.size()));
             for (const auto& entry : group)
                 args.add(entry.item().jid)
                     .add(entry.item().token)
@@ -118,7 +119,7 @@ task<void> RedisStore::send_finish(FinishCoalescer::Batch batch) {
             calls.spawn(send_group(script("release"), std::move(args), std::move(group)));
         } else {
             args.add(set_of(move)).add(int64_t(is_failure(first)));
-            args.add(int64_t(options_.publish_hints)).add("log:" + second);
+            args.add(int64_t(options_.publish_hints)).add("log:" + second).add(now);
             args.add(int64_t(group.size()));
             for (const auto& entry : group)
                 add_deferred(args, entry.item(), now);
@@ -155,6 +156,7 @@ task<void> RedisStore::send_group(const Script& script, Command args,
         int64_t code = reply->kind == Reply::Kind::integer ? 0 : integer_of(reply->items[i]);
         group[i].answer(answer_of(code, group[i].item().jid));
     }
+    if (reply) tell_ready(*reply, group.size());
 }
 
 }  // namespace jobq

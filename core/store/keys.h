@@ -17,6 +17,22 @@
 //   cancel       hash  jid -> wall ms, of running jobs that are to stop
 //   done:<t>     hash  jid -> FinalRecord; the whole hash goes at t (wall seconds)
 //   log:<t>      hash  "<jid>/<attempt>" -> text; likewise
+//   tie          hash  jid -> words, of live jobs that are bound to others (core/job/ties.h):
+//                      "us<digest>" holds that lock until it starts, "ua<digest>" until it
+//                      succeeds; "b<bid>" of a batch and not run yet, "f<bid>" not well so far;
+//                      "c<bid>", "k<bid>" the batch's complete and success callback; "q<queue>"
+//                      has a slot of that queue; "t<ms>" tracked, kept so long after its end
+//   lock         hash  digest -> "<expires wall ms> <jid>"
+//   slot:<queue> hash  jid -> worker, of running jobs of a queue with a limit
+//   batch:<bid>  hash  counts of its own jobs: total, pending (not run yet), failed (run, not well
+//                      so far), ok; kids, children whose success is not over; live, jobs and
+//                      callbacks with a tie to it; open until committed; committed ever; lost, 1
+//                      when a child can't succeed any more; cst and sst, its callbacks: "" not
+//                      due, 1 enqueued, 2 ended well, - over without one; created, parent,
+//                      description, patience, keep; complete_* and success_* jid, header, job, tie
+//   batches      zset  bid by the wall ms at which it goes: open, or nothing of it lives
+//   track:<jid>  hash  progress of a tracked job: percent, desc, updated, until (of its lease),
+//                      state it ended in; expires some time after the job's end
 //   buckets      zset  "done:<t>" and "log:<t>" by t
 //   idem         hash  key -> "<expires ms> <jid>";   idemx  zset  key by expiry
 //   stat         hash  counters

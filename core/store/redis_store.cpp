@@ -86,6 +86,11 @@ task<Result<>> RedisStore::open() {
     co_return Result<>{};
 }
 
+void RedisStore::tell_ready(const Reply& reply, size_t from) {
+    for (size_t i = from; i < reply.items.size(); ++i)
+        if (on_ready_) on_ready_(reply.items[i].text);
+}
+
 std::string RedisStore::next_token() {
     return options_.token_prefix + "-" + std::to_string(++tokens_);
 }

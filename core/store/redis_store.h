@@ -1,6 +1,7 @@
 // RedisStore: the Store on one Redis. Bodies by concern: enqueue.cpp, fetch.cpp, finish.cpp,
 // change.cpp (cancel, requeue, remove, kill), inspect.cpp (get, list, logs), totals.cpp (stats,
-// queues, pause, clear, purge, flush), and redis_store.cpp (script calls, schema).
+// queues, pause, clear, purge, flush), batch.cpp (batches, progress), and redis_store.cpp (script
+// calls, schema).
 #pragma once
 
 #include <string>
@@ -52,6 +53,11 @@ class RedisStore final : public Store {
     task<Result<>> pause(std::vector<std::string> queues, bool paused) override;
     task<Result<int64_t>> clear(std::string queue, bool forget) override;
     task<Result<>> unpark() override;
+    task<Result<>> make_batch(BatchSpec spec) override;
+    task<Result<>> open_batch(std::string bid, bool open) override;
+    task<Result<BatchView>> batch(std::string bid) override;
+    task<Result<bool>> track(ProgressUpdate update) override;
+    task<Result<std::vector<Progress>>> progress(std::vector<std::string> jids) override;
     task<Result<>> flush() override;
 
   private:
@@ -74,6 +80,8 @@ class RedisStore final : public Store {
     task<Result<ListPage>> list_page(Reply ids, State state);
     task<Result<ListPage>> list_done(ListRequest request);
     std::string next_token();
+    // The names from `from` on are queues to look at.
+    void tell_ready(const Reply& reply, size_t from);
 
     Reactor& reactor_;
     RedisLink& link_;

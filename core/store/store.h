@@ -6,11 +6,13 @@
 //   S3  a running job has exactly one owner and one current token
 //   S8  a live jid is in exactly one place: one queue list, one of the sets scheduled, retrying and
 //       dead, or one owner's running hash; and its envelope is stored
+//   S5  a unique lock, a queue's slot and a batch's count end in the step that ends their job's
 // Errors of a whole call: unavailable (not sent), unknown (sent, no answer: it may have happened),
 // storage_full, internal. Errors of one job are in its own Result.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -19,10 +21,12 @@
 #include "core/base/error.h"
 #include "core/job/decide.h"
 #include "core/job/job.h"
+#include "core/store/batch.h"
 
 namespace jobq {
 
-// What became of one job of an enqueue call. Errors: duplicate (another live job has this jid).
+// What became of one job of an enqueue call. Errors: duplicate (another live job has this jid),
+// not_unique (another job holds its lock), not_found (there is no such batch).
 struct Enqueued {
     enum class How : uint8_t {
         stored,    // new
@@ -36,6 +40,14 @@ struct Enqueued {
     bool operator==(const Enqueued&) const = default;
 };
 
+// How many jobs of a queue may run at once; 0: any number.
+struct Throttle {
+    int in_all = 0;
+    int per_worker = 0;
+
+    bool operator==(const Throttle&) const = default;
+};
+
 struct FetchRequest {
     std::string owner;                // who holds what is fetched: one lease for all it holds
     std::vector<std::string> queues;  // in the order to be tried
@@ -45,6 +57,9 @@ struct FetchRequest {
     // Of the leases; "" lets the store make one. Who chooses it can find, after an answer was lost,
     // what the call took.
     std::string token;
+    // Of those queues that have limits, and whose slots their jobs take.
+    std::map<std::string, Throttle> throttles;
+    std::string worker;
 };
 
 // A job with the right to run it.
@@ -208,8 +223,23 @@ class Store {
     virtual task<Result<int64_t>> clear(std::string queue, bool forget) = 0;
     // Parked jobs of all queues wait among the others again: the pools changed.
     virtual task<Result<>> unpark() = 0;
+    // not_found: no such parent. Requires: a bid that was never used.
+    virtual task<Result<>> make_batch(BatchSpec spec) = 0;
+    // Closes a batch, so that its callbacks may be enqueued, or opens it again. not_found.
+    virtual task<Result<>> open_batch(std::string bid, bool open) = 0;
+    virtual task<Result<BatchView>> batch(std::string bid) = 0;
+    // False when the job is not tracked: nothing is noted then.
+    virtual task<Result<bool>> track(ProgressUpdate update) = 0;
+    virtual task<Result<std::vector<Progress>>> progress(std::vector<std::string> jids) = 0;
     // Everything, at once.
     virtual task<Result<>> flush() = 0;
+
+    // Called with a queue that has something to fetch since another operation than enqueue, promote
+    // or requeue: a callback of a batch, or a slot that became free.
+    void on_ready(std::function<void(const std::string& queue)> fn) { on_ready_ = std::move(fn); }
+
+  protected:
+    std::function<void(const std::string& queue)> on_ready_;
 };
 
 }  // namespace jobq

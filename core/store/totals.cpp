@@ -97,9 +97,10 @@ task<Result<int64_t>> RedisStore::clear(std::string queue, bool forget) {
         Command args;
         int64_t slice = int64_t(limits::kScriptJobs);
         if (!forget) slice = std::min(slice, std::max<int64_t>(1, there - removed));
-        args.add(queue).add(slice).add(int64_t(forget));
+        args.add(queue).add(slice).add(int64_t(forget)).add(reactor_.wall_ms());
         auto reply = co_await run(script("clear"), std::move(args));
         if (!reply) co_return tl::unexpected<Error>(reply.error());
+        tell_ready(*reply, 2);
         int64_t met = integer_of(reply->items[0]) + integer_of(reply->items[1]);
         removed += integer_of(reply->items[0]);
         if (met < slice) break;
@@ -129,7 +130,8 @@ task<Result<>> RedisStore::purge(int64_t now_ms) {
         args.add(now_ms).add(now_ms - limits::kDeadKeepMs).add(int64_t(limits::kScriptJobs));
         auto reply = co_await run(script("purge"), std::move(args));
         if (!reply) co_return tl::unexpected<Error>(reply.error());
-        more = integer_of(*reply) == 1;
+        more = integer_of(reply->items[0]) == 1;
+        tell_ready(*reply, 1);
     }
     co_return Result<>{};
 }

@@ -62,7 +62,8 @@ void Session::reply_null() {
 
 void Session::reply_error(const Error& error) {
     std::string line = "-";
-    line += opted_in_ ? info(error.code).name : std::string_view("ERR");
+    bool coded = opted_in_ || error.code == ErrorCode::not_unique;
+    line += coded ? info(error.code).name : std::string_view("ERR");
     line += ' ';
     for (char c : error.text)
         line += c == '\r' || c == '\n' ? ' ' : c;
@@ -239,8 +240,8 @@ task<void> Session::handle(std::string line) {
         reply_error(error);
         co_return;
     }
-    static constexpr std::string_view kNeedArgument[] = {"PUSH", "PUSHB", "ACK",   "FAIL",
-                                                         "BEAT", "QUEUE", "MUTATE"};
+    static constexpr std::string_view kNeedArgument[] = {"PUSH",  "PUSHB",  "ACK",   "FAIL", "BEAT",
+                                                         "QUEUE", "MUTATE", "TRACK", "BATCH"};
     bool needs = std::find(std::begin(kNeedArgument), std::end(kNeedArgument), verb) !=
                  std::end(kNeedArgument);
     if (bare && needs) {

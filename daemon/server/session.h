@@ -31,7 +31,8 @@ class Session {
     void reply_ok();
     void reply_bulk(std::string_view body);
     void reply_null();
-    // "-ERR text" to a Faktory client, "-CODE text" to one that opted in.
+    // "-ERR text" to a Faktory client, but NOTUNIQUE, which those know; "-CODE text" to one that
+    // opted in.
     void reply_error(const Error& error);
 
     void reply_raw(std::string_view bytes) { stream_->write(bytes); }

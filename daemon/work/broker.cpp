@@ -18,6 +18,7 @@ Broker::Broker(Reactor& reactor, Store& store, Events& events, Workers& workers,
       config_(std::move(config)),
       waiters_(reactor),
       rng_(random_u64()) {
+    store_.on_ready([this](const std::string& queue) { waiters_.notify(queue, 1); });
     uint64_t random = random_u64();
     epoch_ = hex({reinterpret_cast<const char*>(&random), 6});
 }
@@ -169,6 +170,17 @@ task<void> Broker::hand_back(std::vector<Leased> leases, std::string owner) {
         if (!result) log(LogLevel::warn, "job.release_failed", result.error().text);
 }
 
+void Broker::add_throttles(FetchRequest& request, const std::string& worker) const {
+    if (config_->queues.empty()) return;
+    for (const auto& name : request.queues) {
+        auto queue = config_->queues.find(name);
+        if (queue == config_->queues.end()) continue;
+        Throttle throttle{queue->second.concurrency, queue->second.worker_concurrency};
+        if (throttle != Throttle{}) request.throttles[name] = throttle;
+    }
+    if (!request.throttles.empty()) request.worker = worker;
+}
+
 task<Result<std::vector<Leased>>> Broker::fetch(FetchOrder order,
                                                 std::shared_ptr<Waiters::Ticket> ticket) {
     int64_t deadline = reactor_.now_ms() + order.wait_ms;
@@ -180,6 +192,7 @@ task<Result<std::vector<Leased>>> Broker::fetch(FetchOrder order,
         request.queues = order.queues;
         request.count = order.count;
         request.also = order.also;
+        add_throttles(request, order.worker);
         request.token = epoch_ + "-" + std::to_string(++fetches_);
         std::string token = request.token;
         auto fetched = co_await store_.fetch(std::move(request));

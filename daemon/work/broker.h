@@ -162,6 +162,10 @@ class Broker {
     };
 
     void note_running(const Leased& lease, const FetchOrder& order);
+    // The configured limits of the queues it asks.
+    void add_throttles(FetchRequest& request, const std::string& worker) const;
+    // After a start: what TRACK said before of leases that go job by job.
+    task<void> restore_leases(std::vector<std::string> jids);
     void announce_start(const Leased& lease, const FetchOrder& order);
     void note_event(const char* event, const Job& job,
                     std::initializer_list<std::pair<std::string_view, std::string>> more);

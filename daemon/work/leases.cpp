@@ -66,6 +66,14 @@ task<int> Broker::reap(std::string owner, std::string why) {
     co_return taken;
 }
 
+task<void> Broker::restore_leases(std::vector<std::string> jids) {
+    if (jids.empty()) co_return;
+    auto progress = co_await store_.progress(jids);
+    if (!progress) co_return;
+    for (size_t i = 0; i < jids.size(); ++i)
+        if ((*progress)[i].lease_until_ms > 0) extend_lease(jids[i], (*progress)[i].lease_until_ms);
+}
+
 task<void> Broker::recover() {
     auto owners = co_await store_.owners();
     if (!owners) {
@@ -94,6 +102,7 @@ task<void> Broker::recover() {
     while (more) {
         auto page = co_await store_.list(request);
         if (!page) break;
+        std::vector<std::string> leased_by_job;
         for (auto& view : page->jobs) {
             if (running_.count(view.job.jid)) continue;
             FetchOrder order;
@@ -112,7 +121,9 @@ task<void> Broker::recover() {
             // What has passed of it counts; a clock that was set back can't make it longer.
             int64_t passed = std::max<int64_t>(0, reactor_.wall_ms() - known.started_wall_ms);
             known.lease_ends_ms = std::max(known.lease_ends_ms - passed, reactor_.now_ms());
+            leased_by_job.push_back(lease.job.jid);
         }
+        co_await restore_leases(std::move(leased_by_job));
         request.cursor = page->next;
         more = !page->next.empty();
     }

@@ -99,7 +99,7 @@ std::vector<Mistake> mistakes() {
          65,
          {"stdin is empty", "leave --payload away"},
          ""},
-        {"later feature", {"enqueue", "noop", "--unique", "x"}, 2, {"--unique", "planned"}, ""},
+        {"later feature", {"enqueue", "noop", "--after", "x"}, 2, {"--after", "planned"}, ""},
         {"unknown job", {"status", "no-such-job"}, 3, {"no-such-job", "24 h"}, ""},
         {"bad lines",
          {"enqueue", "--jsonl", "-"},

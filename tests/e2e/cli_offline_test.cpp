@@ -74,7 +74,9 @@ TEST_CASE("words of a later version are refused and name what works today") {
         CHECK_FALSE(contains(offline({"help"}).out, std::string("  ") + verb + " "));
     }
     check({{"enqueue", "email", "--after", "x"}, 2, "jobq wait"});
-    check({{"enqueue", "email", "--unique"}, 2, "--idempotency-key"});
+    check({{"enqueue", "email", "--after"}, 2, "jobq wait"});
+    check({{"enqueue", "email", "--unique-until", "start"}, 2, "--unique-for"});
+    check({{"enqueue", "email", "--unique-for", "1m", "--unique-until", "x"}, 2, "success"});
     check({{"retry-dead", "--all", "--rate", "50/s"}, 2, "can't do it yet"});
 }
 

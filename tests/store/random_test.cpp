@@ -36,6 +36,7 @@ class Duel {
         std::string model = dump(model_, reactor_, 50, logs),
                     real = dump(real_, reactor_, 50, logs);
         REQUIRE(model == real);
+        same_ties();
         reactor_.advance(1);
     }
 
@@ -50,8 +51,13 @@ class Duel {
     void change();
     void whole_queue();
     void look();
+    void batches();
+    void progress();
+    void same_ties();
     Finish end_of(const Pair& pair, bool model, Move move, int64_t at_ms, int64_t retention_ms,
                   const std::string& log, char park);
+
+    bool model_knows(const std::string& name);
 
     bool chance(int percent) { return int(rng_.below(100)) < percent; }
 
@@ -64,6 +70,8 @@ class Duel {
     std::string owner() { return pick({"pool1", "pool2", "runner"}); }
 
     std::string queue() { return pick({"mail", "mail", "sms", "low"}); }
+
+    std::string bid() { return "b-" + std::to_string(rng_.below(6)); }
 
     std::vector<std::string> jids() {
         std::vector<std::string> list;
@@ -97,7 +105,7 @@ class Duel {
     MemoryStore model_;
     Rng rng_;
     std::vector<Pair> leases_;
-    int steps_ = 0;
+    int steps_ = 0, callbacks_ = 0;
     std::ostringstream said_;
     std::string model_said_, real_said_;
 };
@@ -113,9 +121,11 @@ void Duel::random_operation() {
     uint64_t dice = rng_.below(100);
     model_said_.clear();
     real_said_.clear();
-    if (dice < 24) return enqueue();
-    if (dice < 42) return fetch();
-    if (dice < 62) return finish();
+    if (dice < 20) return enqueue();
+    if (dice < 37) return fetch();
+    if (dice < 56) return finish();
+    if (dice < 61) return batches();
+    if (dice < 62) return progress();
     if (dice < 66) return take_over();
     if (dice < 74) return promote();
     if (dice < 88) return change();
@@ -138,6 +148,16 @@ void Duel::enqueue() {
         if (chance(25)) job.run_at_ms = reactor_.wall_ms() - 500 + int64_t(rng_.below(3000));
         if (chance(20)) job.idempotency_key = pick({"k1", "k2", "k3"});
         if (chance(20)) job.custom = R"({"a":1})";
+        if (chance(50)) {
+            Ties ties;
+            if (chance(60)) ties.lock = pick({"l1", "l1", "l2"});
+            if (!ties.lock.empty()) ties.lock_for_ms = int64_t(rng_.below(60'000));
+            ties.until_start = chance(30);
+            if (chance(60)) ties.bid = bid();
+            ties.tracked = chance(30);
+            if (!ties.none()) job.ties = std::make_shared<const Ties>(ties);
+            said_ << "(" << ties.words() << ") ";
+        }
         said_ << "enqueue " << job.jid << " in " << job.queue << " ^" << job.priority << " at "
               << job.run_at_ms << " key " << job.idempotency_key << "; ";
         jobs.push_back(job);
@@ -170,7 +190,12 @@ void Duel::fetch() {
     request.queues = {queue()};
     request.count = int(1 + rng_.below(4));
     request.also = pick({"", "", "a", "ab"});
-    std::string second = queue();
+    std::string second = chance(30) ? "of-" + bid() : queue();
+    if (chance(30)) {
+        request.worker = pick({"w1", "w2"});
+        request.throttles["mail"] = {int(rng_.below(4)), int(rng_.below(3))};
+        if (request.throttles["mail"] == Throttle{}) request.throttles["mail"].in_all = 2;
+    }
     if (second != request.queues[0]) request.queues.push_back(second);
     said_ << "fetch " << request.count << " of " << joined(request.queues) << "also '"
           << request.also << "' for " << request.owner;
@@ -250,6 +275,65 @@ void Duel::promote() {
                  text += queue + "=" + std::to_string(count) + " ";
              return text + (promoted.more ? "more" : "");
          });
+}
+
+void Duel::batches() {
+    std::string name = bid();
+    uint64_t which = rng_.below(10);
+    if (which < 4) {
+        BatchSpec spec;
+        spec.bid = name;
+        if (model_knows(name)) return;
+        if (chance(50)) spec.parent = bid();
+        // A queue for each batch: the order in which two batches fire in one call is left open.
+        std::string jid = std::to_string(++callbacks_);
+        if (chance(50)) spec.complete = a_job_in("of-" + name, "cb-c" + jid);
+        if (chance(50)) spec.success = a_job_in("of-" + name, "cb-s" + jid);
+        said_ << "new batch " << name << " of '" << spec.parent << "'";
+        return both_done([&](Store& store) { return store.make_batch(spec); });
+    }
+    bool open = which < 6;
+    said_ << (open ? "open " : "commit ") << name;
+    both_done([&](Store& store) { return store.open_batch(name, open); });
+}
+
+void Duel::progress() {
+    ProgressUpdate update;
+    update.jid = jid();
+    if (chance(50)) update.percent = int64_t(rng_.below(101));
+    if (chance(50)) update.description = "step";
+    if (chance(30)) update.lease_until_ms = reactor_.wall_ms() + 1'000;
+    said_ << "track " << update.jid;
+    both([&](Store& store) { return store.track(update); },
+         [](bool noted) { return std::string(noted ? "noted" : "not tracked"); });
+}
+
+// What the dump does not show: batches, and what is known of progress.
+void Duel::same_ties() {
+    for (int i = 0; i < 6; ++i) {
+        std::string name = "b-" + std::to_string(i);
+        INFO("batch " << name);
+        auto model = run_task(reactor_, model_.batch(name));
+        auto real = run_task(reactor_, real_.batch(name));
+        REQUIRE(outcome(model) == outcome(real));
+        if (!model) continue;
+        INFO("model: pending " << model->pending << " failed " << model->failed << " cst "
+                               << model->complete_state << " sst " << model->success_state
+                               << "; real: pending " << real->pending << " failed " << real->failed
+                               << " cst " << real->complete_state << " sst "
+                               << real->success_state);
+        REQUIRE(*model == *real);
+    }
+    std::vector<std::string> all;
+    for (int i = 0; i < 12; ++i)
+        all.push_back("job" + std::to_string(i));
+    auto model = run_task(reactor_, model_.progress(all)).value();
+    auto real = run_task(reactor_, real_.progress(all)).value();
+    REQUIRE(model == real);
+}
+
+bool Duel::model_knows(const std::string& name) {
+    return run_task(reactor_, model_.batch(name)).has_value();
 }
 
 // Far enough that every record is over, so that the model need not know when buckets end.

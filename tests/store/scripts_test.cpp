@@ -8,6 +8,11 @@
 namespace jobq::test {
 namespace {
 
+// The queue of a callback, told behind a script's own answers.
+bool is_queue(const Reply& item) {
+    return item.text == "cb";
+}
+
 // Which kinds of answer a reply holds, in words.
 std::set<std::string> kinds_of(const std::string& script, const Reply& reply) {
     std::set<std::string> kinds;
@@ -23,13 +28,22 @@ std::set<std::string> kinds_of(const std::string& script, const Reply& reply) {
             return item.text.empty() ? "stored" : item.text.substr(0, 1);
         });
     } else if (script == "cancel") {
-        add_items([](const Reply& item) { return item.text.substr(0, item.text.find(' ')); });
+        add_items([](const Reply& item) {
+            return is_queue(item) ? "queue" : item.text.substr(0, item.text.find(' '));
+        });
+    } else if (script == "clear" || script == "purge" || script == "batch_open") {
+        for (const auto& item : reply.items)
+            if (is_queue(item)) kinds.insert("queue");
+        if (script == "clear") kinds.insert("rows");
+        std::string word = script == "purge" ? "more " : "known ";
+        if (script != "clear") kinds.insert(word + number(reply.items[0]));
     } else if (script == "get") {
         add_items([](const Reply& item) { return item.items.empty() ? "" : item.items[0].text; });
     } else if (script == "defer" || script == "done" || script == "release" || script == "remove" ||
                script == "kill" || script == "requeue") {
-        add_items([&](const Reply& item) { return "[" + number(item) + "]"; });
-    } else if (script == "fetch") {
+        add_items(
+            [&](const Reply& item) { return is_queue(item) ? "queue" : "[" + number(item) + "]"; });
+    } else if (script == "fetch" || script == "fetch_throttled") {
         kinds.insert("more " + number(reply.items[0]));
         kinds.insert(reply.items[1].items.empty() ? "none" : "jobs");
         if (reply.items.size() > 3) kinds.insert("records");
@@ -47,16 +61,20 @@ std::set<std::string> kinds_of(const std::string& script, const Reply& reply) {
 using Kinds = std::map<std::string, std::set<std::string>>;
 
 const Kinds kExpected{
+    {"batch_get", {"empty", "rows"}},
+    {"batch_new", {"0", "1"}},
+    {"batch_open", {"known 0", "known 1", "queue"}},
     {"beat", {"0"}},
-    {"cancel", {"ready", "scheduled", "retrying", "dead", "running", ""}},
-    {"clear", {"rows"}},
-    {"defer", {"0", "[0]", "[-1]", "[-2]"}},
-    {"done", {"0", "[0]", "[-1]"}},
-    {"enqueue", {"0", "stored", "=", "!"}},
+    {"cancel", {"ready", "scheduled", "retrying", "dead", "running", "", "queue"}},
+    {"clear", {"rows", "queue"}},
+    {"defer", {"0", "[0]", "[-1]", "[-2]", "queue"}},
+    {"done", {"0", "[0]", "[-1]", "queue"}},
+    {"enqueue", {"0", "stored", "=", "!", "u", "b"}},
     {"fetch", {"more 0", "more 1", "jobs", "none", "records"}},
+    {"fetch_throttled", {"more 0", "more 1", "jobs", "none", "records"}},
     {"flush", {"0"}},
     {"get", {"", "done", "ready", "scheduled", "retrying", "dead", "running"}},
-    {"kill", {"[1]", "[0]"}},
+    {"kill", {"[1]", "[0]", "queue"}},
     {"list_done", {"end", "cursor"}},
     {"list_ready", {"end", "cursor"}},
     {"list_running", {"empty", "rows"}},
@@ -66,13 +84,15 @@ const Kinds kExpected{
     {"pause", {"0"}},
     {"promote", {"more 0", "more 1", "no next", "next"}},
     {"push", {"0", "1"}},
-    {"purge", {"0", "1"}},
+    {"purge", {"more 0", "more 1", "queue"}},
     {"queues", {"empty", "rows"}},
     {"release", {"0", "[0]", "[-1]", "[-2]"}},
-    {"remove", {"[1]", "[0]", "[-1]"}},
+    {"remove", {"[1]", "[0]", "[-1]", "queue"}},
     {"requeue", {"[1]", "[0]"}},
     {"stats", {"rows"}},
     {"take_over", {"empty", "rows"}},
+    {"track", {"0", "1"}},
+    {"track_get", {"rows"}},
     {"unpark", {"0", "n"}},
 };
 
@@ -143,6 +163,73 @@ void live_and_end(RedisTest& t) {
     t.get_value(t.store.clear("default", true));
 }
 
+// A committed batch with one job, and tries that its lock and a wrong batch refuse.
+void push_batch(RedisTest& t, std::string jid, int64_t run_at_ms = 0) {
+    BatchSpec spec;
+    spec.bid = "b-" + jid;
+    spec.complete = a_job_in("cb", "callback-" + jid);
+    t.done(t.store.make_batch(spec));
+    Job job = a_job_in("tied", jid);
+    job.run_at_ms = run_at_ms;
+    Ties ties;
+    ties.bid = spec.bid;
+    ties.lock = "digest-" + jid;
+    ties.lock_for_ms = 60'000;
+    ties.tracked = true;
+    job.ties = std::make_shared<const Ties>(ties);
+    t.push({job});
+    t.done(t.store.open_batch(spec.bid, false));
+    Job like = job, lost = job;
+    like.jid = lost.jid = "like";
+    ties.bid = "b-none";
+    lost.ties = std::make_shared<const Ties>(ties);
+    CHECK(t.push({like, lost}) == Texts{"NOTUNIQUE", "NOT_FOUND"});
+}
+
+// Callbacks fire by each way in which the last job of a batch can end.
+void fire_callbacks(RedisTest& t) {
+    push_batch(t, "ends");
+    t.end(t.fetch({"tied"}).at(0), Move::succeed);
+    push_batch(t, "fails");
+    t.end(t.fetch({"tied"}).at(0), Move::retry, t.now() + 1'000);
+    push_batch(t, "cancel");
+    t.cancel("cancel");
+    push_batch(t, "remove");
+    t.remove("remove");
+    push_batch(t, "kill", t.now() + 1'000);
+    t.kill("kill");
+    push_batch(t, "clear");
+    t.get_value(t.store.clear("tied", false));
+    push_batch(t, "opened");
+    t.done(t.store.open_batch("b-opened", true));
+    t.end(t.fetch({"tied"}).at(0), Move::succeed);
+    t.reactor.advance(limits::kBatchPatienceMs);
+    t.done(t.store.purge(t.now()));
+    push_batch(t, "closed");
+    t.done(t.store.open_batch("b-closed", true));
+    t.end(t.fetch({"tied"}).at(0), Move::succeed);
+    t.done(t.store.open_batch("b-closed", false));
+
+    CHECK(t.get_value(t.store.track({"kill", 1, "", 0})));
+    CHECK_FALSE(t.get_value(t.store.track({"unknown", 1, "", 0})));
+    t.get_value(t.store.progress({"kill"}));
+    t.get_value(t.store.batch("b-ends"));
+    run_task(t.reactor, t.store.batch("b-none"));
+    run_task(t.reactor, t.store.open_batch("b-none", true));
+    BatchSpec child;
+    child.bid = "b-child";
+    child.parent = "b-none";
+    run_task(t.reactor, t.store.make_batch(child));
+}
+
+void fetch_throttled(RedisTest& t, std::string queue) {
+    FetchRequest request;
+    request.owner = "pool1";
+    request.queues = {queue};
+    request.throttles[queue].in_all = 1'000;
+    t.get_value(t.store.fetch(request));
+}
+
 void work_in_bulk(RedisTest& t) {
     std::vector<Job> jobs;
     std::vector<std::string> jids;
@@ -154,6 +241,11 @@ void work_in_bulk(RedisTest& t) {
     t.push(jobs);
     t.get_value(t.store.cancel(jids));
     CHECK(t.fetch({"default"}).empty());  // more than one call's worth of cancelled jobs
+    for (auto& job : jobs)
+        job.idempotency_key.clear();
+    t.push(jobs);
+    t.get_value(t.store.cancel(jids));
+    fetch_throttled(t, "default");
     t.list(State::cancelled);
     t.reactor.advance(3 * limits::kIdempotencyWindowMs);
     t.done(t.store.purge(t.now()));
@@ -172,6 +264,11 @@ TEST_CASE("every script is met in every way it can answer") {
     look_at_all(t);
     live_and_end(t);
     look_at_all(t);
+    fire_callbacks(t);
+    t.push({a_job_in("slots", "slot record")});
+    t.end(t.fetch({"slots"}).at(0), Move::retry, t.now());
+    t.get_value(t.store.promote(t.now(), 100));
+    fetch_throttled(t, "slots");
     t.done(t.store.flush());
     work_in_bulk(t);
     for (const Script& script : all_scripts()) {

@@ -56,12 +56,17 @@ Result<Enqueued> MemoryStore::enqueue_one(const Job& job) {
             return Enqueued{Enqueued::How::same, job.jid, live->state};
         return fail(ErrorCode::duplicate, "the id " + job.jid + " belongs to another job");
     }
+    auto may = job.ties ? may_bind(*job.ties) : Result<>{};
+    if (!may) return tl::unexpected<Error>(may.error());
     if (!job.idempotency_key.empty())
         keys_[job.idempotency_key] = {now + limits::kIdempotencyWindowMs, job.jid};
     ++counters_.enqueued;
     bool placed = take_ghost_place(job);
     Live& live = live_[job.jid];
+    live = Live{};
     live.job = job;
+    bind(live, job);
+    live.job.ties = nullptr;
     if (state == State::scheduled) {
         live.state = state;
         live.at_ms = job.run_at_ms;
@@ -97,7 +102,7 @@ task<Result<std::vector<Leased>>> MemoryStore::fetch(FetchRequest request) {
         if (queue == queues_.end() || queue->second.paused) continue;
         for (char list_name : "987654321" + request.also) {
             auto& list = queue->second.lists[list_name];
-            while (!list.empty() && int(leases.size()) < request.count) {
+            while (!list.empty() && int(leases.size()) < request.count && room(request, name) > 0) {
                 Place next = list.front();
                 list.pop_front();
                 if (next.ghost) continue;
@@ -106,6 +111,11 @@ task<Result<std::vector<Leased>>> MemoryStore::fetch(FetchRequest request) {
                 live.owner = request.owner;
                 live.token = token;
                 live.started_ms = clock_.wall_ms();
+                start(live);
+                if (request.throttles.count(name)) {
+                    live.slot_queue = name;
+                    live.slot_worker = request.worker;
+                }
                 leases.push_back(lease_of(live));
             }
         }
@@ -155,13 +165,17 @@ Result<> MemoryStore::finish_one(const Finish& finish) {
     if (move == Move::succeed || move == Move::cancel || move == Move::drop) {
         if (move != Move::drop || expired)
             keep_final(finish.jid, finish.final, finish.retention_ms);
-        live_.erase(found);
+        settle(finish.jid, move == Move::succeed            ? Event::ok
+                           : move == Move::drop && !expired ? Event::drop
+                                                            : Event::gone);
+        live_.erase(finish.jid);
         return {};
     }
     live.owner.clear();
     live.token.clear();
     live.started_ms = 0;
     live.cancel_asked = false;
+    settle(finish.jid, move == Move::retry || move == Move::dead ? Event::fail : Event::back);
     if (move == Move::release) {
         live.at_ms = 0;
         if (!finish.park) {

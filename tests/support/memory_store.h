@@ -1,6 +1,7 @@
 // MemoryStore: the Store contract as simple data in memory: the model RedisStore is compared with.
 // No speed, no cleverness: one map of live jobs says where each is, so S3 and S8 hold by its form.
-// Bodies: memory_store.cpp (enqueue to finish), memory_store_change.cpp, memory_store_look.cpp.
+// Bodies: memory_store.cpp (enqueue to finish), memory_store_change.cpp, memory_store_look.cpp,
+// memory_store_ties.cpp (locks, batches, slots, progress).
 #pragma once
 
 #include <deque>
@@ -39,9 +40,19 @@ class MemoryStore final : public Store {
     task<Result<>> pause(std::vector<std::string> queues, bool paused) override;
     task<Result<int64_t>> clear(std::string queue, bool forget) override;
     task<Result<>> unpark() override;
+    task<Result<>> make_batch(BatchSpec spec) override;
+    task<Result<>> open_batch(std::string bid, bool open) override;
+    task<Result<BatchView>> batch(std::string bid) override;
+    task<Result<bool>> track(ProgressUpdate update) override;
+    task<Result<std::vector<Progress>>> progress(std::vector<std::string> jids) override;
     task<Result<>> flush() override;
 
   private:
+    // What a job is to its batch.
+    enum class BatchPart : uint8_t { none, pending, failed, complete, success };
+    // What befell a job.
+    enum class Event : uint8_t { back, fail, ok, drop, gone };
+
     struct Live {
         Job job;
         JobRecord record;
@@ -50,6 +61,24 @@ class MemoryStore final : public Store {
         std::string owner, token;
         int64_t started_ms = 0;
         bool cancel_asked = false;
+        // Its ties. Whether it still holds its lock is in locks_.
+        std::string lock, bid, slot_queue, slot_worker;
+        bool until_start = false, tracked = false;
+        BatchPart part = BatchPart::none;
+    };
+
+    struct Lock {
+        std::string jid;
+        int64_t expires_ms = 0;
+    };
+
+    struct Batch {
+        BatchSpec spec;
+        BatchView view;
+        int64_t ok = 0, kids = 0;
+        bool committed = false, lost = false;
+        bool complete_over = false, success_over = false;  // their callback succeeded, or none is
+        int64_t goes_ms = 0;                               // 0: not yet
     };
 
     // A job's place in a list. The job of a ghost was cancelled or removed; when its jid comes back
@@ -96,6 +125,20 @@ class MemoryStore final : public Store {
     void keep_final(const std::string& jid, FinalRecord record, int64_t retention_ms);
     Error wrong_state(const std::string& jid) const;
 
+    Result<> may_bind(const Ties& ties) const;
+    void bind(Live& live, const Job& job);
+    void start(Live& live);
+    int room(const FetchRequest& request, const std::string& queue) const;
+    // Copies what it needs first: `live` may be gone afterwards.
+    void settle(const std::string& jid, Event event);
+    void settle_batch(Live& live, Event event, bool over);
+    void advance(const std::string& bid);
+    bool fire(const std::string& bid, const std::optional<Job>& callback, BatchPart part);
+    void success_over(Batch& batch);
+    void let_rest(const std::string& bid);
+    int live_ties(const std::string& bid) const;
+    void purge_batches(int64_t now_ms);
+
     Reactor& clock_;
     std::map<std::string, Live> live_;
     std::map<std::string, Queue> queues_;
@@ -103,6 +146,9 @@ class MemoryStore final : public Store {
     std::map<std::string, Kept> finals_;
     std::map<std::string, std::map<int, KeptLog>> logs_;
     std::map<std::string, IdempotencyKey> keys_;
+    std::map<std::string, Lock> locks_;  // by digest
+    std::map<std::string, Batch> batches_;
+    std::map<std::string, Progress> progress_;
     StoreStats counters_;
     int64_t tokens_ = 0;
 };

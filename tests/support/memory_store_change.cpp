@@ -55,10 +55,16 @@ task<Result<>> MemoryStore::purge(int64_t now_ms) {
     for (auto& [jid, logs] : logs_)
         std::erase_if(logs, [&](const auto& entry) { return entry.second.until_s <= now_s; });
     std::erase_if(keys_, [&](const auto& entry) { return entry.second.expires_ms <= now_ms; });
-    counters_.removed += int64_t(std::erase_if(live_, [&](const auto& entry) {
-        return entry.second.state == State::dead &&
-               entry.second.at_ms <= now_ms - limits::kDeadKeepMs;
-    }));
+    std::vector<std::string> old;
+    for (const auto& [jid, live] : live_)
+        if (live.state == State::dead && live.at_ms <= now_ms - limits::kDeadKeepMs)
+            old.push_back(jid);
+    for (const auto& jid : old) {
+        settle(jid, Event::gone);
+        live_.erase(jid);
+        ++counters_.removed;
+    }
+    purge_batches(now_ms);
     co_return Result<>{};
 }
 
@@ -99,7 +105,8 @@ task<Result<std::vector<Result<Cancelled>>>> MemoryStore::cancel(std::vector<std
         record.tags = live.job.tags;
         keep_final(jid, record, limits::kRetentionMs);
         leave_place(live);
-        live_.erase(found);
+        settle(jid, Event::gone);
+        live_.erase(jid);
         ++counters_.cancelled;
     }
     co_return results;
@@ -134,7 +141,8 @@ task<Result<std::vector<Result<>>>> MemoryStore::remove(std::vector<std::string>
         auto found = live_.find(jid);
         if (found != live_.end() && found->second.state != State::running) {
             leave_place(found->second);
-            live_.erase(found);
+            settle(jid, Event::gone);
+            live_.erase(jid);
             ++counters_.removed;
             results.emplace_back();
         } else if (found == live_.end() && finals_.erase(jid) > 0) {
@@ -161,6 +169,7 @@ task<Result<std::vector<Result<>>>> MemoryStore::kill(std::vector<std::string> j
         live.at_ms = clock_.wall_ms();
         live.record.reason = "killed";
         live.record.next_at_ms = 0;
+        settle(jid, Event::fail);
         ++counters_.died;
         results.emplace_back();
     }

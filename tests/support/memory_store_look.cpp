@@ -140,15 +140,19 @@ task<Result<>> MemoryStore::pause(std::vector<std::string> queues, bool paused) 
 task<Result<int64_t>> MemoryStore::clear(std::string queue, bool forget) {
     auto found = queues_.find(queue);
     if (found == queues_.end()) co_return fail(ErrorCode::not_found, "no queue " + queue);
-    int64_t removed = 0;
+    std::vector<std::string> removed;
     for (auto& [name, list] : found->second.lists) {
         for (const auto& place : list)
-            if (!place.ghost) removed += int64_t(live_.erase(place.jid));
+            if (!place.ghost) removed.push_back(place.jid);
         list.clear();
     }
-    counters_.removed += removed;
+    counters_.removed += int64_t(removed.size());
     if (forget) queues_.erase(found);
-    co_return removed;
+    for (const auto& jid : removed) {
+        settle(jid, Event::gone);
+        live_.erase(jid);
+    }
+    co_return int64_t(removed.size());
 }
 
 task<Result<>> MemoryStore::unpark() {
@@ -168,6 +172,9 @@ task<Result<>> MemoryStore::flush() {
     finals_.clear();
     logs_.clear();
     keys_.clear();
+    locks_.clear();
+    batches_.clear();
+    progress_.clear();
     counters_ = {};
     co_return Result<>{};
 }

@@ -37,7 +37,7 @@ std::set<std::string> sample_keys(const std::string& toml) {
     std::set<std::string> keys;
     std::string section;
     std::regex header("^#?\\[([^\\]]+)\\].*"), key("^#?([A-Za-z_]+) = .*");
-    std::regex named("^(pool|type)\\.[^.]+");
+    std::regex named("^(pool|type|queue)\\.[^.]+");
     std::istringstream in(toml);
     for (std::string line; std::getline(in, line);) {
         std::smatch match;

@@ -2,13 +2,16 @@
 -- cancel: waiting and dead jobs end as cancelled, running ones are marked.
 -- KEYS: prefix
 -- ARGV: now_ms bucket n [jid final_record]*n
--- RETURNS: {state it was in, "running "..owner, or "" when it is not live}*n
-local P = KEYS[1]
+-- RETURNS: {state it was in, "running "..owner, or "" when it is not live}*n {queue to look at}*
+local P, now = KEYS[1], ARGV[1]
 --@include places
 --@include leases
 --@include waiting
 --@include buckets
-local out, cancelled, records = {}, 0, {}
+--@include locks
+--@include batches
+--@include ties
+local out, cancelled, records = {}, {}, {}
 for i = 1, tonumber(ARGV[3]) do
     local jid = ARGV[2 + 2 * i]
     local owner = owner_of(jid)
@@ -19,12 +22,13 @@ for i = 1, tonumber(ARGV[3]) do
         local was = take_waiting(jid)
         out[i] = was or ''
         if was then
-            cancelled = cancelled + 1
+            cancelled[#cancelled + 1] = jid
             records[#records + 1] = jid
             records[#records + 1] = ARGV[3 + 2 * i]
         end
     end
 end
 keep(ARGV[2], records)
-if cancelled > 0 then redis.call('HINCRBY', P .. 'stat', 'cancelled', cancelled) end
-return out
+if #cancelled > 0 then redis.call('HINCRBY', P .. 'stat', 'cancelled', #cancelled) end
+settle(cancelled, 'gone')
+return with_ready(out)

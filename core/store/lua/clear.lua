@@ -1,14 +1,17 @@
 #!lua flags=allow-oom
 -- clear: remove ready jobs of a queue, oldest first; an emptied queue can be forgotten.
 -- KEYS: prefix
--- ARGV: queue limit forget
--- RETURNS: {removed, tombstones met}
-local P = KEYS[1]
+-- ARGV: queue limit forget now
+-- RETURNS: {removed, tombstones met, {queue to look at}*}
+local P, now = KEYS[1], ARGV[4]
 --@include places
+--@include locks
+--@include batches
+--@include ties
 local queue, left = ARGV[1], tonumber(ARGV[2])
 local flags = redis.call('HGET', P .. 'queues', queue)
 if not flags then return {0, 0} end
-local removed, buried = 0, 0
+local removed, buried = {}, 0
 for class in string.gmatch('5' .. flags, '[^P]') do
     if left > 0 then
         local ids = redis.call('RPOP', list_key(class .. queue), left) or {}
@@ -17,7 +20,7 @@ for class in string.gmatch('5' .. flags, '[^P]') do
             if envelope and string.byte(envelope) == 120 then
                 buried = buried + 1
             else
-                removed = removed + 1
+                removed[#removed + 1] = jid
             end
         end
         if #ids > 0 then
@@ -27,10 +30,11 @@ for class in string.gmatch('5' .. flags, '[^P]') do
         left = left - #ids
     end
 end
-if removed > 0 then redis.call('HINCRBY', P .. 'stat', 'removed', removed) end
+if #removed > 0 then redis.call('HINCRBY', P .. 'stat', 'removed', #removed) end
 if buried > 0 then redis.call('HINCRBY', P .. 'tomb', queue, -buried) end
 if ARGV[3] == '1' and left > 0 then
     redis.call('HDEL', P .. 'queues', queue)
     redis.call('HDEL', P .. 'tomb', queue)
 end
-return {removed, buried}
+settle(removed, 'gone')
+return with_ready({#removed, buried})

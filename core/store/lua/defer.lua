@@ -1,16 +1,19 @@
 #!lua flags=allow-oom
 -- defer: end attempts whose jobs wait again or are dead: retrying, scheduled (snooze) or dead.
 -- KEYS: prefix
--- ARGV: owner set failed hint log_bucket n [jid token member score record attempt log]*n
--- RETURNS: 0 all moved | {0 moved, -1 lease lost, -2 a cancel is on record}*n
-local P = KEYS[1]
+-- ARGV: owner set failed hint log_bucket now n [jid token member score record attempt log]*n
+-- RETURNS: 0 all moved | {0 moved, -1 lease lost, -2 a cancel is on record}*n {queue to look at}*
+local P, now = KEYS[1], ARGV[6]
 --@include places
 --@include leases
 --@include buckets
-local run, set, n = P .. 'run:' .. ARGV[1], ARGV[2], tonumber(ARGV[6])
-local answer, moved, logs = {}, 0, {}
+--@include locks
+--@include batches
+--@include ties
+local run, set, n = P .. 'run:' .. ARGV[1], ARGV[2], tonumber(ARGV[7])
+local answer, moved, logs = {}, {}, {}
 for i = 1, n do
-    local at = 7 * i
+    local at = 7 * i + 1
     local jid = ARGV[at]
     if not holds(redis.call('HGET', run, jid), ARGV[at + 1]) then
         answer[i] = -1
@@ -18,7 +21,7 @@ for i = 1, n do
         answer[i] = -2
     else
         answer[i] = 0
-        moved = moved + 1
+        moved[#moved + 1] = jid
         redis.call('HDEL', run, jid)
         if set == 'dead' then redis.call('HDEL', P .. 'cancel', jid) end
         redis.call('ZADD', P .. set, ARGV[at + 3], ARGV[at + 2])
@@ -30,14 +33,15 @@ for i = 1, n do
         end
     end
 end
-if moved > 0 then
+if #moved > 0 then
     keep(ARGV[5], logs)
     if ARGV[3] == '1' then
-        redis.call('HINCRBY', P .. 'stat', 'processed', moved)
-        redis.call('HINCRBY', P .. 'stat', 'failed_attempts', moved)
+        redis.call('HINCRBY', P .. 'stat', 'processed', #moved)
+        redis.call('HINCRBY', P .. 'stat', 'failed_attempts', #moved)
     end
-    if set == 'dead' then redis.call('HINCRBY', P .. 'stat', 'died', moved) end
+    if set == 'dead' then redis.call('HINCRBY', P .. 'stat', 'died', #moved) end
+    settle(moved, set == 'scheduled' and 'back' or 'fail')
     if ARGV[4] == '1' then redis.call('PUBLISH', P .. 'hint', '') end
 end
-if moved == n then return 0 end
-return answer
+if #moved == n and #ready == 0 then return 0 end
+return with_ready(answer)

@@ -1,15 +1,20 @@
 #!lua flags=allow-oom
 -- done: end attempts for good; each job leaves its final record, with keep 0 nothing.
 -- KEYS: prefix
--- ARGV: owner counter failed bucket log_bucket keep n [jid final_record]*n [token]*n
+-- ARGV: owner counter failed bucket log_bucket keep now n [jid final_record]*n [token]*n
 --       [place log_field log]*
--- RETURNS: 0 all done | {0 done, -1 lease lost}*n
+-- RETURNS: 0 all done | {0 done, -1 lease lost}*n {queue to look at}*
 local P = KEYS[1]
+local now, n = ARGV[7], tonumber(ARGV[8])
+--@include places
 --@include leases
 --@include buckets
-local run, n = P .. 'run:' .. ARGV[1], tonumber(ARGV[7])
-local ids, tokens, logs = {}, 7 + 2 * n, 8 + 3 * n
-for i = 1, n do ids[i] = ARGV[6 + 2 * i] end
+--@include locks
+--@include batches
+--@include ties
+local run = P .. 'run:' .. ARGV[1]
+local ids, tokens, logs = {}, 8 + 2 * n, 9 + 3 * n
+for i = 1, n do ids[i] = ARGV[7 + 2 * i] end
 local held = redis.call('HMGET', run, unpack(ids))
 local lost, good, good_token = 0, nil, nil
 for i = 1, n do
@@ -31,7 +36,7 @@ if lost > 0 then
         if held[i] then
             over[#over + 1] = ids[i]
             records[#records + 1] = ids[i]
-            records[#records + 1] = ARGV[7 + 2 * i]
+            records[#records + 1] = ARGV[8 + 2 * i]
         end
     end
 end
@@ -54,15 +59,16 @@ if #over > 0 then
         if records then
             redis.call('HSET', P .. ARGV[4], unpack(records))
         else
-            redis.call('HSET', P .. ARGV[4], unpack(ARGV, 8, tokens))
+            redis.call('HSET', P .. ARGV[4], unpack(ARGV, 9, tokens))
         end
     end
     keep(ARGV[5], log_pairs)
     redis.call('HINCRBY', P .. 'stat', ARGV[2], #over)
     if ARGV[2] ~= 'expired' then redis.call('HINCRBY', P .. 'stat', 'processed', #over) end
     if ARGV[3] == '1' then redis.call('HINCRBY', P .. 'stat', 'failed_attempts', #over) end
+    settle(over, ({succeeded = 'ok', dropped = 'drop'})[ARGV[2]] or 'gone')
 end
-if lost == 0 then return 0 end
+if lost == 0 and #ready == 0 then return 0 end
 local answer = {}
 for i = 1, n do answer[i] = held[i] and 0 or -1 end
-return answer
+return with_ready(answer)

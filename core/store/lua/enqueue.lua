@@ -1,13 +1,17 @@
 #!lua
 -- enqueue: store new jobs and put each in its queue or among the scheduled.
 -- KEYS: prefix
--- ARGV: now_ms idem_expires_ms hint n [jid envelope header due_ms idempotency_key]*n
--- RETURNS: 0 all are stored | {"" stored, "=" the jid is live, "!"..jid the key has this job}*n
+-- ARGV: now_ms idem_expires_ms hint n [jid envelope header due_ms idempotency_key ties lock
+--       lock_expires_ms]*n
+-- RETURNS: 0 all are stored | {"" stored, "=" the jid is live, "!"..jid the key has this job, "u" not
+-- unique, "b" no such batch}*n
 local P = KEYS[1]
---@include places
 local now, n = tonumber(ARGV[1]), tonumber(ARGV[4])
+--@include places
+--@include graves
+--@include bind
 local ids = {}
-for i = 1, n do ids[i] = ARGV[5 * i] end
+for i = 1, n do ids[i] = ARGV[8 * i - 3] end
 local live = redis.call('HMGET', P .. 'j', unpack(ids))
 local envelopes, lists, due, answer, refused, seen = {}, {}, {}, {}, 0, {}
 
@@ -18,31 +22,20 @@ local function key_taken(key)
     return tonumber(expires) > now and jid
 end
 
--- A cancelled job's jid comes back while its old list entry is still there.
-local function bury(jid, tombstone, header, at)
-    local old = header_of(tombstone)
-    redis.call('HINCRBY', P .. 'tomb', string.sub(old, 2), -1)
-    local queue = string.sub(old, 2)
-    local flags = redis.call('HGET', P .. 'queues', queue) or ''
-    -- With parking classes in use the entry may be parked: the new job must not be.
-    if old == header and at == '0' and not string.find(flags, '%l') then return true end
-    for class in string.gmatch('5' .. flags, '[^P]') do
-        redis.call('LREM', list_key(class .. queue), -1, jid)
-    end
-    return false
+local function why_not(i, jid, key)
+    local other = key ~= '' and key_taken(key)
+    if other then return '!' .. other end
+    if seen[jid] or (live[i] and string.byte(live[i]) ~= 120) then return '=' end
+    return untieable(ARGV[8 * i + 2], ARGV[8 * i + 3])
 end
 
 for i = 1, n do
-    local at = 5 * i
+    local at = 8 * i - 3
     local jid, header, when, key = ids[i], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
-    local other = key ~= '' and key_taken(key)
-    local old = live[i]
-    if other then
-        answer[i] = '!' .. other
-    elseif seen[jid] or (old and string.byte(old) ~= 120) then
-        answer[i] = '='
+    answer[i] = why_not(i, jid, key) or ''
+    if answer[i] ~= '' then
+        refused = refused + 1
     else
-        answer[i] = ''
         seen[jid] = true
         envelopes[#envelopes + 1] = jid
         envelopes[#envelopes + 1] = ARGV[at + 1]
@@ -50,7 +43,8 @@ for i = 1, n do
             redis.call('HSET', P .. 'idem', key, ARGV[2] .. ' ' .. jid)
             redis.call('ZADD', P .. 'idemx', ARGV[2], key)
         end
-        if old and bury(jid, old, header, when) then
+        if ARGV[at + 5] ~= '' then bind(jid, ARGV[at + 5], ARGV[at + 6], ARGV[at + 7]) end
+        if live[i] and bury(jid, live[i], header, when) then
             lists[header] = lists[header] or {}
         elseif when == '0' then
             local list = lists[header]
@@ -64,7 +58,6 @@ for i = 1, n do
             due[#due + 1] = header .. ' ' .. jid
         end
     end
-    if answer[i] ~= '' then refused = refused + 1 end
 end
 
 if #envelopes > 0 then redis.call('HSET', P .. 'j', unpack(envelopes)) end

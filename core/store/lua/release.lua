@@ -2,15 +2,18 @@
 -- release: hand jobs back unfinished; each is the next of its list, no attempt is spent. A header
 -- with a parking class puts it in that list of its queue, last.
 -- KEYS: prefix
--- ARGV: owner hint n [jid token header]*n
+-- ARGV: owner hint now n [jid token header]*n
 -- RETURNS: 0 all released | {0 released, -1 lease lost, -2 a cancel is on record}*n
-local P = KEYS[1]
+local P, now = KEYS[1], ARGV[3]
 --@include places
 --@include leases
-local run, n = P .. 'run:' .. ARGV[1], tonumber(ARGV[3])
-local answer, released = {}, 0
+--@include locks
+--@include batches
+--@include ties
+local run, n = P .. 'run:' .. ARGV[1], tonumber(ARGV[4])
+local answer, released = {}, {}
 for i = 1, n do
-    local at = 1 + 3 * i
+    local at = 2 + 3 * i
     local jid = ARGV[at]
     if not holds(redis.call('HGET', run, jid), ARGV[at + 1]) then
         answer[i] = -1
@@ -18,7 +21,7 @@ for i = 1, n do
         answer[i] = -2
     else
         answer[i] = 0
-        released = released + 1
+        released[#released + 1] = jid
         redis.call('HDEL', run, jid)
         know_queue(ARGV[at + 2])
         local parked = string.find(ARGV[at + 2], '^%d') == nil
@@ -26,5 +29,6 @@ for i = 1, n do
         if ARGV[2] == '1' then redis.call('PUBLISH', P .. 'hint', string.sub(ARGV[at + 2], 2)) end
     end
 end
-if released == n then return 0 end
+settle(released, 'back')
+if #released == n then return 0 end
 return answer

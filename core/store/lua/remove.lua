@@ -1,21 +1,25 @@
 #!lua flags=allow-oom
 -- remove: forget jobs that wait, are dead or are over.
 -- KEYS: prefix
--- ARGV: jid...
--- RETURNS: {1 removed, 0 not known, -1 it runs}*n
-local P = KEYS[1]
+-- ARGV: now jid...
+-- RETURNS: {1 removed, 0 not known, -1 it runs}*n {queue to look at}*
+local P, now = KEYS[1], ARGV[1]
 --@include places
 --@include leases
 --@include waiting
-local out, removed = {}, 0
+--@include locks
+--@include batches
+--@include ties
+local out, removed = {}, {}
 local buckets = redis.call('ZRANGE', P .. 'buckets', 0, -1)
-for i, jid in ipairs(ARGV) do
+for i = 1, #ARGV - 1 do
+    local jid = ARGV[i + 1]
     out[i] = 0
     if owner_of(jid) then
         out[i] = -1
     elseif take_waiting(jid) then
         out[i] = 1
-        removed = removed + 1
+        removed[#removed + 1] = jid
     else
         for _, bucket in ipairs(buckets) do
             if string.sub(bucket, 1, 5) == 'done:' and redis.call('HDEL', P .. bucket, jid) == 1 then
@@ -24,5 +28,6 @@ for i, jid in ipairs(ARGV) do
         end
     end
 end
-if removed > 0 then redis.call('HINCRBY', P .. 'stat', 'removed', removed) end
-return out
+if #removed > 0 then redis.call('HINCRBY', P .. 'stat', 'removed', #removed) end
+settle(removed, 'gone')
+return with_ready(out)

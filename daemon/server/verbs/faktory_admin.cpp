@@ -1,4 +1,4 @@
-// Faktory's verbs for operators: INFO FLUSH QUEUE MUTATE TRACK BATCH END. As in the Faktory Work
+// Faktory's verbs for operators: INFO FLUSH QUEUE MUTATE END. As in the Faktory Work
 // Protocol 2, section 4; MUTATE's filters look at the canonical compact payload.
 #include <algorithm>
 
@@ -165,7 +165,7 @@ task<void> info_verb(Session& session, std::string) {
     json.field("total_failures", stats->failed_attempts).field("total_processed", stats->processed);
     json.field("total_enqueued", enqueued).field("total_queues", int64_t(queues->size()));
     json.end_object().key("server").begin_object();
-    json.field("description", "jobqd").field("faktory_version", "1.10.0");
+    json.field("description", "Faktory Enterprise (jobqd)").field("faktory_version", "1.10.0");
     json.field("uptime", (context.reactor.now_ms() - context.started_ms) / 1000);
     json.field("connections", context.connections).field("command_count", int64_t(kVerbs.size()));
     json.field("used_memory_mb", resident_bytes() >> 20).field("jobqd_version", JOBQ_VERSION);
@@ -276,18 +276,6 @@ task<void> mutate(Session& session, std::string argument) {
     } else {
         session.reply_error(done.error());
     }
-}
-
-task<void> track(Session& session, std::string) {
-    Error error{ErrorCode::invalid, "tracking subsystem is only available in Faktory Enterprise"};
-    session.reply_error(error);
-    co_return;
-}
-
-task<void> batch(Session& session, std::string) {
-    Error error{ErrorCode::invalid, "batch subsystem is only available in Faktory Enterprise"};
-    session.reply_error(error);
-    co_return;
 }
 
 task<void> end(Session& session, std::string) {

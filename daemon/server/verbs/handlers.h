@@ -1,4 +1,4 @@
-// The handlers of all verbs, by file: jobs.cpp, work.cpp, faktory_admin.cpp, inspect.cpp,
+// The handlers of all verbs, by file: work.cpp, faktory_admin.cpp, enterprise.cpp, inspect.cpp,
 // change.cpp, admin.cpp, profile.cpp, runner.cpp. handlers.cpp maps names to them.
 #pragma once
 

@@ -55,7 +55,11 @@ task<void> push_bulk(Session& session, std::string argument) {
     }
     auto results = co_await session.broker().enqueue(std::move(jobs));
     for (size_t i = 0; i < results.size(); ++i)
-        if (!results[i]) refused.emplace_back(jids[i], results[i].error().text);
+        if (!results[i]) {
+            const Error& why = results[i].error();
+            bool named = why.code == ErrorCode::not_unique;
+            refused.emplace_back(jids[i], (named ? "NOTUNIQUE " : "") + why.text);
+        }
     JsonWriter json;
     json.begin_object();
     for (const auto& [jid, why] : refused)

@@ -1,0 +1,25 @@
+// What Faktory Enterprise reads in a job's `custom` object, for PUSH and the callbacks of BATCH
+// NEW: unique_for, unique_until, expires_at, expires_in, track, bid (Faktory Work Protocol 2,
+// section 10).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/job/job.h"
+
+namespace jobq {
+
+// Sets expires_ms and ties from job.custom. Requires: custom is "" or a checked JSON object; queue,
+// type, args and run_at_ms are set.
+Result<> read_custom(Job& job, int64_t now_ms);
+
+// `custom` of a batch's callback job: says whose it is by _bid and _pbid, and is of no batch
+// itself.
+std::string callback_custom(std::string_view custom, std::string_view bid);
+
+// "b-" and a name: what may be a batch's id.
+bool is_bid(std::string_view text);
+
+}  // namespace jobq

@@ -1,0 +1,107 @@
+// RedisStore: batches and progress. What becomes of a batch when its jobs end is in the scripts
+// that end jobs (lua/lib/ties.lua, batches.lua).
+#include "core/job/codec.h"
+#include "core/store/redis_store.h"
+
+namespace jobq {
+namespace {
+
+void add_callback(Command& args, const std::optional<Job>& job) {
+    if (!job) {
+        args.add("").add("").add("").add("");
+        return;
+    }
+    bool tracked = job->ties && job->ties->tracked;
+    Ties follow;
+    follow.tracked = tracked;
+    args.add(job->jid).add(header_of(job->queue, job->priority)).add(encode_job(*job, false));
+    args.add(tracked ? " " + follow.words() : "");
+}
+
+tl::unexpected<Error> no_such_batch(const std::string& bid) {
+    return fail(ErrorCode::not_found, "No such batch " + bid);
+}
+
+// What the store says of a callback without one is nothing to a client.
+std::string shown_state(const std::string& state) {
+    return state == "-" ? "" : state;
+}
+
+}  // namespace
+
+task<Result<>> RedisStore::make_batch(BatchSpec spec) {
+    Command args;
+    args.add(reactor_.wall_ms()).add(spec.bid).add(spec.parent).add(spec.description);
+    args.add(limits::kBatchPatienceMs).add(limits::kBatchKeepMs);
+    add_callback(args, spec.complete);
+    add_callback(args, spec.success);
+    auto reply = co_await run(script("batch_new"), std::move(args));
+    if (!reply) co_return tl::unexpected<Error>(reply.error());
+    if (integer_of(*reply) == 1) co_return no_such_batch(spec.parent);
+    co_return Result<>{};
+}
+
+task<Result<>> RedisStore::open_batch(std::string bid, bool open) {
+    Command args;
+    args.add(reactor_.wall_ms()).add(bid).add(int64_t(open));
+    auto reply = co_await run(script("batch_open"), std::move(args));
+    if (!reply) co_return tl::unexpected<Error>(reply.error());
+    if (integer_of(reply->items[0]) == 0) co_return no_such_batch(bid);
+    tell_ready(*reply, 1);
+    co_return Result<>{};
+}
+
+task<Result<BatchView>> RedisStore::batch(std::string bid) {
+    Command args;
+    args.add(bid);
+    auto reply = co_await run(script("batch_get"), std::move(args));
+    if (!reply) co_return tl::unexpected<Error>(reply.error());
+    const auto& row = reply->items;
+    if (row.empty()) co_return no_such_batch(bid);
+    BatchView view;
+    view.bid = bid;
+    view.parent = row[0].text;
+    view.description = row[1].text;
+    view.created_ms = integer_of(row[2]);
+    view.total = integer_of(row[3]);
+    view.pending = integer_of(row[4]);
+    view.failed = integer_of(row[5]);
+    view.complete_state = shown_state(row[6].text);
+    view.success_state = shown_state(row[7].text);
+    view.open = row[8].text == "1";
+    co_return view;
+}
+
+task<Result<bool>> RedisStore::track(ProgressUpdate update) {
+    Command args;
+    args.add(reactor_.wall_ms()).add(update.jid).add(update.lease_until_ms);
+    if (update.percent) args.add("percent").add(*update.percent);
+    if (update.description) args.add("desc").add(*update.description);
+    auto reply = co_await run(script("track"), std::move(args));
+    if (!reply) co_return tl::unexpected<Error>(reply.error());
+    co_return integer_of(*reply) == 1;
+}
+
+task<Result<std::vector<Progress>>> RedisStore::progress(std::vector<std::string> jids) {
+    std::vector<Progress> all;
+    for (size_t from = 0; from < jids.size(); from += limits::kScriptJobs) {
+        size_t to = std::min(jids.size(), from + limits::kScriptJobs);
+        Command args;
+        for (size_t i = from; i < to; ++i)
+            args.add(jids[i]);
+        auto reply = co_await run(script("track_get"), std::move(args));
+        if (!reply) co_return tl::unexpected<Error>(reply.error());
+        for (const auto& row : reply->items) {
+            Progress& one = all.emplace_back();
+            one.tracked = integer_of(row.items[0]) == 1;
+            if (!row.items[1].text.empty()) one.percent = integer_of(row.items[1]);
+            one.description = row.items[2].text;
+            one.end = row.items[3].text;
+            one.updated_ms = integer_of(row.items[4]);
+            one.lease_until_ms = integer_of(row.items[5]);
+        }
+    }
+    co_return all;
+}
+
+}  // namespace jobq
