@@ -124,10 +124,11 @@ struct Named {
 // Which daemon is meant, and who says so; "" when nobody does.
 Named server_of(const Target& target) {
     if (!target.server.empty()) return {target.server, "--server"};
-    const std::string provider = environment("FAKTORY_PROVIDER");
-    for (const std::string& name : {std::string("JOBQ_URL"), provider, std::string("FAKTORY_URL")})
-        if (const std::string url = environment(name.c_str()); !name.empty() && !url.empty())
-            return {url, name};
+    if (std::string url = environment("JOBQ_URL"); !url.empty()) return {url, "JOBQ_URL"};
+    const std::string provider = environment("FAKTORY_PROVIDER");  // the name of a variable
+    if (std::string url = environment(provider.c_str()); !provider.empty() && !url.empty())
+        return {url, provider};
+    if (std::string url = environment("FAKTORY_URL"); !url.empty()) return {url, "FAKTORY_URL"};
     return {};
 }
 
