@@ -7,12 +7,13 @@
 
 #include "core/base/limits.h"
 #include "core/base/text.h"
+#include "core/protocol/password.h"
 
 namespace jobq::cli {
 namespace {
 
 constexpr uint16_t kDefaultPort = 7419;  // Faktory's
-constexpr const char* kForms = "say unix:PATH or tcp://HOST:PORT";
+constexpr const char* kForms = "say unix:PATH, tcp://HOST:PORT or tcp+tls://HOST:PORT";
 
 std::string environment(const char* name) {
     const char* value = std::getenv(name);
@@ -116,18 +117,57 @@ std::vector<Address> default_addresses() {
     return all;
 }
 
+struct Named {
+    std::string url, origin;
+};
+
+// Which daemon is meant, and who says so; "" when nobody does.
+Named server_of(const Target& target) {
+    if (!target.server.empty()) return {target.server, "--server"};
+    if (std::string url = environment("JOBQ_URL"); !url.empty()) return {url, "JOBQ_URL"};
+    const std::string provider = environment("FAKTORY_PROVIDER");  // the name of a variable
+    if (std::string url = environment(provider.c_str()); !provider.empty() && !url.empty())
+        return {url, provider};
+    if (std::string url = environment("FAKTORY_URL"); !url.empty()) return {url, "FAKTORY_URL"};
+    return {};
+}
+
+Answer<> take_secrets(const Target& target, Address& address) {
+    address.ca_file = target.ca_file.empty() ? environment("JOBQ_CA_FILE") : target.ca_file;
+    const bool from_file = !target.password_file.empty();
+    if (!from_file && !address.password.empty()) return {};
+    const std::string variable = environment("JOBQ_PASSWORD");
+    if (!from_file && !names_password_file(variable)) {
+        address.password = variable;
+        return {};
+    }
+    auto file = read_password_file(from_file ? target.password_file : variable);
+    if (!file)
+        return give_up(kNoInput, (from_file ? "--password-file: " : "JOBQ_PASSWORD: ") +
+                                     printable(file.error().text));
+    address.password = std::move(file->password);
+    return {};
+}
+
 }  // namespace
 
 std::string Address::to_string() const {
     if (is_unix()) return "unix:" + unix_path;
     const bool v6 = host.find(':') != std::string::npos;
-    return "tcp://" + (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+    return (tls ? "tcp+tls://" : "tcp://") + (v6 ? "[" + host + "]" : host) + ":" +
+           std::to_string(port);
 }
 
 Answer<Address> parse_address(const std::string& url) {
     if (url.starts_with("unix:")) return unix_address(url.substr(5));
     if (url.starts_with("/")) return unix_address(url);
-    if (url.starts_with("tcp://")) return tcp_address(std::string_view(url).substr(6));
+    constexpr std::string_view kTcp = "tcp://", kTls = "tcp+tls://";
+    if (url.starts_with(kTcp)) return tcp_address(std::string_view(url).substr(kTcp.size()));
+    if (url.starts_with(kTls)) {
+        auto address = tcp_address(std::string_view(url).substr(kTls.size()));
+        if (address) address->tls = true;
+        return address;
+    }
     if (const size_t scheme = url.find("://"); scheme != std::string::npos)
         return give_up(
             kUsage,
@@ -137,20 +177,22 @@ Answer<Address> parse_address(const std::string& url) {
     return give_up(kUsage, "'" + printable(url) + "' is no address of a daemon", kForms);
 }
 
-Answer<std::vector<Address>> addresses_to_try(const std::string& server) {
-    const bool from_option = !server.empty();
-    const std::string url = from_option ? server : environment("JOBQ_URL");
-    if (url.empty()) return default_addresses();
-    auto address = parse_address(url);
+Answer<std::vector<Address>> addresses_to_try(const Target& target) {
+    const auto named = server_of(target);
+    if (named.url.empty()) return default_addresses();
+    auto address = parse_address(named.url);
     if (!address) {
-        const char* origin = from_option ? "--server: " : "JOBQ_URL: ";
-        address.error().text.insert(0, origin);
+        address.error().text.insert(0, named.origin + ": ");
         return tl::unexpected(std::move(address.error()));
     }
     // Anybody on the machine can read the arguments of a process.
-    if (from_option && !address->password.empty())
+    if (!target.server.empty() && !address->password.empty())
         return give_up(kUsage, "--server: a password on the command line can be read by anybody",
-                       "put the whole address into the environment variable JOBQ_URL instead");
+                       "put it into a file for --password-file or JOBQ_PASSWORD, or the whole "
+                       "address into JOBQ_URL");
+    if (!address->is_unix())
+        if (const auto taken = take_secrets(target, *address); !taken)
+            return tl::unexpected(taken.error());
     return std::vector<Address>{*address};
 }
 

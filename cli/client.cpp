@@ -1,6 +1,5 @@
 #include "cli/client.h"
 
-#include <sodium.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,11 +9,10 @@
 #include "cli/json_object.h"
 #include "cli/json_view.h"
 #include "core/base/text.h"
+#include "core/protocol/password.h"
 
 namespace jobq::cli {
 namespace {
-
-constexpr int64_t kRoundsMax = 1'000'000;  // a daemon asks for some thousands; above: a trap
 
 std::string host_name() {
     char name[HOST_NAME_MAX + 1] = {};
@@ -31,24 +29,10 @@ Failure nobody_there(const std::vector<std::string>& tried) {
             text += "\n    " + one;
     return Failure(kNoDaemon, text,
                    "start one with `jobqd --dev`, or name another one: --server unix:PATH, or "
-                   "JOBQ_URL=unix:PATH|tcp://HOST:PORT");
+                   "JOBQ_URL=unix:PATH|tcp://HOST:PORT|tcp+tls://HOST:PORT");
 }
 
 }  // namespace
-
-std::string password_hash(std::string_view password, std::string_view salt, int64_t rounds) {
-    std::string text(password);
-    text += salt;
-    unsigned char hash[crypto_hash_sha256_BYTES];
-    crypto_hash_sha256(hash, reinterpret_cast<const unsigned char*>(text.data()), text.size());
-    for (int64_t round = 1; round < rounds; ++round) {
-        unsigned char next[crypto_hash_sha256_BYTES];
-        crypto_hash_sha256(next, hash, sizeof hash);
-        std::copy(std::begin(next), std::end(next), std::begin(hash));
-    }
-    sodium_memzero(text.data(), text.size());
-    return hex(std::string_view(reinterpret_cast<const char*>(hash), sizeof hash));
-}
 
 Result<std::string> Client::meaning(Reply reply) {
     if (reply.kind != Reply::Kind::error) return std::move(reply.text);
@@ -62,34 +46,35 @@ Result<std::string> Client::meaning(Reply reply) {
 
 Result<> Client::shake_hands(int64_t deadline_ms) {
     auto greeting = link_.read_reply(deadline_ms);
+    // A port that speaks TLS says nothing to a client that does not.
+    const bool plain_tcp = !address_.is_unix() && !address_.tls;
+    if (!greeting && plain_tcp && greeting.error().code != ErrorCode::cancelled)
+        greeting.error().text += "; should it speak TLS, say tcp+tls:// instead of tcp://";
     if (!greeting) return tl::unexpected(greeting.error());
     if (greeting->kind == Reply::Kind::error)
         return fail(ErrorCode::busy, "the daemon refused: " + printable(greeting->text));
     if (greeting->kind != Reply::Kind::simple || !greeting->text.starts_with("HI {"))
         return fail(ErrorCode::unavailable, "what listens there is not jobqd");
-    const JsonView hi(std::string_view(greeting->text).substr(3));
+    auto hash = password_answer(std::string_view(greeting->text).substr(3), address_.password);
+    if (!hash && hash.error().code == ErrorCode::unauthorized)
+        return fail(ErrorCode::unauthorized,
+                    "the daemon at " + address_.to_string() +
+                        " wants a password; give it by --password-file FILE, JOBQ_PASSWORD, or "
+                        "JOBQ_URL=tcp+tls://:PASSWORD@HOST:PORT");
+    if (!hash) return tl::unexpected(hash.error());
     JsonObject hello;
     hello.number("v", 2).number("jobq", 1).text("hostname", host_name()).number("pid", getpid());
     hello.raw("labels", "[]");
     if (!address_.user.empty()) hello.text("username", to_utf8(address_.user));
-    if (hi["s"].exists()) {
-        const int64_t rounds = hi["i"].number(1);
-        if (rounds < 1 || rounds > kRoundsMax)
-            return fail(ErrorCode::unavailable, "the daemon asks for an absurd password hash");
-        if (address_.password.empty())
-            return fail(ErrorCode::unauthorized,
-                        "the daemon at " + address_.to_string() +
-                            " wants a password; put it into JOBQ_URL=tcp://:PASSWORD@HOST:PORT");
-        hello.text("pwdhash", password_hash(address_.password, hi["s"].text(), rounds));
-    }
+    if (!hash->empty()) hello.text("pwdhash", *hash);
     link_.queue("HELLO " + hello.done() + "\n");
     auto answer = link_.read_reply(deadline_ms);
     if (!answer) return tl::unexpected(answer.error());
     if (answer->kind != Reply::Kind::error) return {};
     const std::string said = printable(answer->text);
     if (said.find("password") != std::string::npos)
-        return fail(ErrorCode::unauthorized, "the daemon at " + address_.to_string() +
-                                                 " does not take the password of JOBQ_URL");
+        return fail(ErrorCode::unauthorized,
+                    "the daemon at " + address_.to_string() + " does not take the password");
     return tl::unexpected(meaning(std::move(*answer)).error());
 }
 
@@ -102,8 +87,8 @@ Result<Client> Client::open(const Address& address, int64_t deadline_ms) {
     return client;
 }
 
-Answer<Client> Client::connect(const std::string& server, int64_t limit_ms) {
-    const auto addresses = addresses_to_try(server);
+Answer<Client> Client::connect(const Target& target, int64_t limit_ms) {
+    const auto addresses = addresses_to_try(target);
     if (!addresses) return tl::unexpected(addresses.error());
     std::vector<std::string> tried;
     for (const auto& address : *addresses) {

@@ -1,6 +1,6 @@
 // Client: a conversation with jobqd in jobq's verbs. Blocking; every call has a limit.
 //
-//   auto client = Client::connect(server);        // finds the daemon, says HELLO
+//   auto client = Client::connect(target);        // finds the daemon, says HELLO
 //   auto reply = client->call("STATUS", json);    // one request, one JSON reply
 //   client->send(...); client->receive(...);      // pipelining; replies come in order
 //   client->send("LOGS", json); client->receive() until "end": a stream
@@ -24,8 +24,8 @@ inline constexpr int64_t kReplyMs = 30'000;
 
 class Client {
   public:
-    // `server`: --server's value or "". The failure names each socket tried, why, and what to run.
-    static Answer<Client> connect(const std::string& server, int64_t limit_ms = kConnectMs);
+    // The failure names each socket tried, why, and what to run.
+    static Answer<Client> connect(const Target& target, int64_t limit_ms = kConnectMs);
 
     // JSON text of the answer. An error the daemon answered with has its code.
     Result<std::string> call(std::string_view verb, std::string_view json,
@@ -56,9 +56,5 @@ class Client {
     Link link_;
     Address address_;
 };
-
-// Faktory's password hash: h1 = SHA256(password + salt), then SHA256 over the raw bytes, `rounds`
-// hashes in all, in hex.
-std::string password_hash(std::string_view password, std::string_view salt, int64_t rounds);
 
 }  // namespace jobq::cli

@@ -66,7 +66,7 @@ void Completer::offer(std::string_view word, std::string_view description) {
 }
 
 void Completer::offer_queues() {
-    auto client = Client::connect(server_, kDaemonMs);
+    auto client = Client::connect(Target{server_, "", ""}, kDaemonMs);
     if (!client) return;
     const auto reply = client->call("QUEUES", "{}", kDaemonMs);
     if (!reply) return;

@@ -102,8 +102,7 @@ Link::Link(Link&& other) noexcept {
 
 Link& Link::operator=(Link&& other) noexcept {
     if (this == &other) return *this;
-    close();
-    fd_ = std::exchange(other.fd_, -1);
+    wire_ = std::move(other.wire_);
     out_ = std::move(other.out_);
     written_ = std::exchange(other.written_, 0);
     in_ = std::move(other.in_);
@@ -111,20 +110,20 @@ Link& Link::operator=(Link&& other) noexcept {
     return *this;
 }
 
-Link::~Link() {
-    close();
-}
-
-void Link::close() {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = -1;
-}
-
 Result<Link> Link::open(const Address& address, int64_t deadline_ms) {
     auto fd = address.is_unix() ? open_unix(address.unix_path, deadline_ms)
                                 : open_tcp(address, deadline_ms);
     if (!fd) return tl::unexpected(fd.error());
-    return Link(*fd);
+    Link link(*fd);
+    if (!address.tls) return link;
+    auto secured = link.wire_.start_tls(address.host, address.ca_file, deadline_ms, link.in_);
+    if (secured) return link;
+    Error error = std::move(secured.error());
+    if (error.code == ErrorCode::unauthorized)
+        error.text = address.to_string() + ": " + error.text +
+                     "; connect by a name that it holds, and name the file of its authority by "
+                     "--ca-file or JOBQ_CA_FILE";
+    return tl::unexpected(std::move(error));
 }
 
 tl::unexpected<Error> Link::broken(std::string why) {
@@ -133,9 +132,9 @@ tl::unexpected<Error> Link::broken(std::string why) {
 }
 
 void Link::write_some() {
+    wire_.flush();
     while (written_ < out_.size()) {
-        const ssize_t sent =
-            ::send(fd_, out_.data() + written_, out_.size() - written_, MSG_NOSIGNAL);
+        const ssize_t sent = wire_.send(std::string_view(out_).substr(written_));
         if (sent < 0) {
             if (errno == EAGAIN || errno == EINTR) break;
             // The daemon closed: what it said before is still to be read, the end comes with it.
@@ -159,20 +158,17 @@ Result<> Link::read_some() {
         in_.erase(0, taken_);
         taken_ = 0;
     }
-    const size_t held = in_.size();
-    in_.resize(held + kReadBytes);
-    const ssize_t got = ::recv(fd_, in_.data() + held, kReadBytes, 0);
+    const ssize_t got = wire_.read(in_, kReadBytes);
     const int code = errno;
-    in_.resize(held + (got > 0 ? size_t(got) : 0));
     if (got == 0) return broken("closed by the daemon");
-    if (got < 0 && code != EAGAIN && code != EINTR) return broken(system_reason(code));
+    if (got < 0 && code != EAGAIN && code != EINTR) return broken(wire_.reason(code));
     return {};
 }
 
 Result<Link::Pumped> Link::pump(int64_t deadline_ms, int extra_fd) {
     if (!is_open()) return fail(ErrorCode::unknown, "the connection to jobqd is closed");
     write_some();
-    pollfd waiting[2] = {{fd_, POLLIN, 0}, {extra_fd, POLLIN, 0}};
+    pollfd waiting[2] = {{wire_.fd(), POLLIN, 0}, {extra_fd, POLLIN, 0}};
     if (queued_bytes() > 0) waiting[0].events |= POLLOUT;
     if (!poll_until(waiting, 2, deadline_ms)) {
         if (interrupted()) return fail(ErrorCode::cancelled, "interrupted");

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "cli/address.h"
+#include "cli/wire.h"
 #include "core/base/error.h"
 
 namespace jobq::cli {
@@ -26,22 +27,22 @@ class Link {
     Link() = default;
     Link(Link&& other) noexcept;
     Link& operator=(Link&& other) noexcept;
-    ~Link();
 
-    // `unavailable` with the system's reason. All times are monotonic_ms()'s.
+    // With the TLS handshake where the address wants it. `unavailable` with the system's reason;
+    // unauthorized: a certificate that is not trusted. All times are monotonic_ms()'s.
     static Result<Link> open(const Address& address, int64_t deadline_ms);
 
-    bool is_open() const { return fd_ >= 0; }
+    bool is_open() const { return wire_.is_open(); }
 
-    void close();
+    void close() { wire_.close(); }
 
-    // The descriptor, for who does its own reading and writing; nothing may be under way.
-    int release() { return std::exchange(fd_, -1); }
+    // The socket, for who does its own reading and writing; nothing may be under way.
+    Wire release() { return std::move(wire_); }
 
     // Adds to what is to be written; pump() or read_reply() writes it.
     void queue(std::string_view bytes) { out_.append(bytes); }
 
-    size_t queued_bytes() const { return out_.size() - written_; }
+    size_t queued_bytes() const { return out_.size() - written_ + wire_.held_bytes(); }
 
     // Writes what can be written and reads what is there, waiting until `deadline_ms` for the first
     // of: the socket, or `extra_fd` being readable (-1: none). An error closed the link (unknown:
@@ -59,13 +60,13 @@ class Link {
     Result<Reply> read_reply(int64_t deadline_ms);
 
   private:
-    explicit Link(int fd) : fd_(fd) {}
+    explicit Link(int fd) : wire_(fd) {}
 
     void write_some();
     Result<> read_some();
     tl::unexpected<Error> broken(std::string why);
 
-    int fd_ = -1;
+    Wire wire_;
     std::string out_;
     size_t written_ = 0;  // of out_
     std::string in_;

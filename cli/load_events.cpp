@@ -21,9 +21,9 @@ LoadEvents::LoadEvents(LoadLink link, const LoadIds& ids, const LoadBook& book, 
       result_(result),
       wall_ahead_us_(wall_us() - monotonic_us()) {}
 
-Answer<LoadEvents> LoadEvents::open(const std::string& server, const LoadIds& ids,
-                                    const LoadBook& book, LoadResult& result) {
-    auto link = LoadLink::open(server);
+Answer<LoadEvents> LoadEvents::open(const Target& target, const LoadIds& ids, const LoadBook& book,
+                                    LoadResult& result) {
+    auto link = LoadLink::open(target);
     if (!link) return tl::unexpected(link.error());
     link->out() =
         "JOBQ EVENTS {\"types\":[\"finished\",\"retry\",\"dead\",\"cancelled\",\"expired\"]}\n";

@@ -10,8 +10,8 @@ namespace jobq::cli {
 class LoadEvents {
   public:
     // Both must outlive it.
-    static Answer<LoadEvents> open(const std::string& server, const LoadIds& ids,
-                                   const LoadBook& book, LoadResult& result);
+    static Answer<LoadEvents> open(const Target& target, const LoadIds& ids, const LoadBook& book,
+                                   LoadResult& result);
 
     int fd() const { return link_.fd(); }
 

@@ -1,8 +1,5 @@
 #include "cli/load_link.h"
 
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <utility>
 
@@ -17,28 +14,24 @@ constexpr size_t kReplyBytes = 64 << 20;
 
 }  // namespace
 
-Answer<LoadLink> LoadLink::open(const std::string& server) {
-    auto client = Client::connect(server);
+Answer<LoadLink> LoadLink::open(const Target& target) {
+    auto client = Client::connect(target);
     if (!client) return tl::unexpected(client.error());
     return LoadLink(client->link().release());
 }
 
 LoadLink::LoadLink(LoadLink&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)),
+    : wire_(std::move(other.wire_)),
       out_(std::move(other.out_)),
       written_(std::exchange(other.written_, 0)),
       in_(std::move(other.in_)),
       taken_(std::exchange(other.taken_, 0)),
       broken_(other.broken_) {}
 
-LoadLink::~LoadLink() {
-    if (fd_ >= 0) ::close(fd_);
-}
-
 bool LoadLink::flush() {
+    if (!wire_.flush()) return false;
     while (written_ < out_.size()) {
-        const ssize_t sent =
-            ::send(fd_, out_.data() + written_, out_.size() - written_, MSG_NOSIGNAL);
+        const ssize_t sent = wire_.send(std::string_view(out_).substr(written_));
         if (sent < 0) return errno == EAGAIN || errno == EINTR;
         written_ += size_t(sent);
     }
@@ -50,13 +43,11 @@ bool LoadLink::flush() {
 bool LoadLink::fill() {
     in_.erase(0, taken_);
     taken_ = 0;
-    char bytes[kReadBytes];
     while (true) {
-        const ssize_t got = ::recv(fd_, bytes, sizeof bytes, 0);
+        const ssize_t got = wire_.read(in_, kReadBytes);
         if (got < 0) return errno == EAGAIN || errno == EINTR;
         if (got == 0) return false;
-        in_.append(bytes, size_t(got));
-        if (size_t(got) < sizeof bytes) return true;
+        if (size_t(got) < kReadBytes) return true;
     }
 }
 

@@ -6,8 +6,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
-#include "cli/failure.h"
+#include "cli/address.h"
+#include "cli/wire.h"
 
 namespace jobq::cli {
 
@@ -19,18 +21,17 @@ struct LoadReply {
 class LoadLink {
   public:
     // Connects and says HELLO, like Client.
-    static Answer<LoadLink> open(const std::string& server);
+    static Answer<LoadLink> open(const Target& target);
 
     LoadLink(LoadLink&& other) noexcept;
     LoadLink& operator=(LoadLink&&) = delete;
-    ~LoadLink();
 
-    int fd() const { return fd_; }
+    int fd() const { return wire_.fd(); }
 
     // To be added to; flush() writes it.
     std::string& out() { return out_; }
 
-    bool writing() const { return !out_.empty(); }
+    bool writing() const { return !out_.empty() || wire_.held_bytes() > 0; }
 
     // Both false when the connection is lost.
     [[nodiscard]] bool flush();
@@ -43,9 +44,9 @@ class LoadLink {
     bool broken() const { return broken_; }
 
   private:
-    explicit LoadLink(int fd) : fd_(fd) {}
+    explicit LoadLink(Wire wire) : wire_(std::move(wire)) {}
 
-    int fd_;
+    Wire wire_;
     std::string out_;
     size_t written_ = 0;  // of out_
     std::string in_;

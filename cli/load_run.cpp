@@ -36,9 +36,9 @@ LoadRun::LoadRun(const LoadPlan& plan, const LoadText& text, LoadBook& book, Loa
     }
 }
 
-Answer<> LoadRun::connect(const std::string& server) {
+Answer<> LoadRun::connect(const Target& target) {
     for (int i = 0; i < plan_.clients; ++i) {
-        auto link = LoadLink::open(server);
+        auto link = LoadLink::open(target);
         if (!link) return tl::unexpected(link.error());
         clients_.push_back({std::move(*link), {}});
     }

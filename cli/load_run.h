@@ -21,7 +21,7 @@ class LoadRun {
             LoadEvents* events, LoadProgress& progress);
 
     // Opens the connections.
-    Answer<> connect(const std::string& server);
+    Answer<> connect(const Target& target);
     // Until every job is acknowledged, or ^C. What was refused for now is sent again.
     Answer<> push();
 

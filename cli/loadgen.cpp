@@ -211,10 +211,10 @@ class Load {
 
   private:
     Answer<> measure() {
-        const std::string server = session_.args.text("--server");
+        const Target target = session_.target();
         std::optional<LoadEvents> events;
         if (plan_.latency) {
-            auto opened = LoadEvents::open(server, text_.ids(), book_, result_);
+            auto opened = LoadEvents::open(target, text_.ids(), book_, result_);
             if (!opened) return tl::unexpected(opened.error());
             events.emplace(std::move(*opened));
         }
@@ -232,7 +232,7 @@ class Load {
             jobs = *waiting;
         } else {
             LoadRun run(plan_, text_, book_, result_, listener, progress_);
-            if (auto good = run.connect(server); !good) return good;
+            if (auto good = run.connect(target); !good) return good;
             start_us = monotonic_us();
             if (auto good = run.push(); !good) return good;
             jobs = result_.acked;

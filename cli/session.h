@@ -15,8 +15,12 @@ class Session {
   public:
     Session(const Args& arguments, Output& output) : args(arguments), out(output) {}
 
+    Target target() const {
+        return {args.text("--server"), args.text("--ca-file"), args.text("--password-file")};
+    }
+
     // Connects anew on each call.
-    Answer<Client> connect() { return Client::connect(args.text("--server")); }
+    Answer<Client> connect() { return Client::connect(target()); }
 
     const Args& args;
     Output& out;

@@ -17,7 +17,11 @@ constexpr std::array kVerbs{
     &kHelp,         &kComplete};
 
 constexpr std::array kCommon{
-    Option{"--server", "", "ADDRESS", "the daemon: unix:PATH or tcp://HOST:PORT", Takes::text},
+    Option{"--server", "", "ADDRESS",
+           "the daemon: unix:PATH, tcp://HOST:PORT or tcp+tls://HOST:PORT", Takes::text},
+    Option{"--password-file", "", "FILE", "the daemon's password, for TCP", Takes::file},
+    Option{"--ca-file", "", "FILE", "whom to trust with TLS, instead of the system's authorities",
+           Takes::file},
     Option{"--output", "-o", "FORMAT", "text, json (one document) or jsonl (an object a line)",
            Takes::format},
     Option{"--json", "", "", "the same as -o json", Takes::nothing},

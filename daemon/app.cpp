@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "core/config/check.h"
 #include "daemon/observe/log.h"
 #include "daemon/server/assignment.h"
 
@@ -77,6 +78,20 @@ task<void> App::reopen() {
     broker_->waiters().notify_all();
 }
 
+// For those who connect from now on; connections keep what they came in by.
+Result<std::shared_ptr<const Door>> App::new_door(const Config& fresh) const {
+    auto door = Door::make(fresh.listen);
+    if (!door) return door;
+    for (const auto& remark : (*door)->remarks())
+        log(LogLevel::warn, "config.exposed", remark);
+    // listen.tcp itself changes with a restart only.
+    auto bound = split_address(context_->tcp);
+    if (bound && !is_loopback(bound->host) && !(*door)->is_locked())
+        return fail(ErrorCode::config, "other hosts reach jobqd at " + context_->tcp +
+                                           ": without a password and TLS it must be restarted");
+    return door;
+}
+
 task<void> App::reload() {
     Loaded loaded = load_for(options_);
     if (!loaded.errors.empty()) {
@@ -88,6 +103,13 @@ task<void> App::reload() {
     expand_places(loaded.config, places_);
     const Config& old = *config_;
     const Config& fresh = loaded.config;
+    auto door = new_door(fresh);
+    if (!door) {
+        log(LogLevel::error, "config.error", door.error().text);
+        log(LogLevel::error, "config.kept", "the old configuration, password and certificate stay");
+        co_return;
+    }
+    context_->door = *door;
     bool fixed = old.listen.unix_path != fresh.listen.unix_path ||
                  old.listen.tcp != fresh.listen.tcp || old.listen.http != fresh.listen.http ||
                  old.redis.url != fresh.redis.url || old.state_dir != fresh.state_dir ||

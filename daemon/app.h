@@ -45,12 +45,14 @@ class App {
     void start_runner();
     std::string node_id();
     ServerContext make_context();
+    Result<> open_door();
     void watch_process(std::shared_ptr<Worker> worker, int64_t pid);
     // app.cpp
     void watch_signals();
     void on_link_state(LinkState state);
     task<void> reopen();
     task<void> reload();
+    Result<std::shared_ptr<const Door>> new_door(const Config& fresh) const;
     task<void> stop();
     char class_of(const std::string& type) const;
     bool runs(const std::string& type, const std::string& queue) const;
@@ -73,6 +75,7 @@ class App {
     std::unique_ptr<Broker> broker_;
     std::unique_ptr<Chores> chores_;
     std::map<std::string, std::unique_ptr<ThreadPool>> pools_;
+    std::shared_ptr<const Door> door_;  // of the start; context_ has the present one
     std::unique_ptr<ServerContext> context_;
     std::unique_ptr<Server> server_;
     std::unique_ptr<HttpServer> http_;

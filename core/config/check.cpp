@@ -2,6 +2,8 @@
 // the Loader and at the end of load_config().
 #include "core/config/check.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 
 #include "core/base/text.h"
@@ -10,18 +12,10 @@
 namespace jobq {
 namespace {
 
-bool is_loopback(std::string_view host) {
-    return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
-
 std::string check_address(std::string_view value) {
     if (value.empty()) return "";
-    auto address = split_address(value);
-    if (!address) return "must be HOST:PORT such as \"127.0.0.1:7419\", not " + shown(value);
-    if (!is_loopback(address->host))
-        return "must be on loopback (127.0.0.1, [::1] or localhost), not " + printable(value) +
-               ": an open port needs TLS and keys, which this version does not have yet";
-    return "";
+    if (split_address(value)) return "";
+    return "must be HOST:PORT such as \"127.0.0.1:7419\", not " + shown(value);
 }
 
 std::string check_redis_url(std::string_view value) {
@@ -81,7 +75,40 @@ void check_types(LoadState& state) {
     }
 }
 
+bool is_open(const std::string& address) {
+    auto parts = split_address(address);
+    return parts && !is_loopback(parts->host);
+}
+
+void check_listen(LoadState& state) {
+    const ListenConfig& listen = state.loaded.config.listen;
+    std::string missing = listen.has_password() ? "" : "a password (password_file)";
+    if (listen.tls_cert.empty() && listen.tls_key.empty())
+        missing += missing.empty() ? "TLS (tls_cert, tls_key)" : " and TLS (tls_cert, tls_key)";
+    if (is_open(listen.tcp) && !missing.empty())
+        state.error(place_of(state, "listen.tcp"),
+                    "tcp = " + shown(listen.tcp) + " is reachable from other hosts and needs " +
+                        missing + ": set the keys in [listen], or listen on 127.0.0.1");
+    if (is_open(listen.http))
+        state.error(place_of(state, "listen.http"),
+                    "http must be on loopback (127.0.0.1, [::1] or localhost), not " +
+                        printable(listen.http) + ": it has neither TLS nor keys yet");
+    if (listen.tls_cert.empty() == listen.tls_key.empty()) return;
+    bool lone_key = listen.tls_cert.empty();
+    state.error(place_of(state, lone_key ? "listen.tls_key" : "listen.tls_cert"),
+                std::string("TLS needs a certificate and its key: ") +
+                    (lone_key ? "tls_cert" : "tls_key") + " is not set");
+}
+
 }  // namespace
+
+bool is_loopback(const std::string& host) {
+    unsigned char bytes[16];
+    if (inet_pton(AF_INET, host.c_str(), bytes) == 1) return bytes[0] == 127;
+    if (inet_pton(AF_INET6, host.c_str(), bytes) != 1) return host == "localhost";
+    static constexpr unsigned char kOne[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+    return std::equal(std::begin(bytes), std::end(bytes), std::begin(kOne));
+}
 
 std::optional<HostPort> split_address(std::string_view text) {
     auto colon = text.rfind(':');
@@ -125,6 +152,7 @@ std::string check_text(TextRule rule, std::string_view value) {
 }
 
 void check_config(LoadState& state) {
+    check_listen(state);
     check_pools(state);
     check_types(state);
 }

@@ -12,6 +12,8 @@ namespace jobq {
 std::string check_text(TextRule rule, std::string_view value);
 // A value of the user in a message: quoted, without control characters, cut when long.
 std::string shown(std::string_view value);
+// "localhost", or a number of this host's own loopback; a name that only looks like one is not.
+bool is_loopback(const std::string& host);
 // Adds an error for all that does not fit together, after all files were read.
 void check_config(LoadState& state);
 

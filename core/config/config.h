@@ -30,7 +30,14 @@ struct ListenConfig {
     std::string unix_path;
     std::string tcp;   // HOST:PORT, "" off
     std::string http;  // HOST:PORT, "" off
+    // Of `tcp` alone. The files are read when the daemon starts, and again at each reload.
+    std::string password_file;
+    std::string tls_cert, tls_key;
+    bool old_password_hash = true;  // let in clients of protocol versions 0 and 1
+    std::string password;  // no key: JOBQ_PASSWORD's; instead of the file, and never printed
     int connections = limits::kConnections;
+
+    bool has_password() const { return !password.empty() || !password_file.empty(); }
 };
 
 struct RedisConfig {

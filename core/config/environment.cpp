@@ -14,11 +14,13 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kPrefix = "JOBQ_";
+constexpr std::string_view kPasswordCredential = "jobqd.password";
 
 // Set for jobs, or read by the CLI: not configuration, however near their names are.
-constexpr std::array<std::string_view, 10> kOtherVariables{
-    "JOBQ_JID",      "JOBQ_TYPE",        "JOBQ_QUEUE", "JOBQ_ATTEMPT", "JOBQ_MAX_ATTEMPTS",
-    "JOBQ_DEADLINE", "JOBQ_TRACEPARENT", "JOBQ_URL",   "JOBQ_SERVER",  "JOBQ_OUTBOX"};
+constexpr std::array<std::string_view, 12> kOtherVariables{
+    "JOBQ_JID",      "JOBQ_TYPE",        "JOBQ_QUEUE",  "JOBQ_ATTEMPT",
+    "JOBQ_DEADLINE", "JOBQ_TRACEPARENT", "JOBQ_URL",    "JOBQ_MAX_ATTEMPTS",
+    "JOBQ_SERVER",   "JOBQ_CA_FILE",     "JOBQ_OUTBOX", "JOBQ_PASSWORD"};
 
 // listen.tcp -> JOBQ_LISTEN_TCP, pool.my-pool.slots -> JOBQ_POOL_MY_POOL_SLOTS.
 std::string variable_name(const std::vector<std::string>& parts) {
@@ -61,6 +63,28 @@ std::string value_or(const std::map<std::string, std::string>& environment, cons
     return at == environment.end() || at->second.empty() ? fallback : at->second;
 }
 
+// The password of [listen]: the text itself, or the name of a file when it starts with "/" (as in
+// Faktory). Without both variables and without a key, the credential systemd hands over.
+void take_password(LoadState& state, const std::map<std::string, std::string>& environment) {
+    ListenConfig& listen = state.loaded.config.listen;
+    for (const char* name : {"JOBQ_PASSWORD", "FAKTORY_PASSWORD"}) {
+        std::string value = value_or(environment, name, "");
+        if (value.empty()) continue;
+        bool file = value.starts_with('/');
+        listen.password_file = file ? value : "";
+        listen.password = file ? "" : value;
+        state.loaded.origin["listen.password_file"] = name;
+        return;
+    }
+    std::string credentials = value_or(environment, "CREDENTIALS_DIRECTORY", "");
+    std::error_code failed;
+    if (credentials.empty() || !listen.password_file.empty()) return;
+    std::string path = (fs::path(credentials) / kPasswordCredential).string();
+    if (!fs::exists(path, failed)) return;
+    listen.password_file = path;
+    state.loaded.origin["listen.password_file"] = "CREDENTIALS_DIRECTORY";
+}
+
 }  // namespace
 
 void load_environment(LoadState& state, const std::map<std::string, std::string>& environment) {
@@ -86,6 +110,7 @@ void load_environment(LoadState& state, const std::map<std::string, std::string>
                         "is not a variable of jobqd; did you mean " + std::string(near) + "?");
     }
     read(state, root);
+    take_password(state, environment);
 }
 
 void load_flags(LoadState& state, const std::map<std::string, std::string>& flags) {

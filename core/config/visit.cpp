@@ -41,6 +41,10 @@ void visit_listen(ListenConfig& c, Visitor& v) {
     v.text("unix", c.unix_path, TextRule::socket_path);
     v.text("tcp", c.tcp, TextRule::address);
     v.text("http", c.http, TextRule::address);
+    v.text("password_file", c.password_file, TextRule::path);
+    v.text("tls_cert", c.tls_cert, TextRule::path);
+    v.text("tls_key", c.tls_key, TextRule::path);
+    v.boolean("old_password_hash", c.old_password_hash);
     integer_of(v, "connections", c.connections, {1, 1'000'000});
 }
 

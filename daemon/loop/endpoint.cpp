@@ -6,7 +6,8 @@
 namespace jobq {
 namespace {
 
-constexpr std::string_view kForms = "expected unix:PATH, tcp://HOST:PORT or HOST:PORT";
+constexpr std::string_view kForms =
+    "expected unix:PATH, tcp://HOST:PORT, tcp+tls://HOST:PORT or HOST:PORT";
 
 Result<Endpoint> unix_endpoint(std::string_view path) {
     if (path.starts_with("//")) path.remove_prefix(2);
@@ -28,13 +29,23 @@ std::string Endpoint::text() const {
     if (!unix_path.empty()) return "unix:" + unix_path;
     bool v6 = host.find(':') != std::string::npos;
     std::string shown = v6 ? "[" + host + "]" : host;
-    return "tcp://" + shown + ":" + std::to_string(port);
+    return (tls ? "tcp+tls://" : "tcp://") + shown + ":" + std::to_string(port);
 }
 
 Result<Endpoint> parse_endpoint(std::string_view text) {
     std::string whole(text);
     if (text.starts_with("unix:")) return unix_endpoint(text.substr(5));
-    if (text.starts_with("tcp://")) text.remove_prefix(6);
+    constexpr std::string_view kPlain = "tcp://", kTls = "tcp+tls://";
+    bool tls = text.starts_with(kTls);
+    if (tls) {
+        text.remove_prefix(kTls.size());
+    } else if (text.starts_with(kPlain)) {
+        text.remove_prefix(kPlain.size());
+    }
+    // The password of a URL must not come back in an error, nor stand in a command line at all.
+    if (text.find('@') != std::string_view::npos)
+        return fail(ErrorCode::invalid,
+                    "an address here may hold no user or password: put it into JOBQ_PASSWORD");
     if (text.starts_with("/"))
         return fail(ErrorCode::invalid, "\"" + whole + "\" is a path: write unix:" + whole);
     std::string_view host, port;
@@ -64,6 +75,7 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
     Endpoint endpoint;
     endpoint.host = std::string(host);
     endpoint.port = int(*number);
+    endpoint.tls = tls;
     return endpoint;
 }
 

@@ -1,9 +1,11 @@
 // Stream on a raw socket and uv_poll: one poll handle per stream whose event mask changes only when
 // it must (each change is system calls), reads through one buffer per thread, writes tried at once
 // and polled for only when the kernel's buffer is full.
+// TLS sits between the socket's bytes and the buffers: stream_tls.cpp.
 // Must stay true: the poll callback reads, writes and notifies, it never resumes a coroutine.
 #include "daemon/loop/stream.h"
 
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -15,6 +17,7 @@
 #include <cstring>
 
 #include "core/base/limits.h"
+#include "core/tls/tls.h"
 
 namespace jobq {
 
@@ -148,8 +151,7 @@ bool Stream::receive_once() {
     ssize_t got = ::recv(impl_->fd, read_space(), wanted, MSG_DONTWAIT);
     if (got > 0) {
         // One copy of the bytes that came is cheaper than zeroing 64 KiB of string for each read.
-        in_.append(read_space(), size_t(got));
-        received_total_ += size_t(got);
+        came({read_space(), size_t(got)});
         return size_t(got) == wanted;
     }
     if (got == 0) {
@@ -160,6 +162,12 @@ bool Stream::receive_once() {
         fail(errno_text(errno));
     }
     return false;
+}
+
+void Stream::came(std::string_view bytes) {
+    if (tls_) return came_encrypted(bytes);
+    in_.append(bytes);
+    received_total_ += bytes.size();
 }
 
 void Stream::receive() {
@@ -231,7 +239,12 @@ std::string& Stream::compose() {
         dropped.clear();
         return dropped;
     }
-    if (flush_planned_ || write_busy_) return out_;
+    plan_flush();
+    return out_;
+}
+
+void Stream::plan_flush() {
+    if (flush_planned_ || write_busy_) return;
     flush_planned_ = true;
     ++impl_->pins;
     reactor_.defer([impl = impl_] {
@@ -241,11 +254,22 @@ std::string& Stream::compose() {
         }
         impl->unpin();
     });
-    return out_;
 }
 
 size_t Stream::unwritten() const {
-    return out_.size() + writing_.size() - written_;
+    return out_.size() + plain_.size() - encrypted_ + writing_.size() - written_;
+}
+
+// The next bytes for the socket; false when there are none, or, of TLS, none yet.
+bool Stream::refill() {
+    writing_.clear();
+    written_ = 0;
+    if (tls_) {
+        encrypt_some();
+    } else {
+        writing_.swap(out_);
+    }
+    return !writing_.empty();
 }
 
 // True when it could go on: false when the kernel takes no more now, or the stream failed.
@@ -271,16 +295,10 @@ void Stream::flush() {
     if (closed_) return;
     size_t before = sent_total_;
     bool going = true;
-    while (going && unwritten() > 0) {
-        if (written_ == writing_.size()) {
-            writing_.clear();
-            written_ = 0;
-            writing_.swap(out_);
-        }
-        going = send_some();
-    }
+    while (going && (written_ < writing_.size() || refill()))
+        going = send_some() && !closed_;
     if (closed_) return;
-    bool busy = unwritten() > 0;
+    bool busy = written_ < writing_.size();
     if (!busy) {
         writing_.clear();
         written_ = 0;
@@ -341,9 +359,9 @@ void Stream::shut() {
     if (closed_) return;
     closed_ = true;
     write_busy_ = false;
-    out_.clear();
-    writing_.clear();
-    written_ = 0;
+    for (auto* bytes : {&out_, &plain_, &writing_})
+        bytes->clear();
+    written_ = encrypted_ = 0;
     reactor_.cancel(std::exchange(stall_timer_, 0));
     reactor_.cancel(std::exchange(linger_timer_, 0));
     impl_->close_handle();
@@ -361,6 +379,17 @@ PeerCredentials Stream::peer() const {
     who.uid = raw.uid;
     who.gid = raw.gid;
     return who;
+}
+
+std::string Stream::peer_address() const {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    auto* raw = reinterpret_cast<sockaddr*>(&address);
+    if (is_unix_ || impl_->fd < 0 || getpeername(impl_->fd, raw, &size) != 0) return "";
+    char host[NI_MAXHOST], port[NI_MAXSERV];
+    constexpr int kNumbers = NI_NUMERICHOST | NI_NUMERICSERV;
+    if (getnameinfo(raw, size, host, sizeof host, port, sizeof port, kNumbers) != 0) return "";
+    return std::string(host) + ":" + port;
 }
 
 }  // namespace jobq

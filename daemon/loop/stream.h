@@ -1,6 +1,6 @@
-// Stream: one connected byte stream (Unix or TCP) on the loop, for sessions, the Redis link and the
-// runner. Sockets are CLOEXEC. Reading is pull with a bounded buffer; writing is append-and-flush:
-// what one turn writes goes out in one system call.
+// Stream: one connected byte stream (Unix, TCP, or TLS on it) on the loop, for sessions, the Redis
+// link and the runner. Sockets are CLOEXEC. Reading is pull with a bounded buffer; writing is
+// append-and-flush: what one turn writes goes out in one system call.
 #pragma once
 
 #include <cstdint>
@@ -16,16 +16,19 @@
 
 namespace jobq {
 
-// "unix:PATH", "tcp://HOST:PORT".
+class TlsEngine;
+
+// "unix:PATH", "tcp://HOST:PORT", "tcp+tls://HOST:PORT".
 struct Endpoint {
     std::string unix_path;  // when not empty
     std::string host;
     int port = 0;
+    bool tls = false;
 
     std::string text() const;
 };
 
-// Accepts unix:PATH, unix:///PATH, tcp://HOST:PORT, HOST:PORT, [V6]:PORT.
+// Accepts unix:PATH, unix:///PATH, tcp://HOST:PORT, tcp+tls://HOST:PORT, HOST:PORT, [V6]:PORT.
 Result<Endpoint> parse_endpoint(std::string_view text);
 
 // Who is at the other end of a Unix socket.
@@ -35,13 +38,19 @@ struct PeerCredentials {
 
 class Stream {
   public:
-    // unavailable: refused, no such socket, no such host; timeout.
+    // The socket alone: for TLS start_tls() follows. unavailable: refused, no such socket, no such
+    // host; timeout.
     static task<Result<std::unique_ptr<Stream>>> connect(UvReactor& reactor, Endpoint endpoint,
                                                          int64_t limit_ms);
     // Takes over a connected, non-blocking socket.
     Stream(UvReactor& reactor, int fd, bool is_unix);
     ~Stream();
     Stream(const Stream&) = delete;
+
+    // TLS from the first byte on: before anything is read or written. What is written waits until
+    // the handshake is done; one that fails, also for an untrusted certificate, closes the stream
+    // with an error(). The caller limits its time.
+    void start_tls(std::unique_ptr<TlsEngine> engine);
 
     // Waits until bytes are in buffer() that came since the last return of read_more(), and true;
     // false at end of stream or error, or when limit_ms passed (negative: none); closed() tells
@@ -75,14 +84,23 @@ class Stream {
     bool is_unix() const { return is_unix_; }
 
     PeerCredentials peer() const;
+    // "127.0.0.1:4711", for the log; "" for a Unix socket, and once closed.
+    std::string peer_address() const;
     // Called once, from the ready queue, when the other side is gone while nobody reads (a client
     // that hangs up during a long wait). Watching reads into buffer().
     void watch_close(std::function<void()> fn);
 
   private:
     struct Impl;
+    void plan_flush();
     void flush();
+    bool refill();
     bool send_some();
+    void came(std::string_view bytes);
+    // stream_tls.cpp
+    void came_encrypted(std::string_view bytes);
+    void encrypt_some();
+    void give_up_tls(const Error& error);
     void receive();
     bool receive_once();
     void on_poll(int status, int events);
@@ -94,8 +112,11 @@ class Stream {
     void shut();
 
     UvReactor& reactor_;
-    Impl* impl_;  // freed in uv's close callback
+    Impl* impl_;                      // freed in uv's close callback
+    std::unique_ptr<TlsEngine> tls_;  // null: plain
     std::string in_, out_, writing_;
+    std::string plain_;     // TLS: taken from out_, not all encrypted yet
+    size_t encrypted_ = 0;  // of plain_
     size_t max_buffer_ = 1 << 20;
     size_t written_ = 0;  // of writing_
     size_t sent_total_ = 0, received_total_ = 0, seen_total_ = 0;

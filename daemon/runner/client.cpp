@@ -4,6 +4,7 @@
 
 #include "core/base/limits.h"
 #include "core/base/text.h"
+#include "core/protocol/password.h"
 
 namespace jobq {
 namespace {
@@ -28,28 +29,52 @@ void Client::close() {
 
 task<Result<>> Client::connect() {
     close();
-    auto stream = co_await Stream::connect(reactor_, endpoint_, limits::kHandshakeMs);
+    auto stream = co_await Stream::connect(reactor_, dial_.endpoint, limits::kHandshakeMs);
     if (!stream) co_return tl::unexpected<Error>(stream.error());
     stream_ = std::move(*stream);
     stream_->set_max_buffer(kReplyBytes);
+    auto secured = start_tls();
+    if (!secured) co_return secured;
     auto shaken = co_await shake_hands();
     if (!shaken) close();
     ready_ = shaken.has_value();
     co_return shaken;
 }
 
+Result<> Client::start_tls() {
+    if (!dial_.endpoint.tls) return {};
+    auto engine = TlsEngine::client(dial_.tls, dial_.endpoint.host);
+    if (!engine) return tl::unexpected<Error>(engine.error());
+    stream_->start_tls(std::move(*engine));
+    return {};
+}
+
+// With pwdhash, where the greeting asks for it.
+Result<std::string> Client::hello_for(std::string_view greeting) const {
+    constexpr std::string_view kHi = "+HI ";
+    std::string where = dial_.endpoint.text();
+    if (!greeting.starts_with(kHi)) return fail(ErrorCode::unavailable, where + " is not a jobqd");
+    auto hash = password_answer(greeting.substr(kHi.size()), dial_.password);
+    if (!hash)
+        return fail(hash.error().code,
+                    where + ": " + hash.error().text + "; JOBQ_PASSWORD gives one");
+    std::string hello = dial_.hello;
+    if (!hash->empty()) hello.insert(hello.rfind('}'), ",\"pwdhash\":\"" + *hash + "\"");
+    return hello;
+}
+
 task<Result<>> Client::shake_hands() {
     int64_t until = reactor_.now_ms() + limits::kHandshakeMs;
     auto greeting = co_await read_line(until);
     if (!greeting) co_return tl::unexpected<Error>(greeting.error());
-    if (!greeting->starts_with("+HI "))
-        co_return fail(ErrorCode::unavailable, endpoint_.text() + " is not a jobqd");
-    stream_->write(hello_);
+    auto hello = hello_for(*greeting);
+    if (!hello) co_return tl::unexpected<Error>(hello.error());
+    stream_->write(*hello);
     auto answer = co_await read_line(until);
     if (!answer) co_return tl::unexpected<Error>(answer.error());
     if (answer->starts_with("-")) co_return refused(*answer);
     if (*answer != "+OK")
-        co_return fail(ErrorCode::unavailable, endpoint_.text() + " is not a jobqd");
+        co_return fail(ErrorCode::unavailable, dial_.endpoint.text() + " is not a jobqd");
     co_return Result<>();
 }
 
@@ -61,7 +86,9 @@ task<Result<>> Client::read_until(size_t bytes, int64_t until_ms) {
         if (left > 0) more = co_await stream_->read_more(left);
         if (more) continue;
         bool cut = stream_->closed();
+        std::string why = stream_->error();
         close();
+        if (cut && !why.empty()) co_return fail(ErrorCode::unknown, why);
         if (cut) co_return fail(ErrorCode::unknown, "jobqd closed the connection");
         co_return fail(ErrorCode::timeout, "jobqd does not answer");
     }

@@ -8,14 +8,22 @@
 
 #include "core/async/task.h"
 #include "core/base/error.h"
+#include "core/tls/tls.h"
 #include "daemon/loop/stream.h"
 
 namespace jobq {
 
+// Where jobqd is, and how to be let in.
+struct Dial {
+    Endpoint endpoint;
+    std::string hello;                      // the line
+    std::string password;                   // "": none
+    std::shared_ptr<const TlsContext> tls;  // for an endpoint with TLS
+};
+
 class Client {
   public:
-    Client(UvReactor& reactor, Endpoint endpoint, std::string hello)
-        : reactor_(reactor), endpoint_(std::move(endpoint)), hello_(std::move(hello)) {}
+    Client(UvReactor& reactor, Dial dial) : reactor_(reactor), dial_(std::move(dial)) {}
 
     // Greeting and HELLO included. unavailable, timeout, or what jobqd refuses with.
     task<Result<>> connect();
@@ -29,12 +37,13 @@ class Client {
 
   private:
     task<Result<std::string>> read_line(int64_t until_ms);
+    Result<> start_tls();
     task<Result<>> shake_hands();
+    Result<std::string> hello_for(std::string_view greeting) const;
     task<Result<>> read_until(size_t bytes, int64_t until_ms);
 
     UvReactor& reactor_;
-    Endpoint endpoint_;
-    std::string hello_;
+    Dial dial_;
     std::unique_ptr<Stream> stream_;
     bool ready_ = false;
 };

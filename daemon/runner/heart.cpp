@@ -18,7 +18,7 @@ Heart::Heart(Hub& hub, RunTable& runs, Reporter& reporter, Events events)
       runs_(runs),
       reporter_(reporter),
       events_(std::move(events)),
-      client_(hub.reactor, parse_endpoint(hub.options.endpoint).value_or(Endpoint{}), hub.hello),
+      client_(hub.reactor, hub.dial),
       renewed_ms_(hub.reactor.now_ms()),
       away_since_ms_(renewed_ms_) {}
 

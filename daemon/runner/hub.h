@@ -9,8 +9,8 @@
 
 #include "core/async/wait.h"
 #include "core/base/rng.h"
-#include "daemon/loop/stream.h"
 #include "daemon/runner/backlog.h"
+#include "daemon/runner/client.h"
 #include "daemon/runner/orphan_sweeper.h"
 #include "daemon/runner/runner.h"
 #include "daemon/runner/wire.h"
@@ -18,17 +18,17 @@
 namespace jobq {
 
 struct Hub {
-    Hub(UvReactor& loop, RunnerOptions settings, Guard* guard, std::string greeting, uint64_t seed)
+    Hub(UvReactor& loop, RunnerOptions settings, Guard* guard, Dial way, uint64_t seed)
         : reactor(loop),
           options(std::move(settings)),
-          hello(std::move(greeting)),
+          dial(std::move(way)),
           sweeper(loop, guard),
           rng(seed),
           changed(loop) {}
 
     UvReactor& reactor;
     RunnerOptions options;
-    std::string hello;
+    Dial dial;
     OrphanSweeper sweeper;
     Rng rng;
     Backlog backlog;

@@ -60,7 +60,7 @@ Pool::Pool(Hub& hub, RunTable& runs, Reporter& reporter, JobRunEvents& events, P
                   events.on_end(run, std::move(report));
               }},
       spec_(std::move(spec)),
-      client_(hub.reactor, parse_endpoint(hub.options.endpoint).value_or(Endpoint{}), hub.hello) {}
+      client_(hub.reactor, hub.dial) {}
 
 void Pool::retire() {
     retired_ = true;

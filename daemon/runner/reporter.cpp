@@ -50,9 +50,7 @@ void add_pieces(std::vector<OutputChunk>& chunks, JobRun& run, OutputStream stre
 }  // namespace
 
 Reporter::Reporter(Hub& hub, RunTable& runs)
-    : hub_(hub),
-      runs_(runs),
-      client_(hub.reactor, parse_endpoint(hub.options.endpoint).value_or(Endpoint{}), hub.hello) {}
+    : hub_(hub), runs_(runs), client_(hub.reactor, hub.dial) {}
 
 Reporter::~Reporter() {
     hub_.reactor.cancel(timer_);

@@ -26,8 +26,7 @@ constexpr int64_t kLookMs = 200;
 
 class Runner {
   public:
-    Runner(UvReactor& reactor, const RunnerOptions& options, Guard* guard,
-           const std::string& hello);
+    Runner(UvReactor& reactor, const RunnerOptions& options, Guard* guard, const Dial& dial);
 
     task<void> run();
     // A signal or a notice: finish and end. The second time: at once.
@@ -67,10 +66,9 @@ Heart::Events Runner::heart_events() {
             }};
 }
 
-Runner::Runner(UvReactor& reactor, const RunnerOptions& options, Guard* guard,
-               const std::string& hello)
+Runner::Runner(UvReactor& reactor, const RunnerOptions& options, Guard* guard, const Dial& dial)
     : reactor_(reactor),
-      hub_(reactor, options, guard, hello, random_u64()),
+      hub_(reactor, options, guard, dial, random_u64()),
       runs_(reactor),
       reporter_(hub_, runs_),
       heart_(hub_, runs_, reporter_, heart_events()),
@@ -219,12 +217,18 @@ int run_runner(const RunnerOptions& options) {
     auto endpoint = parse_endpoint(options.endpoint);
     if (!endpoint) return refuse_options(options, endpoint.error().text);
     if (options.name.empty()) return refuse_options(options, "a runner needs a --name");
+    Dial dial{*endpoint, "", options.password, nullptr};
+    if (endpoint->tls) {
+        auto tls = TlsContext::for_client(options.ca_file);
+        if (!tls) return refuse_options(options, tls.error().text);
+        dial.tls = std::move(*tls);
+    }
     // Before anything is opened that the guard should not hold.
     auto guard = Guard::start();
     adopt_orphans();
     UvReactor reactor;
-    auto hello = format_hello(options.name, hostname_of(options), getpid());
-    Runner runner(reactor, options, guard.get(), hello);
+    dial.hello = format_hello(options.name, hostname_of(options), getpid());
+    Runner runner(reactor, options, guard.get(), dial);
     auto stop = [&] { runner.stop(); };
     std::vector<std::unique_ptr<SignalWatch>> signals;
     for (int number : {SIGTERM, SIGINT, SIGHUP})

@@ -17,7 +17,9 @@
 namespace jobq {
 
 struct RunnerOptions {
-    std::string endpoint;  // "unix:PATH", "tcp://HOST:PORT"
+    std::string endpoint;  // "unix:PATH", "tcp://HOST:PORT", "tcp+tls://HOST:PORT"
+    std::string password;  // for jobqd, should it ask
+    std::string ca_file;   // whom to trust with TLS; "": the system's authorities
     std::string name;      // the wid: the same as long as the process lives
     std::string hostname;  // "": this host's
     // Absent: jobqd is asked for pools and types (POOLS), again when its configuration changes.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/config/config.h"
+#include "daemon/server/door.h"
 #include "daemon/work/broker.h"
 
 namespace jobq {
@@ -28,6 +29,7 @@ struct ServerContext {
     int64_t started_ms = 0;  // monotonic
     int64_t pid = 0;
     std::string unix_path{}, tcp{}, http{}, state_dir{};
+    std::shared_ptr<const Door> door{};
     int connections = 0;          // identified ones
     uint64_t config_version = 1;  // raised by a reload
     std::string runner_wid{};     // of the runner this daemon starts; "" none

@@ -14,6 +14,7 @@ Result<Endpoint> Server::listen(const Endpoint& endpoint) {
 }
 
 void Server::accept(std::unique_ptr<Stream> stream) {
+    if (!context_.door->prepare(*stream)) return;
     uint64_t id = next_id_++;
     auto session = std::make_shared<Session>(context_, std::move(stream), id);
     sessions_[id] = session;

@@ -112,7 +112,8 @@ bool Session::line_too_long() const {
 }
 
 task<bool> Session::handshake() {
-    stream_->write("+HI {\"v\":2}\r\n");
+    check_ = context_.door->check_for(*stream_);
+    stream_->write(check_.greeting());
     int64_t deadline = context_.reactor.now_ms() + limits::kHandshakeMs;
     std::string_view line;
     while (!next_line(line)) {
@@ -135,8 +136,15 @@ bool Session::accept_hello(std::string_view json) {
     auto labels = hello->strings("labels");
     auto wid = hello->string("wid");
     auto hostname = hello->string("hostname");
-    if (!version || !pid || !rss || !labels || !wid || !hostname) return false;
+    auto pwdhash = hello->string("pwdhash");
+    if (!version || !pid || !rss || !labels || !wid || !hostname || !pwdhash) return false;
     if (version->value_or(0) < 0 || version->value_or(0) > 255) return false;
+    if (!check_.accepts(version->value_or(0), pwdhash->value_or(""))) {
+        stream_->write("-ERR Invalid password\r\n");  // clients look for these words
+        log(LogLevel::warn, "auth.refused", "a client on TCP had no password, or a wrong one",
+            {{"peer", stream_->peer_address()}});
+        return false;
+    }
     auto opted = hello->integer("jobq");
     opted_in_ = opted && opted->value_or(0) == 1;
     identified_ = true;
@@ -187,6 +195,8 @@ void Session::leave_worker() {
 task<void> Session::run() {
     bool welcome = co_await handshake();
     if (welcome) stream_->watch_close([this] { client_gone(); });
+    if (!welcome && !stream_->error().empty())
+        log(LogLevel::debug, "session.refused", stream_->error());
     std::string_view line;
     while (welcome && !closed()) {
         if (next_line(line)) {

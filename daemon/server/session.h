@@ -76,6 +76,7 @@ class Session {
     ServerContext& context_;
     std::unique_ptr<Stream> stream_;
     uint64_t id_;
+    PasswordCheck check_;
     size_t used_ = 0;  // of the stream's buffer
     bool opted_in_ = false, identified_ = false, ending_ = false;
     std::shared_ptr<Worker> worker_;

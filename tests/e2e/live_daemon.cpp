@@ -256,4 +256,10 @@ std::vector<std::string> LiveDaemon::states(const std::vector<std::string>& jids
     return states;
 }
 
+int tcp_port(const LiveDaemon& daemon) {
+    const auto ready = nlohmann::json::parse(read_file(daemon.state_dir() + "/jobqd.ready"));
+    const std::string tcp = ready.at("tcp");
+    return std::stoi(tcp.substr(tcp.rfind(':') + 1));
+}
+
 }  // namespace jobq::test

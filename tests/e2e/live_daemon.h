@@ -77,4 +77,7 @@ class LiveDaemon {
     int uncaught_at_start_;
 };
 
+// Of its [listen] tcp, once it is ready.
+int tcp_port(const LiveDaemon& daemon);
+
 }  // namespace jobq::test

@@ -99,8 +99,24 @@ TEST_CASE("config errors: addresses, paths and URLs", "[config]") {
     CHECK(errors_of("[listen]\ntcp = \"7419\"\n") ==
           "t:2:7: tcp must be HOST:PORT such as \"127.0.0.1:7419\", not \"7419\"\n");
     CHECK(errors_of("[listen]\ntcp = \"0.0.0.0:7419\"\n") ==
-          "t:2:7: tcp must be on loopback (127.0.0.1, [::1] or localhost), not 0.0.0.0:7419: an "
-          "open port needs TLS and keys, which this version does not have yet\n");
+          "t:2:7: tcp = \"0.0.0.0:7419\" is reachable from other hosts and needs a password "
+          "(password_file) and TLS (tls_cert, tls_key): set the keys in [listen], or listen on "
+          "127.0.0.1\n");
+    CHECK(errors_of("[listen]\ntcp = \"[::]:1\"\npassword_file = \"/p\"\n").find("needs TLS (") !=
+          std::string::npos);
+    CHECK(errors_of("[listen]\ntcp = \"h:1\"\ntls_cert = \"/c\"\ntls_key = \"/k\"\n")
+              .find("needs a password (password_file): set") != std::string::npos);
+    CHECK(errors_of("[listen]\ntcp = \"0.0.0.0:7419\"\npassword_file = \"/p\"\n"
+                    "tls_cert = \"/c\"\ntls_key = \"/k\"\n") == "");
+    // A name that looks like loopback may be anywhere.
+    CHECK(errors_of("[listen]\ntcp = \"127.example.org:1\"\n").find("other hosts") !=
+          std::string::npos);
+    for (const char* own : {"127.0.0.1:1", "127.8.8.8:1", "[::1]:1", "localhost:1"})
+        CHECK(errors_of("[listen]\ntcp = \"" + std::string(own) + "\"\n").empty());
+    CHECK(errors_of("[listen]\ntls_cert = \"/c\"\n") ==
+          "t:2:12: TLS needs a certificate and its key: tls_key is not set\n");
+    CHECK(errors_of("[listen]\nhttp = \"0.0.0.0:1\"\n")
+              .starts_with("t:2:8: http must be on loopback"));
     CHECK(errors_of("[listen]\nhttp = \"127.0.0.1:70000\"\n").find("HOST:PORT") !=
           std::string::npos);
     CHECK(errors_of("[listen]\nunix = \"run/s\"\n") ==

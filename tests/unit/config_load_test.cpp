@@ -48,6 +48,10 @@ stop_timeout = "1m"
 unix = "/srv/s"
 tcp = "127.0.0.1:0"
 http = "[::1]:7420"
+password_file = "/srv/pw"
+tls_cert = "/srv/cert"
+tls_key = "/srv/key"
+old_password_hash = false
 connections = 7
 [redis]
 url = "redis://me:pw@10.0.0.5:6379/2"
@@ -89,6 +93,10 @@ limits = { memory = "64MiB", cpu = "1500ms", files = 10, processes = 4, nice = 5
     CHECK(config.listen.unix_path == "/srv/s");
     CHECK(config.listen.tcp == "127.0.0.1:0");
     CHECK(config.listen.http == "[::1]:7420");
+    CHECK(config.listen.password_file == "/srv/pw");
+    CHECK(config.listen.tls_cert == "/srv/cert");
+    CHECK(config.listen.tls_key == "/srv/key");
+    CHECK_FALSE(config.listen.old_password_hash);
     CHECK(config.listen.connections == 7);
     CHECK(config.redis.url == "redis://me:pw@10.0.0.5:6379/2");
     CHECK(config.redis.binary == "valkey-server");

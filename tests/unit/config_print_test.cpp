@@ -159,6 +159,35 @@ TEST_CASE("config print: the password of Redis is not shown", "[config]") {
     CHECK(printed.find("redis://me:***@h:1/0") != std::string::npos);
 }
 
+TEST_CASE("config print: a password of the environment is used and not shown", "[config]") {
+    const std::string toml = "[listen]\ntcp = \"127.0.0.1:1\"\npassword_file = \"/etc/pw\"\n";
+    Loaded text = with_environment(toml, {{"JOBQ_PASSWORD", "s3cret"}, {"FAKTORY_PASSWORD", "x"}});
+    CHECK(text.errors.empty());
+    CHECK(text.config.listen.password == "s3cret");
+    CHECK(text.config.listen.password_file.empty());
+    const std::string printed = print_config(text);
+    CHECK(printed.find("s3cret") == std::string::npos);
+    CHECK(printed.find("# JOBQ_PASSWORD") != std::string::npos);
+
+    Loaded file = with_environment(toml, {{"FAKTORY_PASSWORD", "/run/pw"}});
+    CHECK(file.config.listen.password.empty());
+    CHECK(file.config.listen.password_file == "/run/pw");
+    CHECK(with_environment(toml, {}).config.listen.password_file == "/etc/pw");
+    CHECK(with_environment(toml, {{"JOBQ_PASSWORD", ""}}).config.listen.has_password());
+}
+
+TEST_CASE("config environment: systemd's credential is the password when nothing else is",
+          "[config]") {
+    TempDir dir;
+    dir.write("jobqd.password", "x");
+    const std::map<std::string, std::string> environment{{"CREDENTIALS_DIRECTORY", dir.path()}};
+    CHECK(with_environment("", environment).config.listen.password_file == dir / "jobqd.password");
+    CHECK(with_environment("[listen]\npassword_file = \"/p\"\n", environment)
+              .config.listen.password_file == "/p");
+    CHECK_FALSE(
+        with_environment("", {{"CREDENTIALS_DIRECTORY", "/nowhere"}}).config.listen.has_password());
+}
+
 TEST_CASE("config keys: listed once each, the free part as NAME", "[config]") {
     const auto& keys = config_keys();
     std::set<std::string> unique(keys.begin(), keys.end());

@@ -1,0 +1,46 @@
+#include "daemon/server/door.h"
+
+#include "daemon/observe/log.h"
+
+namespace jobq {
+
+Result<std::shared_ptr<const Door>> Door::make(const ListenConfig& listen) {
+    auto door = std::make_shared<Door>();
+    door->old_password_hash_ = listen.old_password_hash;
+    std::string password = listen.password;
+    if (password.empty() && !listen.password_file.empty()) {
+        auto file = read_password_file(listen.password_file);
+        if (!file) return fail(ErrorCode::config, "listen.password_file: " + file.error().text);
+        password = std::move(file->password);
+        if (file->world_readable)
+            door->remarks_.push_back("everybody on this host may read the password file " +
+                                     listen.password_file + ": chmod o-r it");
+    }
+    if (!password.empty()) door->password_ = std::make_shared<const std::string>(password);
+    if (listen.tls_cert.empty()) return door;
+    auto tls = TlsContext::for_server(listen.tls_cert, listen.tls_key);
+    if (!tls) return fail(ErrorCode::config, "listen.tls_cert: " + tls.error().text);
+    if ((*tls)->key_is_exposed())
+        door->remarks_.push_back("everybody on this host may read the TLS key " + listen.tls_key +
+                                 ": chmod o-r it");
+    door->tls_ = std::move(*tls);
+    return door;
+}
+
+bool Door::prepare(Stream& stream) const {
+    if (stream.is_unix() || !tls_) return true;
+    auto engine = TlsEngine::server(tls_);
+    if (!engine) {
+        log(LogLevel::error, "tls.no_session", engine.error().text);
+        return false;
+    }
+    stream.start_tls(std::move(*engine));
+    return true;
+}
+
+PasswordCheck Door::check_for(const Stream& stream) const {
+    if (stream.is_unix()) return {};
+    return {password_, old_password_hash_};
+}
+
+}  // namespace jobq
