@@ -16,7 +16,8 @@ namespace jobq::cli {
 
 struct Args {
     const Verb* verb = nullptr;
-    std::vector<std::string> words;  // positional arguments
+    std::vector<std::string> words;    // positional arguments
+    std::vector<std::string> command;  // what followed "--", of verbs that take a command there
     std::map<std::string, std::vector<std::string>, std::less<>> options;
 
     bool has(std::string_view name) const;

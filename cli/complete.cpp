@@ -179,6 +179,8 @@ void Completer::run() {
         if (option != nullptr) offer_values(option->takes);
         return;
     }
+    const bool after_dashes = std::find(words_.begin(), words_.end(), "--") != words_.end();
+    if (verb_ != nullptr && verb_->command && after_dashes) return offer_values(Takes::command);
     const bool command_begun = verb_ == &kRun && positionals_ > 0;
     if (current_.starts_with('-') && !command_begun) return offer_options();
     if (verb_ == nullptr && group_.empty()) return offer_first_words();

@@ -222,7 +222,8 @@ Answer<Parsed> parse(const std::vector<std::string>& all) {
     for (const auto& word : *words)
         if (word.size() > 1 && word[0] == '-') return unknown_option(*verb, word);
     parsed.args.words = std::move(*words);
-    parsed.args.words.insert(parsed.args.words.end(), after.begin(), after.end());
+    auto& rest = verb->command ? parsed.args.command : parsed.args.words;
+    rest.insert(rest.end(), after.begin(), after.end());
     if (const auto checked = check_words(*verb, parsed.args.words); !checked)
         return tl::unexpected(checked.error());
     if (const auto format = take_format(parsed); !format) return tl::unexpected(format.error());

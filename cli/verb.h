@@ -51,6 +51,7 @@ struct Verb {
     Takes words = Takes::text;
     Answer<int> (*run)(Session&) = nullptr;
     bool hidden = false;
+    bool command = false;  // takes a command after "--", in Args::command
 };
 
 }  // namespace jobq::cli

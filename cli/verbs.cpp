@@ -9,12 +9,12 @@ namespace jobq::cli {
 namespace {
 
 constexpr std::array kVerbs{
-    &kEnqueue,      &kRun,         &kStatus,      &kWait,         &kResult,       &kLogs,
-    &kList,         &kCancel,      &kRetry,       &kRm,           &kRetryDead,    &kQueueList,
-    &kQueuePause,   &kQueueResume, &kQueueClear,  &kQueueLatency, &kStats,        &kWorkersList,
-    &kWorkersQuiet, &kWorkersStop, &kProfileCpu,  &kProfileHeap,  &kProfileTasks, &kEvents,
-    &kLoadgen,      &kPing,        &kConfigCheck, &kConfigShow,   &kCompletion,   &kVersion,
-    &kHelp,         &kComplete};
+    &kEnqueue,      &kRun,         &kStatus,     &kWait,         &kResult,      &kLogs,
+    &kList,         &kCancel,      &kRetry,      &kRm,           &kRetryDead,   &kQueueList,
+    &kQueuePause,   &kQueueResume, &kQueueClear, &kQueueLatency, &kStats,       &kWorkersList,
+    &kWorkersQuiet, &kWorkersStop, &kWork,       &kProfileCpu,   &kProfileHeap, &kProfileTasks,
+    &kEvents,       &kLoadgen,     &kPing,       &kConfigCheck,  &kConfigShow,  &kCompletion,
+    &kVersion,      &kHelp,        &kComplete};
 
 constexpr std::array kCommon{
     Option{"--server", "", "ADDRESS",
@@ -31,7 +31,6 @@ constexpr std::array kCommon{
 
 // Shrinks as the product grows. Nothing here is shown as if it worked.
 constexpr std::array kNotYet{
-    NotYet{"work", "", "run jobs by an [exec] pool of jobqd, or by any Faktory worker library"},
     NotYet{"cron", "", "put `jobq enqueue TYPE` into a crontab(5) line"},
     NotYet{"top", "", "use `jobq stats --watch`"},
     NotYet{"doctor", "", "use `jobq ping` and `jobq config check`"},

@@ -39,6 +39,36 @@ void add_flags(CLI::App& app, Options& options) {
         ->check(CLI::IsMember({"text", "json"}));
 }
 
+// `jobqd runner --queue ... -- COMMAND`: how `jobq work` calls it.
+void add_work_options(CLI::App& runner, WorkOptions& work) {
+    auto words = [&runner](const char* name, std::vector<std::string>& into, const char* help) {
+        runner.add_option(name, into, help)
+            ->expected(1)
+            ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    };
+    words("--queue", work.queues, "NAME or NAME=WEIGHT; instead of jobqd's pools");
+    words("--type", work.types, "Only jobs of this type");
+    words("--env", work.env, "NAME=VALUE, or NAME: as it is here");
+    runner.add_option("--cwd", work.cwd, "Where the command runs");
+    runner.add_option("--slots", work.slots, "Jobs at once");
+    runner.add_option("--max-jobs", work.max_jobs, "End after so many jobs");
+    runner.add_flag("--burst", work.burst, "End when the queues are empty");
+    runner.add_flag("--verbose", work.verbose, "A line for each job");
+    runner.add_flag("--silent", work.silent, "Only say what goes wrong");
+    runner.add_flag("--jsonl", work.json, "JSON lines on standard output");
+}
+
+// Takes what follows "--" away: CLI11 shall not look into a command. How many words are left.
+int cut_command(int argc, char** argv, WorkOptions& work) {
+    if (argc < 2 || std::string_view(argv[1]) != "runner") return argc;
+    for (int i = 2; i < argc; ++i) {
+        if (std::string_view(argv[i]) != "--") continue;
+        work.command.assign(argv + i + 1, argv + argc);
+        return i;
+    }
+    return argc;
+}
+
 // The option nearest to one that does not exist.
 std::string suggestion(const CLI::App& app, int argc, char** argv) {
     std::vector<std::string> names;
@@ -109,9 +139,11 @@ ParsedOptions parse_options(int argc, char** argv) {
     runner->add_option("--name", options.runner_name, "Name of this runner")->required();
     std::string stop_timeout;
     runner->add_option("--stop-timeout", stop_timeout, "How long jobs may go on after a stop");
+    add_work_options(*runner, options.work);
+    const int words = cut_command(argc, argv, options.work);
     app.require_subcommand(0, 1);
     try {
-        app.parse(argc, argv);
+        app.parse(words, argv);
     } catch (const CLI::ParseError& error) {
         if (error.get_exit_code() == 0) {
             parsed.exit_status = app.exit(error);  // --help

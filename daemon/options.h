@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/config/config.h"
+#include "daemon/runner/work.h"
 
 namespace jobq {
 
@@ -19,6 +20,7 @@ struct Options {
     // `jobqd runner`
     std::string runner_connect, runner_name;
     int64_t runner_stop_timeout_ms = limits::kStopTimeoutMs;
+    WorkOptions work;  // with queues: what `jobq work` runs
 };
 
 // What main() is to do: go on with the options, or end with a status at once (help, version,

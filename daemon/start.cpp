@@ -310,6 +310,13 @@ int run_daemon(const Options& options) {
             std::fprintf(stderr, "jobqd runner: %s\n", endpoint.error().text.c_str());
             return info(endpoint.error().code).exit_status;
         }
+        if (!options.work.queues.empty()) {
+            WorkOptions work = options.work;
+            work.endpoint = endpoint->text();
+            work.name = options.runner_name;
+            work.stop_timeout_ms = options.runner_stop_timeout_ms;
+            return run_work(work);
+        }
         runner.endpoint = endpoint->text();
         auto variables = environment();
         bool local = !endpoint->unix_path.empty();

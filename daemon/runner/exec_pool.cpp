@@ -21,6 +21,7 @@ void ExecPool::start(TakenJob job) {
     auto started = run->start(*launch);
     if (started) {
         runs_.add(std::move(run), spec_.name);
+        if (hub_.options.on_start) hub_.options.on_start(job);
     } else {
         not_started(job, started.error());
     }

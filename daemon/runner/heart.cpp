@@ -8,6 +8,7 @@ namespace jobq {
 namespace {
 
 constexpr int64_t kAnswerMs = 5'000;  // beyond the wait
+constexpr int64_t kGoodbyeMs = 1'000;
 // Shares of the lease: TERM, then KILL; what is left is for the processes to die.
 constexpr double kTermAt = 0.7, kKillAt = 0.9;
 
@@ -82,7 +83,10 @@ void Heart::lose(const std::string& jid, const std::vector<RunningJob>& asked) {
     for (const auto& job : asked) {
         // By the token that was asked about: the job may have come back to us meanwhile.
         if (job.jid != jid) continue;
-        reporter_.forget(jid, job.token);
+        if (reporter_.forget(jid, job.token))
+            hub_.say(
+                LogLevel::warn, "runner.report_refused",
+                "the report of job " + jid + " was refused: it came after the lease had ended");
         hub_.backlog.remove(jid, job.token);
         JobRun* run = runs_.find(jid, job.token);
         if (run == nullptr) continue;
@@ -169,6 +173,14 @@ task<bool> Heart::reach() {
         co_return false;
     }
     co_return true;
+}
+
+task<void> Heart::say_goodbye() {
+    auto connected = co_await client_.connect();
+    if (!connected) co_return;
+    auto line = format_goodbye();
+    auto answer = co_await client_.call(std::move(line), kGoodbyeMs);
+    client_.close();
 }
 
 task<void> Heart::loop() {

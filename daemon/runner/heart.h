@@ -32,6 +32,9 @@ class Heart {
 
     task<void> loop();
 
+    // After loop() has ended, when nothing is left to report: jobqd need not wait for the lease.
+    task<void> say_goodbye();
+
     void close() { client_.close(); }
 
   private:

@@ -24,6 +24,7 @@ struct Hub {
           dial(std::move(way)),
           sweeper(loop, guard),
           rng(seed),
+          left(options.max_jobs),
           changed(loop) {}
 
     UvReactor& reactor;
@@ -32,6 +33,8 @@ struct Hub {
     OrphanSweeper sweeper;
     Rng rng;
     Backlog backlog;
+    int64_t left;      // jobs that may be taken yet; negative: no limit
+    bool dry = false;  // burst: a take found nothing while nothing ran
 
     bool online = false;      // a heartbeat was answered on the present connection
     bool told_quiet = false;  // by jobqd

@@ -11,6 +11,7 @@ namespace {
 
 constexpr int64_t kTakeWaitMs = 15'000;  // new queues of a reload count after that at the latest
 constexpr int64_t kAnswerMs = 10'000;    // beyond the wait
+constexpr int64_t kBurstWaitMs = 200;    // while jobs run that may bring more
 constexpr int kTakeAtOnce = 16;          // payloads of up to a megabyte each
 constexpr int64_t kTryLaterMs = 1'000;   // when the system has no process to spare
 constexpr int kAheadMost = 32;
@@ -71,12 +72,13 @@ void Pool::retire() {
 void Pool::not_started(const TakenJob& job, const Error& error) {
     RunReport report;
     report.outcome = Outcome::failure;
-    report.error_type = "not started";
+    report.error_type = kNotStarted;
     if (error.code == ErrorCode::busy) {
         report.outcome = Outcome::snooze;
         report.snooze_ms = kTryLaterMs;
     }
     report.message = error.text;
+    if (hub_.options.on_end) hub_.options.on_end(job, report);
     reporter_.add(job, std::move(report));
 }
 
@@ -122,6 +124,11 @@ int Pool::wanted() const {
     int free = std::max(free_slots(), 0);
     int64_t during_takes = kTakesAhead * spec_.slots * take_us_ / std::max<int64_t>(job_us_, 1);
     int ahead = int(std::clamp<int64_t>(during_takes, 0, kAheadMost));
+    // With a limit, what is taken is also run: nothing is taken that would have to go back.
+    if (hub_.left >= 0) {
+        int64_t room = std::max(free - hub_.backlog.count(spec_.name), 0);
+        return int(std::min(room, hub_.left));
+    }
     int missing = free + ahead - hub_.backlog.count(spec_.name);
     return missing > ahead / 2 ? missing : 0;
 }
@@ -136,24 +143,32 @@ task<bool> Pool::take() {
     int count = std::min(wanted(), kTakeAtOnce);
     if (count <= 0) co_return true;
     auto queues = queue_order(spec_, hub_.rng);
-    auto line = format_take(spec_.name, queues, count, kTakeWaitMs);
+    bool idle = runs_.empty() && hub_.backlog.empty();
+    int64_t burst_wait = idle ? 0 : kBurstWaitMs;
+    int64_t wait_ms = hub_.options.burst ? burst_wait : kTakeWaitMs;
+    auto line = format_take(spec_, queues, count, wait_ms);
     int64_t began = monotonic_us();
-    auto answer = co_await client_.call(std::move(line), kTakeWaitMs + kAnswerMs);
+    auto answer = co_await client_.call(std::move(line), wait_ms + kAnswerMs);
     if (!answer) co_return false;
     int64_t took = monotonic_us() - began;
     if (took < kTakeMostUs) take_us_ = average(take_us_, took);
-    auto jobs = parse_taken(*answer);
-    if (!jobs) {
-        hub_.say(LogLevel::error, "runner.bad_job", jobs.error().text);
+    auto taken = parse_taken(*answer);
+    if (!taken) {
+        hub_.say(LogLevel::error, "runner.bad_job", taken.error().text);
         co_return false;
     }
-    accept(std::move(*jobs));
+    if (hub_.left > 0) hub_.left -= std::min<int64_t>(hub_.left, int64_t(taken->jobs.size()));
+    if (hub_.options.burst && idle && taken->jobs.empty() && taken->passed == 0) {
+        hub_.dry = true;
+        hub_.changed.notify_all();
+    }
+    accept(std::move(taken->jobs));
     co_return true;
 }
 
 task<void> Pool::loop() {
     while (!hub_.closing && !retired_) {
-        if (!hub_.takes() || wanted() <= 0) {
+        if (!hub_.takes() || hub_.dry || wanted() <= 0) {
             auto wait = hub_.changed.wait(-1);
             co_await wait;
             continue;

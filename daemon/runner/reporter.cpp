@@ -94,10 +94,14 @@ void Reporter::output_soon() {
     });
 }
 
-void Reporter::forget(const std::string& jid, const std::string& token) {
+bool Reporter::forget(const std::string& jid, const std::string& token) {
+    bool any = false;
     for (auto& pending : pending_) {
-        if (pending.report.jid == jid && pending.report.token == token) pending.forgotten = true;
+        if (pending.report.jid != jid || pending.report.token != token) continue;
+        any = any || !pending.forgotten;
+        pending.forgotten = true;
     }
+    return any;
 }
 
 // Who answers may be another jobqd, or may not have got the last of it: all output of running jobs

@@ -26,8 +26,8 @@ class Reporter {
     void add(const TakenJob& job, RunReport report);
     // Output came: it is sent within kOutputEveryMs.
     void output_soon();
-    // jobqd said the job is not ours any more.
-    void forget(const std::string& jid, const std::string& token);
+    // jobqd said the job is not ours any more. Whether there was a report of it.
+    bool forget(const std::string& jid, const std::string& token);
 
     bool empty() const { return pending_.empty(); }
 

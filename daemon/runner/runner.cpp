@@ -79,6 +79,7 @@ Runner::Runner(UvReactor& reactor, const RunnerOptions& options, Guard* guard, c
 }
 
 void Runner::ended(JobRun& run, RunReport report) {
+    if (hub_.options.on_end) hub_.options.on_end(run.job(), report);
     if (run.stop_reason() != StopReason::lost) reporter_.add(run, std::move(report));
     runs_.remove(run);
     hub_.changed.notify_all();
@@ -144,8 +145,12 @@ task<void> Runner::run() {
         auto wait = hub_.changed.wait(-1);
         co_await wait;
         forget_old_pools();
+        bool had_all = hub_.left == 0 && runs_.empty() && hub_.backlog.empty();
+        if (hub_.dry || had_all) hub_.stopping = true;
     }
-    hub_.say(LogLevel::info, "runner.stopping", "takes no more jobs");
+    if (!runs_.empty())
+        hub_.say(LogLevel::info, "runner.stopping",
+                 "takes no more jobs, and ends when those that run have ended");
     for (auto& pool : pools_)
         pool->retire();
     co_await finish_jobs();
@@ -181,11 +186,13 @@ task<void> Runner::shut_down() {
         auto wait = hub_.changed.wait(kLookMs);
         co_await wait;
     }
+    bool met = hub_.online;
     hub_.closing = true;
     hub_.changed.notify_all();
     heart_.close();
     away();
     co_await gate_.close();
+    if (met && hub_.options.local) co_await heart_.say_goodbye();
     until = reactor_.now_ms() + kAfterKillMs;
     forget_old_pools();
     while (!pools_.empty() && reactor_.now_ms() < until) {
@@ -199,6 +206,14 @@ std::string hostname_of(const RunnerOptions& options) {
     if (!options.hostname.empty()) return options.hostname;
     char name[256] = {};
     return gethostname(name, sizeof name - 1) == 0 ? name : "localhost";
+}
+
+int slots_of(const RunnerOptions& options) {
+    int slots = 0;
+    if (options.local)
+        for (const auto& pool : options.local->pools)
+            slots += pool.slots;
+    return slots;
 }
 
 int refuse_options(const RunnerOptions& options, const std::string& why) {
@@ -227,7 +242,7 @@ int run_runner(const RunnerOptions& options) {
     auto guard = Guard::start();
     adopt_orphans();
     UvReactor reactor;
-    dial.hello = format_hello(options.name, hostname_of(options), getpid());
+    dial.hello = format_hello(options.name, hostname_of(options), getpid(), slots_of(options));
     Runner runner(reactor, options, guard.get(), dial);
     auto stop = [&] { runner.stop(); };
     std::vector<std::unique_ptr<SignalWatch>> signals;

@@ -31,6 +31,13 @@ struct RunnerOptions {
     int64_t beat_wait_ms = limits::kBeatEveryMs / 2;
     // Idle and without a jobqd for so long: ends. Negative: never (`jobq work`).
     int64_t exit_when_gone_ms = 60'000;
+    // Ends when its queues have nothing ready and nothing runs.
+    bool burst = false;
+    // Ends after so many jobs; negative: no limit.
+    int64_t max_jobs = -1;
+    // Told of each job when it starts, and when it has ended.
+    std::function<void(const TakenJob&)> on_start;
+    std::function<void(const TakenJob&, const RunReport&)> on_end;
     // Instead of the log on stderr.
     std::function<void(LogLevel, std::string_view event, const std::string& text)> on_log;
 };

@@ -69,10 +69,12 @@ json done_json(const DoneReport& report) {
 
 }  // namespace
 
-std::string format_hello(const std::string& wid, const std::string& hostname, int64_t pid) {
+std::string format_hello(const std::string& wid, const std::string& hostname, int64_t pid,
+                         int slots) {
     json body{{"v", 2},     {"jobq", 1},
               {"wid", wid}, {"hostname", hostname},
-              {"pid", pid}, {"labels", json::array({"runner"})}};
+              {"pid", pid}, {"labels", json::array({slots > 0 ? "work" : "runner"})}};
+    if (slots > 0) body["slots"] = slots;
     return "HELLO " + body.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
@@ -80,10 +82,11 @@ std::string format_pools(const std::string& runner) {
     return line("POOLS", json{{"runner", runner}});
 }
 
-std::string format_take(const std::string& pool, const std::vector<std::string>& queues, int count,
+std::string format_take(const PoolSpec& pool, const std::vector<std::string>& queues, int count,
                         int64_t wait_ms) {
-    return line("TAKE",
-                json{{"pool", pool}, {"queues", queues}, {"count", count}, {"wait_ms", wait_ms}});
+    json body{{"pool", pool.name}, {"queues", queues}, {"count", count}, {"wait_ms", wait_ms}};
+    if (!pool.types.empty()) body["types"] = pool.types;
+    return line("TAKE", body);
 }
 
 std::string format_heartbeat(const std::vector<RunningJob>& running, int64_t wait_ms, bool quiet) {
@@ -96,6 +99,10 @@ std::string format_heartbeat(const std::vector<RunningJob>& running, int64_t wai
     return line("HEARTBEAT", json{{"running", std::move(jobs)},
                                   {"wait_ms", wait_ms},
                                   {"state", quiet ? "quiet" : "running"}});
+}
+
+std::string format_goodbye() {
+    return line("HEARTBEAT", json{{"running", json::array()}, {"wait_ms", 0}, {"state", "ended"}});
 }
 
 std::string format_done(const std::vector<const DoneReport*>& reports) {

@@ -21,6 +21,8 @@ namespace jobq {
 inline constexpr std::string_view kRunType = "run";
 // In RunnerOptions::types: for every type without an entry of its own.
 inline constexpr std::string_view kAnyType = "*";
+// The error type of an attempt that never was a process.
+inline constexpr const char* kNotStarted = "not started";
 
 struct PoolSpec {
     std::string name;
@@ -28,7 +30,8 @@ struct PoolSpec {
     int slots = 1;
     std::vector<QueueWeight> queues;
     bool strict = true;
-    std::vector<std::string> run;  // child pools: what each child is
+    std::vector<std::string> types;  // only these; empty: any
+    std::vector<std::string> run;    // child pools: what each child is
     std::map<std::string, std::string> env;
     std::string cwd;
 
@@ -62,6 +65,11 @@ struct TakenJob {
     std::string deadline;    // RFC 3339
     std::string payload;     // JSON text
     std::string traceparent;
+};
+
+struct Taken {
+    std::vector<TakenJob> jobs;
+    int passed = 0;  // of other types, which jobqd put aside: the queues are not empty
 };
 
 // One ended attempt, until jobqd has answered for it.
@@ -117,18 +125,22 @@ struct ChildMessage {
     std::string note;               // progress
 };
 
-std::string format_hello(const std::string& wid, const std::string& hostname, int64_t pid);
+// `slots`: how many it has in all; 0 for the runner of jobqd itself, which shows its pools.
+std::string format_hello(const std::string& wid, const std::string& hostname, int64_t pid,
+                         int slots = 0);
 std::string format_pools(const std::string& runner);
-std::string format_take(const std::string& pool, const std::vector<std::string>& queues, int count,
+std::string format_take(const PoolSpec& pool, const std::vector<std::string>& queues, int count,
                         int64_t wait_ms);
 std::string format_heartbeat(const std::vector<RunningJob>& running, int64_t wait_ms, bool quiet);
+// The last one: this process ends.
+std::string format_goodbye();
 std::string format_done(const std::vector<const DoneReport*>& reports);
 std::string format_output(const std::vector<OutputChunk>& chunks);
 // What a child gets: the payload is spliced in as it is, less its line breaks.
 std::string format_child_job(const TakenJob& job);
 
 Result<Assignment> parse_assignment(const std::string& text);
-Result<std::vector<TakenJob>> parse_taken(const std::string& text);
+Result<Taken> parse_taken(const std::string& text);
 Result<std::vector<DoneAnswer>> parse_done_answers(const std::string& text);
 Result<Notices> parse_notices(const std::string& text);
 // bad_data, with what is wrong.

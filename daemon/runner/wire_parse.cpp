@@ -184,11 +184,12 @@ Result<Assignment> parse_assignment(const std::string& text) {
     });
 }
 
-Result<std::vector<TakenJob>> parse_taken(const std::string& text) {
+Result<Taken> parse_taken(const std::string& text) {
     return guarded(text, "the answer to TAKE", [](const json& value) {
-        std::vector<TakenJob> out;
+        Taken out;
         for (const auto& job : value.at("jobs"))
-            out.push_back(job_of(job));
+            out.jobs.push_back(job_of(job));
+        out.passed = value.value("passed", 0);
         return out;
     });
 }

@@ -147,6 +147,7 @@ bool Session::accept_hello(std::string_view json) {
     }
     auto opted = hello->integer("jobq");
     opted_in_ = opted && opted->value_or(0) == 1;
+    auto slots = hello->integer("slots");
     identified_ = true;
     ++context_.connections;
     reply_ok();
@@ -157,12 +158,12 @@ bool Session::accept_hello(std::string_view json) {
     }
     if (!wid->value_or("").empty())
         join_worker(**wid, hostname->value_or(""), pid->value_or(0),
-                    labels->value_or(std::vector<std::string>()));
+                    labels->value_or(std::vector<std::string>()), slots ? slots->value_or(0) : 0);
     return true;
 }
 
 void Session::join_worker(std::string wid, std::string hostname, int64_t pid,
-                          std::vector<std::string> labels) {
+                          std::vector<std::string> labels, int64_t slots) {
     worker_ = broker().workers().meet(wid);
     bool known = worker_->connections > 0;
     ++worker_->connections;
@@ -173,6 +174,7 @@ void Session::join_worker(std::string wid, std::string hostname, int64_t pid,
     worker_->pid = pid;
     worker_->labels = std::move(labels);
     if (!opted_in_) return;
+    worker_->slots = std::max<int64_t>(0, slots);
     worker_->owner = "w:" + wid;
     worker_->kind = wid == context_.runner_wid ? WorkerKind::runner : WorkerKind::remote;
     worker_->state = worker_->told = WorkerState::running;

@@ -63,7 +63,7 @@ class Session {
     task<bool> handshake();
     bool accept_hello(std::string_view json);
     void join_worker(std::string wid, std::string hostname, int64_t pid,
-                     std::vector<std::string> labels);
+                     std::vector<std::string> labels, int64_t slots);
     void leave_worker();
     // The next whole line without its end, good until more is read; false when there is none yet.
     bool next_line(std::string_view& line);

@@ -105,6 +105,8 @@ class Broker {
     // After a heartbeat: jobs the owner was given but never names, as the answer that gave them was
     // lost with its connection, are handed back.
     task<void> hand_back_unheard(std::string owner, std::vector<std::string> named);
+    // All that the owner holds, without a spent attempt: it ends in order.
+    task<void> hand_back_all(std::string owner);
     // Later by TRACK; true when the job is leased one by one.
     bool extend_lease(const std::string& jid, int64_t until_wall_ms);
 

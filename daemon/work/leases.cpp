@@ -267,6 +267,18 @@ task<void> Broker::hand_back_unheard(std::string owner, std::vector<std::string>
     co_await hand_back(std::move(unheard), owner);
 }
 
+task<void> Broker::hand_back_all(std::string owner) {
+    std::vector<Leased> held;
+    for (const auto& [jid, known] : running_) {
+        if (known.owner != owner) continue;
+        Leased lease;
+        lease.job.jid = jid;
+        lease.token = known.token;
+        held.push_back(std::move(lease));
+    }
+    if (!held.empty()) co_await hand_back(std::move(held), std::move(owner));
+}
+
 bool Broker::extend_lease(const std::string& jid, int64_t until_wall_ms) {
     Running* known = running(jid);
     if (!known || known->lease_ends_ms == 0) return false;

@@ -57,6 +57,8 @@ const std::vector<Case> kCases{
     {"list --state d", {"dead"}, "ready"},
     {"list -o ", {"text", "json", "jsonl"}, "mail"},
     {"enqueue email --payload pay", {"payload-one.json", "payload-two.json"}, "dead"},
+    {"work ", {"mail", "reports"}, "payload-one.json"},
+    {"work mail --slots 2 -- pay", {"payload-one.json", "payload-two.json"}, "mail"},
     {"completion ", {"bash", "zsh", "fish"}, "mail"},
 };
 

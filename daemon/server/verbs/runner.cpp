@@ -6,6 +6,7 @@
 #include "core/base/text.h"
 #include "core/base/time.h"
 #include "core/protocol/json_writer.h"
+#include "daemon/observe/log.h"
 #include "daemon/server/assignment.h"
 #include "daemon/server/verbs/handlers.h"
 #include "daemon/server/verbs/request.h"
@@ -92,6 +93,80 @@ void complete_output(Broker& broker, const Ended& ended) {
     if (known->err && ended.report.log.size() <= kWhole) known->err->put(0, ended.report.log);
 }
 
+// What a TAKE may bring, and what becomes of jobs it may not run.
+struct Takes {
+    bool local = false;
+    bool any_type = false;           // else: types with a command here, or `types`
+    std::vector<std::string> types;  // a remote worker's own list
+    std::string also;                // parking classes it looks into
+
+    bool runs(const std::string& type, ServerContext& context) const {
+        if (any_type) return true;
+        if (local) return context.class_of(type) == kParkRunner;
+        return std::find(types.begin(), types.end(), type) != types.end();
+    }
+};
+
+Takes takes_of(const Worker& worker, const std::string& pool, std::vector<std::string> types,
+               ServerContext& context) {
+    Takes takes;
+    takes.local = worker.kind == WorkerKind::runner;
+    takes.types = std::move(types);
+    if (takes.local) {
+        // A pool that a configuration names runs what has a command there.
+        auto configured = context.config().pools.find(pool);
+        takes.any_type = configured != context.config().pools.end() &&
+                         configured->second.kind == PoolKind::child;
+        takes.also = std::string(1, kParkRunner);
+        return takes;
+    }
+    takes.any_type = takes.types.empty();
+    if (takes.any_type) takes.also = "teo";
+    for (const auto& type : takes.types) {
+        char park = context.class_of(type);
+        if (takes.also.find(park) == std::string::npos) takes.also += park;
+    }
+    return takes;
+}
+
+// A job of another type waits where its own workers look. When that is where this worker looks too
+// it waits for a while instead, or the two would hand it to each other without end.
+task<void> put_aside(Session& session, Leased lease, std::string also) {
+    constexpr int64_t kAsideMs = 2'000;
+    char park = session.context().class_of(lease.job.type);
+    std::string owner = session.worker()->owner;
+    if (also.find(park) == std::string::npos || session.worker()->kind == WorkerKind::runner) {
+        std::vector<Leased> one;
+        one.push_back(std::move(lease));
+        co_await session.broker().park(std::move(one), std::move(owner), park);
+        co_return;
+    }
+    std::vector<Ended> batch(1);
+    batch[0].jid = lease.job.jid;
+    batch[0].token = lease.token;
+    batch[0].owner = owner;
+    batch[0].report.outcome = Outcome::snooze;
+    batch[0].report.snooze_ms = kAsideMs;
+    co_await session.broker().finish(std::move(batch));
+}
+
+// The worker ends and has nothing left to report: nobody need wait for its lease.
+task<void> take_leave(Session& session) {
+    auto worker = session.worker();
+    session.reply_bulk("{\"cancel\":[],\"lost\":[],\"state\":\"terminate\"}");
+    std::vector<std::function<void()>> closers;
+    for (const auto& [id, close] : worker->closers)
+        closers.push_back(close);
+    for (const auto& close : closers)
+        close();  // ends its waits: what they took last comes back
+    std::string owner = worker->owner, wid = worker->wid;
+    co_await session.broker().hand_back_all(owner);
+    std::string why = "its worker ended";
+    co_await session.broker().reap(std::move(owner), std::move(why));
+    if (session.broker().workers().find(wid) == worker) session.broker().workers().forget(wid);
+    log(LogLevel::info, "worker.left", "", {{"worker", wid}});
+}
+
 }  // namespace
 
 task<void> pools(Session& session, std::string argument) {
@@ -111,6 +186,7 @@ task<void> take(Session& session, std::string argument) {
     order.count = int(std::clamp<int64_t>(request.number("count", 1), 1, limits::kListPageMax));
     order.wait_ms = std::clamp<int64_t>(request.number("wait_ms"), 0, limits::kFetchWaitMaxMs);
     std::string pool = request.text("pool");
+    auto types = request.texts("types");
     if (request.error()) {
         session.reply_error(*request.error());
         co_return;
@@ -118,10 +194,10 @@ task<void> take(Session& session, std::string argument) {
     if (!is_worker(session)) co_return;
     auto worker = session.worker();
     ServerContext& context = session.context();
-    bool local = worker->kind == WorkerKind::runner;
+    Takes takes = takes_of(*worker, pool, std::move(types), context);
     order.owner = worker->owner;
-    order.worker = local && !pool.empty() ? pool : worker->wid;
-    order.also = local ? std::string(1, kParkRunner) : "teo";
+    order.worker = takes.local && !pool.empty() ? pool : worker->wid;
+    order.also = takes.also;
     auto ticket = session.new_ticket();
     worker->beat_ms = context.reactor.now_ms();
     order.allowed = [&session] { return session.may_take(); };
@@ -138,29 +214,22 @@ task<void> take(Session& session, std::string argument) {
         session.reply_error(leases.error());
         co_return;
     }
-    // A pool that a configuration names runs what has a command there; others run any type.
-    bool any_type = !local;
-    auto configured = context.config().pools.find(pool);
-    if (configured != context.config().pools.end())
-        any_type = any_type || configured->second.kind == PoolKind::child;
     JsonWriter json;
     json.begin_object().key("jobs").begin_array();
     std::vector<Leased> strangers;
     int64_t now = context.reactor.wall_ms();
     for (auto& lease : *leases) {
-        if (any_type || context.class_of(lease.job.type) == kParkRunner) {
+        if (takes.runs(lease.job.type, context)) {
             write_taken(json, lease, session.broker(), now);
         } else {
             strangers.push_back(std::move(lease));
         }
     }
-    json.end_array().end_object();
-    for (auto& lease : strangers) {
-        char park = context.class_of(lease.job.type);
-        std::vector<Leased> one;
-        one.push_back(std::move(lease));
-        co_await session.broker().park(std::move(one), worker->owner, park);
-    }
+    json.end_array();
+    if (!strangers.empty()) json.field("passed", int64_t(strangers.size()));
+    json.end_object();
+    for (auto& lease : strangers)
+        co_await put_aside(session, std::move(lease), takes.also);
     session.reply_bulk(json.take());
 }
 
@@ -201,6 +270,10 @@ task<void> done(Session& session, std::string argument) {
 
 task<void> heartbeat(Session& session, std::string argument) {
     Request request(argument);
+    if (request.text("state") == "ended" && session.opted_in() && session.worker()) {
+        co_await take_leave(session);
+        co_return;
+    }
     int64_t wait_ms = std::clamp<int64_t>(request.number("wait_ms"), 0, limits::kBeatEveryMs);
     std::vector<std::pair<std::string, std::string>> held;
     if (const JsonField* running = request.field("running"))
