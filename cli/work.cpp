@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 #include <thread>
 
 #include "cli/interrupt.h"
@@ -166,16 +167,16 @@ bool may_come(const Failure& failure) {
            failure.status == kTimedOut;
 }
 
-// The address of a daemon that answers; "" when the user ended the wait. Like a service it waits
+// The address of a daemon that answers; nothing when the user ended the wait. Like a service it waits
 // for one that is away, and says so once; --burst is for cron, where the next run is soon enough.
-Answer<std::string> find_daemon(Session& session) {
+Answer<std::optional<Address>> find_daemon(Session& session) {
     const InterruptScope scope;
     int64_t pause_ms = kPauseMinMs;
     bool told = false;
     while (true) {
         const auto client = session.connect();
-        if (client) return client->address().to_string();
-        if (interrupted()) return std::string();
+        if (client) return client->address();
+        if (interrupted()) return std::nullopt;
         if (!may_come(client.error()) || session.args.has("--burst"))
             return tl::unexpected(client.error());
         if (!told) {
@@ -184,9 +185,16 @@ Answer<std::string> find_daemon(Session& session) {
             told = true;
         }
         sleep_until(monotonic_ms() + pause_ms);
-        if (interrupted()) return std::string();
+        if (interrupted()) return std::nullopt;
         pause_ms = std::min(2 * pause_ms, kPauseMaxMs);
     }
+}
+
+// To the runner by its environment, which its jobs do not inherit: never by its arguments.
+void pass_secrets(const Address& address) {
+    if (!address.password.empty()) setenv("JOBQ_PASSWORD", address.password.c_str(), 1);
+    if (!address.ca_file.empty())
+        setenv("JOBQ_CA_FILE", std::filesystem::absolute(address.ca_file).c_str(), 1);
 }
 
 Answer<int> run_work(Session& session) {
@@ -200,8 +208,9 @@ Answer<int> run_work(Session& session) {
     if (!program) return tl::unexpected(program.error());
     const auto address = find_daemon(session);
     if (!address) return tl::unexpected(address.error());
-    if (address->empty()) return kDone;
-    std::vector<std::string> words{"jobqd", "runner", "--connect=" + *address,
+    if (!*address) return kDone;
+    pass_secrets(**address);
+    std::vector<std::string> words{"jobqd", "runner", "--connect=" + (*address)->to_string(),
                                    "--name=" + worker_name()};
     words.insert(words.end(), settings->begin(), settings->end());
     words.insert(words.end(), {"--", *command});
