@@ -104,6 +104,10 @@ struct Config {
     int64_t stop_timeout_ms = limits::kStopTimeoutMs;  // key `stop_timeout`
     bool allow_run = false;                            // [run] allow
     bool allow_flush = false;                          // [server] allow_flush
+    // [server] worker_timeout: a Faktory worker that sends no BEAT for so long is cut off;
+    // reserve_min: the shortest lease of a fetched job, whatever its reserve_for.
+    int64_t worker_timeout_ms = limits::kFaktoryBeatDeadMs;
+    int64_t reserve_min_ms = limits::kReserveMinS * 1000;
     bool runner = true;  // [runner] start: jobqd starts the runner itself
     LogConfig log;
     std::map<std::string, PoolConfig> pools;    // [pool.NAME]

@@ -161,6 +161,8 @@ void visit_config(Config& config, Visitor& v) {
     }
     if (v.enter("server", true)) {
         v.boolean("allow_flush", config.allow_flush);
+        v.duration("worker_timeout", config.worker_timeout_ms, {kSecond, kDay});
+        v.duration("reserve_min", config.reserve_min_ms, {kSecond, kDay});
         v.leave();
     }
     if (v.enter("runner", true)) {

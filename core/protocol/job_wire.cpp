@@ -47,20 +47,24 @@ Result<> read_push_fields(const JsonObject& object, Job& job) {
     if (custom && custom->kind != JsonField::Kind::object)
         return fail(ErrorCode::bad_data, "invalid JSON: \"custom\" must be an object");
 
+    const JsonField* failure = object.find("failure");
+    if (failure && failure->kind != JsonField::Kind::object)
+        return fail(ErrorCode::bad_data, "invalid JSON: \"failure\" must be an object");
+
     job.jid = jid->value_or("");
     job.type = type->value_or("");
     job.queue = queue->value_or("");
     if (job.queue.empty()) job.queue = "default";
     job.at = at->value_or("");
     job.created_at = created->value_or("");
-    if (*retry) job.retry = int(std::clamp<int64_t>(**retry, -1, limits::kAttemptsMax));
+    if (*retry) job.retry = int(std::clamp<int64_t>(**retry, INT32_MIN, limits::kAttemptsMax));
     job.reserve_for_s = reserve->value_or(0);
     job.backtrace = backtrace->value_or(0);
     // Several clients send priority 5 with every job; one that is no 1..9 integer means nothing.
     if (priority && *priority && **priority >= 1 && **priority <= 9) job.priority = int(**priority);
     job.args = trimmed_raw(args);
     job.custom = trimmed_raw(custom);
-    if (job.custom == "{}") job.custom.clear();
+    if (custom && trim(custom->raw.substr(1, custom->raw.size() - 2)).empty()) job.custom.clear();
     return {};
 }
 
@@ -103,6 +107,11 @@ Result<Job> parse_push(std::string_view json, int64_t now_ms) {
     auto read = read_push_fields(*object, job);
     if (!read) return tl::unexpected<Error>(read.error());
     return checked_push(std::move(job), now_ms);
+}
+
+Error push_refusal(Error error, const std::string& jid) {
+    if (error.code == ErrorCode::duplicate) error.text = "duplicate jid " + jid;
+    return error;
 }
 
 Result<Job> parse_callback(std::string_view json, int64_t now_ms, std::string_view bid,
@@ -265,6 +274,25 @@ void add_text(std::string& out, std::string_view key, std::string_view text) {
     out += '"';
 }
 
+// Go writes < > & and the line breaks of Unicode as escapes. All of them stand in strings.
+std::string with_go_escapes(std::string_view json) {
+    std::string out;
+    for (size_t i = 0; i < json.size(); ++i) {
+        char c = json[i];
+        bool separator = json.substr(i, 2) == "\xE2\x80" && i + 2 < json.size() &&
+                         (json[i + 2] == '\xA8' || json[i + 2] == '\xA9');
+        if (c == '<' || c == '>' || c == '&') {
+            out.append("\\u00").append(hex(json.substr(i, 1)));
+        } else if (separator) {
+            out.append(json[i + 2] == '\xA8' ? "\\u2028" : "\\u2029");
+            i += 2;
+        } else {
+            out += c;
+        }
+    }
+    return out;
+}
+
 // Go's failure object of a job that failed.
 std::string failure_json(const Job& job, const JobRecord& record) {
     if (record.errors.empty()) return record.failure;
@@ -296,22 +324,33 @@ std::string without_breaks(std::string_view json) {
     return out;
 }
 
-std::string faktory_object(const Job& job, const JobRecord& record, bool for_worker) {
+// When it was last put into its queue; 0: not yet. A time that lies ahead is a plan.
+int64_t enqueued_ms(const Job& job, const JobRecord& record, int64_t now_ms) {
+    int64_t first =
+        record.ready_ms != 0 ? record.ready_ms : std::max(job.created_ms, job.run_at_ms);
+    int64_t last = record.next_at_ms <= now_ms ? std::max(first, record.next_at_ms) : first;
+    return job.run_at_ms > now_ms && record.ready_ms == 0 ? 0 : last;
+}
+
+std::string faktory_object(const Job& job, const JobRecord& record, int64_t now_ms,
+                           bool for_worker) {
     std::string out =
         "{\"retry\":" + std::to_string(job.retry.value_or(
                             job.max_attempts ? *job.max_attempts - 1 : limits::kDefaultRetries));
     std::string failure = failure_json(job, record);
     if (!failure.empty()) out.append(",\"failure\":").append(failure);
-    if (!job.custom.empty()) out.append(",\"custom\":").append(without_breaks(job.custom));
+    if (!job.custom.empty())
+        out.append(",\"custom\":")
+            .append(for_worker ? without_breaks(job.custom) : go_json(job.custom));
     add_text(out, "jid", job.jid);
     add_text(out, "queue", job.queue);
     add_text(out, "jobtype", job.type);
     add_text(out, "created_at",
              job.created_at.empty() ? format_rfc3339(job.created_ms) : job.created_at);
-    int64_t ready = std::max({job.created_ms, job.run_at_ms, record.ready_ms, record.next_at_ms});
-    add_text(out, "enqueued_at", format_rfc3339(ready));
+    int64_t enqueued = enqueued_ms(job, record, now_ms);
+    if (enqueued != 0) add_text(out, "enqueued_at", format_rfc3339(enqueued));
     if (!job.at.empty()) add_text(out, "at", job.at);
-    out.append(",\"args\":").append(without_breaks(job.args));
+    out.append(",\"args\":").append(for_worker ? without_breaks(job.args) : go_json(job.args));
     int64_t reserve = job.reserve_for_s;
     if (reserve == 0 && for_worker) reserve = limits::kReserveDefaultS;
     if (reserve != 0) out.append(",\"reserve_for\":").append(std::to_string(reserve));
@@ -322,12 +361,12 @@ std::string faktory_object(const Job& job, const JobRecord& record, bool for_wor
 
 }  // namespace
 
-std::string faktory_job(const Job& job, const JobRecord& record) {
-    return faktory_object(job, record, true);
+std::string faktory_job(const Job& job, const JobRecord& record, int64_t now_ms) {
+    return faktory_object(job, record, now_ms, true);
 }
 
-std::string faktory_payload(const Job& job, const JobRecord& record) {
-    return faktory_object(job, record, false);
+std::string faktory_payload(const Job& job, const JobRecord& record, int64_t now_ms) {
+    return with_go_escapes(faktory_object(job, record, now_ms, false));
 }
 
 }  // namespace jobq

@@ -15,6 +15,9 @@ namespace jobq {
 // PUSH, and each element of PUSHB. `text` of the error is what follows "-ERR ".
 Result<Job> parse_push(std::string_view json, int64_t now_ms);
 
+// What the store refused a pushed job for, in the protocol's words.
+Error push_refusal(Error error, const std::string& jid);
+
 // A callback of BATCH NEW `bid`. It may lack a jid, then it gets `new_jid`, and args.
 Result<Job> parse_callback(std::string_view json, int64_t now_ms, std::string_view bid,
                            std::string new_jid);
@@ -28,8 +31,8 @@ struct EnqueueRequest {
 Result<EnqueueRequest> parse_enqueue(std::string_view json, int64_t now_ms, std::string new_jid);
 
 // The job as FETCH gives it to a worker that did not opt in: Faktory's keys alone, no line breaks.
-std::string faktory_job(const Job& job, const JobRecord& record);
-// The same in Faktory's stored key order, compact: what MUTATE's glob looks at.
-std::string faktory_payload(const Job& job, const JobRecord& record);
+std::string faktory_job(const Job& job, const JobRecord& record, int64_t now_ms);
+// The same as Faktory stores it, compact, in Go's spelling of JSON: what MUTATE's glob looks at.
+std::string faktory_payload(const Job& job, const JobRecord& record, int64_t now_ms);
 
 }  // namespace jobq

@@ -4,6 +4,9 @@
 
 #include <array>
 #include <cctype>
+#include <charconv>
+#include <cmath>
+#include <map>
 
 #include "core/base/text.h"
 
@@ -94,6 +97,61 @@ bool same_name(std::string_view a, std::string_view b, bool fold_case) {
     return true;
 }
 
+// As Go's encoder: plain digits for what is neither huge nor tiny.
+void append_double(std::string& out, double value) {
+    double size = std::fabs(value);
+    bool plain = size == 0 || (size >= 1e-6 && size < 1e21);
+    char digits[64];
+    auto [end, error] =
+        std::to_chars(digits, digits + sizeof digits, value,
+                      plain ? std::chars_format::fixed : std::chars_format::scientific);
+    std::string_view text(digits, size_t(end - digits));
+    size_t exponent = text.find("e-0");
+    out += text.substr(0, exponent == text.npos ? exponent : exponent + 2);
+    if (exponent != text.npos) out += text.substr(exponent + 3);
+}
+
+// Requires: an element of a checked text, so no deeper than limits::kJsonDepth and a little.
+void append_go(std::string& out, simdjson::dom::element value) {
+    using Type = simdjson::dom::element_type;
+    bool first = true;
+    auto comma = [&] {
+        if (!std::exchange(first, false)) out += ',';
+    };
+    switch (value.type()) {
+        case Type::ARRAY:
+            out += '[';
+            for (auto element : simdjson::dom::array(value)) {
+                comma();
+                append_go(out, element);
+            }
+            out += ']';
+            break;
+        case Type::OBJECT: {
+            std::map<std::string_view, simdjson::dom::element> sorted;
+            for (auto [key, element] : simdjson::dom::object(value))
+                sorted.insert_or_assign(key, element);
+            out += '{';
+            for (const auto& [key, element] : sorted) {
+                comma();
+                out += json_quoted(key);
+                out += ':';
+                append_go(out, element);
+            }
+            out += '}';
+            break;
+        }
+        case Type::STRING:
+            out += json_quoted(std::string_view(value));
+            break;
+        case Type::DOUBLE:
+            append_double(out, double(value));
+            break;
+        default:
+            out += simdjson::minify(value);
+    }
+}
+
 Error wrong_kind(std::string_view name, std::string_view wanted) {
     return {ErrorCode::bad_data, "\"" + std::string(name) + "\" must be " + std::string(wanted)};
 }
@@ -176,6 +234,14 @@ std::optional<std::vector<std::string>> json_strings(const JsonField& field) {
         texts.push_back(json_string(element.raw));
     }
     return texts;
+}
+
+std::string go_json(std::string_view raw) {
+    simdjson::dom::element root;
+    if (parse_with(raw, limits::kJsonDepth + 2, root)) return std::string(raw);
+    std::string out;
+    append_go(out, root);
+    return out;
 }
 
 Result<JsonObject> JsonObject::parse(std::string_view text, bool fold_case, int max_depth) {

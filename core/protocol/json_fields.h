@@ -39,6 +39,11 @@ std::optional<int64_t> json_integer(const JsonField& field);
 // Array of strings, or nothing.
 std::optional<std::vector<std::string>> json_strings(const JsonField& field);
 
+// The value `raw` as Go's encoder writes what its decoder read: compact, keys sorted, the last of a
+// repeated one, numbers that are no integers in their shortest form. `raw` itself when it is no
+// JSON.
+std::string go_json(std::string_view raw);
+
 // Fields by name, the last of a repeated key wins; names compare exactly, or without regard to case
 // as Faktory's do. A null field counts as absent.
 class JsonObject {

@@ -76,7 +76,8 @@ task<Result<std::vector<Result<>>>> RedisStore::requeue(std::vector<std::string>
         if (!view || is_final(view->state)) continue;
         JobRecord record = view->record;
         if (revive) record = revived(record, now);
-        record.ready_ms = now;
+        // Else it keeps the time it was enqueued at, unless that lies ahead.
+        if (revive || view->job.run_at_ms > now) record.ready_ms = now;
         record.next_at_ms = 0;
         args.add(jids[i])
             .add(header_of(view->job.queue, view->job.priority))

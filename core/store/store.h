@@ -200,7 +200,8 @@ class Store {
     // A waiting or dead job becomes cancelled; a running one is marked. not_found; conflict when
     // it is over.
     virtual task<Result<std::vector<Result<Cancelled>>>> cancel(std::vector<std::string> jids) = 0;
-    // dead, retrying, scheduled -> ready. `revive`: with its attempts at zero. conflict otherwise.
+    // dead, retrying, scheduled -> ready. `revive`: with its attempts at zero, and ready since now.
+    // conflict otherwise.
     virtual task<Result<std::vector<Result<>>>> requeue(std::vector<std::string> jids,
                                                         bool revive) = 0;
     // Forgets jobs that wait, are dead or are over. conflict: it runs.

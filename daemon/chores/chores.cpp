@@ -71,8 +71,8 @@ task<void> Chores::promoter() {
 
 bool Chores::stale(const Worker& worker) const {
     if (worker.gone) return true;
-    int64_t limit =
-        worker.kind == WorkerKind::faktory ? limits::kFaktoryBeatDeadMs : limits::kProcessLeaseMs;
+    int64_t limit = worker.kind == WorkerKind::faktory ? broker_.config().worker_timeout_ms
+                                                       : limits::kProcessLeaseMs;
     return reactor_.now_ms() - worker.beat_ms > limit;
 }
 

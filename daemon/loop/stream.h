@@ -79,6 +79,9 @@ class Stream {
     // what is written.
     bool closed() const { return closed_ || ended_; }
 
+    // Nothing can be written any more either.
+    bool broken() const { return closed_; }
+
     const std::string& error() const { return error_; }  // "" for an orderly end
 
     bool is_unix() const { return is_unix_; }

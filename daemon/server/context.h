@@ -31,6 +31,8 @@ struct ServerContext {
     std::string unix_path{}, tcp{}, http{}, state_dir{};
     std::shared_ptr<const Door> door{};
     int connections = 0;          // identified ones
+    int plain = 0;                // of them, Faktory's clients: they did not opt in
+    int64_t commands = 0;         // lines answered since the start
     uint64_t config_version = 1;  // raised by a reload
     std::string runner_wid{};     // of the runner this daemon starts; "" none
     DaemonState state = DaemonState::starting;

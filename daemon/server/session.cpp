@@ -10,18 +10,22 @@
 namespace jobq {
 namespace {
 
-constexpr size_t kReadBytes = limits::kBulkLineBytes + limits::kEnvelopeBytes;
 constexpr size_t kGather = 1'000;  // lines stored together
 constexpr std::string_view kEnqueue = "JOBQ ENQUEUE ", kPush = "PUSH ";
 
-bool starts_with(std::string_view text, std::string_view prefix) {
-    return text.substr(0, prefix.size()) == prefix;
-}
+// Verbs that need an argument. Without even a space Faktory answers them with these texts.
+struct NeedsArgument {
+    std::string_view verb, error;
+};
 
-// Verbs whose lines carry many jobs or their output.
-bool is_bulk(std::string_view line) {
-    return starts_with(line, "PUSHB ") || starts_with(line, "JOBQ DONE ") ||
-           starts_with(line, "JOBQ OUTPUT ");
+constexpr NeedsArgument kNeedArgument[] = {
+    {"PUSH", "internal error"},   {"PUSHB", "internal error"}, {"ACK", "internal error"},
+    {"FAIL", "internal error"},   {"BEAT", "internal error"},  {"QUEUE", "internal error"},
+    {"MUTATE", "invalid format"}, {"TRACK", "internal error"}, {"BATCH", "internal error"}};
+
+// What a client without jobq's verbs may still say while the daemon stops: how its jobs ended.
+bool is_said_at_the_end(std::string_view verb) {
+    return verb == "ACK" || verb == "FAIL" || verb == "BEAT" || verb == "END";
 }
 
 }  // namespace
@@ -41,8 +45,12 @@ std::string_view name(DaemonState state) {
 }
 
 Session::Session(ServerContext& context, std::unique_ptr<Stream> stream, uint64_t id)
-    : context_(context), stream_(std::move(stream)), id_(id), going_(context.reactor) {
-    stream_->set_max_buffer(kReadBytes);
+    : context_(context),
+      stream_(std::move(stream)),
+      id_(id),
+      lines_(stream_->buffer()),
+      going_(context.reactor) {
+    stream_->set_max_buffer(limits::kEnvelopeBytes + 1);
 }
 
 void Session::reply_ok() {
@@ -95,35 +103,19 @@ void Session::end() {
     stream_->close_after_write();
 }
 
-bool Session::next_line(std::string_view& line) {
-    const std::string& buffer = stream_->buffer();
-    size_t end = buffer.find('\n', used_);
-    if (end == std::string::npos) return false;
-    size_t length = end - used_;
-    if (length > 0 && buffer[end - 1] == '\r') --length;
-    line = std::string_view(buffer).substr(used_, length);
-    used_ = end + 1;
-    return true;
-}
-
-bool Session::line_too_long() const {
-    std::string_view rest = std::string_view(stream_->buffer()).substr(used_);
-    return rest.size() > (is_bulk(rest) ? limits::kBulkLineBytes : limits::kLineBytes);
-}
-
 task<bool> Session::handshake() {
     check_ = context_.door->check_for(*stream_);
     stream_->write(check_.greeting());
     int64_t deadline = context_.reactor.now_ms() + limits::kHandshakeMs;
     std::string_view line;
-    while (!next_line(line)) {
+    while (lines_.next(line) != LineSplitter::Next::line) {
         if (stream_->buffer().size() > limits::kEnvelopeBytes) co_return false;
         int64_t left = deadline - context_.reactor.now_ms();
         if (left <= 0) co_return false;
         bool more = co_await stream_->read_more(left);
         if (!more) co_return false;
     }
-    if (!starts_with(line, "HELLO {")) co_return false;
+    if (!line.starts_with("HELLO {")) co_return false;
     co_return accept_hello(line.substr(6));
 }
 
@@ -136,8 +128,10 @@ bool Session::accept_hello(std::string_view json) {
     auto labels = hello->strings("labels");
     auto wid = hello->string("wid");
     auto hostname = hello->string("hostname");
+    auto username = hello->string("username");
     auto pwdhash = hello->string("pwdhash");
-    if (!version || !pid || !rss || !labels || !wid || !hostname || !pwdhash) return false;
+    if (!version || !pid || !rss || !labels) return false;
+    if (!wid || !hostname || !username || !pwdhash) return false;
     if (version->value_or(0) < 0 || version->value_or(0) > 255) return false;
     if (!check_.accepts(version->value_or(0), pwdhash->value_or(""))) {
         stream_->write("-ERR Invalid password\r\n");  // clients look for these words
@@ -150,6 +144,7 @@ bool Session::accept_hello(std::string_view json) {
     auto slots = hello->integer("slots");
     identified_ = true;
     ++context_.connections;
+    context_.plain += !opted_in_;
     reply_ok();
     if (context_.connections > context_.config().listen.connections) {
         reply_error(
@@ -200,40 +195,67 @@ task<void> Session::run() {
     if (!welcome && !stream_->error().empty())
         log(LogLevel::debug, "session.refused", stream_->error());
     std::string_view line;
-    while (welcome && !closed()) {
-        if (next_line(line)) {
+    // What came before the client closed its side is still done.
+    while (welcome && !ending_ && !stream_->broken()) {
+        auto next = lines_.next(line);
+        if (next == LineSplitter::Next::line) {
             co_await handle(std::string(line));
             co_await stream_->drained(1 << 20);
             continue;
         }
-        if (line_too_long()) {
-            Error error{ErrorCode::too_large,
-                        "a line may have at most " + std::to_string(limits::kLineBytes) + " bytes"};
-            reply_error(error);
+        if (next == LineSplitter::Next::too_long) {
+            co_await refuse_line();
             break;
         }
-        stream_->buffer().erase(0, used_);
-        used_ = 0;
+        lines_.compact();
+        stream_->set_max_buffer(lines_.room());
         bool more = co_await stream_->read_more(-1);
         if (!more) break;
     }
     stream_->close_after_write();
     co_await stream_->drained(1);
-    if (identified_) --context_.connections;
+    if (identified_) {
+        --context_.connections;
+        context_.plain -= !opted_in_;
+    }
     client_gone();
     leave_worker();
 }
 
+// The system throws an answer away that is followed by a close while bytes of the client are
+// unread: for a moment they are taken and dropped.
+task<void> Session::refuse_line() {
+    Error error{ErrorCode::too_large, "a line of this verb may have at most " +
+                                          std::to_string(lines_.limit()) +
+                                          " bytes: send less in one line"};
+    reply_error(error);
+    co_await stream_->drained(1);
+    int64_t until = context_.reactor.now_ms() + limits::kRefusedLineMs;
+    bool more = true;
+    while (more && context_.reactor.now_ms() < until) {
+        stream_->buffer().clear();
+        more = co_await stream_->read_more(limits::kRefusedLineMs / 5);
+    }
+}
+
 task<void> Session::handle(std::string line) {
+    ++context_.commands;
     size_t space = line.find(' ');
     std::string verb = line.substr(0, space);
-    std::string argument = space == std::string::npos ? "" : line.substr(space + 1);
-    bool bare = space == std::string::npos;
-    if (verb == "PUSH" && !bare) {
+    bare_ = space == std::string::npos;
+    std::string argument = std::move(line);
+    argument.erase(0, bare_ ? argument.size() : space + 1);
+    if (context_.state == DaemonState::stopping && !opted_in_ && !is_said_at_the_end(verb)) {
+        Error error{ErrorCode::unavailable, "shutdown in progress"};
+        reply_error(error);
+        end();
+        co_return;
+    }
+    if (verb == "PUSH" && !bare_) {
         co_await store_pushes(std::move(argument), false);
         co_return;
     }
-    bool jobq = verb == "JOBQ" && !bare;
+    bool jobq = verb == "JOBQ" && !bare_;
     if (jobq) {
         space = argument.find(' ');
         verb = argument.substr(0, space);
@@ -243,21 +265,18 @@ task<void> Session::handle(std::string line) {
             co_return;
         }
     }
+    for (const auto& row : kNeedArgument) {
+        if (!bare_ || row.verb != verb) continue;
+        Error error{ErrorCode::invalid, std::string(row.error)};
+        reply_error(error);
+        co_return;
+    }
     const VerbInfo* known = find_verb(verb, jobq);
     VerbHandler handler = known ? find_handler(verb, jobq) : nullptr;
     if (!handler) {
         std::string prefix = jobq ? "JOBQ " : "";
         std::string shown = printable(utf8_prefix(to_utf8(verb), 64));
         Error error{ErrorCode::invalid, "unknown command " + prefix + shown};
-        reply_error(error);
-        co_return;
-    }
-    static constexpr std::string_view kNeedArgument[] = {"PUSH",  "PUSHB",  "ACK",   "FAIL", "BEAT",
-                                                         "QUEUE", "MUTATE", "TRACK", "BATCH"};
-    bool needs = std::find(std::begin(kNeedArgument), std::end(kNeedArgument), verb) !=
-                 std::end(kNeedArgument);
-    if (bare && needs) {
-        Error error{ErrorCode::invalid, "internal error"};  // Faktory's own text for it
         reply_error(error);
         co_return;
     }
@@ -285,14 +304,18 @@ task<void> Session::store_pushes(std::string first, bool jobq) {
         if (request) {
             // What the reply needs stays.
             Job asked = std::move(request->job);
-            request->job.type = asked.type;
-            request->job.queue = asked.queue;
+            if (jobq) {
+                request->job.type = asked.type;
+                request->job.queue = asked.queue;
+            } else {
+                request->job.jid = asked.jid;
+            }
             jobs.push_back(std::move(asked));
         }
         requests.push_back(std::move(request));
-        std::string_view rest = std::string_view(stream_->buffer()).substr(used_);
         std::string_view line;
-        if (requests.size() >= kGather || !starts_with(rest, prefix) || !next_line(line)) break;
+        if (requests.size() >= kGather || !lines_.next_with(prefix, line)) break;
+        ++context_.commands;
         argument = line.substr(prefix.size());
     }
     auto results = co_await broker().enqueue(std::move(jobs));
@@ -304,7 +327,7 @@ task<void> Session::store_pushes(std::string first, bool jobq) {
         }
         const auto& result = results[at++];
         if (!result) {
-            reply_error(result.error());
+            reply_error(jobq ? result.error() : push_refusal(result.error(), request->job.jid));
         } else if (!jobq) {
             reply_ok();
         } else {

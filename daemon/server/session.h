@@ -14,6 +14,7 @@
 #include "core/async/task.h"
 #include "core/base/error.h"
 #include "core/protocol/job_wire.h"
+#include "core/protocol/line_splitter.h"
 #include "daemon/loop/stream.h"
 #include "daemon/server/context.h"
 
@@ -41,6 +42,9 @@ class Session {
 
     bool closed() const { return stream_->closed() || ending_; }
 
+    // The verb came without even a space behind it.
+    bool bare() const { return bare_; }
+
     bool opted_in() const { return opted_in_; }
 
     ServerContext& context() { return context_; }
@@ -65,10 +69,9 @@ class Session {
     void join_worker(std::string wid, std::string hostname, int64_t pid,
                      std::vector<std::string> labels, int64_t slots);
     void leave_worker();
-    // The next whole line without its end, good until more is read; false when there is none yet.
-    bool next_line(std::string_view& line);
-    bool line_too_long() const;
     task<void> handle(std::string line);
+    // A line over its limit: says so, and lets the client hear it.
+    task<void> refuse_line();
     Result<EnqueueRequest> read_push(std::string_view argument, int64_t now_ms, bool jobq);
     task<void> store_pushes(std::string first, bool jobq);
     void client_gone();
@@ -77,15 +80,15 @@ class Session {
     std::unique_ptr<Stream> stream_;
     uint64_t id_;
     PasswordCheck check_;
-    size_t used_ = 0;  // of the stream's buffer
-    bool opted_in_ = false, identified_ = false, ending_ = false;
+    LineSplitter lines_;
+    bool opted_in_ = false, identified_ = false, ending_ = false, bare_ = false;
     std::shared_ptr<Worker> worker_;
     std::weak_ptr<Waiters::Ticket> ticket_;
     Signal going_;
 };
 
 // A verb: parses its argument, calls one action, replies. The argument is all after the verb's
-// space; `given` is false when there was not even a space.
+// space.
 using VerbHandler = task<void> (*)(Session& session, std::string argument);
 // Null when there is no such verb, or none with a handler of its own.
 VerbHandler find_handler(std::string_view verb, bool jobq);

@@ -91,8 +91,8 @@ void Broker::note_running(const Leased& lease, const FetchOrder& order) {
     if (order.lease_per_job) {
         int64_t seconds =
             lease.job.reserve_for_s == 0 ? limits::kReserveDefaultS : lease.job.reserve_for_s;
-        seconds = std::clamp(seconds, limits::kReserveMinS, limits::kReserveMaxS);
-        running.lease_ends_ms = reactor_.now_ms() + seconds * 1000;
+        int64_t lease_ms = std::min(seconds, limits::kReserveMaxS) * 1000;
+        running.lease_ends_ms = reactor_.now_ms() + std::max(lease_ms, config_->reserve_min_ms);
     }
     running.serial = ++serials_;
     running_.insert_or_assign(lease.job.jid, std::move(running));
@@ -207,6 +207,7 @@ task<Result<std::vector<Leased>>> Broker::fetch(FetchOrder order,
         if (left <= 0) co_return leases;
         co_await waiters_.wait(order.queues, seen, left, ticket);
     }
+    if (leases.empty() && ticket->woken) waiters_.pass_on(order.queues);
     for (const auto& lease : leases) {
         note_running(lease, order);
         announce_start(lease, order);
@@ -279,6 +280,25 @@ task<Result<>> Broker::pause(std::vector<std::string> queues, bool paused) {
         note_event(paused ? "queue_paused" : "queue_resumed", none, {});
         if (!paused) waiters_.notify(queue, limits::kConnections);
     }
+    co_return done;
+}
+
+task<Result<>> Broker::flush() {
+    auto known = co_await store_.queues(false);
+    if (!known) co_return tl::unexpected<Error>(known.error());
+    auto done = co_await store_.flush();
+    if (!done) co_return done;
+    for (auto& [jid, running] : running_)
+        running.flushed = true;
+    std::vector<std::string> all, open;
+    for (const auto& queue : *known) {
+        all.push_back(queue.name);
+        if (!queue.paused) open.push_back(queue.name);
+    }
+    // A pause makes a queue known.
+    if (!all.empty()) done = co_await store_.pause(std::move(all), true);
+    if (done && !open.empty()) done = co_await store_.pause(std::move(open), false);
+    waiters_.notify_all();
     co_return done;
 }
 

@@ -37,6 +37,7 @@ struct Running {
     int64_t lease_ends_ms = 0;  // monotonic; 0: the owner's own lease counts
     bool cancel_asked = false;
     int missed_beats = 0;  // heartbeats of its owner in a row that did not name it
+    bool flushed = false;  // a FLUSH dropped it while it ran
     std::shared_ptr<LiveOutput> out, err;
 };
 
@@ -74,6 +75,8 @@ class Broker {
     task<Result<std::vector<Result<Cancelled>>>> cancel(std::vector<std::string> jids);
     task<Result<std::vector<Result<>>>> requeue(std::vector<std::string> jids, bool revive);
     task<Result<>> pause(std::vector<std::string> queues, bool paused);
+    // Drops every job. Queues stay known and paused ones paused, as Faktory has it.
+    task<Result<>> flush();
 
     // Moves what is due; called by the promoter.
     task<Result<Promoted>> promote();

@@ -191,11 +191,25 @@ task<void> Broker::expire_leases() {
     std::vector<std::string> over;
     int64_t now = reactor_.now_ms();
     std::string from = "faktory", mine = "reaper:" + epoch_;
-    for (const auto& [jid, known] : running_)
-        if (known.lease_ends_ms != 0 && known.lease_ends_ms <= now) over.push_back(jid);
+    for (const auto& [jid, known] : running_) {
+        if (known.lease_ends_ms == 0 || known.lease_ends_ms > now) continue;
+        over.push_back(jid);
+        if (over.size() == limits::kScriptJobs) break;  // the others a moment later
+    }
     if (over.empty()) co_return;
-    auto leases = co_await store_.take_over(from, mine, std::move(over), int(limits::kScriptJobs));
+    auto leases = co_await store_.take_over(from, mine, over, int(limits::kScriptJobs));
     if (!leases) co_return;
+    // Those the store does not know as running any more (a FLUSH, another daemon) are over here
+    // too.
+    std::set<std::string> taken;
+    for (const auto& lease : *leases)
+        taken.insert(lease.job.jid);
+    for (const auto& jid : over) {
+        auto known = running_.find(jid);
+        bool stale = known != running_.end() && known->second.lease_ends_ms != 0 &&
+                     known->second.lease_ends_ms <= now && !taken.count(jid);
+        if (stale) running_.erase(known);
+    }
     std::vector<Ended> batch;
     for (auto& lease : *leases) {
         FetchOrder order;

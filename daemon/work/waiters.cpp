@@ -23,8 +23,25 @@ task<void> Waiters::wait(std::vector<std::string> queues, uint64_t seen, int64_t
     ticket->woken = false;
     auto signal = ticket->signal.wait(limit_ms);
     co_await signal;
-    for (auto& [name, place] : places)
-        queues_[name].waiting.erase(place);
+    for (auto& [name, place] : places) {
+        auto entry = queues_.find(name);
+        entry->second.waiting.erase(place);
+        // A name nobody ever pushed to is forgotten: clients may ask for any.
+        if (entry->second.waiting.empty() && entry->second.pushes == 0) queues_.erase(entry);
+    }
+}
+
+void Waiters::pass_on(const std::vector<std::string>& queues) {
+    for (const auto& name : queues) {
+        auto entry = queues_.find(name);
+        if (entry == queues_.end()) continue;
+        for (const auto& ticket : entry->second.waiting) {
+            if (ticket->woken || ticket->interrupted) continue;
+            ticket->woken = true;
+            ticket->signal.notify_all();
+            break;
+        }
+    }
 }
 
 void Waiters::notify(const std::string& queue, int count) {

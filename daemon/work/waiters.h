@@ -41,6 +41,8 @@ class Waiters {
                     std::shared_ptr<Ticket> ticket);
     // `count` jobs became ready in `queue`.
     void notify(const std::string& queue, int count);
+    // Who was woken for a job of these queues does not take it: the next in line looks.
+    void pass_on(const std::vector<std::string>& queues);
     // Something may have become ready anywhere (a hint without a name, a resume).
     void notify_all();
 

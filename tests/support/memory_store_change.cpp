@@ -126,7 +126,8 @@ task<Result<std::vector<Result<>>>> MemoryStore::requeue(std::vector<std::string
         }
         Live& live = found->second;
         if (revive) live.record = revived(live.record, clock_.wall_ms());
-        live.record.ready_ms = clock_.wall_ms();
+        if (revive || live.job.run_at_ms > clock_.wall_ms())
+            live.record.ready_ms = clock_.wall_ms();
         live.record.next_at_ms = 0;
         live.at_ms = 0;
         make_ready(live, false);

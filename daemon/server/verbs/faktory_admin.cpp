@@ -1,13 +1,14 @@
 // Faktory's verbs for operators: INFO FLUSH QUEUE MUTATE END. As in the Faktory Work
 // Protocol 2, section 4; MUTATE's filters look at the canonical compact payload.
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "core/base/text.h"
 #include "core/base/time.h"
 #include "core/protocol/job_wire.h"
 #include "core/protocol/json_fields.h"
 #include "core/protocol/json_writer.h"
-#include "core/protocol/verbs.h"
 #include "daemon/observe/log.h"
 #include "daemon/server/process_figures.h"
 #include "daemon/server/verbs/handlers.h"
@@ -25,13 +26,15 @@ void add_task(JsonWriter& json, std::string_view name, int64_t size) {
 struct Selection {
     std::vector<std::string> jids;
     std::string pattern, type;
+    int64_t now_ms = 0;
 
     bool all() const { return jids.empty() && pattern.empty() && type.empty(); }
 
     bool matches(const JobView& view) const {
         if (!jids.empty()) return std::find(jids.begin(), jids.end(), view.job.jid) != jids.end();
         if (!type.empty() && view.job.type != type) return false;
-        return pattern.empty() || glob_match(pattern, faktory_payload(view.job, view.record));
+        return pattern.empty() ||
+               glob_match(pattern, faktory_payload(view.job, view.record, now_ms));
     }
 };
 
@@ -109,9 +112,10 @@ task<Result<>> queue_action(Broker& broker, std::string action, std::vector<std:
     if (!names.empty() && names[0] == "*") {
         names = *known;
     } else {
-        std::erase_if(names, [&](const std::string& name) {
-            return std::find(known->begin(), known->end(), name) == known->end();
-        });
+        std::set<std::string> asked(names.begin(), names.end());
+        names.clear();
+        for (const auto& name : *known)
+            if (asked.count(name)) names.push_back(name);
     }
     if (names.empty()) co_return Result<>{};
     if (action != "REMOVE") {
@@ -126,6 +130,30 @@ task<Result<>> queue_action(Broker& broker, std::string action, std::vector<std:
             co_return tl::unexpected<Error>(removed.error());
     }
     co_return Result<>{};
+}
+
+// Seconds since the next job of each became ready, as Faktory writes them: sorted, each name once.
+std::string latencies(const std::vector<std::string>& names, const std::vector<QueueInfo>& known,
+                      int64_t now_ms) {
+    std::map<std::string, int64_t> ages;
+    for (const auto& name : names)
+        ages.emplace(to_utf8(name), 0);
+    for (const auto& info : known) {
+        auto asked = ages.find(info.name);
+        if (asked != ages.end() && info.oldest_ms != 0)
+            asked->second = std::max<int64_t>(0, now_ms - info.oldest_ms);
+    }
+    JsonWriter json;
+    json.begin_object();
+    for (const auto& [name, age_ms] : ages) {
+        std::string seconds = std::to_string(age_ms / 1000);
+        std::string fraction = std::to_string(1000 + age_ms % 1000).substr(1);
+        fraction.erase(fraction.find_last_not_of('0') + 1);
+        if (!fraction.empty()) seconds += '.' + fraction;
+        json.key(name).raw(seconds);
+    }
+    json.end_object();
+    return json.take();
 }
 
 }  // namespace
@@ -167,7 +195,7 @@ task<void> info_verb(Session& session, std::string) {
     json.end_object().key("server").begin_object();
     json.field("description", "Faktory Enterprise (jobqd)").field("faktory_version", "1.10.0");
     json.field("uptime", (context.reactor.now_ms() - context.started_ms) / 1000);
-    json.field("connections", context.connections).field("command_count", int64_t(kVerbs.size()));
+    json.field("connections", context.connections).field("command_count", context.commands);
     json.field("used_memory_mb", resident_bytes() >> 20).field("jobqd_version", JOBQ_VERSION);
     json.end_object().end_object();
     session.reply_bulk(json.take());
@@ -179,7 +207,7 @@ task<void> flush(Session& session, std::string) {
         session.reply_error(error);
         co_return;
     }
-    auto done = co_await session.broker().store().flush();
+    auto done = co_await session.broker().flush();
     log(LogLevel::warn, "store.flushed", "FLUSH dropped all jobs");
     if (done) {
         session.reply_ok();
@@ -220,20 +248,7 @@ task<void> queue(Session& session, std::string argument) {
             session.reply_error(all.error());
             co_return;
         }
-        int64_t now = session.context().reactor.wall_ms();
-        JsonWriter json;
-        json.begin_object();
-        for (const auto& wanted : names) {
-            int64_t age_ms = 0;
-            for (const auto& info : *all)
-                if (info.name == wanted && info.oldest_ms != 0)
-                    age_ms = std::max<int64_t>(0, now - info.oldest_ms);
-            std::string digits = std::to_string(age_ms % 1000);
-            json.key(wanted).raw(std::to_string(age_ms / 1000) + "." +
-                                 std::string(3 - digits.size(), '0') + digits);
-        }
-        json.end_object();
-        session.reply_bulk(json.take());
+        session.reply_bulk(latencies(names, *all, session.context().reactor.wall_ms()));
     } else {
         Error error{ErrorCode::invalid, "no such QUEUE subcommand: " + printable(action)};
         session.reply_error(error);
@@ -270,6 +285,7 @@ task<void> mutate(Session& session, std::string argument) {
                   : set == "retries" ? State::retrying
                                      : State::scheduled;
     if (cmd == "clear") *selection = Selection{};
+    selection->now_ms = session.context().reactor.wall_ms();
     auto done = co_await mutate_set(session.broker(), cmd, state, std::move(*selection));
     if (done) {
         session.reply_ok();

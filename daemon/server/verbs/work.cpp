@@ -54,12 +54,13 @@ task<void> push_bulk(Session& session, std::string argument) {
         co_return;
     }
     auto results = co_await session.broker().enqueue(std::move(jobs));
-    for (size_t i = 0; i < results.size(); ++i)
-        if (!results[i]) {
-            const Error& why = results[i].error();
-            bool named = why.code == ErrorCode::not_unique;
-            refused.emplace_back(jids[i], (named ? "NOTUNIQUE " : "") + why.text);
-        }
+    for (size_t i = 0; i < results.size(); ++i) {
+        if (results[i]) continue;
+        Error why = push_refusal(results[i].error(), jids[i]);
+        // Like a reply of its own, but without "ERR".
+        bool named = why.code == ErrorCode::not_unique;
+        refused.emplace_back(jids[i], (named ? "NOTUNIQUE " : "") + why.text);
+    }
     JsonWriter json;
     json.begin_object();
     for (const auto& [jid, why] : refused)
@@ -69,11 +70,19 @@ task<void> push_bulk(Session& session, std::string argument) {
 }
 
 task<void> fetch(Session& session, std::string argument) {
+    if (session.bare()) {
+        Error error{ErrorCode::invalid, "must call fetch with at least one queue"};
+        session.reply_error(error);
+        co_return;
+    }
+    // What is no queue's name has no jobs: it is no error either.
     std::vector<std::string> queues;
     for (auto name : split(argument, ' '))
-        if (!name.empty()) queues.emplace_back(name);
-    if (queues.empty() && argument.empty()) {
-        Error error{ErrorCode::invalid, "must call fetch with at least one queue"};
+        if (is_name(name)) queues.emplace_back(name);
+    if (queues.size() > size_t(limits::kFetchQueues)) {
+        Error error{ErrorCode::invalid, "FETCH names " + std::to_string(queues.size()) +
+                                            " queues: at most " +
+                                            std::to_string(limits::kFetchQueues) + " at once"};
         session.reply_error(error);
         co_return;
     }
@@ -98,7 +107,8 @@ task<void> fetch(Session& session, std::string argument) {
     } else if (leases->empty()) {
         session.reply_null();
     } else {
-        session.reply_bulk(faktory_job(leases->front().job, leases->front().record));
+        int64_t now = session.context().reactor.wall_ms();
+        session.reply_bulk(faktory_job(leases->front().job, leases->front().record, now));
     }
 }
 
@@ -152,8 +162,10 @@ task<void> fail_job(Session& session, std::string argument) {
     batch[0].report.error_type = type->value_or("");
     batch[0].report.message = message->value_or("");
     batch[0].report.backtrace = backtrace->value_or(std::vector<std::string>());
+    const Running* known = session.broker().running(**jid);
+    bool flushed = known && known->flushed;  // fine, but nothing is left to be done
     auto results = co_await session.broker().finish(std::move(batch));
-    if (results[0]) {
+    if (results[0] || (flushed && results[0].error().code == ErrorCode::lease_lost)) {
         session.reply_ok();
     } else if (results[0].error().code == ErrorCode::lease_lost) {
         Error error{ErrorCode::not_found, "Job not found " + **jid};

@@ -1,0 +1,51 @@
+#include "core/protocol/line_splitter.h"
+
+#include <algorithm>
+
+#include "core/base/limits.h"
+
+namespace jobq {
+namespace {
+
+// Verbs whose lines carry many jobs or their output.
+constexpr std::string_view kBulkVerbs[] = {"PUSHB ", "JOBQ DONE ", "JOBQ OUTPUT "};
+
+}  // namespace
+
+size_t LineSplitter::limit() const {
+    std::string_view start = rest();
+    bool bulk = std::any_of(std::begin(kBulkVerbs), std::end(kBulkVerbs),
+                            [&](auto verb) { return start.starts_with(verb); });
+    return bulk ? limits::kBulkLineBytes : limits::kLineBytes;
+}
+
+LineSplitter::Next LineSplitter::next(std::string_view& line) {
+    size_t end = buffer_.find('\n', std::max(scanned_, used_));
+    if (end == std::string::npos) {
+        scanned_ = buffer_.size();
+        // One byte over: the CR of an end that is not here yet.
+        bool over = scanned_ - used_ > limits::kLineBytes && scanned_ - used_ > limit() + 1;
+        return over ? Next::too_long : Next::more;
+    }
+    size_t length = end - used_;
+    if (length > 0 && buffer_[end - 1] == '\r') --length;
+    if (length > limits::kLineBytes && length > limit()) {
+        scanned_ = end;
+        return Next::too_long;
+    }
+    line = rest().substr(0, length);
+    used_ = scanned_ = end + 1;
+    return Next::line;
+}
+
+bool LineSplitter::next_with(std::string_view prefix, std::string_view& line) {
+    return rest().starts_with(prefix) && next(line) == Next::line;
+}
+
+void LineSplitter::compact() {
+    buffer_.erase(0, used_);
+    scanned_ -= std::min(scanned_, used_);
+    used_ = 0;
+}
+
+}  // namespace jobq
