@@ -23,7 +23,7 @@ constexpr std::array kOptions{
     Option{"--idempotency-key", "", "KEY", "the same key within 24 h is stored once"},
     Option{"--unique-for", "", "DURATION",
            "refuse a job like it (queue, type, payload) for so long"},
-    Option{"--unique-until", "", "start|success", "when a job like it may come again"},
+    Option{"--unique-until", "", "WHEN", "when a job like it may come: start or success"},
     Option{"--tag", "", "NAME", "a tag; may be given several times"},
     Option{"--wait", "", "", "wait for its end", Takes::nothing},
 };
