@@ -116,7 +116,7 @@ task<void> App::reload() {
                  old.redis.durability != fresh.redis.durability;
     if (fixed)
         log(LogLevel::warn, "config.needs_restart",
-            "listen, redis and state_dir change with a restart only");
+            "the addresses of [listen], redis and state_dir change with a restart only");
     std::vector<std::unique_ptr<ThreadPool>> leaving;
     for (auto it = pools_.begin(); it != pools_.end();) {
         auto now = fresh.pools.find(it->first);
