@@ -92,7 +92,7 @@ TEST_CASE("jobq refuses a certificate that it can't trust, and says how to go on
     const Ran wrong = run_cli(call);
     CHECK(wrong.status == 77);
     CHECK(contains(wrong.err, "the certificate is not trusted: The certificate issuer is unknown"));
-    CHECK(contains(wrong.err, "--ca-file or JOBQ_CA_FILE"));
+    CHECK(contains(wrong.err, "name the file of its authority in JOBQ_CA_FILE"));
     call.env.erase("JOBQ_CA_FILE");  // the system's authorities do not know ours either
     CHECK(run_cli(call).status == 77);
     call.args = {"ping", "--ca-file", secured.authority.file()};
