@@ -80,10 +80,10 @@ task<void> App::reopen() {
 
 // For those who connect from now on; connections keep what they came in by.
 Result<std::shared_ptr<const Door>> App::new_door(const Config& fresh) const {
-    auto door = Door::make(fresh.listen);
+    auto door = Door::make(fresh.listen, reactor_.wall_ms());
     if (!door) return door;
     for (const auto& remark : (*door)->remarks())
-        log(LogLevel::warn, "config.exposed", remark);
+        log(LogLevel::warn, "config.remark", remark);
     // listen.tcp itself changes with a restart only.
     auto bound = split_address(context_->tcp);
     if (bound && !is_loopback(bound->host) && !(*door)->is_locked())

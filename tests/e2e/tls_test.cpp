@@ -181,6 +181,8 @@ TEST_CASE("SIGHUP swaps the certificate; a broken pair keeps the old one and say
     before.start_tls(secured.authority.file());
     REQUIRE(before.hello(TcpClient::members(before.line(), "foobar")) == "+OK");
 
+    CHECK(contains(secured.daemon->log(), "server.pem ends at "));  // within days
+
     secured.dir.write("server.key", read_file(fresh.key));  // and the old certificate
     secured.daemon->signal(SIGHUP);
     CHECK(eventually([&] { return contains(secured.daemon->log(), "config.kept"); }));
