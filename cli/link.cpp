@@ -119,10 +119,7 @@ Result<Link> Link::open(const Address& address, int64_t deadline_ms) {
     auto secured = link.wire_.start_tls(address.host, address.ca_file, deadline_ms, link.in_);
     if (secured) return link;
     Error error = std::move(secured.error());
-    if (error.code == ErrorCode::unauthorized)
-        error.text = address.to_string() + ": " + error.text +
-                     "; connect by a name that it holds, and name the file of its authority by "
-                     "--ca-file or JOBQ_CA_FILE";
+    if (error.code == ErrorCode::unauthorized) error.text.insert(0, address.to_string() + ": ");
     return tl::unexpected(std::move(error));
 }
 

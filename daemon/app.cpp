@@ -80,10 +80,10 @@ task<void> App::reopen() {
 
 // For those who connect from now on; connections keep what they came in by.
 Result<std::shared_ptr<const Door>> App::new_door(const Config& fresh) const {
-    auto door = Door::make(fresh.listen);
+    auto door = Door::make(fresh.listen, reactor_.wall_ms());
     if (!door) return door;
     for (const auto& remark : (*door)->remarks())
-        log(LogLevel::warn, "config.exposed", remark);
+        log(LogLevel::warn, "config.remark", remark);
     // listen.tcp itself changes with a restart only.
     auto bound = split_address(context_->tcp);
     if (bound && !is_loopback(bound->host) && !(*door)->is_locked())
@@ -116,7 +116,7 @@ task<void> App::reload() {
                  old.redis.durability != fresh.redis.durability;
     if (fixed)
         log(LogLevel::warn, "config.needs_restart",
-            "listen, redis and state_dir change with a restart only");
+            "the addresses of [listen], redis and state_dir change with a restart only");
     std::vector<std::unique_ptr<ThreadPool>> leaving;
     for (auto it = pools_.begin(); it != pools_.end();) {
         auto now = fresh.pools.find(it->first);

@@ -134,7 +134,9 @@ ParsedOptions parse_options(int argc, char** argv) {
     app.add_flag("--print-config", print, "Print every value and where it came from, and end");
     app.add_flag("--version", version, "Print the version and end");
     auto* runner = app.add_subcommand("runner", "Run jobs for a jobqd (started by jobqd itself)");
-    runner->add_option("--connect", options.runner_connect, "unix:PATH or tcp://HOST:PORT")
+    runner
+        ->add_option("--connect", options.runner_connect,
+                     "unix:PATH, tcp://HOST:PORT or tcp+tls://HOST:PORT")
         ->required();
     runner->add_option("--name", options.runner_name, "Name of this runner")->required();
     std::string stop_timeout;

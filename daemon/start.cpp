@@ -166,10 +166,10 @@ std::string App::node_id() {
 }
 
 Result<> App::open_door() {
-    auto door = Door::make(config_->listen);
+    auto door = Door::make(config_->listen, reactor_.wall_ms());
     if (!door) return tl::unexpected<Error>(door.error());
     for (const auto& remark : (*door)->remarks())
-        log(LogLevel::warn, "config.exposed", remark);
+        log(LogLevel::warn, "config.remark", remark);
     door_ = std::move(*door);
     return {};
 }
@@ -342,7 +342,7 @@ int run_daemon(const Options& options) {
         return info(ErrorCode::config).exit_status;
     }
     if (options.mode == Options::Mode::check_config) {
-        auto door = Door::make(loaded.config.listen);
+        auto door = Door::make(loaded.config.listen, 0);
         if (!door) {
             std::fprintf(stderr, "%s\n", door.error().text.c_str());
             return info(ErrorCode::config).exit_status;

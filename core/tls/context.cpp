@@ -41,6 +41,17 @@ Result<> TlsContext::Impl::open() {
     return fail(ErrorCode::internal, std::string("GnuTLS does not start: ") + lib->strerror(code));
 }
 
+int64_t TlsContext::Impl::ends_ms() const {
+    gnutls_x509_crt_t* list = nullptr;
+    unsigned count = 0;
+    if (lib->certificate_get_x509_crt(credentials, 0, &list, &count) != 0) return 0;
+    time_t ends = count == 0 ? time_t(-1) : lib->x509_crt_get_expiration_time(list[0]);
+    for (unsigned i = 0; i < count; ++i)
+        lib->x509_crt_deinit(list[i]);
+    lib->free(list);
+    return ends == time_t(-1) ? 0 : int64_t(ends) * 1'000;
+}
+
 Result<std::shared_ptr<const TlsContext>> TlsContext::for_server(
     const std::string& certificate_file, const std::string& key_file) {
     std::shared_ptr<TlsContext> context(new TlsContext);
@@ -63,6 +74,7 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::for_server(
         return bad_config("the certificate " + certificate_file + " and the key " + key_file +
                           " can't be used: " + lib.strerror(code) +
                           "; both must be PEM, the key without a password");
+    context->ends_ms_ = context->impl_->ends_ms();
     return context;
 }
 

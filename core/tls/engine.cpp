@@ -15,6 +15,19 @@ namespace {
 constexpr size_t kRecordBytes = 16 << 10;
 constexpr char kHandshakeRecord = 0x16;
 
+// What to do about a certificate.
+struct Advice {
+    unsigned status;
+    const char* text;
+};
+
+constexpr Advice kAdvice[] = {
+    {GNUTLS_CERT_UNEXPECTED_OWNER, "connect by a name that it holds"},
+    {GNUTLS_CERT_SIGNER_NOT_FOUND, "name the file of its authority in JOBQ_CA_FILE"},
+    {GNUTLS_CERT_EXPIRED, "it must be renewed"},
+    {GNUTLS_CERT_NOT_ACTIVATED, "look at the clocks of both hosts"},
+};
+
 bool is_ip_address(const std::string& host) {
     unsigned char bytes[16];
     return inet_pton(AF_INET, host.c_str(), bytes) == 1 ||
@@ -104,7 +117,10 @@ std::string TlsEngine::certificate_trouble() const {
         text.pop_back();
     constexpr std::string_view kAlways = "The certificate is NOT trusted. ";
     if (text.starts_with(kAlways)) text.erase(0, kAlways.size());
-    return "the certificate is not trusted: " + printable(text);
+    text = "the certificate is not trusted: " + printable(text);
+    for (const auto& advice : kAdvice)
+        if ((status & advice.status) != 0) return text + "; " + advice.text;
+    return text;
 }
 
 tl::unexpected<Error> TlsEngine::failed(int code) {

@@ -20,6 +20,7 @@ namespace jobq {
     F(bye)                                   \
     F(certificate_allocate_credentials)      \
     F(certificate_free_credentials)          \
+    F(certificate_get_x509_crt)              \
     F(certificate_set_x509_key_mem2)         \
     F(certificate_set_x509_system_trust)     \
     F(certificate_set_x509_trust_mem)        \
@@ -43,7 +44,9 @@ namespace jobq {
     F(transport_set_ptr)                     \
     F(transport_set_pull_function)           \
     F(transport_set_pull_timeout_function)   \
-    F(transport_set_push_function)
+    F(transport_set_push_function)           \
+    F(x509_crt_deinit)                       \
+    F(x509_crt_get_expiration_time)
 
 struct Gnutls {
 #define JOBQ_MEMBER(name) decltype(&::gnutls_##name) name = nullptr;

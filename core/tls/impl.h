@@ -12,6 +12,8 @@ struct TlsContext::Impl {
     gnutls_certificate_credentials_t credentials = nullptr;
 
     Result<> open();
+    // Of the first certificate; 0 when it can't be told.
+    int64_t ends_ms() const;
 };
 
 struct TlsEngine::Impl {

@@ -6,6 +6,7 @@
 // bounded by a record (16 KiB) and, during the handshake, by GnuTLS's limit of 128 KiB.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -27,8 +28,11 @@ class TlsContext {
     ~TlsContext();
     TlsContext(const TlsContext&) = delete;
 
-    // The file of the key may be read by anybody.
+    // Of a server: the file of the key may be read by anybody.
     bool key_is_exposed() const { return key_is_exposed_; }
+
+    // Of a server: when the certificate ends.
+    int64_t ends_ms() const { return ends_ms_; }
 
   private:
     friend class TlsEngine;
@@ -37,6 +41,7 @@ class TlsContext {
 
     std::unique_ptr<Impl> impl_;
     bool key_is_exposed_ = false;
+    int64_t ends_ms_ = 0;
 };
 
 // One connection.

@@ -1,7 +1,6 @@
 #include "daemon/http/http_server.h"
 
 #include <arpa/inet.h>
-#include <microhttpd.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -9,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "daemon/http/microhttpd.h"
 #include "daemon/loop/fd_watch.h"
 
 namespace jobq {
@@ -26,14 +26,19 @@ namespace {
 constexpr size_t kHeaderMemory = 16 << 10;
 constexpr unsigned kIdleSeconds = 30, kConnections = 500;
 
+// Loaded: there is a server only then.
+const Microhttpd& mhd() {
+    return **load_microhttpd();
+}
+
 MHD_Result send(MHD_Connection* connection, const HttpReply& reply) {
-    MHD_Response* response = MHD_create_response_from_buffer(
+    MHD_Response* response = mhd().create_response_from_buffer(
         reply.body.size(), const_cast<char*>(reply.body.data()), MHD_RESPMEM_MUST_COPY);
-    MHD_add_response_header(response, "Content-Type", reply.type.c_str());
-    MHD_add_response_header(response, "Cache-Control", "no-store");
-    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-    MHD_Result done = MHD_queue_response(connection, unsigned(reply.status), response);
-    MHD_destroy_response(response);
+    mhd().add_response_header(response, "Content-Type", reply.type.c_str());
+    mhd().add_response_header(response, "Cache-Control", "no-store");
+    mhd().add_response_header(response, "X-Content-Type-Options", "nosniff");
+    MHD_Result done = mhd().queue_response(connection, unsigned(reply.status), response);
+    mhd().destroy_response(response);
     return done;
 }
 
@@ -58,7 +63,7 @@ bool is_smuggling(MHD_Connection* connection) {
         if (strcasecmp(key, "Transfer-Encoding") == 0) ++s->encodings;
         return MHD_YES;
     };
-    MHD_get_connection_values(connection, MHD_HEADER_KIND, count, &seen);
+    mhd().get_connection_values(connection, MHD_HEADER_KIND, count, &seen);
     return seen.lengths + seen.encodings > 1;
 }
 
@@ -122,6 +127,8 @@ Result<int> bind_loopback(const Endpoint& endpoint, int* port) {
 
 Result<std::unique_ptr<HttpServer>> HttpServer::listen(UvReactor& reactor, Endpoint endpoint,
                                                        Answer answer) {
+    auto loaded = load_microhttpd();
+    if (!loaded) return tl::unexpected<Error>(loaded.error());
     int port = 0;
     auto fd = bind_loopback(endpoint, &port);
     if (!fd) return tl::unexpected<Error>(fd.error());
@@ -131,7 +138,7 @@ Result<std::unique_ptr<HttpServer>> HttpServer::listen(UvReactor& reactor, Endpo
     server->impl_ = std::make_unique<Impl>();
     server->impl_->reactor = &reactor;
     server->impl_->answer = std::move(answer);
-    server->impl_->daemon = MHD_start_daemon(
+    server->impl_->daemon = mhd().start_daemon(
         MHD_USE_EPOLL, 0, nullptr, nullptr, on_request, &server->impl_->answer,
         MHD_OPTION_LISTEN_SOCKET, *fd, MHD_OPTION_CONNECTION_MEMORY_LIMIT, 2 * kHeaderMemory,
         MHD_OPTION_CONNECTION_TIMEOUT, kIdleSeconds, MHD_OPTION_CONNECTION_LIMIT, kConnections,
@@ -141,7 +148,7 @@ Result<std::unique_ptr<HttpServer>> HttpServer::listen(UvReactor& reactor, Endpo
         return fail(ErrorCode::internal, "the HTTP server did not start");
     }
     const MHD_DaemonInfo* info =
-        MHD_get_daemon_info(server->impl_->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+        mhd().get_daemon_info(server->impl_->daemon, MHD_DAEMON_INFO_EPOLL_FD);
     HttpServer* self = server.get();
     server->impl_->watch =
         std::make_unique<FdWatch>(reactor, info->epoll_fd, [self] { self->run_once(); });
@@ -149,7 +156,7 @@ Result<std::unique_ptr<HttpServer>> HttpServer::listen(UvReactor& reactor, Endpo
 }
 
 void HttpServer::run_once() {
-    MHD_run(impl_->daemon);
+    mhd().run(impl_->daemon);
     arm_timer();
 }
 
@@ -157,7 +164,7 @@ void HttpServer::arm_timer() {
     impl_->reactor->cancel(impl_->timer);
     impl_->timer = 0;
     MHD_UNSIGNED_LONG_LONG limit = 0;
-    if (MHD_get_timeout(impl_->daemon, &limit) != MHD_YES) return;
+    if (mhd().get_timeout(impl_->daemon, &limit) != MHD_YES) return;
     impl_->timer = impl_->reactor->after(int64_t(limit) + 1, [this] { run_once(); });
 }
 
@@ -165,7 +172,7 @@ HttpServer::~HttpServer() {
     if (!impl_) return;
     impl_->reactor->cancel(impl_->timer);
     impl_->watch.reset();
-    if (impl_->daemon) MHD_stop_daemon(impl_->daemon);
+    if (impl_->daemon) mhd().stop_daemon(impl_->daemon);
 }
 
 }  // namespace jobq

@@ -36,7 +36,10 @@ task<Result<>> Client::connect() {
     auto secured = start_tls();
     if (!secured) co_return secured;
     auto shaken = co_await shake_hands();
-    if (!shaken) close();
+    if (!shaken) {
+        close();
+        if (dial_.endpoint.tls) shaken.error().text.insert(0, dial_.endpoint.text() + ": ");
+    }
     ready_ = shaken.has_value();
     co_return shaken;
 }
@@ -52,12 +55,13 @@ Result<> Client::start_tls() {
 // With pwdhash, where the greeting asks for it.
 Result<std::string> Client::hello_for(std::string_view greeting) const {
     constexpr std::string_view kHi = "+HI ";
-    std::string where = dial_.endpoint.text();
-    if (!greeting.starts_with(kHi)) return fail(ErrorCode::unavailable, where + " is not a jobqd");
+    if (!greeting.starts_with(kHi))
+        return fail(ErrorCode::unavailable, dial_.endpoint.text() + " is not a jobqd");
     auto hash = password_answer(greeting.substr(kHi.size()), dial_.password);
-    if (!hash)
-        return fail(hash.error().code,
-                    where + ": " + hash.error().text + "; JOBQ_PASSWORD gives one");
+    if (!hash && hash.error().code == ErrorCode::unauthorized)
+        return fail(ErrorCode::unauthorized,
+                    hash.error().text + ": put it, or the name of its file, into JOBQ_PASSWORD");
+    if (!hash) return hash;
     std::string hello = dial_.hello;
     if (!hash->empty()) hello.insert(hello.rfind('}'), ",\"pwdhash\":\"" + *hash + "\"");
     return hello;

@@ -1,10 +1,16 @@
 #include "daemon/server/door.h"
 
+#include "core/base/time.h"
 #include "daemon/observe/log.h"
 
 namespace jobq {
+namespace {
 
-Result<std::shared_ptr<const Door>> Door::make(const ListenConfig& listen) {
+constexpr int64_t kRenewMs = 7LL * 24 * 3'600'000;
+
+}  // namespace
+
+Result<std::shared_ptr<const Door>> Door::make(const ListenConfig& listen, int64_t wall_ms) {
     auto door = std::make_shared<Door>();
     door->old_password_hash_ = listen.old_password_hash;
     std::string password = listen.password;
@@ -23,6 +29,10 @@ Result<std::shared_ptr<const Door>> Door::make(const ListenConfig& listen) {
     if ((*tls)->key_is_exposed())
         door->remarks_.push_back("everybody on this host may read the TLS key " + listen.tls_key +
                                  ": chmod o-r it");
+    if (int64_t ends = (*tls)->ends_ms(); ends > 0 && ends - wall_ms < kRenewMs)
+        door->remarks_.push_back("the certificate " + listen.tls_cert +
+                                 (ends < wall_ms ? " ended at " : " ends at ") +
+                                 format_rfc3339(ends) + ": renew it, then send SIGHUP");
     door->tls_ = std::move(*tls);
     return door;
 }

@@ -18,14 +18,15 @@ namespace jobq {
 class Door {
   public:
     // Reads the files. config: one of them can't be used; the text names its key.
-    static Result<std::shared_ptr<const Door>> make(const ListenConfig& listen);
+    static Result<std::shared_ptr<const Door>> make(const ListenConfig& listen, int64_t wall_ms);
 
     // Fit for a port that other hosts can reach.
     bool is_locked() const { return password_ != nullptr && tls_ != nullptr; }
 
     bool speaks_tls() const { return tls_ != nullptr; }
 
-    // For the log, each a sentence: files that anybody on this host may read.
+    // For the log, each a sentence: files that anybody on this host may read, a certificate that
+    // ends soon.
     const std::vector<std::string>& remarks() const { return remarks_; }
 
     // Before the stream's session: makes TLS of it where TLS is spoken. False: it can't be served.

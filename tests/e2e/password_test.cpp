@@ -163,8 +163,8 @@ TEST_CASE("SIGHUP takes a new password, and keeps the old one when the file can'
 
 TEST_CASE("a password file that everybody may read is used, with a warning") {
     Guarded guarded;
-    CHECK_FALSE(contains(guarded.daemon->log(), "config.exposed"));
+    CHECK_FALSE(contains(guarded.daemon->log(), "config.remark"));
     ::chmod((guarded.dir / "password").c_str(), 0644);
     guarded.daemon->signal(SIGHUP);
-    CHECK(eventually([&] { return contains(guarded.daemon->log(), "config.exposed"); }));
+    CHECK(eventually([&] { return contains(guarded.daemon->log(), "config.remark"); }));
 }

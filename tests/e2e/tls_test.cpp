@@ -92,7 +92,7 @@ TEST_CASE("jobq refuses a certificate that it can't trust, and says how to go on
     const Ran wrong = run_cli(call);
     CHECK(wrong.status == 77);
     CHECK(contains(wrong.err, "the certificate is not trusted: The certificate issuer is unknown"));
-    CHECK(contains(wrong.err, "--ca-file or JOBQ_CA_FILE"));
+    CHECK(contains(wrong.err, "name the file of its authority in JOBQ_CA_FILE"));
     call.env.erase("JOBQ_CA_FILE");  // the system's authorities do not know ours either
     CHECK(run_cli(call).status == 77);
     call.args = {"ping", "--ca-file", secured.authority.file()};
@@ -181,6 +181,8 @@ TEST_CASE("SIGHUP swaps the certificate; a broken pair keeps the old one and say
     before.start_tls(secured.authority.file());
     REQUIRE(before.hello(TcpClient::members(before.line(), "foobar")) == "+OK");
 
+    CHECK(contains(secured.daemon->log(), "server.pem ends at "));  // within days
+
     secured.dir.write("server.key", read_file(fresh.key));  // and the old certificate
     secured.daemon->signal(SIGHUP);
     CHECK(eventually([&] { return contains(secured.daemon->log(), "config.kept"); }));
@@ -212,7 +214,6 @@ TEST_CASE("a runner works for a jobqd over tcp+tls") {
     };
     const Ran ran = run_cli(call);
     CHECK(ran.status == 0);
-    CHECK(contains(ran.err, "runner.online"));
     CHECK_FALSE(contains(ran.err, "foobar"));
     call.env["JOBQ_PASSWORD"] = "/nonexistent/password";
     call.started = nullptr;

@@ -55,7 +55,7 @@ const std::vector<Library>& libraries() {
     static const std::vector<Library> table{
         {"uv.h", {"daemon/loop/", "daemon/redis/", "tests/support/"}, SIZE_MAX, true},
         {"hiredis/", {"daemon/redis/", "tests/support/", "tests/bench/"}, SIZE_MAX, true},
-        {"microhttpd.h", {"daemon/http/"}, SIZE_MAX, true},
+        {"microhttpd.h", {"daemon/http/"}, 1, false},
         {"gnutls/", {"core/tls/"}, 1, false},
         {"spdlog/", {"daemon/observe/"}, 1, true},
         {"gperftools/", {"daemon/observe/profile.cpp"}, 1, true},
