@@ -41,6 +41,7 @@ inline constexpr int64_t kRedisDeadlineMs = 5'000;  // one command
 inline constexpr int64_t kRetentionMs = 24 * 3'600'000;
 inline constexpr int64_t kIdempotencyWindowMs = 24 * 3'600'000;
 inline constexpr int64_t kDeadKeepMs = 180LL * 24 * 3'600'000;
+inline constexpr int64_t kImportMarkMs = 30LL * 24 * 3'600'000;  // an import is not repeated
 
 // Output of a job
 inline constexpr size_t kOutputHeadBytes = 32 << 10, kOutputTailBytes = 32 << 10;

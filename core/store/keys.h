@@ -17,7 +17,8 @@
 //   cancel       hash  jid -> wall ms, of running jobs that are to stop
 //   done:<t>     hash  jid -> FinalRecord; the whole hash goes at t (wall seconds)
 //   log:<t>      hash  "<jid>/<attempt>" -> text; likewise
-//   buckets      zset  "done:<t>" and "log:<t>" by t
+//   imp:<t>      hash  jid -> "", of those imported from another store; likewise
+//   buckets      zset  "done:<t>", "log:<t>" and "imp:<t>" by t
 //   idem         hash  key -> "<expires ms> <jid>";   idemx  zset  key by expiry
 //   stat         hash  counters
 //   schema       string

@@ -18,6 +18,7 @@
 #include "core/async/task.h"
 #include "core/base/error.h"
 #include "core/job/decide.h"
+#include "core/job/imported.h"
 #include "core/job/job.h"
 
 namespace jobq {
@@ -210,6 +211,11 @@ class Store {
     virtual task<Result<>> unpark() = 0;
     // Everything, at once.
     virtual task<Result<>> flush() = 0;
+
+    // Jobs of another store, each in the state it had there. One result per job, in order: stored;
+    // `same` when it was brought in before, within limits::kImportMarkMs, whatever has become of
+    // it, or is live; duplicate: another live job has its jid. Requires: validate().
+    virtual task<Result<std::vector<Result<Enqueued>>>> bring_in(std::vector<Imported> jobs) = 0;
 };
 
 }  // namespace jobq

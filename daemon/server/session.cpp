@@ -21,7 +21,7 @@ bool starts_with(std::string_view text, std::string_view prefix) {
 // Verbs whose lines carry many jobs or their output.
 bool is_bulk(std::string_view line) {
     return starts_with(line, "PUSHB ") || starts_with(line, "JOBQ DONE ") ||
-           starts_with(line, "JOBQ OUTPUT ");
+           starts_with(line, "JOBQ OUTPUT ") || starts_with(line, "JOBQ IMPORT ");
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // Every script answers in every way its header names: one run through the store reaches all of
 // them, watched on the link. A new script, or a new return code, has to be added here.
+#include <array>
 #include <map>
 #include <set>
 
@@ -18,7 +19,7 @@ std::set<std::string> kinds_of(const std::string& script, const Reply& reply) {
     auto number = [](const Reply& item) { return std::to_string(integer_of(item)); };
     if (reply.kind == Reply::Kind::integer) {
         kinds.insert(script == "unpark" && reply.integer > 0 ? "n" : number(reply));
-    } else if (script == "enqueue") {
+    } else if (script == "enqueue" || script == "import") {
         add_items([](const Reply& item) {
             return item.text.empty() ? "stored" : item.text.substr(0, 1);
         });
@@ -56,6 +57,7 @@ const Kinds kExpected{
     {"fetch", {"more 0", "more 1", "jobs", "none", "records"}},
     {"flush", {"0"}},
     {"get", {"", "done", "ready", "scheduled", "retrying", "dead", "running"}},
+    {"import", {"0", "stored", "=", "m"}},
     {"kill", {"[1]", "[0]"}},
     {"list_done", {"end", "cursor"}},
     {"list_ready", {"end", "cursor"}},
@@ -143,6 +145,16 @@ void live_and_end(RedisTest& t) {
     t.get_value(t.store.clear("default", true));
 }
 
+void bring_in(RedisTest& t) {
+    t.push({a_job("email", "live"), a_job("email", "ghost")});
+    t.cancel("ghost");
+    std::vector<Imported> jobs(4);
+    for (size_t i = 0; i < jobs.size(); ++i)
+        jobs[i].job = a_job("email", std::array{"in1", "in2", "live", "ghost"}[i]);
+    t.get_value(t.store.bring_in({jobs[0]}));
+    t.get_value(t.store.bring_in(jobs));
+}
+
 void work_in_bulk(RedisTest& t) {
     std::vector<Job> jobs;
     std::vector<std::string> jids;
@@ -172,6 +184,8 @@ TEST_CASE("every script is met in every way it can answer") {
     look_at_all(t);
     live_and_end(t);
     look_at_all(t);
+    t.done(t.store.flush());
+    bring_in(t);
     t.done(t.store.flush());
     work_in_bulk(t);
     for (const Script& script : all_scripts()) {

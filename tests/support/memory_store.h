@@ -40,6 +40,7 @@ class MemoryStore final : public Store {
     task<Result<int64_t>> clear(std::string queue, bool forget) override;
     task<Result<>> unpark() override;
     task<Result<>> flush() override;
+    task<Result<std::vector<Result<Enqueued>>>> bring_in(std::vector<Imported> jobs) override;
 
   private:
     struct Live {
@@ -83,6 +84,7 @@ class MemoryStore final : public Store {
     };
 
     Result<Enqueued> enqueue_one(const Job& job);
+    Result<Enqueued> bring_in_one(const Imported& one);
     Result<> finish_one(const Finish& finish);
     Leased lease_of(const Live& live) const;
     JobView view_of(const Live& live) const;
@@ -103,6 +105,7 @@ class MemoryStore final : public Store {
     std::map<std::string, Kept> finals_;
     std::map<std::string, std::map<int, KeptLog>> logs_;
     std::map<std::string, IdempotencyKey> keys_;
+    std::map<std::string, int64_t> imported_;  // jid -> second until which it is known
     StoreStats counters_;
     int64_t tokens_ = 0;
 };

@@ -168,6 +168,7 @@ task<Result<>> MemoryStore::flush() {
     finals_.clear();
     logs_.clear();
     keys_.clear();
+    imported_.clear();
     counters_ = {};
     co_return Result<>{};
 }
