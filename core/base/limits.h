@@ -45,6 +45,7 @@ inline constexpr int64_t kTrackKeepMs = 30 * 60'000;      // progress, after the
 inline constexpr int64_t kBatchPatienceMs = 30 * 60'000;  // a batch that nobody commits
 inline constexpr int64_t kBatchKeepMs = 24 * 3'600'000;   // one of which no job lives any more
 inline constexpr size_t kBatchDescriptionBytes = 16 << 10;
+inline constexpr int64_t kImportMarkMs = 30LL * 24 * 3'600'000;  // an import is not repeated
 
 // Output of a job
 inline constexpr size_t kOutputHeadBytes = 32 << 10, kOutputTailBytes = 32 << 10;

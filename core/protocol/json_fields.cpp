@@ -16,7 +16,7 @@ namespace {
 // One parser per thread and depth, its tape kept for the next text.
 simdjson::error_code parse_with(std::string_view text, int max_depth,
                                 simdjson::dom::element& root) {
-    thread_local std::array<simdjson::dom::parser, limits::kJsonDepth + 3> parsers;
+    thread_local std::array<simdjson::dom::parser, limits::kJsonDepth + 8> parsers;
     thread_local std::string padded;
     constexpr size_t kKeepBytes = 256 << 10;
     auto& parser = parsers.at(size_t(max_depth));

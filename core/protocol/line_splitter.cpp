@@ -8,7 +8,7 @@ namespace jobq {
 namespace {
 
 // Verbs whose lines carry many jobs or their output.
-constexpr std::string_view kBulkVerbs[] = {"PUSHB ", "JOBQ DONE ", "JOBQ OUTPUT "};
+constexpr std::string_view kBulkVerbs[] = {"PUSHB ", "JOBQ DONE ", "JOBQ OUTPUT ", "JOBQ IMPORT "};
 
 }  // namespace
 

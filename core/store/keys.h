@@ -33,7 +33,8 @@
 //   batches      zset  bid by the wall ms at which it goes: open, or nothing of it lives
 //   track:<jid>  hash  progress of a tracked job: percent, desc, updated, until (of its lease),
 //                      state it ended in; expires some time after the job's end
-//   buckets      zset  "done:<t>" and "log:<t>" by t
+//   imp:<t>      hash  jid -> "", of those imported from another store; likewise
+//   buckets      zset  "done:<t>", "log:<t>" and "imp:<t>" by t
 //   idem         hash  key -> "<expires ms> <jid>";   idemx  zset  key by expiry
 //   stat         hash  counters
 //   schema       string

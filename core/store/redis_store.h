@@ -1,7 +1,7 @@
 // RedisStore: the Store on one Redis. Bodies by concern: enqueue.cpp, fetch.cpp, finish.cpp,
 // change.cpp (cancel, requeue, remove, kill), inspect.cpp (get, list, logs), totals.cpp (stats,
-// queues, pause, clear, purge, flush), batch.cpp (batches, progress), and redis_store.cpp (script
-// calls, schema).
+// queues, pause, clear, purge, flush), batch.cpp (batches, progress), bring_in.cpp (imports), and
+// redis_store.cpp (script calls, schema).
 #pragma once
 
 #include <string>
@@ -59,6 +59,7 @@ class RedisStore final : public Store {
     task<Result<bool>> track(ProgressUpdate update) override;
     task<Result<std::vector<Progress>>> progress(std::vector<std::string> jids) override;
     task<Result<>> flush() override;
+    task<Result<std::vector<Result<Enqueued>>>> bring_in(std::vector<Imported> jobs) override;
 
   private:
     using EnqueueCoalescer = Coalescer<Job, Enqueued>;
@@ -79,6 +80,9 @@ class RedisStore final : public Store {
     task<void> send_group(const Script& script, Command args, FinishCoalescer::Batch group);
     task<Result<ListPage>> list_page(Reply ids, State state);
     task<Result<ListPage>> list_done(ListRequest request);
+    task<Result<>> bring_in_part(const std::vector<Imported>* jobs, size_t from, size_t to,
+                                 std::vector<Result<Enqueued>>* results,
+                                 std::vector<size_t>* undecided);
     std::string next_token();
     // The names from `from` on are queues to look at.
     void tell_ready(const Reply& reply, size_t from);

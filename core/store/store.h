@@ -20,6 +20,7 @@
 #include "core/async/task.h"
 #include "core/base/error.h"
 #include "core/job/decide.h"
+#include "core/job/imported.h"
 #include "core/job/job.h"
 #include "core/store/batch.h"
 
@@ -234,6 +235,11 @@ class Store {
     virtual task<Result<std::vector<Progress>>> progress(std::vector<std::string> jids) = 0;
     // Everything, at once.
     virtual task<Result<>> flush() = 0;
+
+    // Jobs of another store, each in the state it had there. One result per job, in order: stored;
+    // `same` when it was brought in before, within limits::kImportMarkMs, whatever has become of
+    // it, or is live; duplicate: another live job has its jid. Requires: validate().
+    virtual task<Result<std::vector<Result<Enqueued>>>> bring_in(std::vector<Imported> jobs) = 0;
 
     // Called with a queue that has something to fetch since another operation than enqueue, promote
     // or requeue: a callback of a batch, or a slot that became free.

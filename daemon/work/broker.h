@@ -4,7 +4,7 @@
 // where with which live output, who wants to know when a job ends.
 //
 // broker.cpp: enqueue and fetch. endings.cpp: what becomes of attempts. leases.cpp: owners that
-// come, go and die.
+// come, go and die. bring_in.cpp: imports.
 #pragma once
 
 #include <functional>
@@ -64,6 +64,8 @@ class Broker {
 
     // One result per job, in order; wakes those who wait for them.
     task<std::vector<Result<Enqueued>>> enqueue(std::vector<Job> jobs);
+    // Jobs of another store, with their past.
+    task<Result<std::vector<Result<Enqueued>>>> bring_in(std::vector<Imported> jobs);
     // Waits up to order.wait_ms for the first. Whoever is interrupted gets an empty answer, and
     // what was just taken for it is handed back.
     task<Result<std::vector<Leased>>> fetch(FetchOrder order,

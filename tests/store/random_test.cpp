@@ -2,6 +2,7 @@
 // owners that every clash happens. Each answer and, after each step, the whole state must be equal.
 // JOBQ_SEED=n repeats one seed; JOBQ_SEEDS and JOBQ_STEPS make it longer.
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <sstream>
 
@@ -45,6 +46,7 @@ class Duel {
     void enqueue();
     void fetch();
     void finish();
+    void bring_in();
     void take_over();
     void promote();
     void purge();
@@ -121,6 +123,7 @@ void Duel::random_operation() {
     uint64_t dice = rng_.below(100);
     model_said_.clear();
     real_said_.clear();
+    if (dice < 4) return bring_in();
     if (dice < 20) return enqueue();
     if (dice < 37) return fetch();
     if (dice < 56) return finish();
@@ -163,6 +166,33 @@ void Duel::enqueue() {
         jobs.push_back(job);
     }
     both([&](Store& store) { return store.enqueue(jobs); },
+         [](const auto& results) {
+             Texts texts;
+             for (const auto& result : results)
+                 texts.push_back(text_of(result));
+             return joined(texts);
+         });
+}
+
+void Duel::bring_in() {
+    std::vector<Imported> jobs;
+    for (uint64_t n = 1 + rng_.below(3); n > 0; --n) {
+        Imported one;
+        one.job = a_job(pick({"email", "report"}), jid());
+        one.job.queue = queue();
+        one.job.created_ms = reactor_.wall_ms();
+        if (chance(20)) one.job.priority = int(1 + rng_.below(9));
+        one.state =
+            std::array{State::ready, State::scheduled, State::retrying, State::dead}[rng_.below(4)];
+        int64_t away = int64_t(rng_.below(3000));
+        if (one.state == State::dead) away = -away;
+        if (one.state != State::ready) one.at_ms = reactor_.wall_ms() + away;
+        if (one.state != State::ready || chance(30)) one.record.attempts = int(rng_.below(4));
+        said_ << "bring in " << one.job.jid << " in " << one.job.queue << " ^" << one.job.priority
+              << " " << name(one.state) << " at " << one.at_ms << "; ";
+        jobs.push_back(one);
+    }
+    both([&](Store& store) { return store.bring_in(jobs); },
          [](const auto& results) {
              Texts texts;
              for (const auto& result : results)

@@ -1,5 +1,6 @@
 // Every script answers in every way its header names: one run through the store reaches all of
 // them, watched on the link. A new script, or a new return code, has to be added here.
+#include <array>
 #include <map>
 #include <set>
 
@@ -23,7 +24,7 @@ std::set<std::string> kinds_of(const std::string& script, const Reply& reply) {
     auto number = [](const Reply& item) { return std::to_string(integer_of(item)); };
     if (reply.kind == Reply::Kind::integer) {
         kinds.insert(script == "unpark" && reply.integer > 0 ? "n" : number(reply));
-    } else if (script == "enqueue") {
+    } else if (script == "enqueue" || script == "import") {
         add_items([](const Reply& item) {
             return item.text.empty() ? "stored" : item.text.substr(0, 1);
         });
@@ -74,6 +75,7 @@ const Kinds kExpected{
     {"fetch_throttled", {"more 0", "more 1", "jobs", "none", "records"}},
     {"flush", {"0"}},
     {"get", {"", "done", "ready", "scheduled", "retrying", "dead", "running"}},
+    {"import", {"0", "stored", "=", "m"}},
     {"kill", {"[1]", "[0]", "queue"}},
     {"list_done", {"end", "cursor"}},
     {"list_ready", {"end", "cursor"}},
@@ -230,6 +232,16 @@ void fetch_throttled(RedisTest& t, std::string queue) {
     t.get_value(t.store.fetch(request));
 }
 
+void bring_in(RedisTest& t) {
+    t.push({a_job("email", "live"), a_job("email", "ghost")});
+    t.cancel("ghost");
+    std::vector<Imported> jobs(4);
+    for (size_t i = 0; i < jobs.size(); ++i)
+        jobs[i].job = a_job("email", std::array{"in1", "in2", "live", "ghost"}[i]);
+    t.get_value(t.store.bring_in({jobs[0]}));
+    t.get_value(t.store.bring_in(jobs));
+}
+
 void work_in_bulk(RedisTest& t) {
     std::vector<Job> jobs;
     std::vector<std::string> jids;
@@ -269,6 +281,8 @@ TEST_CASE("every script is met in every way it can answer") {
     t.end(t.fetch({"slots"}).at(0), Move::retry, t.now());
     t.get_value(t.store.promote(t.now(), 100));
     fetch_throttled(t, "slots");
+    t.done(t.store.flush());
+    bring_in(t);
     t.done(t.store.flush());
     work_in_bulk(t);
     for (const Script& script : all_scripts()) {

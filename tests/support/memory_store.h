@@ -46,6 +46,7 @@ class MemoryStore final : public Store {
     task<Result<bool>> track(ProgressUpdate update) override;
     task<Result<std::vector<Progress>>> progress(std::vector<std::string> jids) override;
     task<Result<>> flush() override;
+    task<Result<std::vector<Result<Enqueued>>>> bring_in(std::vector<Imported> jobs) override;
 
   private:
     // What a job is to its batch.
@@ -112,6 +113,7 @@ class MemoryStore final : public Store {
     };
 
     Result<Enqueued> enqueue_one(const Job& job);
+    Result<Enqueued> bring_in_one(const Imported& one);
     Result<> finish_one(const Finish& finish);
     Leased lease_of(const Live& live) const;
     JobView view_of(const Live& live) const;
@@ -149,6 +151,7 @@ class MemoryStore final : public Store {
     std::map<std::string, Lock> locks_;  // by digest
     std::map<std::string, Batch> batches_;
     std::map<std::string, Progress> progress_;
+    std::map<std::string, int64_t> imported_;  // jid -> second until which it is known
     StoreStats counters_;
     int64_t tokens_ = 0;
 };

@@ -54,6 +54,7 @@ task<Result<>> MemoryStore::purge(int64_t now_ms) {
     std::erase_if(finals_, [&](const auto& entry) { return entry.second.until_s <= now_s; });
     for (auto& [jid, logs] : logs_)
         std::erase_if(logs, [&](const auto& entry) { return entry.second.until_s <= now_s; });
+    std::erase_if(imported_, [&](const auto& entry) { return entry.second <= now_s; });
     std::erase_if(keys_, [&](const auto& entry) { return entry.second.expires_ms <= now_ms; });
     std::vector<std::string> old;
     for (const auto& [jid, live] : live_)

@@ -175,6 +175,7 @@ task<Result<>> MemoryStore::flush() {
     locks_.clear();
     batches_.clear();
     progress_.clear();
+    imported_.clear();
     counters_ = {};
     co_return Result<>{};
 }

@@ -29,6 +29,17 @@ for class in string.gmatch('5' .. flags, '[^P]') do
         end
         left = left - #ids
     end
+    -- Cancelled ones that would be next go along: a job of their jid shall not get their place.
+    local key, met = list_key(class .. queue), 0
+    local next_one = redis.call('LINDEX', key, -1)
+    while next_one and met < 1000 do
+        local envelope = redis.call('HGET', P .. 'j', next_one)
+        if not envelope or string.byte(envelope) ~= 120 then break end
+        redis.call('RPOP', key)
+        redis.call('HDEL', P .. 'j', next_one)
+        met, next_one = met + 1, redis.call('LINDEX', key, -1)
+    end
+    buried = buried + met
 end
 if #removed > 0 then redis.call('HINCRBY', P .. 'stat', 'removed', #removed) end
 if buried > 0 then redis.call('HINCRBY', P .. 'tomb', queue, -buried) end

@@ -11,8 +11,8 @@ namespace jobq::verbs {
 
 class Request {
   public:
-    explicit Request(std::string_view json) {
-        auto parsed = JsonObject::parse(json);
+    explicit Request(std::string_view json, int max_depth = limits::kJsonDepth + 2) {
+        auto parsed = JsonObject::parse(json, false, max_depth);
         if (parsed) {
             object_ = std::move(*parsed);
         } else {

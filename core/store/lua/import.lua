@@ -1,0 +1,86 @@
+#!lua
+-- import: store jobs that come from another store, each where it was there, once.
+-- KEYS: prefix
+-- ARGV: mark_bucket hint n [jid envelope header set score record]*n
+-- RETURNS: 0 all are stored | {"" stored, "=" the jid is live, "m" it was imported before}*n
+local P = KEYS[1]
+--@include places
+--@include buckets
+local n = tonumber(ARGV[3])
+local ids, answer, stored = {}, {}, 0
+for i = 1, n do ids[i] = ARGV[6 * i - 2] end
+local live = redis.call('HMGET', P .. 'j', unpack(ids))
+
+-- Marks are kept by day: there are few such buckets.
+local marked = {}
+for _, bucket in ipairs(redis.call('ZRANGE', P .. 'buckets', 0, -1)) do
+    if string.sub(bucket, 1, 4) == 'imp:' then
+        local found = redis.call('HMGET', P .. bucket, unpack(ids))
+        for i = 1, n do
+            if found[i] then marked[ids[i]] = true end
+        end
+    end
+end
+
+-- A cancelled job of this jid still has its entry in a list: it goes.
+local function bury(jid, tombstone)
+    local queue = string.sub(header_of(tombstone), 2)
+    local flags = redis.call('HGET', P .. 'queues', queue) or ''
+    redis.call('HINCRBY', P .. 'tomb', queue, -1)
+    for class in string.gmatch('5' .. flags, '[^P]') do
+        redis.call('LREM', list_key(class .. queue), -1, jid)
+    end
+end
+
+local envelopes, records, marks, lists, headers = {}, {}, {}, {}, {}
+local sets = {scheduled = {}, retrying = {}, dead = {}}
+local function place(at, jid)
+    local header, set = ARGV[at + 2], sets[ARGV[at + 3]]
+    if set then
+        set[#set + 1] = ARGV[at + 4]
+        set[#set + 1] = header .. ' ' .. jid
+        return
+    end
+    if not lists[header] then
+        lists[header] = {}
+        headers[#headers + 1] = header
+    end
+    table.insert(lists[header], jid)
+end
+
+for i = 1, n do
+    local at, jid = 6 * i - 2, ids[i]
+    if marked[jid] then
+        answer[i] = 'm'
+    elseif live[i] and string.byte(live[i]) ~= 120 then
+        answer[i] = '='
+    else
+        answer[i], marked[jid] = '', true
+        if live[i] then bury(jid, live[i]) end
+        stored = stored + 1
+        envelopes[#envelopes + 1], envelopes[#envelopes + 2] = jid, ARGV[at + 1]
+        marks[#marks + 1], marks[#marks + 2] = jid, ''
+        if ARGV[at + 5] ~= '' then
+            records[#records + 1], records[#records + 2] = jid, ARGV[at + 5]
+        end
+        place(at, jid)
+    end
+end
+
+if #envelopes > 0 then redis.call('HSET', P .. 'j', unpack(envelopes)) end
+if #records > 0 then redis.call('HSET', P .. 'm', unpack(records)) end
+keep(ARGV[1], marks)
+for set, members in pairs(sets) do
+    if #members > 0 then redis.call('ZADD', P .. set, unpack(members)) end
+end
+for _, header in ipairs(headers) do
+    know_queue(header)
+    redis.call('LPUSH', list_key(header), unpack(lists[header]))
+    if ARGV[2] == '1' then redis.call('PUBLISH', P .. 'hint', string.sub(header, 2)) end
+end
+if stored > 0 then
+    if ARGV[2] == '1' then redis.call('PUBLISH', P .. 'hint', '') end
+    redis.call('HINCRBY', P .. 'stat', 'enqueued', stored)
+end
+if stored == n then return 0 end
+return answer
