@@ -58,8 +58,9 @@ inline constexpr int kConnections = 2'000;
 inline constexpr int kListPage = 100, kListPageMax = 1'000;
 inline constexpr size_t kUnixPathBytes = 107;     // sun_path less its NUL
 inline constexpr int64_t kRefusedLineMs = 1'000;  // the rest of a line that was too long is read on
-inline constexpr int64_t kLastWordsMs = 100;      // at a stop, for Faktory's clients to hear of it
+inline constexpr int64_t kLastWordsMs = 250;      // at a stop, for Faktory's clients to hear of it
 inline constexpr int kFetchQueues = 1'000;        // of one FETCH
+inline constexpr size_t kGlobBytes = 1'000;       // of one MUTATE
 inline constexpr size_t kReadChunkBytes = 64 << 10;
 inline constexpr int64_t kWriteStallMs = 30'000;  // a peer that takes no byte for so long is gone
 inline constexpr int64_t kAcceptPauseMs = 100;    // when accept fails and even refusing does

@@ -9,8 +9,10 @@
 namespace jobq {
 namespace {
 
+constexpr std::string_view kBadJson = "invalid JSON: ";
+
 tl::unexpected<Error> bad_json(const Error& error) {
-    return fail(error.code, "invalid JSON: " + error.text);
+    return fail(error.code, std::string(kBadJson) + error.text);
 }
 
 std::string_view trimmed_raw(const JsonField* field) {
@@ -125,6 +127,27 @@ Result<Job> parse_callback(std::string_view json, int64_t now_ms, std::string_vi
     if (job.args.empty()) job.args = "[]";
     job.custom = callback_custom(job.custom, bid);
     return checked_push(std::move(job), now_ms);
+}
+
+Result<BulkPush> parse_push_bulk(std::string_view json, int64_t now_ms) {
+    auto checked = check_json(json, limits::kJsonDepth + 2);
+    if (!checked) return bad_json(checked.error());
+    std::string_view array = trim(json);
+    if (array[0] != '[')
+        return fail(ErrorCode::bad_data, "invalid JSON: an array of jobs is wanted");
+    BulkPush bulk;
+    for (const auto& element : json_array(array)) {
+        auto job = parse_push(element.raw, now_ms);
+        if (job) {
+            bulk.jobs.push_back(std::move(*job));
+            continue;
+        }
+        if (job.error().text.starts_with(kBadJson)) return tl::unexpected<Error>(job.error());
+        auto object = JsonObject::parse(element.raw, true);
+        auto jid = object->string("jid");
+        bulk.refused.emplace_back(jid ? jid->value_or("") : "", job.error().text);
+    }
+    return bulk;
 }
 
 namespace {

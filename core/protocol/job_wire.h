@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "core/job/job.h"
 #include "core/protocol/json_fields.h"
@@ -14,6 +16,14 @@ namespace jobq {
 
 // PUSH, and each element of PUSHB. `text` of the error is what follows "-ERR ".
 Result<Job> parse_push(std::string_view json, int64_t now_ms);
+
+struct BulkPush {
+    std::vector<Job> jobs;
+    std::vector<std::pair<std::string, std::string>> refused;  // jid, why
+};
+
+// PUSHB. One job of a wrong type fails them all, as Faktory has it; others are refused by name.
+Result<BulkPush> parse_push_bulk(std::string_view json, int64_t now_ms);
 
 // What the store refused a pushed job for, in the protocol's words.
 Error push_refusal(Error error, const std::string& jid);

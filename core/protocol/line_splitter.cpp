@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "core/base/limits.h"
-
 namespace jobq {
 namespace {
 
@@ -16,7 +14,7 @@ size_t LineSplitter::limit() const {
     std::string_view start = rest();
     bool bulk = std::any_of(std::begin(kBulkVerbs), std::end(kBulkVerbs),
                             [&](auto verb) { return start.starts_with(verb); });
-    return bulk ? limits::kBulkLineBytes : limits::kLineBytes;
+    return bulk ? limits_.bulk : limits_.line;
 }
 
 LineSplitter::Next LineSplitter::next(std::string_view& line) {
@@ -24,12 +22,12 @@ LineSplitter::Next LineSplitter::next(std::string_view& line) {
     if (end == std::string::npos) {
         scanned_ = buffer_.size();
         // One byte over: the CR of an end that is not here yet.
-        bool over = scanned_ - used_ > limits::kLineBytes && scanned_ - used_ > limit() + 1;
+        bool over = scanned_ - used_ > limits_.line && scanned_ - used_ > limit() + 1;
         return over ? Next::too_long : Next::more;
     }
     size_t length = end - used_;
     if (length > 0 && buffer_[end - 1] == '\r') --length;
-    if (length > limits::kLineBytes && length > limit()) {
+    if (length > limits_.line && length > limit()) {
         scanned_ = end;
         return Next::too_long;
     }

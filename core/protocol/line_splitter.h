@@ -9,14 +9,23 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/limits.h"
+
 namespace jobq {
+
+// In bytes, a line's end not counted. More than the longest prefix of a bulk line.
+struct LineLimits {
+    size_t line = limits::kLineBytes;
+    size_t bulk = limits::kBulkLineBytes;  // of verbs that carry many jobs or their output
+};
 
 class LineSplitter {
   public:
     enum class Next : uint8_t { line, more, too_long };
 
     // `buffer` is appended to by its owner, and shortened by compact() alone.
-    explicit LineSplitter(std::string& buffer) : buffer_(buffer) {}
+    explicit LineSplitter(std::string& buffer, LineLimits limits = {})
+        : buffer_(buffer), limits_(limits) {}
 
     // line: without LF and one CR before it, good until the buffer changes. more: none is whole
     // yet. too_long: the one that begins here is over its limit, with or without its end; final.
@@ -26,7 +35,7 @@ class LineSplitter {
     // Frees what was given out.
     void compact();
 
-    // Bytes the line that begins here may have, its end not counted.
+    // Bytes the line that begins here may have.
     size_t limit() const;
 
     // What the buffer has to hold for that line to come in whole.
@@ -36,6 +45,7 @@ class LineSplitter {
     std::string_view rest() const { return std::string_view(buffer_).substr(used_); }
 
     std::string& buffer_;
+    LineLimits limits_;
     size_t used_ = 0;     // given out
     size_t scanned_ = 0;  // has no LF between used_ and here
 };

@@ -68,9 +68,17 @@ void Wire::half_close() const {
 }
 
 bool Wire::send(std::string_view bytes) const {
+    return send_within(bytes, 15'000);
+}
+
+bool Wire::send_some(std::string_view bytes) const {
+    return send_within(bytes, 300);
+}
+
+bool Wire::send_within(std::string_view bytes, int limit_ms) const {
     while (!bytes.empty()) {
         pollfd ready{fd_, POLLOUT, 0};
-        if (::poll(&ready, 1, 15'000) <= 0) return false;
+        if (::poll(&ready, 1, limit_ms) <= 0) return false;
         ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
         if (sent < 0 && errno == EAGAIN) continue;
         if (sent <= 0) return false;

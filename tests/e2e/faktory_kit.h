@@ -22,6 +22,8 @@ class Wire {
 
     // Bytes as they are. False when the other side is gone.
     bool send(std::string_view bytes) const;
+    // The same for who does not read what is answered: false when nothing is taken for a moment.
+    bool send_some(std::string_view bytes) const;
     // One reply: "+OK", "-ERR ..." as they are, a bulk string's body, "$-1". What is no reply is
     // "(garbage) ...", an end "(closed)", nothing in time "(silence)".
     std::string reply(int limit_ms = 15'000);
@@ -38,6 +40,7 @@ class Wire {
     void close();
 
   private:
+    bool send_within(std::string_view bytes, int limit_ms) const;
     bool more(int limit_ms);
 
     int fd_ = -1;

@@ -54,6 +54,8 @@ class LiveDaemon {
     void signal(int number) const;
     // SIGTERM; the exit status.
     int stop();
+    // False when it still runs after so long.
+    bool wait_end(int limit_s, int* status = nullptr);
     void write_config(const std::string& toml) const;
 
     // jobq against this daemon.
@@ -69,7 +71,7 @@ class LiveDaemon {
     std::vector<std::string> states(const std::vector<std::string>& jids) const;
 
   private:
-    bool wait_end(int limit_s, int* status = nullptr);
+
 
     TempDir dir_;
     std::vector<std::string> flags_;

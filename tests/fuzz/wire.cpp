@@ -27,8 +27,8 @@ void read_job(std::string_view text, bool faktory) {
     auto again = jobq::decode_job(job.jid, jobq::encode_job(job, false));
     JOBQ_CHECK(again.has_value() && *again == job);
     jobq::JobRecord none;
-    JOBQ_CHECK(
-        jobq::check_json(jobq::faktory_job(job, none), jobq::limits::kJsonDepth + 2).has_value());
+    JOBQ_CHECK(jobq::check_json(jobq::faktory_job(job, none, kNow), jobq::limits::kJsonDepth + 2)
+                   .has_value());
 }
 
 }  // namespace

@@ -53,6 +53,10 @@ Result<Selection> parse_selection(const JsonObject& request) {
     selection.jids = jids->value_or(std::vector<std::string>());
     selection.pattern = pattern->value_or("");
     selection.type = type->value_or("");
+    if (selection.pattern.size() > limits::kGlobBytes)
+        return fail(ErrorCode::too_large,
+                    "a regexp of " + std::to_string(selection.pattern.size()) + " bytes: at most " +
+                        std::to_string(limits::kGlobBytes) + ", or name the jobs by jids");
     return selection;
 }
 
@@ -264,6 +268,10 @@ task<void> mutate(Session& session, std::string argument) {
     auto command = request->string("cmd");
     auto target = request->string("target");
     auto selection = parse_selection(*request);
+    if (!selection && selection.error().code == ErrorCode::too_large) {
+        session.reply_error(selection.error());
+        co_return;
+    }
     if (!command || !target || !selection) {
         Error error{ErrorCode::bad_data, "cmd, target and filter are of the wrong type"};
         session.reply_error(error);

@@ -9,42 +9,13 @@
 #include "daemon/server/verbs/handlers.h"
 
 namespace jobq::verbs {
-namespace {
-
-bool is_type_error(const Error& error) {
-    return error.text.rfind("invalid JSON", 0) == 0;
-}
-
-}  // namespace
-
 task<void> push_bulk(Session& session, std::string argument) {
-    auto checked = check_json(argument, limits::kJsonDepth + 2);
-    bool is_array = argument.find_first_not_of(" \t") != std::string::npos &&
-                    argument[argument.find_first_not_of(" \t")] == '[';
-    if (!checked || !is_array) {
-        std::string why = checked ? "an array of jobs is wanted" : checked.error().text;
-        Error error{ErrorCode::bad_data, "invalid JSON: " + why};
-        session.reply_error(error);
+    auto bulk = parse_push_bulk(argument, session.context().reactor.wall_ms());
+    if (!bulk) {
+        session.reply_error(bulk.error());
         co_return;
     }
-    std::vector<Job> jobs;
-    std::vector<std::pair<std::string, std::string>> refused;
-    int64_t now = session.context().reactor.wall_ms();
-    std::string_view text = argument;
-    for (const auto& element : json_array(text.substr(text.find('[')))) {
-        auto job = parse_push(element.raw, now);
-        if (job) {
-            jobs.push_back(std::move(*job));
-            continue;
-        }
-        if (is_type_error(job.error())) {  // one wrongly typed job fails the whole command
-            session.reply_error(job.error());
-            co_return;
-        }
-        auto object = JsonObject::parse(element.raw, true);
-        auto jid = object->string("jid");
-        refused.emplace_back(jid ? jid->value_or("") : "", job.error().text);
-    }
+    auto& [jobs, refused] = *bulk;
     std::vector<std::string> jids;
     for (const auto& job : jobs)
         jids.push_back(job.jid);
