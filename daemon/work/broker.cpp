@@ -201,8 +201,10 @@ task<Result<std::vector<Leased>>> Broker::fetch(FetchOrder order,
                 lost_fetches_[token] = reactor_.now_ms() + 2 * limits::kRedisDeadlineMs;
             co_return fetched;
         }
+        const bool met = !fetched->empty();
         leases = co_await keep_runnable(std::move(*fetched), order.owner);
         if (!leases.empty()) break;
+        if (met) continue;  // those were over before they began: there may be others behind them
         int64_t left = deadline - reactor_.now_ms();
         if (left <= 0) co_return leases;
         co_await waiters_.wait(order.queues, seen, left, ticket);
