@@ -6,6 +6,7 @@
 
 #include "core/base/text.h"
 #include "core/config/config.h"
+#include "core/protocol/verbs.h"
 #include "tests/docs/program.h"
 #include "tests/support/temp_dir.h"
 
@@ -47,6 +48,23 @@ TEST_CASE("docs: manual pages are well-formed", "[docs]") {
         INFO(end.out << end.err);
         CHECK(end.status == 0);
     }
+}
+
+TEST_CASE("docs: jobq-faktory(7) has a row for each of Faktory's verbs", "[docs]") {
+    std::string page = test::read_file((kRoot / "man/jobq-faktory.7").string());
+    std::string rows = page.substr(page.find(".Ss Verbs"));
+    rows = rows.substr(0, rows.find(".Ss Features"));
+    size_t verbs = 0;
+    for (const auto& verb : kVerbs) {
+        if (verb.jobq) continue;
+        ++verbs;
+        INFO(verb.name);
+        CHECK(rows.find("\n.It " + std::string(verb.name) + " Ta ") != rows.npos);
+    }
+    size_t found = 0;
+    for (size_t at = 0; (at = rows.find("\n.It ", at)) != rows.npos; ++at)
+        ++found;
+    CHECK(found == verbs);
 }
 
 TEST_CASE("docs: pages refer to pages that exist", "[docs]") {
