@@ -167,8 +167,9 @@ bool may_come(const Failure& failure) {
            failure.status == kTimedOut;
 }
 
-// The address of a daemon that answers; nothing when the user ended the wait. Like a service it waits
-// for one that is away, and says so once; --burst is for cron, where the next run is soon enough.
+// The address of a daemon that answers; nothing when the user ended the wait. Like a service it
+// waits for one that is away, and says so once; --burst is for cron, where the next run is soon
+// enough.
 Answer<std::optional<Address>> find_daemon(Session& session) {
     const InterruptScope scope;
     int64_t pause_ms = kPauseMinMs;
