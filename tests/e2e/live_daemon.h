@@ -71,8 +71,6 @@ class LiveDaemon {
     std::vector<std::string> states(const std::vector<std::string>& jids) const;
 
   private:
-
-
     TempDir dir_;
     std::vector<std::string> flags_;
     pid_t pid_ = 0;

@@ -17,19 +17,23 @@ local function next_of(list)
 end
 
 local out, all = {}, redis.call('HGETALL', P .. 'queues')
+local tombs, pairs_ = {}, redis.call('HGETALL', P .. 'tomb')
+for i = 1, #pairs_, 2 do tombs[pairs_[i]] = tonumber(pairs_[i + 1]) end
 for i = 1, #all, 2 do
     local name, flags = all[i], all[i + 1]
     local size, jid = 0, ''
-    for class in string.gmatch('987654321' .. string.gsub(flags, '[%dP]', ''), '.') do
+    -- Mostly the normal priority alone is in use.
+    local plain = flags == '' or flags == 'P'
+    local classes = plain and '5' or '987654321' .. string.gsub(flags, '[%dP]', '')
+    for class in string.gmatch(classes, '.') do
         if class == '5' or string.find(flags, class, 1, true) then
             local list = list_key(class .. name)
             size = size + redis.call('LLEN', list)
             if ARGV[1] == '1' and jid == '' then jid = next_of(list) end
         end
     end
-    local dead = tonumber(redis.call('HGET', P .. 'tomb', name) or 0)
     local at = #out
-    out[at + 1], out[at + 2], out[at + 3] = name, flags, size - dead
+    out[at + 1], out[at + 2], out[at + 3] = name, flags, size - (tombs[name] or 0)
     out[at + 4], out[at + 5], out[at + 6] = jid, '', ''
     if jid ~= '' then
         -- The fields that say when it became ready stand before the payload.
