@@ -21,6 +21,7 @@ int64_t wall_now_us() {
 }
 
 constexpr int64_t kFetchWaitMs = 30'000, kErrorPauseMs = 200;
+constexpr int64_t kStaleMs = 250;  // what did not start for so long, others may start
 constexpr int kWindowMax = 2'000;
 
 }  // namespace
@@ -35,6 +36,7 @@ ThreadPool::ThreadPool(UvReactor& reactor, Broker& broker, PoolConfig config,
       ticket_(std::make_shared<Waiters::Ticket>(reactor)),
       rng_(random_u64()),
       room_(reactor),
+      halt_(reactor),
       gate_(reactor) {}
 
 ThreadPool::~ThreadPool() {
@@ -127,9 +129,45 @@ task<void> ThreadPool::canceller() {
 void ThreadPool::hand_over(std::vector<Work*> work) {
     auto batch = std::make_shared<Batch>();
     batch->work = std::move(work);
+    batch->handed_ms = reactor_.now_ms();
+    {
+        std::lock_guard lock(mutex_);
+        batches_.push_back(std::move(batch));
+        work_there_.notify_one();  // who comes wakes the next one while there is work
+    }
+    if (!watching_) gate_.spawn(watch_unstarted());
+}
+
+std::vector<ThreadPool::Work*> ThreadPool::take_unstarted(int64_t handed_by_ms, bool* left) {
+    std::vector<Work*> unstarted;
     std::lock_guard lock(mutex_);
-    batches_.push_back(std::move(batch));
-    work_there_.notify_one();  // who comes wakes the next one while there is work
+    drop_claimed();
+    for (auto& batch : batches_) {
+        if (batch->handed_ms > handed_by_ms) continue;
+        for (size_t at = batch->next.exchange(batch->work.size()); at < batch->work.size(); ++at)
+            unstarted.push_back(batch->work[at]);
+    }
+    drop_claimed();
+    *left = !batches_.empty();
+    for (Work* work : unstarted)
+        work->result.outcome = Outcome::released;
+    return unstarted;
+}
+
+task<void> ThreadPool::watch_unstarted() {
+    watching_ = true;
+    bool left = true;
+    while (left && !stopping_) {
+        auto wait = halt_.wait(kStaleMs);
+        co_await wait;
+        if (stopping_) break;
+        auto unstarted = take_unstarted(reactor_.now_ms() - kStaleMs, &left);
+        if (unstarted.empty()) continue;
+        // Slower than it seemed: nothing more is taken ahead until that is known better.
+        job_us_ = std::max(job_us_, kStaleMs * 1'000);
+        co_await settle(std::move(unstarted));
+    }
+    watching_ = false;
 }
 
 void ThreadPool::thread_main(Slot& slot) {
@@ -215,7 +253,8 @@ task<void> ThreadPool::settle(std::vector<Work*> done) {
     std::vector<Ended> batch;
     batch.reserve(done.size());
     for (Work* work : done) {
-        job_us_ = (job_us_ * 31 + std::min<int64_t>(work->took_us, 10'000'000)) / 32;
+        bool ran = work->started_wall_us != 0;
+        if (ran) job_us_ = (job_us_ * 31 + std::min<int64_t>(work->took_us, 10'000'000)) / 32;
         Ended ended;
         ended.jid = work->job.jid;
         ended.owner = owner_;
@@ -255,17 +294,9 @@ task<void> ThreadPool::stop(int64_t limit_ms) {
     ticket_->interrupt();
     room_.notify_all();
     if (worker_) worker_->notice.notify_all();
-    std::vector<Work*> unstarted;
-    {
-        std::lock_guard lock(mutex_);
-        for (auto& batch : batches_)
-            for (size_t at = batch->next.exchange(batch->work.size()); at < batch->work.size();
-                 ++at)
-                unstarted.push_back(batch->work[at]);
-        batches_.clear();
-    }
-    for (Work* work : unstarted)
-        work->result.outcome = Outcome::released;
+    halt_.notify_all();
+    bool left = false;
+    auto unstarted = take_unstarted(INT64_MAX, &left);
     if (!unstarted.empty()) gate_.spawn(settle(std::move(unstarted)));
     stop_deadline_ms_ = reactor_.now_ms() + limit_ms;
     while (!running_.empty() && reactor_.now_ms() < stop_deadline_ms_) {

@@ -2,7 +2,7 @@
 // gives the threads a batch under one lock, and they claim its jobs by a counter; what is done goes
 // on a list of the slot's own, and the loop is woken once for all of them. A lock is taken for a
 // batch, never for a job. How far it fetches ahead follows from what it sees: as many as its slots
-// can start in the time one fetch takes, so slow jobs are never held back from other pools.
+// can start in the time one fetch takes; what slow jobs keep from starting goes back for others.
 #pragma once
 
 #include <atomic>
@@ -60,6 +60,7 @@ class ThreadPool {
     // What one fetch gave. Must stay true: work[i] belongs to whoever's `next++` was i.
     struct Batch {
         std::vector<Work*> work;
+        int64_t handed_ms = 0;
         std::atomic<size_t> next{0};
 
         bool is_claimed() const { return next.load(std::memory_order_relaxed) >= work.size(); }
@@ -72,6 +73,10 @@ class ThreadPool {
 
     task<void> fetcher();
     task<void> canceller();
+    // While something is handed over: hands back what did not start for a while.
+    task<void> watch_unstarted();
+    // Those not claimed of batches that were handed over by then; sets whether others are left.
+    std::vector<Work*> take_unstarted(int64_t handed_by_ms, bool* left);
     task<void> settle(std::vector<Work*> done);
     void hand_over(std::vector<Work*> work);
     void collect();
@@ -95,11 +100,11 @@ class ThreadPool {
     std::shared_ptr<Worker> worker_;
     std::shared_ptr<Waiters::Ticket> ticket_;
     Rng rng_;
-    Signal room_;
+    Signal room_, halt_;
     Gate gate_;
     std::unordered_map<Work*, std::unique_ptr<Work>> running_;  // until the store knows their end
     int64_t fetch_us_ = 1'000, job_us_ = 1'000;                 // moving averages
-    bool stopping_ = false, hurry_ = false;
+    bool stopping_ = false, hurry_ = false, watching_ = false;
     int64_t stop_deadline_ms_ = 0;
 
     std::mutex mutex_;  // of the next three

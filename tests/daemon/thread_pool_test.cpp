@@ -72,6 +72,20 @@ TEST_CASE("a thread pool runs each job once, whatever its slots") {
     CHECK(s.pool->busy() == 0);
 }
 
+TEST_CASE("what slow jobs keep a thread pool from starting goes back for others") {
+    Setup s;
+    s.enqueue("noop", "[]", 2'000);
+    s.start(4);
+    REQUIRE(s.reaches(2'000));  // now it knows jobs as short, and takes them ahead
+    s.enqueue("sleep", "[{\"ms\":3000}]", 100);
+    REQUIRE(on_loop(s.reactor, until(s.reactor, [&] { return s.pool->busy() > 4; })));
+    CHECK(on_loop(s.reactor, until(s.reactor, [&] { return s.pool->busy() == 4; })));
+    CHECK(s.stats().ready == 96);
+    CHECK(s.stats().failed_attempts == 0);
+    on_loop(s.reactor, s.pool->stop(0));
+    CHECK(s.stats().ready == 100);
+}
+
 TEST_CASE("at its stop a thread pool hands back what it did not start") {
     Setup s;
     s.enqueue("noop", "[]", 2'000);
