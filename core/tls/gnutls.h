@@ -49,7 +49,9 @@ namespace jobq {
     F(x509_crt_get_expiration_time)
 
 struct Gnutls {
-#define JOBQ_MEMBER(name) decltype(&::gnutls_##name) name = nullptr;
+// A member's name stands without parentheses.
+#define JOBQ_MEMBER(name) \
+    decltype(&::gnutls_##name) name = nullptr;  // NOLINT(bugprone-macro-parentheses)
     JOBQ_GNUTLS_FUNCTIONS(JOBQ_MEMBER)
 #undef JOBQ_MEMBER
     void (*free)(void*) = nullptr;  // of what GnuTLS allocated for us

@@ -25,7 +25,9 @@ namespace jobq {
     F(stop_daemon)
 
 struct Microhttpd {
-#define JOBQ_MEMBER(name) decltype(&::MHD_##name) name = nullptr;
+// A member's name stands without parentheses.
+#define JOBQ_MEMBER(name) \
+    decltype(&::MHD_##name) name = nullptr;  // NOLINT(bugprone-macro-parentheses)
     JOBQ_MICROHTTPD_FUNCTIONS(JOBQ_MEMBER)
 #undef JOBQ_MEMBER
 };
