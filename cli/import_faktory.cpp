@@ -10,6 +10,7 @@
 #include <array>
 #include <cmath>
 #include <cstdlib>
+#include <filesystem>
 
 #include "cli/import_report.h"
 #include "cli/interrupt.h"
@@ -314,6 +315,9 @@ Answer<RedisSource> open_source(const std::string& given, std::unique_ptr<RedisD
     const auto port = colon == std::string::npos
                           ? std::nullopt
                           : parse_int(std::string_view(where).substr(colon + 1));
+    if (std::filesystem::is_directory(where))
+        return give_up(kNoInput, "--redis: " + printable(where) + " is a directory",
+                       "give the socket redis.sock or the file faktory.rdb in it");
     if (where.find('/') != std::string::npos || !port || *port < 1 || *port > 65535)
         return give_up(kNoInput, "--redis: there is no " + printable(where),
                        "give the socket of Faktory's Redis, HOST:PORT, or its file faktory.rdb");

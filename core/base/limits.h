@@ -55,6 +55,8 @@ inline constexpr int kErrorsKept = 50;  // attempts whose error is kept in full
 
 // Server
 inline constexpr int kConnections = 2'000;
+inline constexpr int64_t kInfoFreshQueues = 100;  // with more of them
+inline constexpr int64_t kInfoAgeMs = 1'000;      // INFO's figures may be so old
 inline constexpr int kListPage = 100, kListPageMax = 1'000;
 inline constexpr size_t kUnixPathBytes = 107;     // sun_path less its NUL
 inline constexpr int64_t kRefusedLineMs = 1'000;  // the rest of a line that was too long is read on

@@ -56,6 +56,11 @@ Result<> read_lock(const JsonObject& custom, const Job& job, Ties& ties) {
 
 }  // namespace
 
+bool has_relative_expiry(std::string_view custom) {
+    auto fields = JsonObject::parse(custom);
+    return fields && fields->find("expires_in") && !fields->find("expires_at");
+}
+
 bool is_bid(std::string_view text) {
     return text.substr(0, 2) == "b-" && is_name(text);
 }

@@ -19,6 +19,9 @@ Result<> read_custom(Job& job, int64_t now_ms);
 // itself.
 std::string callback_custom(std::string_view custom, std::string_view bid);
 
+// Whether it expires so long after it was enqueued, and not at a time of its own.
+bool has_relative_expiry(std::string_view custom);
+
 // "b-" and a name: what may be a batch's id.
 bool is_bid(std::string_view text);
 

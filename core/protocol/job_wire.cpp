@@ -126,7 +126,10 @@ Result<Job> parse_callback(std::string_view json, int64_t now_ms, std::string_vi
     if (job.jid.empty()) job.jid = std::move(new_jid);
     if (job.args.empty()) job.args = "[]";
     job.custom = callback_custom(job.custom, bid);
-    return checked_push(std::move(job), now_ms);
+    auto callback = checked_push(std::move(job), now_ms);
+    // What counts from now would be over before the batch is.
+    if (callback && has_relative_expiry(callback->custom)) callback->expires_ms = 0;
+    return callback;
 }
 
 Result<BulkPush> parse_push_bulk(std::string_view json, int64_t now_ms) {
@@ -226,7 +229,8 @@ Result<> read_unique(const JsonObject& object, Job& job) {
         return fail(ErrorCode::invalid, "unique_until needs unique_for_ms");
     }
     if (**for_ms <= 0 || **for_ms > limits::kTimeMaxMs)
-        return fail(ErrorCode::invalid, "unique_for_ms must be positive");
+        return fail(ErrorCode::invalid,
+                    "unique_for_ms must be from 1 to " + std::to_string(limits::kTimeMaxMs));
     Ties ties;
     ties.lock_for_ms = **for_ms;
     ties.until_start = end == "start";

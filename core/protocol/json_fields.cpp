@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "core/base/text.h"
 
@@ -97,6 +98,17 @@ bool same_name(std::string_view a, std::string_view b, bool fold_case) {
     return true;
 }
 
+// How deep arrays and objects nest. Requires: well-formed JSON.
+int depth_of(std::string_view text) {
+    int depth = 0, deepest = 0;
+    for (size_t at = 0; at < text.size(); ++at) {
+        if (text[at] == '"') at = string_end(text, at) - 1;
+        if (text[at] == '[' || text[at] == '{') deepest = std::max(deepest, ++depth);
+        if (text[at] == ']' || text[at] == '}') --depth;
+    }
+    return deepest;
+}
+
 // As Go's encoder: plain digits for what is neither huge nor tiny.
 void append_double(std::string& out, double value) {
     double size = std::fabs(value);
@@ -166,9 +178,12 @@ Result<> check_json(std::string_view text, int max_depth) {
     if (failed == simdjson::DEPTH_ERROR)
         return fail(ErrorCode::too_large,
                     "JSON nested deeper than " + std::to_string(limits::kJsonDepth) + " levels");
-    // Integers beyond 64 bits are JSON, but most readers would silently round them: refused.
-    if (failed == simdjson::NUMBER_ERROR)
-        return fail(ErrorCode::bad_data, "a number that is malformed or beyond 64 bits");
+    // Integers beyond 64 bits are JSON too, and kept as they came: simdjson does not say whether it
+    // was one of those.
+    if (failed == simdjson::NUMBER_ERROR) {
+        if (nlohmann::json::accept(text) && depth_of(text) <= max_depth) return {};
+        return fail(ErrorCode::bad_data, "a number that is malformed or out of range");
+    }
     if (failed == simdjson::UTF8_ERROR) return fail(ErrorCode::bad_data, "not valid UTF-8");
     if (failed) return fail(ErrorCode::bad_data, simdjson::error_message(failed));
     return {};

@@ -1,5 +1,6 @@
 // RedisStore: batches and progress. What becomes of a batch when its jobs end is in the scripts
 // that end jobs (lua/lib/ties.lua, batches.lua).
+#include "core/base/text.h"
 #include "core/job/codec.h"
 #include "core/store/redis_store.h"
 
@@ -8,18 +9,19 @@ namespace {
 
 void add_callback(Command& args, const std::optional<Job>& job) {
     if (!job) {
-        args.add("").add("").add("").add("");
+        args.add("").add("").add("").add("").add("0");
         return;
     }
     bool tracked = job->ties && job->ties->tracked;
     Ties follow;
     follow.tracked = tracked;
     args.add(job->jid).add(header_of(job->queue, job->priority)).add(encode_job(*job, false));
-    args.add(tracked ? " " + follow.words() : "");
+    args.add(tracked ? " " + follow.words() : "").add(job->run_at_ms);
 }
 
 tl::unexpected<Error> no_such_batch(const std::string& bid) {
-    return fail(ErrorCode::not_found, "No such batch " + bid);
+    return fail(ErrorCode::not_found,
+                "No such batch " + printable(utf8_prefix(to_utf8(bid), limits::kNameBytes)));
 }
 
 // What the store says of a callback without one is nothing to a client.

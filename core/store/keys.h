@@ -29,7 +29,8 @@
 //                      callbacks with a tie to it; open until committed; committed ever; lost, 1
 //                      when a child can't succeed any more; cst and sst, its callbacks: "" not
 //                      due, 1 enqueued, 2 ended well, - over without one; created, parent,
-//                      description, patience, keep; complete_* and success_* jid, header, job, tie
+//                      description, patience, keep; complete_* and success_* jid, header, job, tie,
+//                      due
 //   batches      zset  bid by the wall ms at which it goes: open, or nothing of it lives
 //   track:<jid>  hash  progress of a tracked job: percent, desc, updated, until (of its lease),
 //                      state it ended in; expires some time after the job's end

@@ -242,7 +242,7 @@ class Store {
     virtual task<Result<std::vector<Result<Enqueued>>>> bring_in(std::vector<Imported> jobs) = 0;
 
     // Called with a queue that has something to fetch since another operation than enqueue, promote
-    // or requeue: a callback of a batch, or a slot that became free.
+    // or requeue: a callback of a batch, or a slot that became free. "": the schedule has more.
     void on_ready(std::function<void(const std::string& queue)> fn) { on_ready_ = std::move(fn); }
 
   protected:

@@ -142,11 +142,12 @@ task<void> Chores::leases() {
     int64_t next_beat_ms = 0;
     while (!stopping_) {
         bool idle = broker_.all_running().empty() && broker_.workers().size() == 0 &&
-                    !broker_.has_lost_fetches();
+                    !broker_.has_lost_fetches() && !broker_.has_rest();
         int64_t tick = idle ? kIdleTickMs : kLeaseTickMs;
         auto wait = stop_.wait(tick);
         co_await wait;
         if (stopping_) break;
+        if (broker_.has_rest()) co_await broker_.settle_rest();
         co_await broker_.expire_leases();
         if (broker_.has_lost_fetches()) co_await broker_.recall_lost_fetches();
         co_await check_workers();

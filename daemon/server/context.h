@@ -20,6 +20,14 @@ struct PoolStatus {
     std::vector<std::string> queues;
 };
 
+// What INFO says of queues and sets.
+struct InfoFigures {
+    int64_t taken_ms = 0;  // monotonic; 0: never
+    StoreStats stats;
+    std::string queues = "{}";  // JSON: sizes by name
+    int64_t enqueued = 0, count = 0;
+};
+
 enum class DaemonState : uint8_t { starting, ready, stopping, store_down };
 std::string_view name(DaemonState state);
 
@@ -37,6 +45,7 @@ struct ServerContext {
     std::string runner_wid{};     // of the runner this daemon starts; "" none
     DaemonState state = DaemonState::starting;
     bool profiling = false;  // one at a time
+    InfoFigures info{};      // of the last INFO
     std::function<std::vector<PoolStatus>()> pools{};
     std::function<std::string()> redis_state{};          // for people: "ready", "down: ..."
     std::function<char(const std::string&)> class_of{};  // where a type runs: see kPark*

@@ -327,7 +327,14 @@ task<void> Session::store_pushes(std::string first, bool jobq) {
         }
         const auto& result = results[at++];
         if (!result) {
-            reply_error(jobq ? result.error() : push_refusal(result.error(), request->job.jid));
+            bool explain = jobq && result.error().code == ErrorCode::not_unique;
+            Error like{ErrorCode::not_unique,
+                       "a job of type " + request->job.type + " in queue " + request->job.queue +
+                           " with the same payload is not over and keeps its like out: "
+                           "`jobq list --type` finds it"};
+            reply_error(explain ? like
+                        : jobq  ? result.error()
+                                : push_refusal(result.error(), request->job.jid));
         } else if (!jobq) {
             reply_ok();
         } else {

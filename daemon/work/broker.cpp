@@ -18,7 +18,7 @@ Broker::Broker(Reactor& reactor, Store& store, Events& events, Workers& workers,
       config_(std::move(config)),
       waiters_(reactor),
       rng_(random_u64()) {
-    store_.on_ready([this](const std::string& queue) { waiters_.notify(queue, 1); });
+    store_.on_ready([this](const std::string& queue) { hinted(queue); });
     uint64_t random = random_u64();
     epoch_ = hex({reinterpret_cast<const char*>(&random), 6});
 }
@@ -149,8 +149,12 @@ task<std::vector<Leased>> Broker::keep_runnable(std::vector<Leased> leases, std:
         ended.push_back(std::move(finish));
     }
     if (!ended.empty()) {
+        std::string token = ended.front().token;  // of one fetch, so of all
         auto done = co_await store_.finish(std::move(ended));
-        if (!done) log(LogLevel::warn, "job.expire_failed", done.error().text);
+        if (!done) {
+            log(LogLevel::warn, "job.expire_failed", done.error().text);
+            look_for_lost(token);
+        }
     }
     co_return runnable;
 }
@@ -170,6 +174,10 @@ task<void> Broker::hand_back(std::vector<Leased> leases, std::string owner) {
         if (!result) log(LogLevel::warn, "job.release_failed", result.error().text);
 }
 
+void Broker::look_for_lost(const std::string& token) {
+    lost_fetches_[token] = reactor_.now_ms() + 2 * limits::kRedisDeadlineMs;
+}
+
 void Broker::add_throttles(FetchRequest& request, const std::string& worker) const {
     if (config_->queues.empty()) return;
     for (const auto& name : request.queues) {
@@ -184,6 +192,7 @@ void Broker::add_throttles(FetchRequest& request, const std::string& worker) con
 task<Result<std::vector<Leased>>> Broker::fetch(FetchOrder order,
                                                 std::shared_ptr<Waiters::Ticket> ticket) {
     int64_t deadline = reactor_.now_ms() + order.wait_ms;
+    uint64_t passed_on = 0;
     std::vector<Leased> leases;
     while (!ticket->interrupted && (!order.allowed || order.allowed())) {
         uint64_t seen = waiters_.pushes(order.queues);
@@ -193,12 +202,12 @@ task<Result<std::vector<Leased>>> Broker::fetch(FetchOrder order,
         request.count = order.count;
         request.also = order.also;
         add_throttles(request, order.worker);
+        const bool throttled = !request.throttles.empty();
         request.token = epoch_ + "-" + std::to_string(++fetches_);
         std::string token = request.token;
         auto fetched = co_await store_.fetch(std::move(request));
         if (!fetched) {
-            if (fetched.error().code == ErrorCode::unknown)
-                lost_fetches_[token] = reactor_.now_ms() + 2 * limits::kRedisDeadlineMs;
+            if (fetched.error().code == ErrorCode::unknown) look_for_lost(token);
             co_return fetched;
         }
         const bool met = !fetched->empty();
@@ -207,6 +216,10 @@ task<Result<std::vector<Leased>>> Broker::fetch(FetchOrder order,
         if (met) continue;  // those were over before they began: there may be others behind them
         int64_t left = deadline - reactor_.now_ms();
         if (left <= 0) co_return leases;
+        if (throttled && ticket->woken && passed_on != seen) {
+            passed_on = seen;  // its worker may run no more of them, another may
+            waiters_.pass_on(order.queues);
+        }
         co_await waiters_.wait(order.queues, seen, left, ticket);
     }
     if (leases.empty() && ticket->woken) waiters_.pass_on(order.queues);
@@ -240,7 +253,21 @@ task<void> Broker::park(std::vector<Leased> leases, std::string owner, char park
         running_.erase(lease.job.jid);
     }
     auto done = co_await store_.finish(std::move(batch));
-    if (!done) log(LogLevel::warn, "job.park_failed", done.error().text);
+    if (!done) {
+        log(LogLevel::warn, "job.park_failed", done.error().text);
+        for (const auto& lease : leases)
+            look_for_lost(lease.token);
+    }
+    std::vector<Ended> cancelled;
+    for (size_t i = 0; done && i < leases.size(); ++i) {
+        if ((*done)[i] || (*done)[i].error().code != ErrorCode::cancelled) continue;
+        Ended& one = cancelled.emplace_back();
+        one.jid = leases[i].job.jid;
+        one.owner = owner;
+        one.token = leases[i].token;
+        one.report.outcome = Outcome::cancelled;
+    }
+    if (!cancelled.empty()) co_await finish(std::move(cancelled));
     for (const auto& [queue, count] : queues)
         waiters_.notify(queue, count);
 }

@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -99,6 +100,11 @@ class Broker {
 
     bool has_lost_fetches() const { return !lost_fetches_.empty(); }
 
+    // Owners whose jobs were to be taken away while the store gave no answer: once more.
+    task<void> settle_rest();
+
+    bool has_rest() const { return !unsettled_.empty(); }
+
     // Like finish(), repeated until the store gave a definite answer, or `give_up` says so.
     task<std::vector<Result<>>> finish_surely(std::vector<Ended> batch,
                                               std::function<bool()> give_up);
@@ -184,6 +190,10 @@ class Broker {
     task<void> finish_cancelled(std::vector<Ended> batch, std::vector<size_t> which,
                                 std::vector<Result<>>* results);
     task<void> settle_lost(std::vector<Leased> leases, std::string owner, std::string why);
+    // Under which name jobs of `from` are taken away: another than its own.
+    std::string reaper_of(const std::string& from) const;
+    // What the fetch with this token took, and what is not known to have ended, is handed back.
+    void look_for_lost(const std::string& token);
     void changed(const std::string& jid);
 
     Reactor& reactor_;
@@ -197,6 +207,7 @@ class Broker {
     std::string epoch_;
     uint64_t fetches_ = 0, serials_ = 0;
     std::map<std::string, int64_t> lost_fetches_;  // token -> when to stop looking (monotonic)
+    std::set<std::string> unsettled_;
     std::unordered_map<std::string, Running> running_;
     std::unordered_map<std::string, std::shared_ptr<Signal>> watched_;
     std::function<void(int64_t)> on_due_;

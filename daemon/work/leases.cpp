@@ -42,19 +42,40 @@ task<void> Broker::settle_lost(std::vector<Leased> leases, std::string owner, st
     int64_t until = reactor_.now_ms() + limits::kProcessLeaseMs;
     std::function<bool()> late = [this, until] { return reactor_.now_ms() > until; };
     auto results = co_await finish_surely(std::move(batch), std::move(late));
-    for (const auto& result : results)
-        if (!result) log(LogLevel::warn, "job.reap_failed", result.error().text);
+    for (const auto& result : results) {
+        if (result) continue;
+        log(LogLevel::warn, "job.reap_failed", result.error().text);
+        if (info(result.error().code).retryable) unsettled_.insert(owner);
+    }
+}
+
+std::string Broker::reaper_of(const std::string& from) const {
+    std::string mine = "reaper:" + epoch_;
+    return from == mine ? mine + "-again" : mine;
+}
+
+task<void> Broker::settle_rest() {
+    std::set<std::string> owners = std::exchange(unsettled_, {});
+    for (const auto& owner : owners) {
+        auto worker = workers_.by_owner(owner);
+        if (worker && worker->connections > 0 && !worker->gone) continue;  // it came back
+        std::string name = owner, why = "its lease ended while the store did not answer";
+        co_await reap(std::move(name), std::move(why));
+    }
 }
 
 task<int> Broker::reap(std::string owner, std::string why) {
     int taken = 0;
-    std::string mine = "reaper:" + epoch_;
+    std::string mine = reaper_of(owner);
     while (true) {
         std::vector<std::string> all;
         auto leases =
             co_await store_.take_over(owner, mine, std::move(all), int(limits::kScriptJobs));
         if (!leases) {
             log(LogLevel::warn, "lease.reap_failed", leases.error().text, {{"owner", owner}});
+            // It may have been done all the same.
+            unsettled_.insert(owner);
+            unsettled_.insert(mine);
             break;
         }
         if (leases->empty()) break;
@@ -198,7 +219,10 @@ task<void> Broker::expire_leases() {
     }
     if (over.empty()) co_return;
     auto leases = co_await store_.take_over(from, mine, over, int(limits::kScriptJobs));
-    if (!leases) co_return;
+    if (!leases) {
+        unsettled_.insert(mine);  // it may have been done all the same
+        co_return;
+    }
     // Those the store does not know as running any more (a FLUSH, another daemon) are over here
     // too.
     std::set<std::string> taken;
@@ -232,7 +256,10 @@ task<void> Broker::expire_leases() {
     }
     auto results = co_await finish(std::move(batch));
     for (const auto& result : results)
-        if (!result) log(LogLevel::warn, "job.expire_failed", result.error().text);
+        if (!result) {
+            log(LogLevel::warn, "job.expire_failed", result.error().text);
+            if (info(result.error().code).retryable) unsettled_.insert(mine);
+        }
 }
 
 task<std::vector<std::string>> Broker::adopt(

@@ -63,6 +63,7 @@ int ThreadPool::window() const {
 
 task<void> ThreadPool::fetcher() {
     while (!stopping_) {
+        if (ticket_->interrupted) ticket_ = std::make_shared<Waiters::Ticket>(reactor_);
         int room = window() - busy();
         // Refill in halves: a call for each freed slot would make every batch one job.
         if (room < std::max(1, std::min(window() - config_.slots, busy()) / 2)) {
@@ -165,6 +166,7 @@ task<void> ThreadPool::watch_unstarted() {
         if (unstarted.empty()) continue;
         // Slower than it seemed: nothing more is taken ahead until that is known better.
         job_us_ = std::max(job_us_, kStaleMs * 1'000);
+        ticket_->interrupt();  // a fetch that waits asks for as many as before
         co_await settle(std::move(unstarted));
     }
     watching_ = false;

@@ -44,14 +44,18 @@ struct Setup {
 
     StoreStats stats() { return on_loop(reactor, store.stats()).value(); }
 
-    bool reaches(int64_t succeeded) {
+    bool comes_to(const std::function<bool(const StoreStats&)>& condition) {
         bool there = false;
         for (int i = 0; i < 3'000 && !there; ++i) {
-            there = stats().succeeded >= succeeded;
+            there = condition(stats());
             on_loop(reactor, until(
                                  reactor, [&] { return there; }, 10));
         }
         return there;
+    }
+
+    bool reaches(int64_t succeeded) {
+        return comes_to([&](const StoreStats& now) { return now.succeeded >= succeeded; });
     }
 };
 
@@ -79,8 +83,8 @@ TEST_CASE("what slow jobs keep a thread pool from starting goes back for others"
     REQUIRE(s.reaches(2'000));  // now it knows jobs as short, and takes them ahead
     s.enqueue("sleep", "[{\"ms\":3000}]", 100);
     REQUIRE(on_loop(s.reactor, until(s.reactor, [&] { return s.pool->busy() > 4; })));
-    CHECK(on_loop(s.reactor, until(s.reactor, [&] { return s.pool->busy() == 4; })));
-    CHECK(s.stats().ready == 96);
+    CHECK(s.comes_to([](const StoreStats& now) { return now.ready == 96; }));
+    CHECK(s.pool->busy() == 4);
     CHECK(s.stats().failed_attempts == 0);
     on_loop(s.reactor, s.pool->stop(0));
     CHECK(s.stats().ready == 100);

@@ -1,4 +1,6 @@
 // Faktory Work Protocol 2, section 10: what Faktory Enterprise's clients use. Row by row.
+#include <signal.h>
+
 #include <catch2/catch.hpp>
 
 #include "core/base/time.h"
@@ -352,6 +354,44 @@ TEST_CASE("faktory 10 throttles: a queue's limits, in all and by worker", "[fakt
     CHECK(a.ask("FETCH each") == "$-1");
     CHECK(take(b, "each").at("queue") == "each");
     CHECK(take(b, "each").at("queue") == "each");
+}
+
+TEST_CASE("faktory 10 throttles: a worker at its limit passes a push on to one that is not",
+          "[faktory]") {
+    FaktoryServer server("[queue.each]\nworker_concurrency = 1\n");
+    Wire busy = server.worker("worker-busy"), more = server.worker("worker-busy"),
+         free_one = server.worker("worker-free");
+    CHECK(push(busy, "each", "{}") == "+OK");
+    take(busy, "each", "");
+    for (Wire* wire : {&busy, &more, &free_one}) {
+        CHECK(wire->send("FETCH each\r\n"));
+        CHECK(wire->is_silent(20));
+    }
+    Wire client = server.client();
+    CHECK(push(client, "each", "{}") == "+OK");
+    CHECK(json::parse(free_one.reply(1'000)).at("queue") == "each");
+}
+
+TEST_CASE("faktory 6 reservation: one that ends while Redis hangs is settled when it is back",
+          "[faktory]") {
+    FaktoryServer server(
+        "[server]\nreserve_min = \"1s\"\n[queue.q]\nconcurrency = 1\n[runner]\nstart = false\n");
+    Wire wire = server.unix_client();
+    std::string jid = fresh("ent-hang-");
+    CHECK(wire.ask("PUSH " + job_of(jid, "q", R"(,"reserve_for":1,"custom":{"track":1})")) ==
+          "+OK");
+    CHECK(push(wire, "q", "{}") == "+OK");
+    take(wire, "q", "");
+    const pid_t redis = server.daemon.redis_pid();
+    REQUIRE(::kill(redis, SIGSTOP) == 0);
+    // Until a call was given up: jobqd does not know whether it was done.
+    CHECK(wire.ask("INFO").starts_with("-ERR"));
+    REQUIRE(::kill(redis, SIGCONT) == 0);
+    CHECK(eventually([&] {
+        std::string seen = wire.ask("TRACK GET " + jid);
+        return seen.starts_with("{") && json::parse(seen).at("state") != "working";
+    }));
+    CHECK(eventually([&] { return wire.ask("FETCH q").starts_with("{"); }));
 }
 
 TEST_CASE("faktory 10 INFO: the description has Enterprise in it", "[faktory]") {

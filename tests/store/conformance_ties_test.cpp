@@ -140,6 +140,35 @@ TEMPLATE_TEST_CASE("a batch: complete once all have been run, success after it",
     CHECK(run_next(t, "callbacks") == "nothing");
 }
 
+TEMPLATE_TEST_CASE("a callback runs also when its jid is another job's, and not before its time",
+                   "", InMemory, OnRedis) {
+    StoreTest<TestType> t;
+    BatchSpec one = a_batch("b-1"), two = a_batch("b-2"), three = a_batch("b-3");
+    one.complete = one.success = a_job_in("callbacks", "the same");
+    two.complete = a_job_in("callbacks", "a ghost");
+    two.success = a_job_in("callbacks", "taken");
+    three.complete.reset();
+    three.success->run_at_ms = t.now() + 5'000;
+    t.push({a_job_in("elsewhere", "taken"), a_job_in("elsewhere", "a ghost")});
+    CHECK(t.cancel("a ghost") == "ready");
+    for (const auto& spec : {one, two, three}) {
+        t.done(t.store.make_batch(spec));
+        t.done(t.store.open_batch(spec.bid, false));
+    }
+    CHECK(run_next(t, "callbacks") == "the same");
+    CHECK(run_next(t, "callbacks") == "b-2-complete");
+    for (int i = 0; i < 2; ++i)
+        run_next(t, "callbacks");
+    CHECK(status(t, "b-1") == "0 total 0 pending 0 failed complete:2 success:2");
+    CHECK(status(t, "b-2") == "0 total 0 pending 0 failed complete:2 success:2");
+    CHECK(status(t, "b-3") == "0 total 0 pending 0 failed complete: success:1");
+    CHECK(run_next(t, "callbacks") == "nothing");
+    CHECK(t.state("success-b-3") == "scheduled");
+    t.get_value(t.store.promote(t.now() + 5'000, 10));
+    CHECK(run_next(t, "callbacks") == "success-b-3");
+    CHECK(status(t, "b-3") == "0 total 0 pending 0 failed complete: success:2");
+}
+
 TEMPLATE_TEST_CASE("an empty batch fires at its commit, a job for no batch is refused", "",
                    InMemory, OnRedis) {
     StoreTest<TestType> t;

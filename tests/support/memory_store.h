@@ -137,6 +137,7 @@ class MemoryStore final : public Store {
     void advance(const std::string& bid);
     bool fire(const std::string& bid, const std::optional<Job>& callback, BatchPart part);
     void success_over(Batch& batch);
+    bool has_ghost(const std::string& jid) const;
     void let_rest(const std::string& bid);
     int live_ties(const std::string& bid) const;
     void purge_batches(int64_t now_ms);

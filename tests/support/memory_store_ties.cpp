@@ -110,18 +110,35 @@ void MemoryStore::success_over(Batch& batch) {
 
 bool MemoryStore::fire(const std::string& bid, const std::optional<Job>& callback, BatchPart part) {
     if (!callback) return false;
-    if (live_.count(callback->jid)) return true;
-    Live& live = live_[callback->jid];
+    std::string jid = callback->jid;
+    if (live_.count(jid) || has_ghost(jid))
+        jid = bid + (part == BatchPart::complete ? "-complete" : "-success");
+    Live& live = live_[jid];
     live.job = *callback;
+    live.job.jid = jid;
     live.job.ties = nullptr;
     live.tracked = callback->ties && callback->ties->tracked;
     live.bid = bid;
     live.part = part;
+    ++counters_.enqueued;
+    if (callback->run_at_ms > clock_.wall_ms()) {
+        live.state = State::scheduled;
+        live.at_ms = callback->run_at_ms;
+        if (on_ready_) on_ready_("");
+        return true;
+    }
     live.record.ready_ms = clock_.wall_ms();
     make_ready(live, false);
-    ++counters_.enqueued;
     if (on_ready_) on_ready_(callback->queue);
     return true;
+}
+
+bool MemoryStore::has_ghost(const std::string& jid) const {
+    for (const auto& [name, queue] : queues_)
+        for (const auto& [list_name, list] : queue.lists)
+            for (const auto& place : list)
+                if (place.ghost && place.jid == jid) return true;
+    return false;
 }
 
 void MemoryStore::advance(const std::string& bid) {

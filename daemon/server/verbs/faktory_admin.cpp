@@ -160,42 +160,68 @@ std::string latencies(const std::vector<std::string>& names, const std::vector<Q
     return json.take();
 }
 
+// With many queues a look at all of them costs Redis milliseconds: one serves for a second then.
+task<Result<>> look_at_queues(ServerContext& context) {
+    InfoFigures& figures = context.info;
+    int64_t age_ms = context.reactor.now_ms() - figures.taken_ms;
+    bool many = figures.count > limits::kInfoFreshQueues;
+    if (many && figures.taken_ms != 0 && age_ms < limits::kInfoAgeMs) co_return Result<>{};
+    auto stats = co_await context.broker.store().stats();
+    if (!stats) co_return tl::unexpected<Error>(stats.error());
+    auto queues = co_await context.broker.store().queues(false);
+    if (!queues) co_return tl::unexpected<Error>(queues.error());
+    figures.taken_ms = context.reactor.now_ms();
+    figures.stats = *stats;
+    figures.enqueued = 0;
+    figures.count = int64_t(queues->size());
+    JsonWriter json;
+    json.begin_object();
+    for (const auto& queue : *queues) {
+        json.field(queue.name, queue.size);
+        figures.enqueued += queue.size;
+    }
+    figures.queues = json.end_object().take();
+    co_return Result<>{};
+}
+
 }  // namespace
 
 task<void> info_verb(Session& session, std::string) {
-    auto stats = co_await session.broker().store().stats();
-    auto queues = co_await session.broker().store().queues(false);
-    if (!stats || !queues) {
-        session.reply_error(stats ? queues.error() : stats.error());
+    ServerContext& context = session.context();
+    auto looked = co_await look_at_queues(context);
+    if (!looked) {
+        session.reply_error(looked.error());
         co_return;
     }
-    ServerContext& context = session.context();
+    const InfoFigures& figures = context.info;
     int64_t now = context.reactor.wall_ms();
     std::string stamp = format_rfc3339(now);
-    int64_t enqueued = 0;
     JsonWriter json;
     json.begin_object().field("now", stamp);
     json.field("server_utc_time", stamp.substr(11, 8) + " UTC");
-    json.key("faktory").begin_object().key("queues").begin_object();
-    for (const auto& queue : *queues) {
-        json.field(queue.name, queue.size);
-        enqueued += queue.size;
-    }
-    json.end_object().key("sets").begin_object();
-    json.field("dead", stats->dead).field("retries", stats->retrying);
-    json.field("scheduled", stats->scheduled).field("working", stats->running).end_object();
+    json.key("faktory").begin_object().key("queues").raw(figures.queues);
+    json.key("sets").begin_object();
+    json.field("dead", figures.stats.dead).field("retries", figures.stats.retrying);
+    json.field("scheduled", figures.stats.scheduled)
+        .field("working", figures.stats.running)
+        .end_object();
     json.key("tasks").begin_object();
-    json.key("Busy").begin_object().field("reaped", 0).field("size", stats->running).end_object();
-    add_task(json, "Dead", stats->dead);
-    add_task(json, "Retries", stats->retrying);
-    add_task(json, "Scheduled", stats->scheduled);
+    json.key("Busy")
+        .begin_object()
+        .field("reaped", 0)
+        .field("size", figures.stats.running)
+        .end_object();
+    add_task(json, "Dead", figures.stats.dead);
+    add_task(json, "Retries", figures.stats.retrying);
+    add_task(json, "Scheduled", figures.stats.scheduled);
     int64_t workers = 0;
     for (const auto& worker : session.broker().workers().all())
         workers += worker->kind != WorkerKind::pool;
     json.key("Workers").begin_object().field("reaped", 0).field("size", workers).end_object();
     json.end_object();
-    json.field("total_failures", stats->failed_attempts).field("total_processed", stats->processed);
-    json.field("total_enqueued", enqueued).field("total_queues", int64_t(queues->size()));
+    json.field("total_failures", figures.stats.failed_attempts)
+        .field("total_processed", figures.stats.processed);
+    json.field("total_enqueued", figures.enqueued).field("total_queues", figures.count);
     json.end_object().key("server").begin_object();
     json.field("description", "Faktory Enterprise (jobqd)").field("faktory_version", "1.10.0");
     json.field("uptime", (context.reactor.now_ms() - context.started_ms) / 1000);
@@ -212,6 +238,7 @@ task<void> flush(Session& session, std::string) {
         co_return;
     }
     auto done = co_await session.broker().flush();
+    session.context().info = InfoFigures{};
     log(LogLevel::warn, "store.flushed", "FLUSH dropped all jobs");
     if (done) {
         session.reply_ok();

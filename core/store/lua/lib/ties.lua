@@ -3,6 +3,8 @@ local tied = redis.call('EXISTS', P .. 'tie') == 1
 
 local function settle_one(jid, words, event)
     local over, left = event == 'ok' or event == 'drop' or event == 'gone', {}
+    -- First: a callback that fires by this may be a job of the same jid.
+    if over then redis.call('HDEL', P .. 'tie', jid) end
     for word in string.gmatch(words, '%S+') do
         local kind, rest = string.sub(word, 1, 1), string.sub(word, 2)
         local stays = word
@@ -30,7 +32,7 @@ local function settle_one(jid, words, event)
     end
     if #left > 0 then
         redis.call('HSET', P .. 'tie', jid, table.concat(left, ' '))
-    else
+    elseif not over then
         redis.call('HDEL', P .. 'tie', jid)
     end
 end
