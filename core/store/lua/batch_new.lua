@@ -6,6 +6,7 @@
 -- RETURNS: 0 | 1 no such parent
 local P, now = KEYS[1], ARGV[1]
 --@include places
+--@include callbacks
 --@include batches
 local key, parent = P .. 'batch:' .. ARGV[2], P .. 'batch:' .. ARGV[3]
 if ARGV[3] ~= '' then

@@ -5,6 +5,7 @@
 -- RETURNS: {0 no such batch | 1, {queue to look at}*}
 local P, now = KEYS[1], ARGV[1]
 --@include places
+--@include callbacks
 --@include batches
 local bid, key = ARGV[2], P .. 'batch:' .. ARGV[2]
 if redis.call('EXISTS', key) == 0 then return {0} end

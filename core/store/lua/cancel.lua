@@ -9,6 +9,7 @@ local P, now = KEYS[1], ARGV[1]
 --@include waiting
 --@include buckets
 --@include locks
+--@include callbacks
 --@include batches
 --@include ties
 local out, cancelled, records = {}, {}, {}

@@ -6,6 +6,7 @@
 local P, now = KEYS[1], ARGV[4]
 --@include places
 --@include locks
+--@include callbacks
 --@include batches
 --@include ties
 local queue, left = ARGV[1], tonumber(ARGV[2])

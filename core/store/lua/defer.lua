@@ -8,6 +8,7 @@ local P, now = KEYS[1], ARGV[6]
 --@include leases
 --@include buckets
 --@include locks
+--@include callbacks
 --@include batches
 --@include ties
 local run, set, n = P .. 'run:' .. ARGV[1], ARGV[2], tonumber(ARGV[7])

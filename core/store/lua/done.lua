@@ -10,6 +10,7 @@ local now, n = ARGV[7], tonumber(ARGV[8])
 --@include leases
 --@include buckets
 --@include locks
+--@include callbacks
 --@include batches
 --@include ties
 local run = P .. 'run:' .. ARGV[1]

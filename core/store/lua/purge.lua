@@ -6,6 +6,7 @@
 local P, now = KEYS[1], ARGV[1]
 --@include places
 --@include locks
+--@include callbacks
 --@include batches
 --@include ties
 local limit = tonumber(ARGV[3])

@@ -8,6 +8,7 @@ local P, now = KEYS[1], ARGV[3]
 --@include places
 --@include leases
 --@include locks
+--@include callbacks
 --@include batches
 --@include ties
 local run, n = P .. 'run:' .. ARGV[1], tonumber(ARGV[4])

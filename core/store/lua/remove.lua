@@ -8,6 +8,7 @@ local P, now = KEYS[1], ARGV[1]
 --@include leases
 --@include waiting
 --@include locks
+--@include callbacks
 --@include batches
 --@include ties
 local out, removed = {}, {}
