@@ -68,7 +68,6 @@ std::vector<Bomb> bombs() {
         {"a lone surrogate", push_args("[\"\\ud800\"]"), json},
         {"a NUL in JSON", push_args(std::string("[\"a\0b\"]", 7)), json},
         {"a NUL behind JSON", push_args("[]") + std::string(1, '\0'), json},
-        {"an integer over 64 bits", push_args("[18446744073709551616]"), json},
         {"NaN", push_args("[NaN]"), json},
         {"a byte order mark", "PUSH \xEF\xBB\xBF{}", "-ERR "},
         {"Latin-1", push_args("[\"caf\xE9\"]"), json},

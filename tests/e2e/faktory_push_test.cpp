@@ -354,4 +354,14 @@ TEST_CASE("rule 5 lines: a thousand PUSH lines in one write are answered in orde
     CHECK(wire.ask_json("INFO").at("faktory").at("queues").at(queue) == good);
 }
 
+TEST_CASE("faktory 5 args: integers of any size come back digit by digit", "[faktory]") {
+    Wire wire = shared().client();
+    std::string q = fresh("q"), args = "[18446744073709551616,-123456789012345678901234567890]";
+    CHECK(wire.ask("PUSH {\"jid\":\"" + fresh("big-integer-") + R"(","jobtype":"T","queue":")" + q +
+                   "\",\"args\":" + args + "}") == ok());
+    CHECK(wire.ask("FETCH " + q).find("\"args\":" + args) != std::string::npos);
+    CHECK(wire.ask(R"(PUSH {"jid":"too-large-0","jobtype":"T","args":[1e400]})")
+              .starts_with("-ERR invalid JSON: "));
+}
+
 }  // namespace jobq::test
