@@ -179,9 +179,10 @@ Result<> check_json(std::string_view text, int max_depth) {
         return fail(ErrorCode::too_large,
                     "JSON nested deeper than " + std::to_string(limits::kJsonDepth) + " levels");
     // Integers beyond 64 bits are JSON too, and kept as they came: simdjson does not say whether it
-    // was one of those.
+    // was one of those. To nlohmann's parser a NUL is the end.
     if (failed == simdjson::NUMBER_ERROR) {
-        if (nlohmann::json::accept(text) && depth_of(text) <= max_depth) return {};
+        bool whole = text.find('\0') == text.npos && nlohmann::json::accept(text);
+        if (whole && depth_of(text) <= max_depth) return {};
         return fail(ErrorCode::bad_data, "a number that is malformed or out of range");
     }
     if (failed == simdjson::UTF8_ERROR) return fail(ErrorCode::bad_data, "not valid UTF-8");
@@ -251,9 +252,31 @@ std::optional<std::vector<std::string>> json_strings(const JsonField& field) {
     return texts;
 }
 
+// Integers beyond 64 bits written as floating-point numbers, which Go takes them for. Requires:
+// well-formed JSON.
+static std::string with_big_as_double(std::string_view text) {
+    constexpr size_t kDigits = 19;  // of the largest that fits
+    std::string out;
+    for (size_t at = 0; at < text.size();) {
+        char c = text[at];
+        bool is_text = c == '"', is_number = c == '-' || (c >= '0' && c <= '9');
+        size_t end = is_text ? string_end(text, at) : is_number ? value_end(text, at) : at + 1;
+        std::string_view token = text.substr(at, end - at);
+        out += token;
+        if (is_number && token.size() >= kDigits && kind_of(token) == JsonField::Kind::integer)
+            out += "e0";
+        at = end;
+    }
+    return out;
+}
+
 std::string go_json(std::string_view raw) {
     simdjson::dom::element root;
-    if (parse_with(raw, limits::kJsonDepth + 2, root)) return std::string(raw);
+    constexpr int kDepth = limits::kJsonDepth + 2;
+    auto failed = parse_with(raw, kDepth, root);
+    if (failed == simdjson::NUMBER_ERROR)
+        failed = parse_with(with_big_as_double(raw), kDepth, root);
+    if (failed) return std::string(raw);
     std::string out;
     append_go(out, root);
     return out;

@@ -12,17 +12,17 @@ namespace {
 
 constexpr int64_t kNow = 1'795'000'000'000;
 
-// Go's spelling of a large number may be an integer beyond 64 bits: JSON, though check_json() would
-// not take it from a client.
 bool is_json_line(std::string_view text) {
     return nlohmann::json::accept(text) && text.find_first_of("\r\n") == text.npos;
 }
 
 void check(const jobq::Job& job) {
     JOBQ_CHECK(jobq::validate(job).has_value());
+    jobq::Job stored_job = job;
+    stored_job.ties = nullptr;  // kept apart from the envelope
     for (bool has_record : {false, true}) {
         auto again = jobq::decode_job(job.jid, jobq::encode_job(job, has_record));
-        JOBQ_CHECK(again.has_value() && *again == job);
+        JOBQ_CHECK(again.has_value() && *again == stored_job);
     }
     jobq::JobRecord none, failed;
     failed.attempts = 1;
