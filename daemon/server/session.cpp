@@ -331,7 +331,8 @@ task<void> Session::store_pushes(std::string first, bool jobq) {
             Error like{ErrorCode::not_unique,
                        "a job of type " + request->job.type + " in queue " + request->job.queue +
                            " with the same payload is not over and keeps its like out: "
-                           "`jobq list --type` finds it"};
+                           "see `jobq list --type " +
+                           request->job.type + "`"};
             reply_error(explain ? like
                         : jobq  ? result.error()
                                 : push_refusal(result.error(), request->job.jid));
