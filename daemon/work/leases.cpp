@@ -101,7 +101,6 @@ task<void> Broker::recover() {
         log(LogLevel::warn, "lease.recover_failed", owners.error().text);
         co_return;
     }
-    std::string own_reaper = "reaper:" + epoch_;
     for (const auto& info : *owners) {
         bool process = starts_with(info.owner, "pool:") || starts_with(info.owner, "reaper:");
         bool mine = info.owner.find(epoch_) != std::string::npos;

@@ -394,6 +394,29 @@ TEST_CASE("faktory 6 reservation: one that ends while Redis hangs is settled whe
     CHECK(eventually([&] { return wire.ask("FETCH q").starts_with("{"); }));
 }
 
+TEST_CASE("faktory 10 batch: a callback's expires_in does not run from BATCH NEW", "[faktory]") {
+    Wire wire = shared().client();
+    std::string cb = fresh("cb");
+    std::string bid = new_batch(wire, R"("success":{"jobtype":"S","args":[],"queue":")" + cb +
+                                          R"(","custom":{"expires_in":0.001}})");
+    CHECK(wire.ask("FETCH " + fresh("empty")) == "$-1");  // it would be over long since
+    CHECK(wire.ask("BATCH COMMIT " + bid) == "+OK");
+    CHECK(take(wire, cb).at("jobtype") == "S");
+}
+
+TEST_CASE("INFO with more than a hundred queues is right within a second or so", "[faktory]") {
+    FaktoryServer server;
+    Wire wire = server.client();
+    for (int i = 0; i < 120; ++i)
+        REQUIRE(push(wire, "many-" + std::to_string(i), "{}") == "+OK");
+    auto total = [&] {
+        return wire.ask_json("INFO").at("faktory").at("total_enqueued").get<int>();
+    };
+    CHECK(eventually([&] { return total() == 120; }));
+    CHECK(push(wire, "many-0", "{}") == "+OK");
+    CHECK(eventually([&] { return total() == 121; }, std::chrono::seconds(3)));
+}
+
 TEST_CASE("faktory 10 INFO: the description has Enterprise in it", "[faktory]") {
     Wire wire = shared().client();
     std::string description = wire.ask_json("INFO").at("server").at("description");
