@@ -18,9 +18,9 @@ constexpr size_t kOutputLineBytes = 256 << 10;
 constexpr size_t kPieceBytes = 64 << 10;
 constexpr size_t kReportBytes = 2048;  // of one, without result and log
 constexpr size_t kReportsAtOnce = 200;
-// While jobs wait for a slot reports may wait for one another: a call for each would cost more than
-// a short job itself.
-constexpr int64_t kGatherMs = 5;
+// While jobs wait for a slot reports may wait for one another: a call for each, and its fsync,
+// would cost more than a short job itself.
+constexpr int64_t kGatherMs = 20;
 
 void shorten(std::string& text, size_t bytes) {
     if (text.size() <= bytes) return;
