@@ -4,7 +4,9 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 
 #include "core/config/check.h"
@@ -42,7 +44,8 @@ task<void> App::run() {
 
 void App::watch_signals() {
     auto stop = [this] {
-        if (stopping_ && runner_) runner_->hurry();
+        restarts_ = false;  // who asks to stop means it, also the runner a restart was to leave
+        if (stopping_ && runner_ && !config_->keep_runner) runner_->hurry();
         if (stopping_)
             for (auto& [name, pool] : pools_)
                 pool->hurry();
@@ -55,6 +58,29 @@ void App::watch_signals() {
     signals_.push_back(on_signal(reactor_, SIGHUP, [this] {
         if (serving_) gate_.spawn(reload());
     }));
+    signals_.push_back(on_signal(reactor_, SIGUSR2, [this] {
+        if (serving_ && !stopping_) restart();
+    }));
+}
+
+// What would not come up again goes on instead.
+void App::restart() {
+    const std::string program = own_program();
+    std::string why;
+    if (places_.throw_away) {
+        why = "its directory goes with it (--dev)";
+    } else if (access(program.c_str(), X_OK) != 0) {
+        why = program + " can't be run: " + std::strerror(errno);
+    } else if (auto loaded = load_for(options_); !loaded.errors.empty()) {
+        why = "the configuration has errors: " + loaded.errors.front().to_string();
+    }
+    if (!why.empty()) {
+        log(LogLevel::error, "daemon.not_restarted", why);
+        return;
+    }
+    log(LogLevel::info, "daemon.restarting", "the runner and its jobs go on");
+    restarts_ = stopping_ = true;
+    stop_asked_.notify_all();
 }
 
 void App::on_link_state(LinkState state) {
@@ -152,11 +178,14 @@ task<void> App::stop() {
     // Both kinds of local pools at once: they share the time limit. The runner is told by a signal
     // alone; a notice beside it would be the second stop, which hurries. The socket stays open for
     // it: its last reports may need a new connection.
-    if (runner_) gate_.spawn(runner_->stop());
+    if (runner_ && (restarts_ || config_->keep_runner)) {
+        runner_->leave();
+    } else if (runner_) {
+        gate_.spawn(runner_->stop());
+    }
     for (auto& [name, pool] : pools_)
         gate_.spawn(pool->stop(limit));
     co_await gate_.close();
-    runner_.reset();
     if (server_) server_->stop_listening();
     if (chores_) co_await chores_->stop();
     if (context_ && context_->plain > 0) co_await sleep_for(reactor_, limits::kLastWordsMs);
@@ -170,7 +199,16 @@ task<void> App::stop() {
     std::filesystem::remove(places_.state_dir + "/jobqd.ready", ignored);
     if (!places_.dev_link.empty() && serving_) std::filesystem::remove(places_.dev_link, ignored);
     if (places_.throw_away) std::filesystem::remove_all(places_.state_dir, ignored);
-    ignore_from_now(std::move(signals_));
+    if (restarts_) {
+        hold(signals_);
+        co_await sleep_for(reactor_, 1);  // what came before has its say
+    }
+    runner_.reset();
+    if (restarts_) {
+        signals_.clear();
+    } else {
+        ignore_from_now(std::move(signals_));
+    }
     if (serving_) log(LogLevel::info, "daemon.stopped", "");
     log_flush();
 }

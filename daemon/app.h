@@ -35,6 +35,9 @@ class App {
 
     int exit_status() const { return exit_status_; }
 
+    // Stopped in order to run the program's file anew, in this process.
+    bool restarts() const { return restarts_; }
+
   private:
     // start.cpp
     task<Result<>> start();
@@ -52,6 +55,7 @@ class App {
     void on_link_state(LinkState state);
     task<void> reopen();
     task<void> reload();
+    void restart();
     Result<std::shared_ptr<const Door>> new_door(const Config& fresh) const;
     task<void> stop();
     char class_of(const std::string& type) const;
@@ -63,7 +67,7 @@ class App {
     std::shared_ptr<const Config> config_;
     Places places_;
     int exit_status_ = 0;
-    bool stopping_ = false, serving_ = false;
+    bool stopping_ = false, serving_ = false, restarts_ = false;
     Signal stop_asked_;
     Gate gate_;
     std::unique_ptr<PrivateRedis> private_redis_;
@@ -86,6 +90,9 @@ class App {
 
 // "{state_dir}" in the environment and working directory of types becomes the daemon's own.
 void expand_places(Config& config, const Places& places);
+
+// The file this process runs, also when a newer one has taken its place.
+std::string own_program();
 
 // What main() calls: any mode of the options. Returns the exit status.
 int run_daemon(const Options& options);

@@ -126,6 +126,7 @@ void add_default_pools(Config& config) {
 ParsedOptions parse_options(int argc, char** argv) {
     ParsedOptions parsed;
     Options& options = parsed.options;
+    options.argv.assign(argv, argv + argc);
     CLI::App app("jobqd - the daemon of jobq: takes jobs, keeps them in Redis, runs them", "jobqd");
     app.footer("jobqd --dev is a daemon to play with. Everything else: man jobqd");
     bool version = false, check = false, print = false;

@@ -14,6 +14,7 @@ namespace jobq {
 struct Options {
     enum class Mode : uint8_t { serve, runner, check_config, print_config };
     Mode mode = Mode::serve;
+    std::vector<std::string> argv;          // all of it
     std::vector<std::string> config_files;  // as given; empty: the default places
     bool dev = false;
     std::string state_dir, unix_path, tcp, http, redis, log_level, log_format;

@@ -23,11 +23,6 @@ namespace {
 
 constexpr int64_t kRedisStartMs = 60'000, kExternalStartMs = 10'000;
 
-std::string own_program() {
-    std::error_code failed;
-    return std::filesystem::read_symlink("/proc/self/exe", failed);
-}
-
 // A whole file or none.
 void write_file(const std::string& path, const std::string& text) {
     std::string fresh = path + ".new";
@@ -46,6 +41,15 @@ Result<> make_state_dir(const std::string& path) {
 }
 
 }  // namespace
+
+std::string own_program() {
+    std::error_code failed;
+    std::string path = std::filesystem::read_symlink("/proc/self/exe", failed);
+    constexpr std::string_view kReplaced = " (deleted)";
+    if (path.ends_with(kReplaced) && access(path.c_str(), F_OK) != 0)
+        path.resize(path.size() - kReplaced.size());
+    return path;
+}
 
 task<Result<>> App::start_redis() {
     RedisAddress address;
@@ -148,6 +152,7 @@ ServerContext App::make_context() {
         return text;
     };
     context.class_of = [this](const std::string& type) { return class_of(type); };
+    context.replaces_runner = [this] { return runner_ && runner_->is_outdated(); };
     context.watch_process = [this](std::shared_ptr<Worker> worker, int64_t pid) {
         watch_process(std::move(worker), pid);
     };
@@ -283,6 +288,19 @@ void expand_places(Config& config, const Places& places) {
 
 namespace {
 
+// The program's file, which may be a newer one by now, with the same arguments in the same process.
+int run_again(const Options& options) {
+    std::vector<char*> argv;
+    for (const auto& word : options.argv)
+        argv.push_back(const_cast<char*>(word.c_str()));
+    argv.push_back(nullptr);
+    const std::string program = own_program();
+    execv(program.c_str(), argv.data());
+    std::fprintf(stderr, "jobqd: not restarted: can't run %s: %s\n", program.c_str(),
+                 std::strerror(errno));
+    return info(ErrorCode::internal).exit_status;
+}
+
 int serve(const Options& options, Loaded loaded) {
     auto places = find_places(loaded.config);
     if (!places) {
@@ -291,11 +309,17 @@ int serve(const Options& options, Loaded loaded) {
     }
     expand_places(loaded.config, *places);
     umask(0077);
-    UvReactor reactor;
-    App app(reactor, options, std::move(loaded), *places);
-    spawn(app.run());
-    reactor.run();
-    return app.exit_status();
+    int status = 0;
+    bool restarts = false;
+    {
+        UvReactor reactor;
+        App app(reactor, options, std::move(loaded), *places);
+        spawn(app.run());
+        reactor.run();
+        status = app.exit_status();
+        restarts = app.restarts();
+    }
+    return restarts ? run_again(options) : status;
 }
 
 }  // namespace

@@ -108,7 +108,8 @@ struct Config {
     // reserve_min: the shortest lease of a fetched job, whatever its reserve_for.
     int64_t worker_timeout_ms = limits::kFaktoryBeatDeadMs;
     int64_t reserve_min_ms = limits::kReserveMinS * 1000;
-    bool runner = true;  // [runner] start: jobqd starts the runner itself
+    bool runner = true;        // [runner] start: jobqd starts the runner itself
+    bool keep_runner = false;  // [runner] keep: it outlives an orderly stop of jobqd
     LogConfig log;
     std::map<std::string, PoolConfig> pools;    // [pool.NAME]
     std::map<std::string, TypeConfig> types;    // [type.NAME]

@@ -167,6 +167,7 @@ void visit_config(Config& config, Visitor& v) {
     }
     if (v.enter("runner", true)) {
         v.boolean("start", config.runner);
+        v.boolean("keep", config.keep_runner);
         v.leave();
     }
     if (v.enter("log", true)) {

@@ -1,6 +1,7 @@
 #include "daemon/loop/fd_watch.h"
 
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -52,6 +53,9 @@ Result<std::unique_ptr<PidWatch>> PidWatch::watch(UvReactor& reactor, int64_t pi
     watch->fd_ = int(fd);
     auto once = [self = watch.get(), on_end = std::move(on_end)] {
         self->watch_.reset();
+        // It may be our own child: started by the program this process ran before an exec.
+        siginfo_t info{};
+        ::waitid(P_PIDFD, id_t(self->fd_), &info, WEXITED | WNOHANG);
         auto call = on_end;
         call();
     };

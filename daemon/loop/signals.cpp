@@ -38,10 +38,15 @@ std::unique_ptr<SignalWatch> on_signal(UvReactor& reactor, int signo, std::funct
         });
     };
     JOBQ_CHECK(uv_signal_start(&impl->handle, arrived, signo) == 0);
+    // The program that ran before an exec may have held it back for us.
+    sigset_t one;
+    sigemptyset(&one);
+    sigaddset(&one, signo);
+    pthread_sigmask(SIG_UNBLOCK, &one, nullptr);
     return watch;
 }
 
-void ignore_from_now(std::vector<std::unique_ptr<SignalWatch>> watches) {
+std::vector<int> hold(const std::vector<std::unique_ptr<SignalWatch>>& watches) {
     sigset_t signals;
     sigemptyset(&signals);
     std::vector<int> numbers;
@@ -49,8 +54,13 @@ void ignore_from_now(std::vector<std::unique_ptr<SignalWatch>> watches) {
         numbers.push_back(watch->impl_->handle.signum);
         sigaddset(&signals, numbers.back());
     }
-    // Blocked while libuv restores the default effect; what came meanwhile is dropped with SIG_IGN.
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    return numbers;
+}
+
+void ignore_from_now(std::vector<std::unique_ptr<SignalWatch>> watches) {
+    // Held while libuv restores the default effect; what came meanwhile is dropped with SIG_IGN.
+    const auto numbers = hold(watches);
     watches.clear();
     for (int number : numbers)
         ::signal(number, SIG_IGN);

@@ -19,7 +19,7 @@ class SignalWatch {
     struct Impl;
     friend std::unique_ptr<SignalWatch> on_signal(UvReactor& reactor, int signo,
                                                   std::function<void()> fn);
-    friend void ignore_from_now(std::vector<std::unique_ptr<SignalWatch>> watches);
+    friend std::vector<int> hold(const std::vector<std::unique_ptr<SignalWatch>>& watches);
     SignalWatch() = default;
 
     Impl* impl_ = nullptr;
@@ -29,6 +29,9 @@ class SignalWatch {
 // watches of one signal are all called. Signals that come in quick succession may be one call.
 [[nodiscard]] std::unique_ptr<SignalWatch> on_signal(UvReactor& reactor, int signo,
                                                      std::function<void()> fn);
+// Before another program takes this process's place: the signals wait, without their watches too,
+// until on_signal() is called for them there. Returns their numbers.
+std::vector<int> hold(const std::vector<std::unique_ptr<SignalWatch>>& watches);
 // Ends the watches of a process that is about to end: their signals have no effect any more.
 // Without it a second SIGTERM in the last milliseconds of an orderly stop would kill.
 void ignore_from_now(std::vector<std::unique_ptr<SignalWatch>> watches);

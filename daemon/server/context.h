@@ -49,6 +49,7 @@ struct ServerContext {
     std::function<std::vector<PoolStatus>()> pools{};
     std::function<std::string()> redis_state{};          // for people: "ready", "down: ..."
     std::function<char(const std::string&)> class_of{};  // where a type runs: see kPark*
+    std::function<bool()> replaces_runner{};             // it is to end once it runs nothing
     std::function<void(std::shared_ptr<Worker>, int64_t pid)> watch_process{};
 
     const Config& config() const { return broker.config(); }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,6 +25,17 @@ int64_t pid_in(int fd) {
     ssize_t length = pread(fd, text, sizeof text - 1, 0);
     if (length <= 0) return 0;
     return parse_int(trim(std::string_view(text, size_t(length)))).value_or(0);
+}
+
+// Whether the process runs the very file we run; true when it can't be known.
+bool runs_our_file(int64_t pid) {
+    struct stat ours {};
+
+    struct stat its {};
+
+    if (stat("/proc/self/exe", &ours) != 0) return true;
+    if (stat(("/proc/" + std::to_string(pid) + "/exe").c_str(), &its) != 0) return true;
+    return ours.st_dev == its.st_dev && ours.st_ino == its.st_ino;
 }
 
 }  // namespace
@@ -90,7 +102,11 @@ void RunnerKeeper::watch_old(int64_t pid) {
     auto watch = PidWatch::watch(reactor_, pid, [this] { ended(); });
     if (watch) {
         old_ = std::move(*watch);
-        log(LogLevel::info, "runner.found", "a runner of before goes on", {{"pid", pid}});
+        outdated_ = !runs_our_file(pid);
+        log(LogLevel::info, "runner.found",
+            outdated_ ? "a runner of another build goes on; it is replaced when it runs nothing"
+                      : "a runner of before goes on",
+            {{"pid", pid}});
         return;
     }
     // Between its start and its note, or just ended: look again.
@@ -102,6 +118,7 @@ void RunnerKeeper::ended() {
         stopping_ ? "" : "its jobs are returned and it is started again", {{"pid", pid_}});
     child_.reset();
     old_.reset();
+    outdated_ = false;
     pid_ = 0;
     on_end_();
     gone_.notify_all();
@@ -118,6 +135,12 @@ void RunnerKeeper::signal(int number) {
         // Not our child, so its pid could in theory be another's by now; the watch says it lives.
         ::kill(pid_t(pid_), number);
     }
+}
+
+void RunnerKeeper::leave() {
+    stopping_ = true;
+    on_end_ = [] {};
+    reactor_.cancel(timer_);
 }
 
 void RunnerKeeper::hurry() {

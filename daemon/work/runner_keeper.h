@@ -2,7 +2,8 @@
 //
 // The runner holds a lock in the state directory for as long as it lives, so a jobqd that comes up
 // while the runner of the one before is still there finds it, lets it reconnect, and only watches
-// it. Two runners of one directory never run side by side.
+// it. Two runners of one directory never run side by side. One of another build than ours goes on
+// with what it runs; once it runs nothing it may be told to end, and ours is started.
 #pragma once
 
 #include <functional>
@@ -32,8 +33,13 @@ class RunnerKeeper {
     void start();
     // TERM, then KILL once it has had its time. Returns when it is gone.
     task<void> stop();
-    // Tells it to hurry with a stop().
+    // From now on it goes its own way.
+    void leave();
+    // Tells it to stop, or to hurry with a stop().
     void hurry();
+
+    // Found running, and not of our program's file.
+    bool is_outdated() const { return outdated_; }
 
   private:
     void launch();
@@ -49,7 +55,7 @@ class RunnerKeeper {
     int64_t pid_ = 0;
     int64_t launched_ms_ = 0, pause_ms_ = 0;
     TimerId timer_ = 0;
-    bool stopping_ = false;
+    bool stopping_ = false, outdated_ = false;
     Signal gone_;
 };
 

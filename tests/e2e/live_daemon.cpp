@@ -154,7 +154,7 @@ void LiveDaemon::start() {
         dup2(out, 2);
         setenv("HOME", dir_.path().c_str(), 1);
         unsetenv("XDG_RUNTIME_DIR");
-        execv(JOBQD_BIN, argv.data());
+        execv(program_.empty() ? JOBQD_BIN : program_.c_str(), argv.data());
         _exit(127);
     }
     int status = 0;
@@ -181,6 +181,15 @@ bool LiveDaemon::wait_end(int limit_s, int* status) {
 void LiveDaemon::kill() {
     ::kill(pid_, SIGKILL);
     wait_end(10);
+}
+
+void LiveDaemon::restart() {
+    const std::string ready = state_dir() + "/jobqd.ready";
+    unlink(ready.c_str());
+    signal(SIGUSR2);
+    const auto is_ready = [&] { return access(ready.c_str(), F_OK) == 0; };
+    if (!eventually(is_ready, std::chrono::seconds(30)))
+        throw std::runtime_error("jobqd did not restart:\n" + log());
 }
 
 void LiveDaemon::signal(int number) const {

@@ -48,7 +48,12 @@ class LiveDaemon {
     // 0 while there is none.
     pid_t redis_pid() const;
 
+    // Starts this file from now on, instead of the jobqd that was built.
+    void use_program(std::string path) { program_ = std::move(path); }
+
     void start();
+    // SIGUSR2, and until it is ready again; throws when it is not in time.
+    void restart();
     // SIGKILL; its runner goes on.
     void kill();
     void signal(int number) const;
@@ -73,6 +78,7 @@ class LiveDaemon {
   private:
     TempDir dir_;
     std::vector<std::string> flags_;
+    std::string program_;
     pid_t pid_ = 0;
     int uncaught_at_start_;
 };
