@@ -15,6 +15,8 @@ void print_text(Output& out, JsonView pong) {
             words += std::string(", ") + place + " " + printable(at);
     if (pong["dev"].flag()) words += ", development mode";
     out.line(words);
+    if (pong["storage"].text() == "full")
+        out.line("new jobs are refused: " + printable(pong["storage_text"].text()));
 }
 
 Answer<int> run_ping(Session& session) {

@@ -164,6 +164,7 @@ task<void> App::stop() {
     processes_.clear();
     if (hints_) co_await hints_->stop();
     if (link_) co_await link_->stop();
+    if (storage_) co_await storage_->stop();
     if (private_redis_) co_await private_redis_->stop();
     pools_.clear();
     std::error_code ignored;

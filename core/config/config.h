@@ -46,6 +46,8 @@ struct RedisConfig {
     Durability durability = Durability::fsync;
     std::string name_space = "main";  // key `namespace`
     int64_t max_memory_bytes = 0;     // key `max_memory` (size); 0: none
+    // Key `disk_reserve` (size): held back on the disk of the private Redis.
+    int64_t disk_reserve_bytes = limits::kDiskReserveBytes;
 };
 
 struct PoolConfig {

@@ -210,9 +210,15 @@ task<void> PrivateRedis::supervise() {
             set_state(RedisState::failed, trouble_);
             break;
         }
-        if (reactor_.now_ms() - began >= limits::kRestartStableMs) backoff_.reset();
+        if (reactor_.now_ms() - began >= limits::kRestartStableMs) {
+            backoff_.reset();
+            faults_ = 0;
+        }
         set_state(RedisState::backing_off, trouble_);
         int64_t pause_ms = backoff_.next_ms();
+        // A disk that does not take its bytes is no better in ten milliseconds.
+        bool by_itself = was_up_ && end_ && !end_->signal;
+        if (by_itself && ++faults_ > 1) pause_ms = std::max(pause_ms, limits::kRestartFaultMs);
         if (stopping_) break;
         auto woken = wake_.wait(pause_ms);
         co_await woken;

@@ -105,6 +105,7 @@ class PrivateRedis {
     std::function<void(RedisState, const Error&)> on_state_;
     std::function<void(char, std::string)> on_log_;
     int restarts_ = 0, tries_ = 0;
+    int faults_ = 0;  // times it ended by itself, without a stable while in between
     bool stopping_ = false, was_up_ = false, log_planned_ = false;
 };
 

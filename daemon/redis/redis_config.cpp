@@ -32,7 +32,7 @@ constexpr const char* kCommands =
     "-@all +@string +@hash +@list +@set +@sortedset -@dangerous -@blocking "
     "+del +unlink +exists +type +scan +expire +pexpire +pexpireat +expireat +ttl +pttl +persist "
     "+eval +evalsha +script|load +script|exists +multi +exec +discard +time +dbsize +memory|usage "
-    "+ping +auth +select +hello +info +client|setname +client|getname +client|id "
+    "+bgrewriteaof +ping +auth +select +hello +info +client|setname +client|getname +client|id "
     "+publish +subscribe +unsubscribe";
 
 }  // namespace
@@ -51,9 +51,8 @@ std::string RedisConfigText::text() const {
         out += "appendonly no\n";
     } else {
         out += "appendonly yes\nno-appendfsync-on-rewrite no\naof-load-truncated yes\n";
-        // A rewrite takes a core for seconds: not every 64 MiB, and without compression.
-        out += "auto-aof-rewrite-percentage 100\nauto-aof-rewrite-min-size 256mb\n";
-        out += "rdbcompression no\n";
+        // Rewritten when jobqd says so, who looks for the room first (aof_rewrite.h).
+        out += "auto-aof-rewrite-percentage 0\nrdbcompression no\n";
         out += std::string("appendfsync ") + fsync_of(durability) + "\n";
     }
     out += "maxmemory " + std::to_string(max_memory_bytes) + "\nmaxmemory-policy noeviction\n";

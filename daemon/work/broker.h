@@ -19,6 +19,7 @@
 #include "core/async/reactor.h"
 #include "core/base/id.h"
 #include "core/config/config.h"
+#include "core/store/storage_gate.h"
 #include "core/store/store.h"
 #include "daemon/observe/events.h"
 #include "daemon/work/live_output.h"
@@ -138,6 +139,11 @@ class Broker {
 
     Store& store() { return store_; }
 
+    // Null in tests: nothing is known of it.
+    void set_storage(const StorageGate* storage) { storage_ = storage; }
+
+    const StorageGate* storage() const { return storage_; }
+
     Reactor& reactor() { return reactor_; }
 
     Waiters& waiters() { return waiters_; }
@@ -201,6 +207,7 @@ class Broker {
     Events& events_;
     Workers& workers_;
     std::shared_ptr<const Config> config_;
+    const StorageGate* storage_ = nullptr;
     Waiters waiters_;
     IdMaker ids_;
     Rng rng_;
