@@ -68,7 +68,7 @@ class DiskGuard {
     Settings settings_;
     DiskSpace space_;
     int64_t low_ = 0;
-    int64_t heal_at_ = 0;  // so much free space ends the state full
+    int64_t heal_at_ = 0;        // so much free space ends the state full
     int64_t pending_bytes_ = 0;  // of adds that are on their way
     int64_t new_bytes_ = 0;      // added since the last look
     int64_t measured_ms_ = 0;

@@ -33,6 +33,7 @@ std::optional<Error> MemoryGuard::refuse(size_t bytes) {
     added_ += int64_t(bytes);
     if (!full_ && !uncertain()) return std::nullopt;
     added_ -= int64_t(bytes);
+    refused_ = true;
     return Error{ErrorCode::storage_full, text()};
 }
 
@@ -40,8 +41,10 @@ void MemoryGuard::take(const RedisMemory& memory) {
     memory_ = memory;
     added_ = 0;
     // With a margin, or it would change its mind at each job.
-    const int64_t go_at = memory.limit / 20 * 17;
-    full_ = memory.limit > 0 && memory.used >= (full_ ? go_at : stop_at());
+    const int64_t go_at = memory.limit / 20 * 17, nearly = memory.limit / 50 * 44;
+    const int64_t line = full_ ? go_at : refused_ ? nearly : stop_at();
+    full_ = memory.limit > 0 && memory.used >= line;
+    refused_ = false;
 }
 
 std::string MemoryGuard::text() const {

@@ -51,6 +51,7 @@ class MemoryGuard {
     RedisMemory memory_;
     int64_t added_ = 0;  // since the figures came
     bool full_ = false;
+    bool refused_ = false;  // since then, by its own count, which is on the safe side
 };
 
 }  // namespace jobq

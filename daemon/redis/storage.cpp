@@ -116,6 +116,10 @@ task<void> Storage::ask_redis() {
     if (!memory) co_return;
     memory_.take(*memory);
     tell();
+    if (memory->evicts && memory->limit > 0 && !std::exchange(told_evicts_, true))
+        log(LogLevel::error, "storage.evicts",
+            "Redis deletes keys when its memory is full, and so would delete jobs: set its "
+            "maxmemory-policy to noeviction");
     if (!disk_) co_return;
     RewriteCase now = rewrite_case();
     now.data_bytes = memory->data;

@@ -67,7 +67,8 @@ class Storage final : public StorageGate {
     TimerId timer_ = 0;
     AofSize file_;
     int64_t next_rewrite_ms_ = 0;
-    bool told_full_ = false, told_no_room_ = false, asking_ = false, stopping_ = false;
+    bool told_full_ = false, told_no_room_ = false, told_evicts_ = false;
+    bool asking_ = false, stopping_ = false;
 };
 
 }  // namespace jobq

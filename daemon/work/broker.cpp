@@ -159,7 +159,7 @@ task<std::vector<Leased>> Broker::keep_runnable(std::vector<Leased> leases, std:
     co_return runnable;
 }
 
-task<void> Broker::hand_back(std::vector<Leased> leases, std::string owner) {
+task<bool> Broker::hand_back(std::vector<Leased> leases, std::string owner) {
     std::vector<Ended> back;
     for (auto& lease : leases) {
         Ended ended;
@@ -170,8 +170,15 @@ task<void> Broker::hand_back(std::vector<Leased> leases, std::string owner) {
         back.push_back(std::move(ended));
     }
     auto results = co_await finish(std::move(back));
-    for (const auto& result : results)
-        if (!result) log(LogLevel::warn, "job.release_failed", result.error().text);
+    bool sure = true;
+    for (size_t i = 0; i < results.size(); ++i) {
+        if (results[i]) continue;
+        log(LogLevel::warn, "job.release_failed", results[i].error().text);
+        if (!info(results[i].error().code).retryable) continue;
+        sure = false;
+        look_for_lost(leases[i].token);
+    }
+    co_return sure;
 }
 
 void Broker::look_for_lost(const std::string& token) {

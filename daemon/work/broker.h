@@ -189,7 +189,8 @@ class Broker {
     void note_event(const char* event, const Job& job,
                     std::initializer_list<std::pair<std::string_view, std::string>> more);
     task<std::vector<Leased>> keep_runnable(std::vector<Leased> leases, std::string owner);
-    task<void> hand_back(std::vector<Leased> leases, std::string owner);
+    // False: some have no answer of the store. They are looked for later.
+    task<bool> hand_back(std::vector<Leased> leases, std::string owner);
     Finish plan(const Ended& ended, const Running& running, const RunReport& report);
     task<Result<>> find_running(Ended ended);
     void ended(const Ended& what, const Planned& next, const Running& running);

@@ -198,6 +198,8 @@ TEST_CASE("a disk that refuses writes or syncs ends Redis, once a second at most
     }
     seconds_until_taken(daemon, acknowledged);
     const auto over = [&] { return daemon.unfinished() == 0; };
+    INFO(daemon.jobq({"stats"}).out);
+    INFO(daemon.log());
     CHECK(eventually(over, seconds(20)));
     daemon.kill();
     daemon.start();
