@@ -47,6 +47,8 @@ std::string in_words(Output& out, JsonView stats) {
     if (const JsonView storage = stats["storage"]; storage["state"].text() == "full")
         add(text, "storage",
             out.paint("full", Colour::bad) + ": " + printable(storage["text"].text()));
+    if (const std::string note = stats["storage"]["note"].text(); !note.empty())
+        add(text, "mended", printable(note));
     add(text, "jobs", job_words(stats["jobs"]));
     add(text, "over", over_words(stats["jobs"]));
     if (const JsonView rates = stats["rates"]; rates.exists())

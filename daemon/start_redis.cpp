@@ -32,6 +32,10 @@ task<Result<>> App::start_private_redis() {
         if (bad && trouble.code == ErrorCode::storage_full) storage_->redis_hit_the_end();
         if (state == RedisState::running && link_) link_->try_now();
     });
+    private_redis_->on_mended([this](const std::string& text) {
+        log(LogLevel::error, "redis.mended", text);
+        storage_->note(text);
+    });
     private_redis_->on_log([](char level, const std::string& line) {
         if (level == '#') log(LogLevel::debug, "redis.log", line);
     });

@@ -89,9 +89,11 @@ task<Result<>> RedisStore::open() {
     if (!schema) co_return tl::unexpected<Error>(schema.error());
     if (schema->is_error()) co_return tl::unexpected<Error>(error_of(schema->text));
     if (integer_of(*schema) > kStoreSchema)
-        co_return fail(ErrorCode::config,
-                       "the store has schema " + schema->text + ", this jobqd knows up to " +
-                           std::to_string(kStoreSchema) + ": install a newer jobqd");
+        co_return fail(ErrorCode::config, "the store has schema " + schema->text +
+                                              ", this jobqd knows up to " +
+                                              std::to_string(kStoreSchema) +
+                                              ": a newer jobqd used it. Install that version "
+                                              "again, or give this one another store");
     co_return Result<>{};
 }
 

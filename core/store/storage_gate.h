@@ -24,6 +24,7 @@ struct StorageStatus {
     bool full = false;
     bool starts_nothing = false;  // so full that running jobs need what is left
     std::string text;             // why and what to do; "" unless full
+    std::string note;             // what had to be mended since the start, or ""
     std::string durability;       // what the store gives: fsync, everysec, memory or unknown
     std::string dir;              // "": the disk is not watched, and the next four are 0
     int64_t free_bytes = 0;

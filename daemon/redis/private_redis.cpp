@@ -12,6 +12,8 @@
 #include "core/base/id.h"
 #include "core/base/limits.h"
 #include "core/base/text.h"
+#include "core/base/time.h"
+#include "daemon/redis/aof_tail.h"
 #include "daemon/redis/redis_config.h"
 #include "daemon/redis/redis_log.h"
 
@@ -231,9 +233,10 @@ task<void> PrivateRedis::run_once() {
     log_tail_.clear();
     log_bytes_.clear();
     set_state(RedisState::starting, Error{});
-    auto spawned = spawn_redis();
-    if (!spawned) {
-        trouble_ = spawned.error();
+    auto ready = mend_files();
+    if (ready) ready = spawn_redis();
+    if (!ready) {
+        trouble_ = ready.error();
         co_return;
     }
     while (!end_) {
@@ -246,6 +249,16 @@ task<void> PrivateRedis::run_once() {
     trouble_ = reason_of(*end_);
     log_pipe_.reset();
     child_.reset();
+}
+
+Result<> PrivateRedis::mend_files() {
+    if (settings_.durability == Durability::memory) return {};
+    std::string time = format_rfc3339(reactor_.wall_ms());
+    std::erase_if(time, [](char c) { return c == '-' || c == ':'; });
+    auto mended = mend_aof_tail(state_.redis_dir(), time);
+    if (!mended) return tl::unexpected<Error>(mended.error());
+    if (!mended->empty() && on_mended_) on_mended_(*mended);
+    return {};
 }
 
 Result<> PrivateRedis::spawn_redis() {

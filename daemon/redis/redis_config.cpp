@@ -45,12 +45,12 @@ std::string RedisConfigText::text() const {
     out += "unixsocket " + quoted(socket_path) + "\nunixsocketperm 600\n";
     out += "dir " + quoted(dir) + "\n";
     out += "maxclients " + std::to_string(limits::kRedisClients) + "\n";
-    // With a rewrite under way an acknowledged write must be as safe as without one. A torn last
-    // record is a write that was never acknowledged: load without it.
+    // With a rewrite under way an acknowledged write must be as safe as without one. What a crash
+    // leaves at the end is cut off before (aof_tail.h): Redis need not guess.
     if (memory) {
         out += "appendonly no\n";
     } else {
-        out += "appendonly yes\nno-appendfsync-on-rewrite no\naof-load-truncated yes\n";
+        out += "appendonly yes\nno-appendfsync-on-rewrite no\naof-load-truncated no\n";
         // Rewritten when jobqd says so, who looks for the room first (aof_rewrite.h).
         out += "auto-aof-rewrite-percentage 0\nrdbcompression no\n";
         out += std::string("appendfsync ") + fsync_of(durability) + "\n";

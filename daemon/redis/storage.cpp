@@ -91,6 +91,7 @@ StorageStatus Storage::status() const {
     StorageStatus status;
     status.full = told_full_;
     status.durability = durability_;
+    status.note = note_;
     if (disk_) disk_->fill_in(status);
     memory_.fill_in(status);
     status.log_bytes = file_.all;

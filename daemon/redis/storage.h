@@ -40,6 +40,9 @@ class Storage final : public StorageGate {
 
     task<void> stop();
 
+    // For status(): something people should hear of.
+    void note(const std::string& text) { note_ = text; }
+
     // The private Redis ended because it could not write.
     void redis_hit_the_end();
 
@@ -61,7 +64,7 @@ class Storage final : public StorageGate {
     UvRedisLink* link_ = nullptr;
     std::unique_ptr<DiskGuard> disk_;
     MemoryGuard memory_;
-    std::string durability_;
+    std::string durability_, note_;
     std::function<void(bool, const std::string&)> on_change_;
     Gate gate_;
     TimerId timer_ = 0;

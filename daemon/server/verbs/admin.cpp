@@ -68,6 +68,7 @@ void write_storage(JsonWriter& json, const StorageStatus& storage) {
     json.key("storage").begin_object();
     json.field("state", storage.full ? "full" : "normal");
     if (!storage.text.empty()) json.field("text", storage.text);
+    if (!storage.note.empty()) json.field("note", storage.note);
     json.field("durability", storage.durability);
     if (!storage.dir.empty()) {
         json.field("dir", storage.dir).field("free_bytes", storage.free_bytes);
@@ -228,6 +229,7 @@ task<void> ping(Session& session, std::string) {
         StorageStatus status = storage->status();
         json.field("storage", status.full ? "full" : "normal");
         if (status.full) json.field("storage_text", status.text);
+        if (!status.note.empty()) json.field("storage_note", status.note);
     }
     json.end_object();
     session.reply_bulk(json.take());
