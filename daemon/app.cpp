@@ -73,6 +73,7 @@ task<void> App::reopen() {
         log(LogLevel::error, "store.not_opened", opened.error().text);
         co_return;
     }
+    co_await storage_->learn_durability();
     if (context_->state == DaemonState::store_down) context_->state = DaemonState::ready;
     if (chores_) chores_->look_now();
     broker_->waiters().notify_all();

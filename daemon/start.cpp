@@ -61,6 +61,7 @@ task<Result<>> App::start() {
     if (!opened) co_return opened;
     broker_ = std::make_unique<Broker>(reactor_, *store_, events_, workers_, config_);
     broker_->set_storage(storage_.get());
+    co_await storage_->learn_durability();
     broker_->set_handler_known(
         [this](const std::string& type, const std::string& queue) { return runs(type, queue); });
     context_ = std::make_unique<ServerContext>(make_context());

@@ -3,7 +3,6 @@
 
 #include "core/base/text.h"
 #include "core/base/time.h"
-#include "core/config/visit.h"
 #include "daemon/app.h"
 #include "daemon/observe/log.h"
 

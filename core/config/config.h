@@ -11,10 +11,10 @@
 #include "core/base/error.h"
 #include "core/base/limits.h"
 #include "core/job/decide.h"
+#include "core/job/durability.h"
 
 namespace jobq {
 
-enum class Durability : uint8_t { fsync, everysec, memory };
 enum class PoolKind : uint8_t { exec, child, thread };
 enum class LogFormat : uint8_t { text, json };
 

@@ -43,6 +43,8 @@ class StorageGate {
     // for want of room.
     virtual void answered(ScriptKind kind, size_t bytes, bool full) = 0;
     virtual StorageStatus status() const = 0;
+    // As StorageStatus::durability.
+    virtual const std::string& durability() const = 0;
 };
 
 }  // namespace jobq

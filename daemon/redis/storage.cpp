@@ -1,12 +1,14 @@
 #include "daemon/redis/storage.h"
 
 #include "daemon/observe/log.h"
+#include "daemon/redis/redis_durability.h"
 
 namespace jobq {
 namespace {
 
 constexpr int64_t kTickMs = 1'000;
 constexpr int64_t kRewriteEveryMs = 10'000;
+constexpr int64_t kLearnMs = 10'000;  // somebody may change the settings of an external Redis
 
 }  // namespace
 
@@ -108,6 +110,18 @@ void Storage::ask_soon() {
     gate_.spawn(ask_redis());
 }
 
+task<void> Storage::learn_durability() {
+    if (!settings_.durability.empty() || !link_) co_return;
+    learnt_ms_ = reactor_.now_ms();
+    auto now = co_await ask_durability(*link_);
+    if (now == durability_) co_return;
+    durability_ = std::move(now);
+    log(LogLevel::info, "storage.durability",
+        durability_ == "unknown" ? "Redis does not tell jobqd's user what it keeps on its disk"
+                                 : "",
+        {{"durability", durability_}});
+}
+
 task<void> Storage::ask_redis() {
     Command ask("INFO", std::string_view("memory"));
     auto reply = co_await link_->call(std::move(ask));
@@ -121,6 +135,7 @@ task<void> Storage::ask_redis() {
         log(LogLevel::error, "storage.evicts",
             "Redis deletes keys when its memory is full, and so would delete jobs: set its "
             "maxmemory-policy to noeviction");
+    if (reactor_.now_ms() - learnt_ms_ >= kLearnMs) co_await learn_durability();
     if (!disk_) co_return;
     RewriteCase now = rewrite_case();
     now.data_bytes = memory->data;

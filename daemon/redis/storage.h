@@ -40,6 +40,9 @@ class Storage final : public StorageGate {
 
     task<void> stop();
 
+    // What an external Redis gives, again at each connection to it.
+    task<void> learn_durability();
+
     // For status(): something people should hear of.
     void note(const std::string& text) { note_ = text; }
 
@@ -49,6 +52,8 @@ class Storage final : public StorageGate {
     std::optional<Error> refuse(ScriptKind kind, size_t bytes) override;
     void answered(ScriptKind kind, size_t bytes, bool full) override;
     StorageStatus status() const override;
+
+    const std::string& durability() const override { return durability_; }
 
   private:
     void touch();
@@ -69,7 +74,7 @@ class Storage final : public StorageGate {
     Gate gate_;
     TimerId timer_ = 0;
     AofSize file_;
-    int64_t next_rewrite_ms_ = 0;
+    int64_t next_rewrite_ms_ = 0, learnt_ms_ = 0;
     bool told_full_ = false, told_no_room_ = false, told_evicts_ = false;
     bool asking_ = false, stopping_ = false;
 };

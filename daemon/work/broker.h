@@ -66,6 +66,8 @@ class Broker {
 
     // One result per job, in order; wakes those who wait for them.
     task<std::vector<Result<Enqueued>>> enqueue(std::vector<Job> jobs);
+    // Nothing, or why the store gives less than the job asks for.
+    std::optional<Error> too_weak_for(const Job& job) const;
     // Jobs of another store, with their past.
     task<Result<std::vector<Result<Enqueued>>>> bring_in(std::vector<Imported> jobs);
     // Waits up to order.wait_ms for the first. Whoever is interrupted gets an empty answer, and
@@ -180,6 +182,7 @@ class Broker {
         uint64_t serial;  // of the lease that was ended; 0: not the present one
     };
 
+    task<std::vector<Result<Enqueued>>> enqueue_able(std::vector<Job> jobs);
     void note_running(const Leased& lease, const FetchOrder& order);
     // The configured limits of the queues it asks.
     void add_throttles(FetchRequest& request, const std::string& worker) const;
