@@ -46,6 +46,7 @@ constexpr std::array kMembers{
     Member{"unique_for_ms", "unique_for_ms", Form::as_is},
     Member{"unique_for", "unique_for_ms", Form::duration},
     Member{"unique_until", "unique_until", Form::as_is},
+    Member{"durability", "durability", Form::as_is},
     Member{"tags", "tags", Form::as_is},
     Member{"tag", "tags", Form::one_tag},
     Member{"traceparent", "traceparent", Form::as_is},

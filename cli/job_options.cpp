@@ -24,6 +24,8 @@ constexpr std::array kOptions{
     Option{"--unique-for", "", "DURATION",
            "refuse a job like it (queue, type, payload) for so long"},
     Option{"--unique-until", "", "WHEN", "when a job like it may come: start or success"},
+    Option{"--durability", "", "LEVEL",
+           "store it so or better, or refuse: fsync, everysec, memory"},
     Option{"--tag", "", "NAME", "a tag; may be given several times"},
     Option{"--wait", "", "", "wait for its end", Takes::nothing},
 };
@@ -97,6 +99,11 @@ Answer<> add_job_options(const Args& args, JsonObject& request) {
         return give_up(kUsage,
                        "--unique-until: " + printable(until) + " is neither start nor success");
     if (args.has("--unique-until")) request.text("unique_until", until);
+    const std::string durability = args.text("--durability");
+    if (args.has("--durability") && !durability_of(durability))
+        return give_up(kUsage, "--durability: " + printable(durability) +
+                                   " is none of fsync, everysec and memory");
+    if (args.has("--durability")) request.text("durability", durability);
     for (const auto& tag : args.all("--tag"))
         if (auto good = check_name("--tag:", tag); !good) return good;
     if (args.has("--tag")) request.texts("tags", args.all("--tag"));

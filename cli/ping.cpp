@@ -15,6 +15,10 @@ void print_text(Output& out, JsonView pong) {
             words += std::string(", ") + place + " " + printable(at);
     if (pong["dev"].flag()) words += ", development mode";
     out.line(words);
+    if (pong["storage"].text() == "full")
+        out.line("new jobs are refused: " + printable(pong["storage_text"].text()));
+    if (const std::string note = pong["storage_note"].text(); !note.empty())
+        out.line("since it started: " + printable(note));
 }
 
 Answer<int> run_ping(Session& session) {

@@ -44,6 +44,11 @@ std::string in_words(Output& out, JsonView stats) {
     if (redis["memory_bytes"].exists())
         store += ", " + std::to_string(redis["memory_bytes"].number() / 1024) + " KiB";
     add(text, "store", store);
+    if (const JsonView storage = stats["storage"]; storage["state"].text() == "full")
+        add(text, "storage",
+            out.paint("full", Colour::bad) + ": " + printable(storage["text"].text()));
+    if (const std::string note = stats["storage"]["note"].text(); !note.empty())
+        add(text, "mended", printable(note));
     add(text, "jobs", job_words(stats["jobs"]));
     add(text, "over", over_words(stats["jobs"]));
     if (const JsonView rates = stats["rates"]; rates.exists())

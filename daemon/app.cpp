@@ -99,6 +99,7 @@ task<void> App::reopen() {
         log(LogLevel::error, "store.not_opened", opened.error().text);
         co_return;
     }
+    co_await storage_->learn_durability();
     if (context_->state == DaemonState::store_down) context_->state = DaemonState::ready;
     if (chores_) chores_->look_now();
     broker_->waiters().notify_all();
@@ -193,6 +194,7 @@ task<void> App::stop() {
     processes_.clear();
     if (hints_) co_await hints_->stop();
     if (link_) co_await link_->stop();
+    if (storage_) co_await storage_->stop();
     if (private_redis_) co_await private_redis_->stop();
     pools_.clear();
     std::error_code ignored;

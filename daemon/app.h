@@ -19,6 +19,7 @@
 #include "daemon/redis/hints.h"
 #include "daemon/redis/link.h"
 #include "daemon/redis/private_redis.h"
+#include "daemon/redis/storage.h"
 #include "daemon/server/server.h"
 #include "daemon/work/runner_keeper.h"
 #include "daemon/work/thread_pool.h"
@@ -39,9 +40,12 @@ class App {
     bool restarts() const { return restarts_; }
 
   private:
-    // start.cpp
+    // start.cpp and start_redis.cpp
     task<Result<>> start();
     task<Result<>> start_redis();
+    task<Result<>> start_private_redis();
+    void make_storage();
+    void storage_changed(bool full, const std::string& text);
     Result<> listen();
     void make_pools();
     void write_ready_file();
@@ -71,6 +75,7 @@ class App {
     Signal stop_asked_;
     Gate gate_;
     std::unique_ptr<PrivateRedis> private_redis_;
+    std::unique_ptr<Storage> storage_;
     std::unique_ptr<UvRedisLink> link_;
     std::unique_ptr<HintListener> hints_;
     std::unique_ptr<RedisStore> store_;

@@ -1,4 +1,4 @@
-// App: from nothing to ready, and the other modes of the program.
+// App: from nothing to ready, and the other modes of the program. Its Redis is start_redis.cpp.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,8 +20,6 @@
 
 namespace jobq {
 namespace {
-
-constexpr int64_t kRedisStartMs = 60'000, kExternalStartMs = 10'000;
 
 // A whole file or none.
 void write_file(const std::string& path, const std::string& text) {
@@ -51,53 +49,6 @@ std::string own_program() {
     return path;
 }
 
-task<Result<>> App::start_redis() {
-    RedisAddress address;
-    if (config_->redis.url.empty()) {
-        PrivateRedis::Settings settings;
-        settings.state_dir = places_.state_dir;
-        settings.binary = config_->redis.binary;
-        settings.durability = config_->redis.durability;
-        settings.max_memory_bytes = config_->redis.max_memory_bytes;
-        if (const char* runtime = std::getenv("XDG_RUNTIME_DIR")) settings.runtime_dir = runtime;
-        auto prepared = PrivateRedis::prepare(reactor_, std::move(settings));
-        if (!prepared) co_return tl::unexpected<Error>(prepared.error());
-        private_redis_ = std::move(*prepared);
-        private_redis_->on_state([this](RedisState state, const Error& trouble) {
-            bool bad = state == RedisState::backing_off || state == RedisState::failed;
-            log(bad ? LogLevel::error : LogLevel::debug, "redis.private", trouble.text,
-                {{"state", std::string(to_string(state))}});
-            if (state == RedisState::running && link_) link_->try_now();
-        });
-        private_redis_->on_log([](char level, const std::string& line) {
-            if (level == '#') log(LogLevel::debug, "redis.log", line);
-        });
-        auto started = co_await private_redis_->start(kRedisStartMs);
-        if (!started) co_return tl::unexpected<Error>(started.error());
-        address = private_redis_->address();
-    } else {
-        auto parsed = parse_redis_url(config_->redis.url);
-        if (!parsed) co_return tl::unexpected<Error>(parsed.error());
-        address = *parsed;
-    }
-    UvRedisLink::Settings settings;
-    settings.address = address;
-    link_ = std::make_unique<UvRedisLink>(reactor_, std::move(settings));
-    link_->on_state([this](LinkState state, const Error& trouble) {
-        log(LogLevel::debug, "redis.link", trouble.text,
-            {{"state", std::string(to_string(state))}});
-        on_link_state(state);
-    });
-    link_->start();
-    int64_t limit = private_redis_ ? kRedisStartMs : kExternalStartMs;
-    auto ready = co_await link_->wait_ready(limit);
-    if (!ready && !private_redis_ && ready.error().code == ErrorCode::unavailable)
-        co_return fail(ErrorCode::unavailable, "no answer from Redis at " + address.text() + ": " +
-                                                   ready.error().text +
-                                                   "; start it, or give another with --redis");
-    co_return ready;
-}
-
 task<Result<>> App::start() {
     auto made = open_door();
     if (made) made = make_state_dir(places_.state_dir);
@@ -106,19 +57,22 @@ task<Result<>> App::start() {
     if (!redis) co_return redis;
     RedisStoreOptions store_options;
     store_options.publish_hints = !private_redis_;
+    store_options.gate = storage_.get();
     Keys keys(config_->redis.name_space);
     std::string channel = keys.hint_channel();
     store_ = std::make_unique<RedisStore>(reactor_, *link_, std::move(keys), store_options);
     auto opened = co_await store_->open();
     if (!opened) co_return opened;
     broker_ = std::make_unique<Broker>(reactor_, *store_, events_, workers_, config_);
+    broker_->set_storage(storage_.get());
+    co_await storage_->learn_durability();
     broker_->set_handler_known(
         [this](const std::string& type, const std::string& queue) { return runs(type, queue); });
     context_ = std::make_unique<ServerContext>(make_context());
     if (needs_runner(*config_)) context_->runner_wid = "runner-" + node_id();
     co_await broker_->recover();
     auto unparked = co_await store_->unpark();
-    if (!unparked) co_return unparked;
+    if (!unparked && unparked.error().code != ErrorCode::storage_full) co_return unparked;
     chores_ = std::make_unique<Chores>(reactor_, *broker_, !private_redis_);
     chores_->start();
     if (!private_redis_) {

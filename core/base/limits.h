@@ -87,9 +87,11 @@ inline constexpr size_t kRedisReplyBytes = 256 << 20;
 inline constexpr int64_t kHintPingMs = 10'000;  // on a quiet subscription
 
 // The private Redis
+inline constexpr int64_t kDiskReserveBytes = 16 << 20;
 inline constexpr int kRedisClients = 64;
 inline constexpr int64_t kRestartMinMs = 10, kRestartMaxMs = 1'000;
 inline constexpr int64_t kRestartStableMs = 10'000;
+inline constexpr int64_t kRestartFaultMs = 1'000;   // when it ends by itself again and again
 inline constexpr int kRestartTriesAtStart = 4;      // ends before it was ever up
 inline constexpr int64_t kRedisStopMs = 10'000;     // TERM, then this, then KILL
 inline constexpr int64_t kRedisLeftoverMs = 5'000;  // for one of a killed jobqd to end

@@ -11,10 +11,10 @@
 #include "core/base/error.h"
 #include "core/base/limits.h"
 #include "core/job/decide.h"
+#include "core/job/durability.h"
 
 namespace jobq {
 
-enum class Durability : uint8_t { fsync, everysec, memory };
 enum class PoolKind : uint8_t { exec, child, thread };
 enum class LogFormat : uint8_t { text, json };
 
@@ -46,6 +46,8 @@ struct RedisConfig {
     Durability durability = Durability::fsync;
     std::string name_space = "main";  // key `namespace`
     int64_t max_memory_bytes = 0;     // key `max_memory` (size); 0: none
+    // Key `disk_reserve` (size): held back on the disk of the private Redis.
+    int64_t disk_reserve_bytes = limits::kDiskReserveBytes;
 };
 
 struct PoolConfig {

@@ -54,6 +54,7 @@ void visit_redis(RedisConfig& c, Visitor& v) {
     choice_of(v, "durability", kDurabilityNames, c.durability);
     v.text("namespace", c.name_space, TextRule::name);
     v.size("max_memory", c.max_memory_bytes, {0, kTiB});
+    v.size("disk_reserve", c.disk_reserve_bytes, {kMiB, kTiB});
 }
 
 void visit_log(LogConfig& c, Visitor& v) {

@@ -60,7 +60,6 @@ class Visitor {
 void visit_config(Config& config, Visitor& visitor);
 
 inline constexpr std::array<std::string_view, 4> kLogLevels{"debug", "info", "warn", "error"};
-inline constexpr std::array<std::string_view, 3> kDurabilityNames{"fsync", "everysec", "memory"};
 inline constexpr std::array<std::string_view, 3> kPoolKindNames{"exec", "child", "thread"};
 inline constexpr std::array<std::string_view, 2> kLogFormatNames{"text", "json"};
 

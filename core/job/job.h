@@ -12,6 +12,7 @@
 
 #include "core/base/error.h"
 #include "core/base/limits.h"
+#include "core/job/durability.h"
 #include "core/job/state.h"
 #include "core/job/ties.h"
 
@@ -39,6 +40,8 @@ struct Job {
     std::string traceparent;
     // Said at enqueue, not part of the envelope: null in a job that was read. Null: none.
     std::shared_ptr<const Ties> ties;
+    // Likewise: the least that the store must give it, or it is refused.
+    std::optional<Durability> durability;
 
     bool operator==(const Job&) const = default;
 };

@@ -56,6 +56,41 @@ Result<> read_lock(const JsonObject& custom, const Job& job, Ties& ties) {
 
 }  // namespace
 
+// Among the jobs of a queue and type with the same args.
+Result<> read_unique(const JsonObject& object, Job& job) {
+    auto for_ms = object.integer("unique_for_ms");
+    auto until = object.string("unique_until");
+    if (!for_ms) return tl::unexpected<Error>(for_ms.error());
+    if (!until) return tl::unexpected<Error>(until.error());
+    std::string end = until->value_or("success");
+    if (end != "success" && end != "start")
+        return fail(ErrorCode::invalid,
+                    "unique_until must be \"success\" or \"start\", not " + json_quoted(end));
+    if (!*for_ms) {
+        if (!*until) return {};
+        return fail(ErrorCode::invalid, "unique_until needs unique_for_ms");
+    }
+    if (**for_ms <= 0 || **for_ms > limits::kTimeMaxMs)
+        return fail(ErrorCode::invalid,
+                    "unique_for_ms must be from 1 to " + std::to_string(limits::kTimeMaxMs));
+    Ties ties;
+    ties.lock_for_ms = **for_ms;
+    ties.until_start = end == "start";
+    ties.lock = unique_digest(job.queue, job.type, job.args);
+    job.ties = std::make_shared<const Ties>(std::move(ties));
+    return {};
+}
+
+Result<> read_durability(const JsonObject& object, Job& job) {
+    auto text = object.string("durability");
+    if (!text) return tl::unexpected<Error>(text.error());
+    if (!*text) return {};
+    job.durability = durability_of(**text);
+    if (job.durability) return {};
+    return fail(ErrorCode::invalid, "durability must be one of fsync, everysec and memory, not " +
+                                        json_quoted(utf8_prefix(**text, limits::kNameBytes)));
+}
+
 bool has_relative_expiry(std::string_view custom) {
     auto fields = JsonObject::parse(custom);
     return fields && fields->find("expires_in") && !fields->find("expires_at");
@@ -74,6 +109,8 @@ Result<> read_custom(Job& job, int64_t now_ms) {
     Ties ties;
     auto lock = read_lock(*custom, job, ties);
     if (!lock) return lock;
+    auto durable = read_durability(*custom, job);
+    if (!durable) return durable;
     const JsonField* track = custom->find("track");
     auto tracked = track ? json_integer(*track) : std::nullopt;
     ties.tracked = track && (track->raw == "true" || tracked.value_or(0) > 0);

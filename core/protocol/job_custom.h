@@ -1,6 +1,6 @@
 // What Faktory Enterprise reads in a job's `custom` object, for PUSH and the callbacks of BATCH
 // NEW: unique_for, unique_until, expires_at, expires_in, track, bid (Faktory Work Protocol 2,
-// section 10).
+// section 10), and jobq's durability; and what JOBQ ENQUEUE has of them among its own members.
 #pragma once
 
 #include <cstdint>
@@ -8,12 +8,19 @@
 #include <string_view>
 
 #include "core/job/job.h"
+#include "core/protocol/json_fields.h"
 
 namespace jobq {
 
 // Sets expires_ms and ties from job.custom. Requires: custom is "" or a checked JSON object; queue,
 // type, args and run_at_ms are set.
 Result<> read_custom(Job& job, int64_t now_ms);
+
+// JOBQ ENQUEUE's unique_for_ms and unique_until. Requires: as read_custom().
+Result<> read_unique(const JsonObject& object, Job& job);
+
+// "durability", of either.
+Result<> read_durability(const JsonObject& object, Job& job);
 
 // `custom` of a batch's callback job: says whose it is by _bid and _pbid, and is of no batch
 // itself.

@@ -214,49 +214,24 @@ Result<> read_times(const JsonObject& object, EnqueueRequest& request, int64_t n
     return {};
 }
 
-// Among the jobs of a queue and type with the same args.
-Result<> read_unique(const JsonObject& object, Job& job) {
-    auto for_ms = object.integer("unique_for_ms");
-    auto until = object.string("unique_until");
-    if (!for_ms) return tl::unexpected<Error>(for_ms.error());
-    if (!until) return tl::unexpected<Error>(until.error());
-    std::string end = until->value_or("success");
-    if (end != "success" && end != "start")
-        return fail(ErrorCode::invalid,
-                    "unique_until must be \"success\" or \"start\", not " + json_quoted(end));
-    if (!*for_ms) {
-        if (!*until) return {};
-        return fail(ErrorCode::invalid, "unique_until needs unique_for_ms");
-    }
-    if (**for_ms <= 0 || **for_ms > limits::kTimeMaxMs)
-        return fail(ErrorCode::invalid,
-                    "unique_for_ms must be from 1 to " + std::to_string(limits::kTimeMaxMs));
-    Ties ties;
-    ties.lock_for_ms = **for_ms;
-    ties.until_start = end == "start";
-    ties.lock = unique_digest(job.queue, job.type, job.args);
-    job.ties = std::make_shared<const Ties>(std::move(ties));
-    return {};
-}
-
 }  // namespace
 
 Result<EnqueueRequest> parse_enqueue(std::string_view json, int64_t now_ms, std::string new_jid) {
     auto object = JsonObject::parse(json, false, limits::kJsonDepth + 1);
     if (!object) return tl::unexpected<Error>(object.error());
     static constexpr std::string_view kKnown[] = {
-        "type",          "payload",     "payload_text", "args",        "queue",
-        "priority",      "delay_ms",    "run_at",       "jid",         "max_attempts",
-        "timeout_ms",    "tags",        "expires_ms",   "traceparent", "idempotency_key",
-        "unique_for_ms", "unique_until"};
+        "type",          "payload",      "payload_text", "args",        "queue",
+        "priority",      "delay_ms",     "run_at",       "jid",         "max_attempts",
+        "timeout_ms",    "tags",         "expires_ms",   "traceparent", "idempotency_key",
+        "unique_for_ms", "unique_until", "durability"};
     for (const auto& field : object->fields())
         if (std::find(std::begin(kKnown), std::end(kKnown), field.key) == std::end(kKnown))
             return fail(ErrorCode::invalid,
                         "unknown field " + json_quoted(field.key) +
                             "; known are type, payload, args, queue, priority, "
                             "delay_ms, run_at, max_attempts, timeout_ms, jid, "
-                            "idempotency_key, unique_for_ms, unique_until, expires_ms, "
-                            "tags, traceparent");
+                            "idempotency_key, unique_for_ms, unique_until, durability, "
+                            "expires_ms, tags, traceparent");
     EnqueueRequest request;
     Job& job = request.job;
     auto type = object->string("type");
@@ -288,6 +263,8 @@ Result<EnqueueRequest> parse_enqueue(std::string_view json, int64_t now_ms, std:
     if (!times) return tl::unexpected<Error>(times.error());
     auto unique = read_unique(*object, job);
     if (!unique) return tl::unexpected<Error>(unique.error());
+    auto durable = read_durability(*object, job);
+    if (!durable) return tl::unexpected<Error>(durable.error());
     auto valid = validate(job);
     if (!valid) return tl::unexpected<Error>(valid.error());
     return request;

@@ -54,6 +54,12 @@ RedisStore::RedisStore(Reactor& reactor, RedisLink& link, Keys keys, RedisStoreO
 }
 
 task<Result<Reply>> RedisStore::run(const Script& script, Command args) {
+    const ScriptKind kind = script.kind();
+    const size_t bytes = args.bytes();
+    if (options_.gate) {
+        auto refused = options_.gate->refuse(kind, bytes);
+        if (refused) co_return tl::unexpected<Error>(std::move(*refused));
+    }
     Command call("EVALSHA", script.sha, std::string_view("1"), keys_.prefix());
     call.add_all(args);
     auto reply = co_await link_.call(std::move(call));
@@ -62,7 +68,10 @@ task<Result<Reply>> RedisStore::run(const Script& script, Command args) {
         again.add_all(args);
         reply = co_await link_.call(std::move(again));
     }
-    if (reply && reply->is_error()) co_return tl::unexpected<Error>(error_of(reply->text));
+    Error error;
+    if (reply && reply->is_error()) error = error_of(reply->text);
+    if (options_.gate) options_.gate->answered(kind, bytes, error.code == ErrorCode::storage_full);
+    if (!error.text.empty()) co_return tl::unexpected<Error>(std::move(error));
     co_return reply;
 }
 
@@ -80,9 +89,11 @@ task<Result<>> RedisStore::open() {
     if (!schema) co_return tl::unexpected<Error>(schema.error());
     if (schema->is_error()) co_return tl::unexpected<Error>(error_of(schema->text));
     if (integer_of(*schema) > kStoreSchema)
-        co_return fail(ErrorCode::config,
-                       "the store has schema " + schema->text + ", this jobqd knows up to " +
-                           std::to_string(kStoreSchema) + ": install a newer jobqd");
+        co_return fail(ErrorCode::config, "the store has schema " + schema->text +
+                                              ", this jobqd knows up to " +
+                                              std::to_string(kStoreSchema) +
+                                              ": a newer jobqd used it. Install that version "
+                                              "again, or give this one another store");
     co_return Result<>{};
 }
 

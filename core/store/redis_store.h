@@ -18,9 +18,10 @@
 namespace jobq {
 
 struct RedisStoreOptions {
-    bool publish_hints = false;  // other daemons share this Redis
-    std::string token_prefix;    // unique to this process; "" takes a random one
-    int calls_in_flight = 2;     // of each coalesced operation
+    bool publish_hints = false;   // other daemons share this Redis
+    std::string token_prefix;     // unique to this process; "" takes a random one
+    int calls_in_flight = 2;      // of each coalesced operation
+    StorageGate* gate = nullptr;  // outlives the store; none: everything may be written
 };
 
 class RedisStore final : public Store {

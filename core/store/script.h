@@ -6,12 +6,17 @@
 #include <span>
 #include <string_view>
 
+#include "core/store/storage_gate.h"
+
 namespace jobq {
 
 struct Script {
     std::string_view name;
     std::string_view sha;  // SHA-1 of text, lower-case hex
     std::string_view text;
+
+    // By its flags: what may not run when memory is short adds jobs.
+    ScriptKind kind() const;
 };
 
 std::span<const Script> all_scripts();

@@ -11,6 +11,11 @@ namespace {
 constexpr int64_t kScanMs = 30'000, kLeaseTickMs = 1'000, kIdleTickMs = 5'000, kPurgeMs = 60'000,
                   kIdleMs = 3'600'000;
 
+// Told by others, once.
+bool is_known(const Error& error) {
+    return error.code == ErrorCode::unavailable || error.code == ErrorCode::storage_full;
+}
+
 }  // namespace
 
 Chores::Chores(Reactor& reactor, Broker& broker, bool shared_store)
@@ -59,7 +64,7 @@ task<void> Chores::promoter() {
         due_wall_ms_ = 0;  // what is enqueued while the store looks sets it again
         auto promoted = co_await broker_.promote();
         if (!promoted) {
-            if (promoted.error().code != ErrorCode::unavailable)
+            if (!is_known(promoted.error()))
                 log(LogLevel::warn, "chore.promote_failed", promoted.error().text);
             due_wall_ms_ = reactor_.wall_ms() + 500;
             continue;
@@ -160,7 +165,7 @@ task<void> Chores::leases() {
 task<void> Chores::purger() {
     while (!stopping_) {
         auto done = co_await broker_.store().purge(reactor_.wall_ms());
-        if (!done && done.error().code != ErrorCode::unavailable)
+        if (!done && !is_known(done.error()))
             log(LogLevel::warn, "chore.purge_failed", done.error().text);
         if (stopping_) break;  // it was told while the store was busy
         auto wait = stop_.wait(kPurgeMs);

@@ -12,6 +12,8 @@
 #include "core/base/id.h"
 #include "core/base/limits.h"
 #include "core/base/text.h"
+#include "core/base/time.h"
+#include "daemon/redis/aof_tail.h"
 #include "daemon/redis/redis_config.h"
 #include "daemon/redis/redis_log.h"
 
@@ -210,9 +212,15 @@ task<void> PrivateRedis::supervise() {
             set_state(RedisState::failed, trouble_);
             break;
         }
-        if (reactor_.now_ms() - began >= limits::kRestartStableMs) backoff_.reset();
+        if (reactor_.now_ms() - began >= limits::kRestartStableMs) {
+            backoff_.reset();
+            faults_ = 0;
+        }
         set_state(RedisState::backing_off, trouble_);
         int64_t pause_ms = backoff_.next_ms();
+        // A disk that does not take its bytes is no better in ten milliseconds.
+        bool by_itself = was_up_ && end_ && !end_->signal;
+        if (by_itself && ++faults_ > 1) pause_ms = std::max(pause_ms, limits::kRestartFaultMs);
         if (stopping_) break;
         auto woken = wake_.wait(pause_ms);
         co_await woken;
@@ -225,9 +233,10 @@ task<void> PrivateRedis::run_once() {
     log_tail_.clear();
     log_bytes_.clear();
     set_state(RedisState::starting, Error{});
-    auto spawned = spawn_redis();
-    if (!spawned) {
-        trouble_ = spawned.error();
+    auto ready = mend_files();
+    if (ready) ready = spawn_redis();
+    if (!ready) {
+        trouble_ = ready.error();
         co_return;
     }
     while (!end_) {
@@ -240,6 +249,16 @@ task<void> PrivateRedis::run_once() {
     trouble_ = reason_of(*end_);
     log_pipe_.reset();
     child_.reset();
+}
+
+Result<> PrivateRedis::mend_files() {
+    if (settings_.durability == Durability::memory) return {};
+    std::string time = format_rfc3339(reactor_.wall_ms());
+    std::erase_if(time, [](char c) { return c == '-' || c == ':'; });
+    auto mended = mend_aof_tail(state_.redis_dir(), time);
+    if (!mended) return tl::unexpected<Error>(mended.error());
+    if (!mended->empty() && on_mended_) on_mended_(*mended);
+    return {};
 }
 
 Result<> PrivateRedis::spawn_redis() {

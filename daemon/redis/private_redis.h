@@ -69,6 +69,9 @@ class PrivateRedis {
 
     void on_state(std::function<void(RedisState, const Error&)> fn) { on_state_ = std::move(fn); }
 
+    // Told what had to be done to its files before it could start, see aof_tail.h.
+    void on_mended(std::function<void(const std::string&)> fn) { on_mended_ = std::move(fn); }
+
     // Redis's own log, a line at a time; `level` is Redis's mark: '.', '-', '*' or '#' (warning).
     void on_log(std::function<void(char level, std::string line)> fn) { on_log_ = std::move(fn); }
 
@@ -78,6 +81,7 @@ class PrivateRedis {
     task<Result<>> take_over_lock();
     task<void> supervise();
     task<void> run_once();
+    Result<> mend_files();
     Result<> spawn_redis();
     void take_log(std::string_view bytes);
     void read_log_lines();
@@ -104,7 +108,9 @@ class PrivateRedis {
     Error trouble_;
     std::function<void(RedisState, const Error&)> on_state_;
     std::function<void(char, std::string)> on_log_;
+    std::function<void(const std::string&)> on_mended_;
     int restarts_ = 0, tries_ = 0;
+    int faults_ = 0;  // times it ended by itself, without a stable while in between
     bool stopping_ = false, was_up_ = false, log_planned_ = false;
 };
 

@@ -32,7 +32,7 @@ constexpr const char* kCommands =
     "-@all +@string +@hash +@list +@set +@sortedset -@dangerous -@blocking "
     "+del +unlink +exists +type +scan +expire +pexpire +pexpireat +expireat +ttl +pttl +persist "
     "+eval +evalsha +script|load +script|exists +multi +exec +discard +time +dbsize +memory|usage "
-    "+ping +auth +select +hello +info +client|setname +client|getname +client|id "
+    "+bgrewriteaof +ping +auth +select +hello +info +client|setname +client|getname +client|id "
     "+publish +subscribe +unsubscribe";
 
 }  // namespace
@@ -45,15 +45,14 @@ std::string RedisConfigText::text() const {
     out += "unixsocket " + quoted(socket_path) + "\nunixsocketperm 600\n";
     out += "dir " + quoted(dir) + "\n";
     out += "maxclients " + std::to_string(limits::kRedisClients) + "\n";
-    // With a rewrite under way an acknowledged write must be as safe as without one. A torn last
-    // record is a write that was never acknowledged: load without it.
+    // With a rewrite under way an acknowledged write must be as safe as without one. What a crash
+    // leaves at the end is cut off before (aof_tail.h): Redis need not guess.
     if (memory) {
         out += "appendonly no\n";
     } else {
-        out += "appendonly yes\nno-appendfsync-on-rewrite no\naof-load-truncated yes\n";
-        // A rewrite takes a core for seconds: not every 64 MiB, and without compression.
-        out += "auto-aof-rewrite-percentage 100\nauto-aof-rewrite-min-size 256mb\n";
-        out += "rdbcompression no\n";
+        out += "appendonly yes\nno-appendfsync-on-rewrite no\naof-load-truncated no\n";
+        // Rewritten when jobqd says so, who looks for the room first (aof_rewrite.h).
+        out += "auto-aof-rewrite-percentage 0\nrdbcompression no\n";
         out += std::string("appendfsync ") + fsync_of(durability) + "\n";
     }
     out += "maxmemory " + std::to_string(max_memory_bytes) + "\nmaxmemory-policy noeviction\n";

@@ -71,7 +71,7 @@ Error reason_from_log(const std::deque<std::string>& tail, const std::string& ho
                       const std::string& redis_dir) {
     std::string text = "the private Redis " + how;
     // A write that was cut short is the first sign of a full disk; Redis ends before the second.
-    if (any_contains(tail, "No space left on device") ||
+    if (any_contains(tail, "No space left on device") || any_contains(tail, "Disk quota") ||
         any_contains(tail, "Short write while writing to the AOF file"))
         return Error{ErrorCode::storage_full,
                      text + ": the disk that holds " + redis_dir +

@@ -10,8 +10,10 @@
 
 #include <cerrno>
 #include <climits>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <utility>
 
 #include "core/base/text.h"
@@ -66,6 +68,26 @@ bool lock_now(int fd) {
     return true;
 }
 
+// A directory without the file is new, or older than the file: format 1.
+Result<> check_format(const std::string& dir) {
+    std::string path = dir + "/format";
+    int64_t format = 0;
+    std::ifstream(path) >> format;
+    if (format > StateDir::kFormat)
+        return unusable(dir, "a newer jobqd wrote it (format " + std::to_string(format) +
+                                 ", this one knows up to " + std::to_string(StateDir::kFormat) +
+                                 "): install that version again, or give this one another "
+                                 "state_dir");
+    if (format == StateDir::kFormat) return {};
+    std::string fresh = path + ".new";
+    int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd >= 0) ::close(fd);
+    std::ofstream(fresh) << StateDir::kFormat << "\n";
+    // On a full disk there is none: the next start makes it.
+    std::rename(fresh.c_str(), path.c_str());
+    return {};
+}
+
 bool has_open(const std::string& fd_dir, const struct stat& wanted) {
     DIR* dir = ::opendir(fd_dir.c_str());
     if (dir == nullptr) return false;
@@ -114,6 +136,8 @@ Result<StateDir> StateDir::open(const std::string& path) {
         ::pwrite(state.lock_, pid.data(), pid.size(), 0) != ssize_t(pid.size()))
         return unusable(state.path_, std::strerror(errno));
 
+    auto format = check_format(state.path_);
+    if (!format) return tl::unexpected<Error>(format.error());
     auto redis_lock = open_lock(state.path_, "redis.lock");
     if (!redis_lock) return tl::unexpected<Error>(redis_lock.error());
     state.redis_lock_ = *redis_lock;

@@ -2,6 +2,7 @@
 // servers on one directory destroy each other's data without a word, and Redis itself takes no
 // lock.
 //
+//   STATE_DIR/format      how its files are to be read: a number; newer than ours is refused
 //   STATE_DIR/lock        held by jobqd alone; the other's pid is in it
 //   STATE_DIR/redis.lock  held by jobqd and inherited by its Redis (and by what that forks), so it
 //                         stays locked while a Redis lives whose jobqd was killed
@@ -16,8 +17,10 @@ namespace jobq {
 
 class StateDir {
   public:
+    static constexpr int kFormat = 1;
+
     // Makes it (0700) when it is not there. Errors: conflict: another jobqd has it; config: it
-    // can't be made or written to, or others can write to it.
+    // can't be made or written to, others can write to it, or a newer jobqd wrote it.
     static Result<StateDir> open(const std::string& path);
     StateDir(StateDir&& other) noexcept;
     StateDir& operator=(StateDir&&) = delete;

@@ -71,6 +71,8 @@ std::string why_waiting(const JobView& view, Broker& broker, bool paused) {
             return {};
     }
     if (paused) return "its queue is paused: jobq queue resume " + view.job.queue;
+    if (broker.storage() && broker.storage()->status().starts_nothing)
+        return "no job is started: " + broker.storage()->status().text;
     std::string none = broker.why_no_handler(view.job.type, view.job.queue);
     if (!none.empty()) return none;
     return "it waits in queue " + view.job.queue + " for a free slot of a worker";

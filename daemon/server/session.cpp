@@ -346,10 +346,9 @@ task<void> Session::store_pushes(std::string first, bool jobq) {
             std::string note = request->late
                                    ? "run_at is in the past: it runs now"
                                    : broker().why_no_handler(request->job.type, request->job.queue);
-            if (!note.empty())
-                body += "\",\"note\":" + json_quoted(note) + "}";
-            else
-                body += "\"}";
+            body += "\",\"durability\":\"";
+            body += broker().storage() ? broker().storage()->durability() : "unknown";
+            body += note.empty() ? "\"}" : "\",\"note\":" + json_quoted(note) + "}";
             reply_bulk(body);
         }
     }

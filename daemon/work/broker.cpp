@@ -41,7 +41,37 @@ void Broker::note_event(const char* event, const Job& job,
     events_.publish(event, json + "}");
 }
 
+std::optional<Error> Broker::too_weak_for(const Job& job) const {
+    if (!job.durability) return std::nullopt;
+    const std::string given = storage_ ? storage_->durability() : "unknown";
+    // What is not known is not claimed.
+    if (*job.durability >= durability_of(given).value_or(Durability::memory)) return std::nullopt;
+    const std::string asked(kDurabilityNames[size_t(*job.durability)]);
+    const std::string own =
+        "set redis.durability = \"" + asked + "\" in jobqd.toml and restart jobqd, or ask for less";
+    const std::string others =
+        "its Redis needs appendonly yes, no-appendfsync-on-rewrite no and appendfsync always or "
+        "everysec, and jobqd's user there must be allowed CONFIG GET; or ask for less";
+    return Error{ErrorCode::forbidden, "durability " + asked +
+                                           " is more than the store has, which is " + given + ": " +
+                                           (config_->redis.url.empty() ? own : others)};
+}
+
 task<std::vector<Result<Enqueued>>> Broker::enqueue(std::vector<Job> jobs) {
+    std::vector<std::pair<size_t, Error>> refused;
+    for (size_t i = 0; i < jobs.size(); ++i)
+        if (auto why = too_weak_for(jobs[i])) refused.emplace_back(i, std::move(*why));
+    if (refused.empty()) co_return co_await enqueue_able(std::move(jobs));
+    for (auto it = refused.rbegin(); it != refused.rend(); ++it)
+        jobs.erase(jobs.begin() + long(it->first));
+    std::vector<Result<Enqueued>> results;
+    if (!jobs.empty()) results = co_await enqueue_able(std::move(jobs));
+    for (auto& [at, why] : refused)
+        results.insert(results.begin() + long(at), tl::unexpected<Error>(std::move(why)));
+    co_return results;
+}
+
+task<std::vector<Result<Enqueued>>> Broker::enqueue_able(std::vector<Job> jobs) {
     const bool told = events_.wanted("enqueued") || log_enabled(LogLevel::debug);
     std::vector<Job> heads;  // what is needed of each afterwards
     heads.reserve(jobs.size());
@@ -159,7 +189,7 @@ task<std::vector<Leased>> Broker::keep_runnable(std::vector<Leased> leases, std:
     co_return runnable;
 }
 
-task<void> Broker::hand_back(std::vector<Leased> leases, std::string owner) {
+task<bool> Broker::hand_back(std::vector<Leased> leases, std::string owner) {
     std::vector<Ended> back;
     for (auto& lease : leases) {
         Ended ended;
@@ -170,8 +200,15 @@ task<void> Broker::hand_back(std::vector<Leased> leases, std::string owner) {
         back.push_back(std::move(ended));
     }
     auto results = co_await finish(std::move(back));
-    for (const auto& result : results)
-        if (!result) log(LogLevel::warn, "job.release_failed", result.error().text);
+    bool sure = true;
+    for (size_t i = 0; i < results.size(); ++i) {
+        if (results[i]) continue;
+        log(LogLevel::warn, "job.release_failed", results[i].error().text);
+        if (!info(results[i].error().code).retryable) continue;
+        sure = false;
+        look_for_lost(leases[i].token);
+    }
+    co_return sure;
 }
 
 void Broker::look_for_lost(const std::string& token) {

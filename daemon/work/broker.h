@@ -19,6 +19,7 @@
 #include "core/async/reactor.h"
 #include "core/base/id.h"
 #include "core/config/config.h"
+#include "core/store/storage_gate.h"
 #include "core/store/store.h"
 #include "daemon/observe/events.h"
 #include "daemon/work/live_output.h"
@@ -65,6 +66,8 @@ class Broker {
 
     // One result per job, in order; wakes those who wait for them.
     task<std::vector<Result<Enqueued>>> enqueue(std::vector<Job> jobs);
+    // Nothing, or why the store gives less than the job asks for.
+    std::optional<Error> too_weak_for(const Job& job) const;
     // Jobs of another store, with their past.
     task<Result<std::vector<Result<Enqueued>>>> bring_in(std::vector<Imported> jobs);
     // Waits up to order.wait_ms for the first. Whoever is interrupted gets an empty answer, and
@@ -138,6 +141,11 @@ class Broker {
 
     Store& store() { return store_; }
 
+    // Null in tests: nothing is known of it.
+    void set_storage(const StorageGate* storage) { storage_ = storage; }
+
+    const StorageGate* storage() const { return storage_; }
+
     Reactor& reactor() { return reactor_; }
 
     Waiters& waiters() { return waiters_; }
@@ -174,6 +182,7 @@ class Broker {
         uint64_t serial;  // of the lease that was ended; 0: not the present one
     };
 
+    task<std::vector<Result<Enqueued>>> enqueue_able(std::vector<Job> jobs);
     void note_running(const Leased& lease, const FetchOrder& order);
     // The configured limits of the queues it asks.
     void add_throttles(FetchRequest& request, const std::string& worker) const;
@@ -183,7 +192,8 @@ class Broker {
     void note_event(const char* event, const Job& job,
                     std::initializer_list<std::pair<std::string_view, std::string>> more);
     task<std::vector<Leased>> keep_runnable(std::vector<Leased> leases, std::string owner);
-    task<void> hand_back(std::vector<Leased> leases, std::string owner);
+    // False: some have no answer of the store. They are looked for later.
+    task<bool> hand_back(std::vector<Leased> leases, std::string owner);
     Finish plan(const Ended& ended, const Running& running, const RunReport& report);
     task<Result<>> find_running(Ended ended);
     void ended(const Ended& what, const Planned& next, const Running& running);
@@ -201,6 +211,7 @@ class Broker {
     Events& events_;
     Workers& workers_;
     std::shared_ptr<const Config> config_;
+    const StorageGate* storage_ = nullptr;
     Waiters waiters_;
     IdMaker ids_;
     Rng rng_;

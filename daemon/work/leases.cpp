@@ -149,7 +149,10 @@ task<void> Broker::recover() {
     }
 }
 
+// Whatever is under our name for it stays to be handed back, should an answer be lost on the way:
+// then the next call finds it there. No attempt is spent: nobody ever ran these.
 task<void> Broker::recall_lost_fetches() {
+    const std::string mine = "reaper:" + epoch_ + "-recall";
     std::map<std::string, std::vector<std::string>> by_owner;
     ListRequest request;
     request.state = State::running;
@@ -159,11 +162,12 @@ task<void> Broker::recall_lost_fetches() {
         auto page = co_await store_.list(request);
         if (!page) co_return;
         for (const auto& view : page->jobs)
-            if (lost_fetches_.count(view.token)) by_owner[view.owner].push_back(view.job.jid);
+            if (lost_fetches_.count(view.token) || view.owner == mine)
+                by_owner[view.owner].push_back(view.job.jid);
         request.cursor = page->next;
         more = !page->next.empty();
     }
-    std::string mine = "reaper:" + epoch_;
+    bool sure = true;
     for (const auto& [owner, jids] : by_owner) {
         auto leases = co_await store_.take_over(owner, mine, jids, int(limits::kScriptJobs));
         if (!leases) co_return;
@@ -173,8 +177,10 @@ task<void> Broker::recall_lost_fetches() {
         order.owner = mine;
         for (const auto& lease : *leases)
             note_running(lease, order);
-        co_await hand_back(std::move(*leases), mine);
+        bool answered = co_await hand_back(std::move(*leases), mine);
+        sure = sure && answered;
     }
+    if (!sure) co_return;
     int64_t now = reactor_.now_ms();
     std::erase_if(lost_fetches_, [now](const auto& entry) { return entry.second <= now; });
 }

@@ -101,9 +101,11 @@ int processes_with(const std::string& word) {
     return count;
 }
 
-LiveDaemon::LiveDaemon(const std::string& toml, std::vector<std::string> flags)
+LiveDaemon::LiveDaemon(const std::string& toml, std::vector<std::string> flags,
+                       const std::function<void(const std::string&)>& prepare)
     : flags_(std::move(flags)), uncaught_at_start_(std::uncaught_exceptions()) {
     write_config(toml);
+    if (prepare) prepare(state_dir());
     start();
 }
 

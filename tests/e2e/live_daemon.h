@@ -9,6 +9,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -30,7 +31,9 @@ class LiveDaemon {
   public:
     // Started and ready when the constructor returns; throws with its log when it is not in time.
     // `toml` is the configuration, "{dir}" in it the test's directory.
-    explicit LiveDaemon(const std::string& toml, std::vector<std::string> flags = {});
+    // `prepare` is called before the first start, with the path of the state directory to be.
+    explicit LiveDaemon(const std::string& toml, std::vector<std::string> flags = {},
+                        const std::function<void(const std::string&)>& prepare = {});
     ~LiveDaemon();
     LiveDaemon(const LiveDaemon&) = delete;
 

@@ -64,6 +64,22 @@ void write_worker(JsonWriter& json, const Worker& worker, Broker& broker) {
     json.end_array().end_object();
 }
 
+void write_storage(JsonWriter& json, const StorageStatus& storage) {
+    json.key("storage").begin_object();
+    json.field("state", storage.full ? "full" : "normal");
+    if (!storage.text.empty()) json.field("text", storage.text);
+    if (!storage.note.empty()) json.field("note", storage.note);
+    json.field("durability", storage.durability);
+    if (!storage.dir.empty()) {
+        json.field("dir", storage.dir).field("free_bytes", storage.free_bytes);
+        json.field("full_below_bytes", storage.wanted_bytes);
+        json.field("reserve_bytes", storage.reserve_bytes);
+        json.field("log_bytes", storage.log_bytes);
+    }
+    json.field("memory_bytes", storage.memory_bytes);
+    json.field("memory_limit_bytes", storage.memory_limit).end_object();
+}
+
 }  // namespace
 
 task<void> queues(Session& session, std::string) {
@@ -131,6 +147,7 @@ task<void> stats(Session& session, std::string) {
         }
     json.end_array().key("redis").begin_object();
     json.field("state", context.redis_state ? context.redis_state() : "").end_object();
+    if (broker.storage()) write_storage(json, broker.storage()->status());
     json.field("connections", context.connections).field("memory_bytes", resident_bytes());
     json.end_object();
     session.reply_bulk(json.take());
@@ -207,7 +224,14 @@ task<void> ping(Session& session, std::string) {
     json.field("uptime_s", (context.reactor.now_ms() - context.started_ms) / 1000);
     json.field("state", name(context.state)).field("unix", context.unix_path);
     json.field("tcp", context.tcp).field("http", context.http);
-    json.field("dev", context.config().dev).end_object();
+    json.field("dev", context.config().dev);
+    if (const StorageGate* storage = context.broker.storage()) {
+        StorageStatus status = storage->status();
+        json.field("storage", status.full ? "full" : "normal");
+        if (status.full) json.field("storage_text", status.text);
+        if (!status.note.empty()) json.field("storage_note", status.note);
+    }
+    json.end_object();
     session.reply_bulk(json.take());
     co_return;
 }

@@ -1,0 +1,96 @@
+// App: its Redis, private or not, the link to it, and the watch over its room.
+#include <cstdlib>
+
+#include "core/base/text.h"
+#include "core/base/time.h"
+#include "daemon/app.h"
+#include "daemon/observe/log.h"
+
+namespace jobq {
+namespace {
+
+constexpr int64_t kRedisStartMs = 60'000, kExternalStartMs = 10'000;
+
+}  // namespace
+
+task<Result<>> App::start_private_redis() {
+    PrivateRedis::Settings settings;
+    settings.state_dir = places_.state_dir;
+    settings.binary = config_->redis.binary;
+    settings.durability = config_->redis.durability;
+    settings.max_memory_bytes = config_->redis.max_memory_bytes;
+    if (const char* runtime = std::getenv("XDG_RUNTIME_DIR")) settings.runtime_dir = runtime;
+    auto prepared = PrivateRedis::prepare(reactor_, std::move(settings));
+    if (!prepared) co_return tl::unexpected<Error>(prepared.error());
+    private_redis_ = std::move(*prepared);
+    make_storage();
+    private_redis_->on_state([this](RedisState state, const Error& trouble) {
+        bool bad = state == RedisState::backing_off || state == RedisState::failed;
+        log(bad ? LogLevel::error : LogLevel::debug, "redis.private", trouble.text,
+            {{"state", std::string(to_string(state))}});
+        if (bad && trouble.code == ErrorCode::storage_full) storage_->redis_hit_the_end();
+        if (state == RedisState::running && link_) link_->try_now();
+    });
+    private_redis_->on_mended([this](const std::string& text) {
+        log(LogLevel::error, "redis.mended", text);
+        storage_->note(text);
+    });
+    private_redis_->on_log([](char level, const std::string& line) {
+        if (level == '#') log(LogLevel::debug, "redis.log", line);
+    });
+    co_return co_await private_redis_->start(kRedisStartMs);
+}
+
+void App::make_storage() {
+    Storage::Settings settings;
+    if (private_redis_) settings.durability = kDurabilityNames[size_t(config_->redis.durability)];
+    if (private_redis_ && config_->redis.durability != Durability::memory) {
+        settings.redis_dir = private_redis_->state_dir() + "/redis";
+        settings.reserve_file = private_redis_->state_dir() + "/reserve";
+        settings.reserve_bytes = config_->redis.disk_reserve_bytes;
+    }
+    storage_ = std::make_unique<Storage>(reactor_, std::move(settings));
+    storage_->on_change(
+        [this](bool full, const std::string& text) { storage_changed(full, text); });
+}
+
+void App::storage_changed(bool full, const std::string& text) {
+    const char* event = full ? "storage_full" : "storage_ok";
+    log(full ? LogLevel::error : LogLevel::info, full ? "storage.full" : "storage.ok",
+        full ? "new jobs are refused: " + text : "there is room again: new jobs are taken");
+    events_.publish(event, "{\"time\":\"" + format_rfc3339(reactor_.wall_ms()) + "\",\"event\":\"" +
+                               event + "\",\"text\":" + json_quoted(text) + "}");
+}
+
+task<Result<>> App::start_redis() {
+    RedisAddress address;
+    if (config_->redis.url.empty()) {
+        auto started = co_await start_private_redis();
+        if (!started) co_return started;
+        address = private_redis_->address();
+    } else {
+        auto parsed = parse_redis_url(config_->redis.url);
+        if (!parsed) co_return tl::unexpected<Error>(parsed.error());
+        address = *parsed;
+        make_storage();
+    }
+    UvRedisLink::Settings settings;
+    settings.address = address;
+    link_ = std::make_unique<UvRedisLink>(reactor_, std::move(settings));
+    link_->on_state([this](LinkState state, const Error& trouble) {
+        log(LogLevel::debug, "redis.link", trouble.text,
+            {{"state", std::string(to_string(state))}});
+        on_link_state(state);
+    });
+    storage_->use(*link_);
+    link_->start();
+    int64_t limit = private_redis_ ? kRedisStartMs : kExternalStartMs;
+    auto ready = co_await link_->wait_ready(limit);
+    if (!ready && !private_redis_ && ready.error().code == ErrorCode::unavailable)
+        co_return fail(ErrorCode::unavailable, "no answer from Redis at " + address.text() + ": " +
+                                                   ready.error().text +
+                                                   "; start it, or give another with --redis");
+    co_return ready;
+}
+
+}  // namespace jobq
