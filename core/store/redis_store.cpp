@@ -83,6 +83,12 @@ task<Result<>> RedisStore::open() {
         co_return fail(ErrorCode::config,
                        "the store has schema " + schema->text + ", this jobqd knows up to " +
                            std::to_string(kStoreSchema) + ": install a newer jobqd");
+    if (!schema->is_nil() && integer_of(*schema) < kStoreSchema) {
+        Command raise("SET", keys_.of("schema"), std::to_string(kStoreSchema));
+        auto raised = co_await link_.call(std::move(raise));
+        if (!raised) co_return tl::unexpected<Error>(raised.error());
+        if (raised->is_error()) co_return tl::unexpected<Error>(error_of(raised->text));
+    }
     co_return Result<>{};
 }
 
