@@ -2,8 +2,12 @@
 // whole when writing, none but the strings when reading. The JSON forms are in codec_json.cpp.
 #include "core/job/codec.h"
 
+#include <algorithm>
+#include <bit>
+#include <cstring>
 #include <utility>
 
+#include "core/base/crc32c.h"
 #include "core/base/text.h"
 
 namespace jobq {
@@ -136,20 +140,49 @@ tl::unexpected<Error> corrupt_job(std::string_view jid, std::string_view what) {
                                         " can't be read: " + std::string(what));
 }
 
+bool has_checksum(char kind) {
+    return kind == kKindPlain || kind == kKindRecord;
+}
+
+// Of an envelope whose fields begin at `fields`, behind the checksum's place.
+uint32_t sum_of(std::string_view jid, std::string_view envelope, size_t fields) {
+    uint32_t sum = crc32c(0, jid);
+    sum = crc32c(sum, envelope.substr(1, fields - kChecksumBytes - 1));
+    return crc32c(sum, envelope.substr(fields));
+}
+
+// Little-endian on every machine.
+uint32_t as_stored(uint32_t sum) {
+    return std::endian::native == std::endian::little ? sum : __builtin_bswap32(sum);
+}
+
+void write_sum(char* to, uint32_t sum) {
+    sum = as_stored(sum);
+    std::memcpy(to, &sum, kChecksumBytes);
+}
+
+uint32_t read_sum(std::string_view bytes) {
+    uint32_t sum = 0;
+    std::memcpy(&sum, bytes.data(), kChecksumBytes);
+    return as_stored(sum);
+}
+
 }  // namespace
 
 std::string encode_job(const Job& job, bool has_record) {
     constexpr size_t kNumbers = 8, kTexts = 8;
     JOBQ_CHECK(job.queue.size() <= limits::kNameBytes);
     std::string out;
-    out.reserve(3 + job.queue.size() + kNumbers * kNumberMax + kTexts * (1 + kVarintMax) +
-                job.type.size() + job.at.size() + job.created_at.size() + job.custom.size() +
-                job.tags.size() + job.idempotency_key.size() + job.traceparent.size() +
-                job.args.size());
+    out.reserve(3 + job.queue.size() + kChecksumBytes + kNumbers * kNumberMax +
+                kTexts * (1 + kVarintMax) + job.type.size() + job.at.size() +
+                job.created_at.size() + job.custom.size() + job.tags.size() +
+                job.idempotency_key.size() + job.traceparent.size() + job.args.size());
     out += has_record ? kKindRecord : kKindPlain;
     out += char('0' + job.priority);
     out += char(job.queue.size());
     out += job.queue;
+    out.append(kChecksumBytes, '\0');
+    const size_t fields = out.size();
     put_text(out, kType, job.type);
     if (job.created_ms) put_number(out, kCreated, job.created_ms);
     if (job.run_at_ms) put_number(out, kRunAt, job.run_at_ms);
@@ -166,13 +199,24 @@ std::string encode_job(const Job& job, bool has_record) {
     put_text(out, kIdempotency, job.idempotency_key);
     put_text(out, kTrace, job.traceparent);
     put_text(out, kArgs, job.args);
+    write_sum(&out[fields - kChecksumBytes], sum_of(job.jid, out, fields));
     return out;
 }
 
-static Result<Job> decode(std::string_view jid, std::string_view bytes, bool may_be_cut) {
-    if (bytes.size() < 3) return corrupt_job(jid, "it is cut off");
-    char kind = bytes[0];
-    if (kind != kKindPlain && kind != kKindRecord && kind != kKindTombstone)
+std::string checksum_for(std::string_view jid, std::string_view envelope) {
+    std::string sum(kChecksumBytes, '\0');
+    size_t queue_bytes = static_cast<unsigned char>(envelope[2]);
+    write_sum(sum.data(), sum_of(jid, envelope, 3 + queue_bytes + kChecksumBytes));
+    return sum;
+}
+
+static Result<Job> decode(std::string_view jid, std::string_view envelope, bool may_be_cut) {
+    if (envelope.size() < 3) return corrupt_job(jid, "it is cut off");
+    std::string_view bytes = envelope;
+    const char kind = bytes[0];
+    if (kind == kKindDamaged) return corrupt_job(jid, "it was found damaged");
+    if (!has_checksum(kind) && kind != kKindPlain1 && kind != kKindRecord1 &&
+        kind != kKindTombstone)
         return corrupt_job(jid, "its kind is unknown");
     Job job;
     job.jid = jid;
@@ -185,6 +229,13 @@ static Result<Job> decode(std::string_view jid, std::string_view bytes, bool may
         return corrupt_job(jid, "its queue is no name");
     job.queue = bytes.substr(0, queue_bytes);
     bytes.remove_prefix(queue_bytes);
+    if (has_checksum(kind)) {
+        if (bytes.size() < kChecksumBytes) return corrupt_job(jid, "it is cut off");
+        const uint32_t sum = read_sum(bytes);
+        bytes.remove_prefix(kChecksumBytes);
+        if (!may_be_cut && sum != sum_of(jid, envelope, envelope.size() - bytes.size()))
+            return corrupt_job(jid, "its checksum does not match");
+    }
     while (!bytes.empty()) {
         char tag = bytes[0];
         bytes.remove_prefix(1);
@@ -207,6 +258,33 @@ Result<Job> decode_job(std::string_view jid, std::string_view bytes) {
 
 Result<Job> decode_job_head(std::string_view jid, std::string_view bytes) {
     return decode(jid, bytes, true);
+}
+
+Job salvage_job(std::string_view jid, std::string_view bytes) {
+    Job job;
+    job.jid = jid;
+    job.queue.clear();
+    if (bytes.size() < 3) return job;
+    const int priority = bytes[1] - '0';
+    const size_t queue_bytes = static_cast<unsigned char>(bytes[2]);
+    const std::string_view queue = bytes.substr(3, queue_bytes);
+    if (priority < limits::kPriorityMin || priority > limits::kPriorityMax || !is_name(queue) ||
+        queue.size() < queue_bytes)
+        return job;
+    job.priority = priority;
+    job.queue = queue;
+    std::string_view rest = bytes.substr(3 + queue_bytes);
+    if (bytes[0] == kKindDamaged) {
+        job.type = salvage_job(jid, rest).type;
+        return job;
+    }
+    if (has_checksum(bytes[0])) rest.remove_prefix(std::min(rest.size(), kChecksumBytes));
+    uint64_t length = 0;
+    if (rest.empty() || rest[0] != kType) return job;
+    rest.remove_prefix(1);
+    if (!take_varint(rest, length) || !is_name(rest.substr(0, length))) return job;
+    job.type = rest.substr(0, length);
+    return job;
 }
 
 std::string encode_output(const Output& output) {

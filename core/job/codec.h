@@ -2,10 +2,15 @@
 // an older jobqd can't read raises the store's schema number (core/store/keys.h).
 //
 // Envelope (binary, compact: at a million waiting jobs each byte is a megabyte):
-//   byte 0   kind    '.' plain, 'm' has a JobRecord, 'x' cancelled while in its queue (tombstone)
+//   byte 0   kind    ':' plain, 'r' has a JobRecord, 'x' cancelled while in its queue (tombstone),
+//                    '!' found damaged: behind the queue's name stand the damaged bytes, whole
 //   byte 1   priority '1'..'9'
 //   byte 2   length of the queue's name, then the name: scripts read these three, nothing more
+//   4 bytes  CRC-32C, little-endian, of the jid and of all that is here but the kind and itself
 //   then     fields: tag byte, varint length, bytes; absent when at their default; args last
+// The kind is the one byte that changes in a job's life, so the checksum leaves it out; any two
+// kinds differ in two bits or more, so a flipped one is no kind. Schema 1 knew '.' and 'm', plain
+// and with a record, without a checksum: they are read still, and never written.
 #pragma once
 
 #include <string>
@@ -16,13 +21,21 @@
 
 namespace jobq {
 
-inline constexpr char kKindPlain = '.', kKindRecord = 'm', kKindTombstone = 'x';
+inline constexpr char kKindPlain = ':', kKindRecord = 'r', kKindTombstone = 'x';
+inline constexpr char kKindDamaged = '!', kKindPlain1 = '.', kKindRecord1 = 'm';
+inline constexpr size_t kChecksumBytes = 4;
 
 // `jid` is the key it is stored under and not part of the bytes.
 std::string encode_job(const Job& job, bool has_record);
 Result<Job> decode_job(std::string_view jid, std::string_view bytes);
 // The same of the first bytes alone: fields that are cut off, args above all, are left empty.
 Result<Job> decode_job_head(std::string_view jid, std::string_view bytes);
+// The checksum that the envelope would have under another jid, as it is stored. Requires: made by
+// encode_job.
+std::string checksum_for(std::string_view jid, std::string_view envelope);
+// Of damaged bytes what can be told and harms nobody: jid, and queue, priority and type if they may
+// be right; a queue that can't be told is "".
+Job salvage_job(std::string_view jid, std::string_view bytes);
 
 // JSON text, small, read by people in a pinch.
 std::string encode_record(const JobRecord& record);

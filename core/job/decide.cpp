@@ -108,4 +108,17 @@ JobRecord revived(JobRecord record, int64_t now_ms) {
     return record;
 }
 
+JobRecord buried(JobRecord record, const std::string& why, int64_t now_ms) {
+    Attempt attempt;
+    attempt.number = current_attempt(record);
+    attempt.outcome = Outcome::dead;
+    attempt.ended_ms = now_ms;
+    attempt.error_type = "Damaged";
+    attempt.message = utf8_prefix(to_utf8(why), limits::kErrorMessageBytes);
+    keep(record.errors, std::move(attempt));
+    record.reason = "corrupt";
+    record.next_at_ms = 0;
+    return record;
+}
+
 }  // namespace jobq

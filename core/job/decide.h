@@ -55,5 +55,7 @@ Transition decide(const Job& job, const JobRecord& record, const RunReport& repo
 
 // The same job as a person's `retry` leaves it: errors kept, attempts and crashes at zero.
 JobRecord revived(JobRecord record, int64_t now_ms);
+// Of a job whose stored form is damaged, as `why` says: dead without having run.
+JobRecord buried(JobRecord record, const std::string& why, int64_t now_ms);
 
 }  // namespace jobq

@@ -7,16 +7,19 @@
 namespace jobq {
 namespace {
 
-void add_callback(Command& args, const std::optional<Job>& job) {
+// `spare`: its jid when the one it has is another job's by then.
+void add_callback(Command& args, const std::optional<Job>& job, const std::string& spare) {
     if (!job) {
-        args.add("").add("").add("").add("").add("0");
+        args.add("").add("").add("").add("").add("0").add("");
         return;
     }
     bool tracked = job->ties && job->ties->tracked;
     Ties follow;
     follow.tracked = tracked;
-    args.add(job->jid).add(header_of(job->queue, job->priority)).add(encode_job(*job, false));
+    std::string envelope = encode_job(*job, false);
+    args.add(job->jid).add(header_of(job->queue, job->priority)).add(envelope);
     args.add(tracked ? " " + follow.words() : "").add(job->run_at_ms);
+    args.add(checksum_for(spare, envelope));
 }
 
 tl::unexpected<Error> no_such_batch(const std::string& bid) {
@@ -35,8 +38,8 @@ task<Result<>> RedisStore::make_batch(BatchSpec spec) {
     Command args;
     args.add(reactor_.wall_ms()).add(spec.bid).add(spec.parent).add(spec.description);
     args.add(limits::kBatchPatienceMs).add(limits::kBatchKeepMs);
-    add_callback(args, spec.complete);
-    add_callback(args, spec.success);
+    add_callback(args, spec.complete, spec.bid + "-complete");
+    add_callback(args, spec.success, spec.bid + "-success");
     auto reply = co_await run(script("batch_new"), std::move(args));
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     if (integer_of(*reply) == 1) co_return no_such_batch(spec.parent);

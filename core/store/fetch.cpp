@@ -17,7 +17,8 @@ Leased leased_of(Reply& jid, Reply& envelope, Reply& record, const std::string& 
     if (job) {
         lease.job = std::move(*job);
     } else {
-        lease.job.jid = jid.text;
+        lease.job = salvage_job(jid.text, envelope.text);
+        lease.damage = job.error().text;
         lease.corrupt = true;
     }
     if (!record.text.empty()) {
@@ -25,6 +26,7 @@ Leased leased_of(Reply& jid, Reply& envelope, Reply& record, const std::string& 
         if (decoded) {
             lease.record = std::move(*decoded);
         } else {
+            lease.damage = decoded.error().text;
             lease.corrupt = true;
         }
     }
@@ -109,8 +111,10 @@ task<Result<std::vector<Leased>>> RedisStore::fetch_for(FetchRequest request) {
         for (size_t i = 3; i + 1 < parts.size(); i += 2)
             records[size_t(integer_of(parts[i])) - 1] = &parts[i + 1];
         leases.reserve(ids.size());
-        for (size_t i = 0; i < ids.size(); ++i)
+        for (size_t i = 0; i < ids.size(); ++i) {
             leases.push_back(leased_of(ids[i], envelopes[i], *records[i], token, now));
+            if (leases.back().job.queue.empty()) leases.back().job.queue = request.queues.front();
+        }
     }
     co_return leases;
 }
@@ -132,6 +136,7 @@ task<Result<std::vector<Leased>>> RedisStore::take_over(std::string from, std::s
         started.text = held.substr(held.find(' ') + 1);
         leases.push_back(leased_of(rows[i], rows[i + 1], rows[i + 2], token, integer_of(started)));
         leases.back().cancelled = integer_of(rows[i + 3]) == 1;
+        if (leases.back().job.queue.empty()) leases.back().job.queue = "default";
     }
     co_return leases;
 }

@@ -36,7 +36,7 @@ void fill_live(JobView& view, const std::string& jid, const Reply& row) {
     view.state = state_from_name(row.items[0].text).value_or(State::ready);
     view.job.jid = jid;
     auto job = decode_job(jid, row.items[1].text);
-    if (job) view.job = std::move(*job);
+    view.job = job ? std::move(*job) : salvage_job(jid, row.items[1].text);
     view.corrupt = !job;
     if (!row.items[2].text.empty()) {
         auto record = decode_record(row.items[2].text);

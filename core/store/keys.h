@@ -5,7 +5,7 @@
 // atomic. Tenants and shards are further namespaces. See jobq-decisions(7).
 //
 //   j            hash  jid -> envelope, of every live job (codec.h)
-//   m            hash  jid -> JobRecord, of those with kind 'm'
+//   m            hash  jid -> JobRecord, of those whose kind says that they have one
 //   queues       hash  queue -> flags: "P" when paused, a digit for each priority in use but 5, a
 //                      letter for each parking class in use
 //   q:<queue>    list  jids, pushed left, popped right; priority 5
@@ -30,7 +30,7 @@
 //                      when a child can't succeed any more; cst and sst, its callbacks: "" not
 //                      due, 1 enqueued, 2 ended well, - over without one; created, parent,
 //                      description, patience, keep; complete_* and success_* jid, header, job, tie,
-//                      due
+//                      due, sum
 //   batches      zset  bid by the wall ms at which it goes: open, or nothing of it lives
 //   track:<jid>  hash  progress of a tracked job: percent, desc, updated, until (of its lease),
 //                      state it ended in; expires some time after the job's end
@@ -46,7 +46,10 @@
 
 namespace jobq {
 
-inline constexpr int kStoreSchema = 1;
+// 1: envelopes without a checksum. 2: with one; those of 1 are read as they are, so a store of
+// schema 1 becomes one of 2 by its number alone, when the first jobqd that knows 2 opens it. A
+// jobqd that knows 1 alone then refuses to start: it would take the new envelopes for damaged ones.
+inline constexpr int kStoreSchema = 2;
 
 class Keys {
   public:

@@ -94,6 +94,12 @@ task<Result<>> RedisStore::open() {
                                               std::to_string(kStoreSchema) +
                                               ": a newer jobqd used it. Install that version "
                                               "again, or give this one another store");
+    if (!schema->is_nil() && integer_of(*schema) < kStoreSchema) {
+        Command raise("SET", keys_.of("schema"), std::to_string(kStoreSchema));
+        auto raised = co_await link_.call(std::move(raise));
+        if (!raised) co_return tl::unexpected<Error>(raised.error());
+        if (raised->is_error()) co_return tl::unexpected<Error>(error_of(raised->text));
+    }
     co_return Result<>{};
 }
 

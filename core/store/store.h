@@ -70,7 +70,10 @@ struct Leased {
     std::string token;
     int64_t started_ms = 0;  // wall clock, of the fetch
     bool cancelled = false;  // take_over(): a cancel is on record for it
-    bool corrupt = false;    // its stored form can't be read: only jid, queue and token are set
+    // Its stored form is damaged, as `damage` says: of the job there is jid, and what else could be
+    // told. It must not run: finish it with Move::dead.
+    bool corrupt = false;
+    std::string damage;
 };
 
 // End of an attempt: what `decide` said, with what is to be kept of it. A job whose expires_ms has

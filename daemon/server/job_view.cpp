@@ -56,7 +56,9 @@ void write_running(JsonWriter& json, const JobView& view, Broker& broker) {
 std::string why_waiting(const JobView& view, Broker& broker, bool paused) {
     int64_t now = broker.reactor().wall_ms();
     auto left = [&](int64_t at) { return format_duration(std::max<int64_t>(0, at - now)); };
-    if (view.corrupt) return "its stored form is damaged: jobq rm it, then enqueue it again";
+    if (view.corrupt)
+        return "its stored form in Redis is damaged, so it is not run: jobq rm " + view.job.jid +
+               ", then enqueue it again";
     switch (view.state) {
         case State::scheduled:
             return "it runs at " + format_rfc3339(view.at_ms) + ", in " + left(view.at_ms);

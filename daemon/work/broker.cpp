@@ -162,9 +162,16 @@ task<std::vector<Leased>> Broker::keep_runnable(std::vector<Leased> leases, std:
         finish.transition.record = lease.record;
         if (lease.corrupt) {
             finish.transition.move = Move::dead;
-            finish.transition.record.reason = "corrupt";
-            log(LogLevel::error, "job.corrupt", "a stored job can't be read; it is dead now",
-                {{"jid", lease.job.jid}, {"queue", lease.job.queue}});
+            finish.transition.record = buried(lease.record, lease.damage, now);
+            log(LogLevel::error, "job.corrupt",
+                lease.damage +
+                    ": it is dead now and was not run; jobq rm it, then enqueue it again",
+                {{"jid", lease.job.jid}, {"type", lease.job.type}, {"queue", lease.job.queue}});
+            note_event("dead", lease.job,
+                       {{"reason", json_quoted("corrupt")},
+                        {"attempt", std::to_string(current_attempt(lease.record))},
+                        {"message", json_quoted(lease.damage)}});
+            changed(lease.job.jid);
         } else {
             finish.transition.move = Move::drop;
             finish.final.state = State::expired;

@@ -4,7 +4,9 @@
 #include <catch2/catch.hpp>
 #include <functional>
 
+#include "core/base/crc32c.h"
 #include "core/base/rng.h"
+#include "core/base/text.h"
 
 using namespace jobq;
 
@@ -98,6 +100,12 @@ FinalRecord random_final(Rng& rng) {
     return record;
 }
 
+// What a jobqd of schema 1 would have stored.
+std::string as_schema_1(std::string envelope) {
+    envelope[0] = envelope[0] == kKindRecord ? kKindRecord1 : kKindPlain1;
+    return envelope.erase(3 + size_t(envelope[2]), kChecksumBytes);
+}
+
 // Every way to cut `bytes`, then 10,000 flips of one to three bytes: read() must come back each
 // time.
 void damage(const std::string& bytes, const std::function<bool(std::string_view)>& read) {
@@ -136,7 +144,7 @@ TEST_CASE("scripts find kind, priority and queue at fixed places of an envelope"
     job.queue = "mail";
     job.priority = 7;
     std::string bytes = encode_job(job, false);
-    CHECK(bytes.substr(0, 2) == ".7");
+    CHECK(bytes.substr(0, 2) == ":7");
     CHECK(bytes[2] == 4);
     CHECK(bytes.substr(3, 4) == "mail");
 }
@@ -147,7 +155,7 @@ TEST_CASE("the envelope of a small job is small") {
     job.type = "email";
     job.args = "[1]";
     job.created_ms = 1'795'305'600'000;
-    CHECK(encode_job(job, false).size() == 30);
+    CHECK(encode_job(job, false).size() == 34);
 }
 
 TEST_CASE("an envelope from a newer jobqd is read without the fields it does not know") {
@@ -155,7 +163,8 @@ TEST_CASE("an envelope from a newer jobqd is read without the fields it does not
     Job job = random_job(rng);
     std::string bytes = encode_job(job, false);
     size_t after_queue = 3 + job.queue.size();
-    bytes.insert(after_queue, "Z\x05hello");
+    bytes.insert(after_queue + kChecksumBytes, "Z\x05hello");
+    bytes.replace(after_queue, kChecksumBytes, checksum_for(job.jid, bytes));
     auto read = decode_job(job.jid, bytes);
     REQUIRE(read);
     CHECK(*read == job);
@@ -179,6 +188,7 @@ TEST_CASE("an envelope that can't be meant is corrupt") {
     job.jid = "12345678";
     job.type = "email";
     std::string good = encode_job(job, false);
+    good = as_schema_1(good);  // where no checksum would tell
     auto code = [&](std::string bytes) { return decode_job("12345678", bytes).error().code; };
     CHECK(code("") == ErrorCode::corrupt);
     CHECK(code("?" + good.substr(1)) == ErrorCode::corrupt);
@@ -188,6 +198,81 @@ TEST_CASE("an envelope that can't be meant is corrupt") {
     CHECK(code(good + "c" + std::string(11, '\xFF')) == ErrorCode::corrupt);    // endless length
     CHECK(code(good + "R\x06\xFE\xFF\xFF\xFF\xFF\x01") == ErrorCode::corrupt);  // over int
     CHECK(code(good.substr(0, 3 + job.queue.size())) == ErrorCode::corrupt);    // no type
+}
+
+TEST_CASE("every flipped bit of an envelope is noticed, and so is another jid") {
+    Rng rng(5);
+    for (int i = 0; i < 20; ++i) {
+        Job job = random_job(rng);
+        std::string good = encode_job(job, i % 2 == 0);
+        REQUIRE(decode_job(job.jid, good));
+        for (size_t bit = 0; bit < 8 * good.size(); ++bit) {
+            std::string bytes = good;
+            bytes[bit / 8] = char(bytes[bit / 8] ^ (1 << (bit % 8)));
+            auto read = decode_job(job.jid, bytes);
+            if (read) FAIL("bit " << bit << " of " << printable(good));
+        }
+        for (size_t bit = 0; bit < 8 * job.jid.size(); ++bit) {
+            std::string other = job.jid;
+            other[bit / 8] = char(other[bit / 8] ^ (1 << (bit % 8)));
+            if (decode_job(other, good)) FAIL("bit " << bit << " of " << job.jid);
+        }
+    }
+}
+
+TEST_CASE("an envelope keeps its checksum when the job gets a record, and can get one for a jid") {
+    Rng rng(6);
+    Job job = random_job(rng);
+    std::string bytes = encode_job(job, false);
+    bytes[0] = kKindRecord;
+    CHECK(decode_job(job.jid, bytes).value() == job);
+    bytes.replace(3 + job.queue.size(), kChecksumBytes, checksum_for("other", bytes));
+    CHECK_FALSE(decode_job(job.jid, bytes));
+    job.jid = "other";
+    CHECK(decode_job("other", bytes).value() == job);
+}
+
+TEST_CASE("envelopes of schema 1, without a checksum, are read") {
+    Rng rng(8);
+    for (int i = 0; i < 100; ++i) {
+        Job job = random_job(rng);
+        auto read = decode_job(job.jid, as_schema_1(encode_job(job, i % 2 == 0)));
+        REQUIRE(read);
+        CHECK(*read == job);
+    }
+}
+
+TEST_CASE("what a damaged envelope may still say is told") {
+    Job job;
+    job.jid = "12345678";
+    job.type = "email";
+    job.queue = "mail";
+    job.priority = 7;
+    std::string bytes = encode_job(job, false) + "A\x01!";
+    CHECK(salvage_job(job.jid, bytes) == job);
+    CHECK(salvage_job(job.jid, "!7\x04mail" + bytes) == job);
+    Job unknown;
+    unknown.jid = job.jid;
+    unknown.queue.clear();
+    for (const char* text : {"", ":", ":0\x04mail", ":5\x09mail", ":5\x04m il"})
+        CHECK(salvage_job(job.jid, text) == unknown);
+    for (size_t size = 0; size < bytes.size(); ++size)
+        CHECK(salvage_job(job.jid, std::string(bytes, 0, size)).jid == job.jid);
+}
+
+TEST_CASE("both ways to a CRC-32C give RFC 3720's numbers") {
+    for (auto crc : {crc32c, crc32c_by_table}) {
+        CHECK(crc(0, "123456789") == 0xE3069283);
+        CHECK(crc(0, std::string(32, '\0')) == 0x8A9136AA);
+        CHECK(crc(0, std::string(32, '\xFF')) == 0x62A8AB43);
+        CHECK(crc(crc(0, "1234"), "56789") == 0xE3069283);
+        CHECK(crc(0, "") == 0);
+    }
+    Rng rng(9);
+    for (int i = 0; i < 300; ++i) {
+        std::string text = random_text(rng, 70);
+        CHECK(crc32c(7, text) == crc32c_by_table(7, text));
+    }
 }
 
 TEST_CASE("damaged envelopes never crash the reader") {

@@ -2,7 +2,8 @@
 -- batch_new: a batch without jobs, open, with the callbacks it is to enqueue.
 -- KEYS: prefix
 -- ARGV: now bid parent description patience_ms keep_ms complete_jid complete_header complete_job
---       complete_tie complete_due success_jid success_header success_job success_tie success_due
+--       complete_tie complete_due complete_sum success_jid success_header success_job success_tie
+--       success_due success_sum  (sum: the checksum of the job when its jid is <bid>-complete)
 -- RETURNS: 0 | 1 no such parent
 local P, now = KEYS[1], ARGV[1]
 --@include places
@@ -20,11 +21,11 @@ for _, count in ipairs({'total', 'pending', 'failed', 'ok', 'kids', 'live'}) do
     fields[#fields + 1] = count
     fields[#fields + 1] = 0
 end
-for i, field in ipairs({'jid', 'header', 'job', 'tie', 'due'}) do
+for i, field in ipairs({'jid', 'header', 'job', 'tie', 'due', 'sum'}) do
     fields[#fields + 1] = 'complete_' .. field
     fields[#fields + 1] = ARGV[6 + i]
     fields[#fields + 1] = 'success_' .. field
-    fields[#fields + 1] = ARGV[11 + i]
+    fields[#fields + 1] = ARGV[12 + i]
 end
 redis.call('HSET', key, unpack(fields))
 redis.call('ZADD', P .. 'batches', now + ARGV[5], ARGV[2])

@@ -27,7 +27,11 @@ for i = 1, n do
         if set == 'dead' then redis.call('HDEL', P .. 'cancel', jid) end
         redis.call('ZADD', P .. set, ARGV[at + 3], ARGV[at + 2])
         redis.call('HSET', P .. 'm', jid, ARGV[at + 4])
-        mark_record(jid)
+        if set == 'dead' then
+            mark_dead(jid, string.match(ARGV[at + 2], '^%S+'))
+        else
+            mark_record(jid)
+        end
         if ARGV[at + 6] ~= '' then
             logs[#logs + 1] = jid .. '/' .. ARGV[at + 5]
             logs[#logs + 1] = ARGV[at + 6]

@@ -25,7 +25,7 @@ end
 
 local function live(jid, envelope)
     local record = ''
-    if string.byte(envelope) == 109 then record = redis.call('HGET', P .. 'm', jid) or '' end
+    if has_record(envelope) then record = redis.call('HGET', P .. 'm', jid) or '' end
     for _, set in ipairs({'scheduled', 'retrying', 'dead'}) do
         local score = redis.call('ZSCORE', P .. set, header_of(envelope) .. ' ' .. jid)
         if score then return {set, envelope, record, score, '', 0} end

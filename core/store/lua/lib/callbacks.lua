@@ -12,10 +12,15 @@ local function fire(bid, key, kind, tie)
                          kind .. '_tie', kind .. '_due')
     local jid, header = c[1], c[2]
     if jid == '' then return '-' end
-    -- Its jid may be another job's by now; it must run all the same.
-    if redis.call('HEXISTS', P .. 'j', jid) == 1 then jid = bid .. '-' .. kind end
+    local envelope = c[3]
+    -- Its jid may be another job's by now; it must run all the same, with the checksum of its name.
+    if redis.call('HEXISTS', P .. 'j', jid) == 1 then
+        jid = bid .. '-' .. kind
+        local sum, at = redis.call('HGET', key, kind .. '_sum'), 3 + string.byte(envelope, 3)
+        if sum then envelope = string.sub(envelope, 1, at) .. sum .. string.sub(envelope, at + 5) end
+    end
     local later = tonumber(c[5]) > tonumber(now)
-    redis.call('HSET', P .. 'j', jid, (later and '.' or 'm') .. string.sub(c[3], 2))
+    redis.call('HSET', P .. 'j', jid, later and envelope or with_record(envelope))
     redis.call('HSET', P .. 'tie', jid, tie .. bid .. c[4])
     redis.call('HINCRBY', key, 'live', 1)
     redis.call('HINCRBY', P .. 'stat', 'enqueued', 1)

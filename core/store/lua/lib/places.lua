@@ -18,15 +18,38 @@ local function know_queue(header)
     end
 end
 
--- The header of an envelope: byte 2 the priority, byte 3 the length of the queue's name.
+-- The header of an envelope: byte 2 the priority, byte 3 the length of the queue's name. Of a damaged
+-- one: something.
 local function header_of(envelope)
-    return string.sub(envelope, 2, 2) .. string.sub(envelope, 4, 3 + string.byte(envelope, 3))
+    return string.sub(envelope, 2, 2) .. string.sub(envelope, 4, 3 + (string.byte(envelope, 3) or 0))
 end
 
--- Notes that the envelope has a record from now on.
+-- By an envelope's first byte: does it say that the job has a record?
+local function has_record(envelope)
+    return string.find(envelope, '^[rm!]') ~= nil
+end
+
+-- The envelope of a job that has a record from now on.
+local function with_record(envelope)
+    local kind = ({[':'] = 'r', ['.'] = 'm'})[string.sub(envelope, 1, 1)]
+    return kind and kind .. string.sub(envelope, 2) or envelope
+end
+
+-- Notes that the job has a record from now on.
 local function mark_record(jid)
     local envelope = redis.call('HGET', P .. 'j', jid)
-    if envelope and string.byte(envelope) == 46 then
-        redis.call('HSET', P .. 'j', jid, 'm' .. string.sub(envelope, 2))
+    if envelope and string.find(envelope, '^[:.]') then
+        redis.call('HSET', P .. 'j', jid, with_record(envelope))
     end
+end
+
+-- The same of a job that dies. Its place in the set has `header`: an envelope so damaged that it says
+-- otherwise is kept whole behind one that can be read.
+local function mark_dead(jid, header)
+    local envelope = redis.call('HGET', P .. 'j', jid)
+    if not envelope then return end
+    local known = string.find(envelope, '^[:rm.!]') and header_of(envelope) == header
+    local length = string.char(#header - 1)
+    redis.call('HSET', P .. 'j', jid, known and with_record(envelope) or
+               '!' .. string.sub(header, 1, 1) .. length .. string.sub(header, 2) .. envelope)
 end

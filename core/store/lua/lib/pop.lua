@@ -61,7 +61,7 @@ local function lease_all(owner, token, started_ms)
     local out = {0, jids, envelopes}
     if redis.call('EXISTS', P .. 'm') == 1 then
         for i = 1, #jids do
-            if string.byte(envelopes[i]) == 109 then
+            if string.find(envelopes[i], '^[rm!]') then
                 out[#out + 1] = i
                 out[#out + 1] = redis.call('HGET', P .. 'm', jids[i]) or ''
             end
