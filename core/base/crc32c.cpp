@@ -3,7 +3,7 @@
 #include <array>
 #include <cstring>
 
-#if defined(__x86_64__)
+#ifdef __x86_64__
 #include <nmmintrin.h>
 #endif
 
@@ -25,7 +25,7 @@ constexpr std::array<uint32_t, 256> make_table() {
 
 constexpr auto kTable = make_table();
 
-#if defined(__x86_64__)
+#ifdef __x86_64__
 template <class Word>
 Word load(const char* from) {
     Word word;
@@ -33,7 +33,7 @@ Word load(const char* from) {
     return word;
 }
 
-__attribute__((target("sse4.2"))) uint32_t by_instruction(uint32_t before, std::string_view bytes) {
+[[gnu::target("sse4.2")]] uint32_t by_instruction(uint32_t before, std::string_view bytes) {
     uint64_t crc = ~before;
     const char* at = bytes.data();
     const char* const words_end = at + (bytes.size() & ~size_t(7));
@@ -63,7 +63,7 @@ uint32_t crc32c_by_table(uint32_t before, std::string_view bytes) {
 }
 
 uint32_t crc32c(uint32_t before, std::string_view bytes) {
-#if defined(__x86_64__)
+#ifdef __x86_64__
     if (__builtin_cpu_supports("sse4.2")) return by_instruction(before, bytes);
 #endif
     return crc32c_by_table(before, bytes);

@@ -282,8 +282,10 @@ Job salvage_job(std::string_view jid, std::string_view bytes) {
     uint64_t length = 0;
     if (rest.empty() || rest[0] != kType) return job;
     rest.remove_prefix(1);
-    if (!take_varint(rest, length) || !is_name(rest.substr(0, length))) return job;
-    job.type = rest.substr(0, length);
+    if (!take_varint(rest, length)) return job;
+    const std::string_view type = rest.substr(0, length);
+    const bool is_text = std::all_of(type.begin(), type.end(), [](char c) { return c > ' '; });
+    if (length <= rest.size() && length <= limits::kTypeBytes && is_text) job.type = type;
     return job;
 }
 

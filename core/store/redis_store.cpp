@@ -2,6 +2,7 @@
 
 #include "core/base/id.h"
 #include "core/base/text.h"
+#include "core/store/doctor.h"
 
 namespace jobq {
 namespace {
@@ -101,6 +102,10 @@ task<Result<>> RedisStore::open() {
         if (raised->is_error()) co_return tl::unexpected<Error>(error_of(raised->text));
     }
     co_return Result<>{};
+}
+
+std::unique_ptr<Checkup> RedisStore::checkup(bool fix) {
+    return std::make_unique<Doctor>(*this, fix);
 }
 
 void RedisStore::tell_ready(const Reply& reply, size_t from) {

@@ -1,7 +1,7 @@
 // RedisStore: the Store on one Redis. Bodies by concern: enqueue.cpp, fetch.cpp, finish.cpp,
 // change.cpp (cancel, requeue, remove, kill), inspect.cpp (get, list, logs), totals.cpp (stats,
-// queues, pause, clear, purge, flush), batch.cpp (batches, progress), bring_in.cpp (imports), and
-// redis_store.cpp (script calls, schema).
+// queues, pause, clear, purge, flush), batch.cpp (batches, progress), bring_in.cpp (imports),
+// doctor.h (checkup), and redis_store.cpp (script calls, schema).
 #pragma once
 
 #include <string>
@@ -62,7 +62,10 @@ class RedisStore final : public Store {
     task<Result<>> flush() override;
     task<Result<std::vector<Result<Enqueued>>>> bring_in(std::vector<Imported> jobs) override;
 
+    std::unique_ptr<Checkup> checkup(bool fix) override;
+
   private:
+    friend class Doctor;
     using EnqueueCoalescer = Coalescer<Job, Enqueued>;
     using FetchCoalescer = Coalescer<FetchRequest, std::vector<Leased>>;
     using FinishCoalescer = Coalescer<Finish, bool>;

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@
 #include "core/job/imported.h"
 #include "core/job/job.h"
 #include "core/store/batch.h"
+#include "core/store/checkup.h"
 
 namespace jobq {
 
@@ -243,6 +245,10 @@ class Store {
     // `same` when it was brought in before, within limits::kImportMarkMs, whatever has become of
     // it, or is live; duplicate: another live job has its jid. Requires: validate().
     virtual task<Result<std::vector<Result<Enqueued>>>> bring_in(std::vector<Imported> jobs) = 0;
+
+    // A look at everything that is stored, for what does not fit together; with `fix` it is
+    // repaired. The store outlives it.
+    virtual std::unique_ptr<Checkup> checkup(bool fix) = 0;
 
     // Called with a queue that has something to fetch since another operation than enqueue, promote
     // or requeue: a callback of a batch, or a slot that became free. "": the schedule has more.

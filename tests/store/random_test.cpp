@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <map>
 #include <sstream>
 
 #include "core/base/text.h"
 #include "tests/store/conformance.h"
+#include "tests/support/checkup.h"
 
 namespace jobq::test {
 namespace {
@@ -38,7 +40,19 @@ class Duel {
                     real = dump(real_, reactor_, 50, logs);
         REQUIRE(model == real);
         same_ties();
+        if (steps_ % 25 == 0) healthy();
         reactor_.advance(1);
+    }
+
+    // What a doctor says of the real store: nothing.
+    void healthy() {
+        Texts findings;
+        for (const auto& finding : all_findings(real_, reactor_, false)) {
+            // A new batch must not have an old one's bid: jobs of that one would count for it.
+            if (finding.kind == "bad_batch" && made_[finding.what] > 1) continue;
+            findings.push_back(finding.kind + " " + finding.what + " " + finding.where);
+        }
+        REQUIRE(findings == Texts());
     }
 
   private:
@@ -108,6 +122,7 @@ class Duel {
     Rng rng_;
     std::vector<Pair> leases_;
     int steps_ = 0, callbacks_ = 0;
+    std::map<std::string, int> made_;  // batches since the last flush
     std::ostringstream said_;
     std::string model_said_, real_said_;
 };
@@ -319,6 +334,7 @@ void Duel::batches() {
         std::string jid = std::to_string(++callbacks_);
         if (chance(50)) spec.complete = a_job_in("of-" + name, "cb-c" + jid);
         if (chance(50)) spec.success = a_job_in("of-" + name, "cb-s" + jid);
+        ++made_[name];
         said_ << "new batch " << name << " of '" << spec.parent << "'";
         return both_done([&](Store& store) { return store.make_batch(spec); });
     }
@@ -412,6 +428,7 @@ void Duel::whole_queue() {
                     [](int64_t removed) { return std::to_string(removed); });
     }
     said_ << "flush";
+    made_.clear();
     both_done([](Store& store) { return store.flush(); });
 }
 
@@ -455,6 +472,7 @@ static void duel_of_seeds(int64_t first) {
             INFO("repeat with JOBQ_SEED=" << seed << "; step " << step);
             duel.step();
         }
+        duel.healthy();
     }
 }
 

@@ -14,6 +14,16 @@
 
 namespace jobq::test {
 
+// A structure in memory does not come apart.
+class NothingFound final : public Checkup {
+  public:
+    task<Result<CheckPage>> next() override {
+        CheckPage page;
+        page.over = true;
+        co_return page;
+    }
+};
+
 class MemoryStore final : public Store {
   public:
     explicit MemoryStore(Reactor& clock) : clock_(clock) {}
@@ -47,6 +57,8 @@ class MemoryStore final : public Store {
     task<Result<std::vector<Progress>>> progress(std::vector<std::string> jids) override;
     task<Result<>> flush() override;
     task<Result<std::vector<Result<Enqueued>>>> bring_in(std::vector<Imported> jobs) override;
+
+    std::unique_ptr<Checkup> checkup(bool) override { return std::make_unique<NothingFound>(); }
 
   private:
     // What a job is to its batch.

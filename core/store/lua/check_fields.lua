@@ -1,0 +1,88 @@
+#!lua flags=allow-oom
+-- check_fields: a page of one of the hashes beside the jobs: has each field its form and its job?
+-- KEYS: prefix
+-- ARGV: hash cursor count fix now
+-- RETURNS: {next cursor, looked at, bytes, {finding*}, {[field, value]*} (of tie and tomb)}
+local P, hash, fix, now = KEYS[1], ARGV[1], ARGV[4] == '1', ARGV[5]
+--@include places
+--@include report
+--@include leases
+--@include locks
+--@include callbacks
+--@include batches
+--@include ties
+local rule, rest = string.match(hash, '^(%l+):?(.*)$')
+local rules = {}
+
+local function drop(kind, field)
+    report(kind, field, hash)
+    if fix then redis.call('HDEL', P .. hash, field) end
+end
+
+local function must_count(field, value)
+    if is_number(value) then return end
+    report('bad_count', field, hash)
+    if fix then redis.call('HSET', P .. hash, field, 0) end
+end
+rules.own, rules.stat, rules.tomb = must_count, must_count, must_count
+
+function rules.queues(queue, flags)
+    if string.find(flags, '^P?[1-46-9a-z]*$') and string.find(queue, '^[%w._-]+$') then return end
+    report('bad_queue', queue, hash)
+    if not fix then return end
+    redis.call('HDEL', P .. hash, queue)
+    if not string.find(queue, '^[%w._-]+$') then return end
+    local good = string.sub(flags, 1, 1) == 'P' and 'P' or ''
+    for class in string.gmatch('12346789abcdefghijklmnopqrstuvwxyz', '.') do
+        if redis.call('EXISTS', list_key(class .. queue)) == 1 then good = good .. class end
+    end
+    redis.call('HSET', P .. hash, queue, good)
+end
+
+function rules.cancel(jid)
+    if not owner_of(jid) then drop('orphan_cancel', jid) end
+end
+
+function rules.m(jid)
+    if not is_live(jid) then drop('orphan_record', jid) end
+end
+
+function rules.lock(digest, value)
+    local jid = string.match(value, '^%d+ (.*)$')
+    local words = jid and is_live(jid) and redis.call('HGET', P .. 'tie', jid)
+    words = words and ' ' .. words .. ' ' or ''
+    if string.find(words, ' us' .. digest .. ' ', 1, true) then return end
+    if not string.find(words, ' ua' .. digest .. ' ', 1, true) then drop('orphan_lock', digest) end
+end
+
+function rules.slot(jid)
+    local words = owner_of(jid) and redis.call('HGET', P .. 'tie', jid)
+    if words and string.find(' ' .. words .. ' ', ' q' .. rest .. ' ', 1, true) then return end
+    drop('orphan_slot', jid)
+    if fix then tell(rest) end
+end
+
+function rules.tie(jid, words)
+    local slot = string.find(' ' .. words, ' q', 1, true)
+    local event = not is_live(jid) and 'gone' or slot and not owner_of(jid) and 'back'
+    if not event then return end
+    report(event == 'gone' and 'orphan_tie' or 'orphan_slot', jid, words)
+    if fix then settle_one(jid, words, event) end
+end
+
+function rules.idem(key, value)
+    local expires = string.match(value, '^(%d+) .')
+    if not expires then return drop('bad_key', key) end
+    local score = redis.call('ZSCORE', P .. 'idemx', key)
+    if score and tonumber(score) == tonumber(expires) then return end
+    report('bad_key', key, hash)
+    if fix then redis.call('ZADD', P .. 'idemx', expires, key) end
+end
+
+local page = redis.call('HSCAN', P .. hash, ARGV[2], 'COUNT', ARGV[3])
+local rows, bytes = page[2], 0
+for i = 1, #rows, 2 do
+    rules[rule](rows[i], rows[i + 1])
+    bytes = bytes + #rows[i + 1]
+end
+return {page[1], #rows / 2, bytes, found, (rule == 'tie' or rule == 'tomb') and rows or {}}
