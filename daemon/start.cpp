@@ -71,6 +71,7 @@ task<Result<>> App::start() {
     if (!unparked && unparked.error().code != ErrorCode::storage_full) co_return unparked;
     chores_ = std::make_unique<Chores>(reactor_, *broker_, !private_redis_);
     chores_->start();
+    watchdog_ = std::make_unique<Watchdog>(reactor_, *broker_);
     if (!private_redis_) {
         hints_ = std::make_unique<HintListener>(
             reactor_, parse_redis_url(config_->redis.url).value(), channel,
@@ -101,6 +102,7 @@ ServerContext App::make_context() {
         if (link_->state() != LinkState::ready) text += ": " + link_->trouble().text;
         return text;
     };
+    context.watchdog_woke = [this] { return watchdog_ ? watchdog_->woken() : 0; };
     context.class_of = [this](const std::string& type) { return class_of(type); };
     context.watch_process = [this](std::shared_ptr<Worker> worker, int64_t pid) {
         watch_process(std::move(worker), pid);
