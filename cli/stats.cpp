@@ -49,6 +49,10 @@ std::string in_words(Output& out, JsonView stats) {
             out.paint("full", Colour::bad) + ": " + printable(storage["text"].text()));
     if (const std::string note = stats["storage"]["note"].text(); !note.empty())
         add(text, "mended", printable(note));
+    if (const int64_t woke = stats["watchdog_woke"].number(); woke > 0)
+        add(text, "watchdog",
+            out.paint("woke", Colour::bad) + " workers " + std::to_string(woke) +
+                " times that should have been woken: see the log");
     add(text, "jobs", job_words(stats["jobs"]));
     add(text, "over", over_words(stats["jobs"]));
     if (const JsonView rates = stats["rates"]; rates.exists())

@@ -188,6 +188,7 @@ task<void> App::stop() {
         gate_.spawn(pool->stop(limit));
     co_await gate_.close();
     if (server_) server_->stop_listening();
+    if (watchdog_) co_await watchdog_->stop();
     if (chores_) co_await chores_->stop();
     if (context_ && context_->plain > 0) co_await sleep_for(reactor_, limits::kLastWordsMs);
     if (server_) co_await server_->stop();

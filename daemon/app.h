@@ -12,6 +12,7 @@
 
 #include "core/store/redis_store.h"
 #include "daemon/chores/chores.h"
+#include "daemon/chores/watchdog.h"
 #include "daemon/http/http_server.h"
 #include "daemon/loop/fd_watch.h"
 #include "daemon/loop/signals.h"
@@ -83,6 +84,7 @@ class App {
     Workers workers_;
     std::unique_ptr<Broker> broker_;
     std::unique_ptr<Chores> chores_;
+    std::unique_ptr<Watchdog> watchdog_;
     std::map<std::string, std::unique_ptr<ThreadPool>> pools_;
     std::shared_ptr<const Door> door_;  // of the start; context_ has the present one
     std::unique_ptr<ServerContext> context_;

@@ -75,6 +75,7 @@ task<Result<>> App::start() {
     if (!unparked && unparked.error().code != ErrorCode::storage_full) co_return unparked;
     chores_ = std::make_unique<Chores>(reactor_, *broker_, !private_redis_);
     chores_->start();
+    watchdog_ = std::make_unique<Watchdog>(reactor_, *broker_);
     if (!private_redis_) {
         hints_ = std::make_unique<HintListener>(
             reactor_, parse_redis_url(config_->redis.url).value(), channel,
@@ -105,6 +106,7 @@ ServerContext App::make_context() {
         if (link_->state() != LinkState::ready) text += ": " + link_->trouble().text;
         return text;
     };
+    context.watchdog_woke = [this] { return watchdog_ ? watchdog_->woken() : 0; };
     context.class_of = [this](const std::string& type) { return class_of(type); };
     context.replaces_runner = [this] { return runner_ && runner_->is_outdated(); };
     context.watch_process = [this](std::shared_ptr<Worker> worker, int64_t pid) {

@@ -47,7 +47,8 @@ struct ServerContext {
     bool profiling = false;  // one at a time
     InfoFigures info{};      // of the last INFO
     std::function<std::vector<PoolStatus>()> pools{};
-    std::function<std::string()> redis_state{};          // for people: "ready", "down: ..."
+    std::function<std::string()> redis_state{};  // for people: "ready", "down: ..."
+    std::function<int64_t()> watchdog_woke{};
     std::function<char(const std::string&)> class_of{};  // where a type runs: see kPark*
     std::function<bool()> replaces_runner{};             // it is to end once it runs nothing
     std::function<void(std::shared_ptr<Worker>, int64_t pid)> watch_process{};

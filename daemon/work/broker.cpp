@@ -89,6 +89,7 @@ task<std::vector<Result<Enqueued>>> Broker::enqueue_able(std::vector<Job> jobs) 
         co_return failed;
     }
 
+    stir();
     std::unordered_map<std::string, int> ready;
     for (size_t i = 0; i < heads.size(); ++i) {
         const auto& result = (*stored)[i];
@@ -124,6 +125,7 @@ void Broker::note_running(const Leased& lease, const FetchOrder& order) {
         int64_t lease_ms = std::min(seconds, limits::kReserveMaxS) * 1000;
         running.lease_ends_ms = reactor_.now_ms() + std::max(lease_ms, config_->reserve_min_ms);
     }
+    if (counts_taken_) ++taken_[lease.job.queue];
     running.serial = ++serials_;
     running_.insert_or_assign(lease.job.jid, std::move(running));
 }
@@ -319,6 +321,7 @@ task<void> Broker::park(std::vector<Leased> leases, std::string owner, char park
 task<Result<Promoted>> Broker::promote() {
     auto promoted = co_await store_.promote(reactor_.wall_ms(), int(limits::kScriptJobs));
     if (!promoted) co_return promoted;
+    if (!promoted->queues.empty()) stir();
     for (const auto& [queue, count] : promoted->queues)
         waiters_.notify(queue, count);
     co_return promoted;
@@ -336,6 +339,7 @@ task<Result<std::vector<Result<>>>> Broker::requeue(std::vector<std::string> jid
     std::vector<std::string> asked = jids;
     auto results = co_await store_.requeue(std::move(jids), revive);
     if (!results) co_return results;
+    stir();
     waiters_.notify_all();
     for (const auto& jid : asked)
         changed(jid);

@@ -90,6 +90,21 @@ class Broker {
     // Called with the wall time of a job that becomes due then.
     void on_due(std::function<void(int64_t)> fn) { on_due_ = std::move(fn); }
 
+    // Called when a job may have become ready, or a slot free.
+    void on_stir(std::function<void()> fn) { on_stir_ = std::move(fn); }
+
+    void stir() {
+        if (on_stir_) on_stir_();
+    }
+
+    // For the watchdog: how many jobs of a queue were taken since the counting began.
+    void count_taken(bool count) {
+        counts_taken_ = count;
+        taken_.clear();
+    }
+
+    int taken_from(const std::string& queue) { return taken_[queue]; }
+
     // A hint of another daemon: `queue` has something, "" when the schedule has.
     void hinted(const std::string& queue);
 
@@ -222,6 +237,9 @@ class Broker {
     std::unordered_map<std::string, Running> running_;
     std::unordered_map<std::string, std::shared_ptr<Signal>> watched_;
     std::function<void(int64_t)> on_due_;
+    std::function<void()> on_stir_;
+    bool counts_taken_ = false;
+    std::unordered_map<std::string, int> taken_;
     std::function<bool(const std::string&, const std::string&)> handler_known_;  // type, queue
 };
 

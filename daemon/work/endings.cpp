@@ -170,6 +170,7 @@ task<void> Broker::finish_cancelled(std::vector<Ended> batch, std::vector<size_t
 void Broker::ended(const Ended& what, const Planned& next, const Running& running) {
     const RunReport& report = what.report;
     ++counted.finished;
+    stir();
     if (next.move == Move::release) {
         waiters_.notify(running.job.queue, 1);
     } else if (next.at_ms != 0 && on_due_) {

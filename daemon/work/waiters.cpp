@@ -21,6 +21,7 @@ task<void> Waiters::wait(std::vector<std::string> queues, uint64_t seen, int64_t
         places.emplace_back(name, std::prev(list.end()));
     }
     ticket->woken = false;
+    ticket->since_ms = reactor_.now_ms();
     auto signal = ticket->signal.wait(limit_ms);
     co_await signal;
     for (auto& [name, place] : places) {
@@ -54,6 +55,21 @@ void Waiters::notify(const std::string& queue, int count) {
         ticket->signal.notify_all();
         --count;
     }
+}
+
+bool Waiters::Queue::has_waited_since(int64_t since_ms) const {
+    for (const auto& ticket : waiting)
+        if (!ticket->woken && !ticket->interrupted && ticket->since_ms <= since_ms) return true;
+    return false;
+}
+
+bool Waiters::has_waited_since(const std::string& queue, int64_t since_ms) const {
+    auto found = queues_.find(queue);
+    if (found != queues_.end()) return found->second.has_waited_since(since_ms);
+    if (!queue.empty()) return false;
+    for (const auto& [name, entry] : queues_)
+        if (entry.has_waited_since(since_ms)) return true;
+    return false;
 }
 
 void Waiters::notify_all() {

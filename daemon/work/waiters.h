@@ -29,6 +29,7 @@ class Waiters {
         Signal signal;
         bool interrupted = false;
         bool woken = false;
+        int64_t since_ms = 0;  // of its wait
     };
 
     explicit Waiters(Reactor& reactor) : reactor_(reactor) {}
@@ -43,6 +44,8 @@ class Waiters {
     void notify(const std::string& queue, int count);
     // Who was woken for a job of these queues does not take it: the next in line looks.
     void pass_on(const std::vector<std::string>& queues);
+    // Whether somebody waits for that queue, "" for any, and has since then or longer (monotonic).
+    bool has_waited_since(const std::string& queue, int64_t since_ms) const;
     // Something may have become ready anywhere (a hint without a name, a resume).
     void notify_all();
 
@@ -50,6 +53,8 @@ class Waiters {
     struct Queue {
         uint64_t pushes = 0;
         std::list<std::shared_ptr<Ticket>> waiting;
+
+        bool has_waited_since(int64_t since_ms) const;
     };
 
     Reactor& reactor_;

@@ -83,12 +83,12 @@ TEST_CASE("data that a newer jobqd used end a start with 78 and the way out") {
     CHECK(ran.status == 78);
     CHECK(contains(ran.err, "a newer jobqd wrote it (format 2"));
     const std::string set =
-        "redis-cli -s " + redis.socket_path() + " set 'jobq:{main}:schema' 2 > /dev/null";
+        "redis-cli -s " + redis.socket_path() + " set 'jobq:{main}:schema' 99 > /dev/null";
     REQUIRE(std::system(set.c_str()) == 0);
     ran = refused_start(daemon, external);
     CHECK(ran.status == 78);
     CHECK(
-        contains(ran.err, "the store has schema 2, this jobqd knows up to 1: a newer jobqd used"));
+        contains(ran.err, "the store has schema 99, this jobqd knows up to 2: a newer jobqd used"));
 }
 
 }  // namespace jobq::test

@@ -147,6 +147,8 @@ task<void> stats(Session& session, std::string) {
         }
     json.end_array().key("redis").begin_object();
     json.field("state", context.redis_state ? context.redis_state() : "").end_object();
+    if (totals->ready > 0) broker.stir();
+    json.field("watchdog_woke", context.watchdog_woke ? context.watchdog_woke() : 0);
     if (broker.storage()) write_storage(json, broker.storage()->status());
     json.field("connections", context.connections).field("memory_bytes", resident_bytes());
     json.end_object();

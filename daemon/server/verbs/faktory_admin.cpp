@@ -180,6 +180,7 @@ task<Result<>> look_at_queues(ServerContext& context) {
         json.field(queue.name, queue.size);
         figures.enqueued += queue.size;
     }
+    if (figures.enqueued > 0) context.broker.stir();
     figures.queues = json.end_object().take();
     co_return Result<>{};
 }

@@ -1,0 +1,110 @@
+#include "daemon/chores/watchdog.h"
+
+#include "core/base/text.h"
+#include "core/base/time.h"
+#include "daemon/observe/log.h"
+
+namespace jobq {
+namespace {
+
+constexpr int64_t kLookMs = 3'000;     // after something stirred
+constexpr int64_t kStalledMs = 2'500;  // ready and waited for, both for longer than this
+constexpr int64_t kTakenMs = 500;      // who was woken takes them within this
+
+}  // namespace
+
+Watchdog::Watchdog(Reactor& reactor, Broker& broker)
+    : reactor_(reactor), broker_(broker), stop_(reactor), gate_(reactor) {
+    broker_.on_stir([this] { stir(); });
+}
+
+Watchdog::~Watchdog() {
+    reactor_.cancel(timer_);
+    broker_.on_stir(nullptr);
+}
+
+void Watchdog::stir() {
+    if (timer_ != 0 || looking_ || stopping_) return;
+    timer_ = reactor_.after(kLookMs, [this] {
+        timer_ = 0;
+        gate_.spawn(look());
+    });
+}
+
+task<void> Watchdog::stop() {
+    stopping_ = true;
+    reactor_.cancel(std::exchange(timer_, 0));
+    stop_.notify_all();
+    auto left = gate_.close();
+    co_await left;
+}
+
+// Its slots are free only when one of them is, which is news.
+bool Watchdog::may_be_throttled(const std::string& queue) const {
+    if (!broker_.config().queues.count(queue)) return false;
+    for (const auto& [jid, running] : broker_.all_running())
+        if (running.job.queue == queue) return true;
+    return false;
+}
+
+// `young`: there is one that has not been ready for long enough to tell.
+std::vector<Watchdog::Stalled> Watchdog::stalled(const std::vector<QueueInfo>& queues,
+                                                 bool* young) {
+    std::vector<Stalled> found;
+    const int64_t now = reactor_.wall_ms(), since = reactor_.now_ms() - kStalledMs;
+    for (const auto& queue : queues) {
+        if (queue.size <= 0 || queue.paused || queue.oldest_ms == 0) continue;
+        if (!broker_.waiters().has_waited_since(queue.name, since)) continue;
+        auto vain = in_vain_.find(queue.name);
+        if (vain != in_vain_.end() && vain->second == queue.oldest_ms) continue;
+        const int64_t age = now - queue.oldest_ms;
+        *young = *young || age < kStalledMs;
+        if (age < kStalledMs || may_be_throttled(queue.name)) continue;
+        found.push_back({queue.name, queue.size, age, queue.oldest_ms});
+    }
+    return found;
+}
+
+task<void> Watchdog::look() {
+    const StorageGate* storage = broker_.storage();
+    if (storage && storage->status().starts_nothing) co_return;
+    if (!broker_.waiters().has_waited_since("", reactor_.now_ms() - kStalledMs)) co_return;
+    looking_ = true;
+    bool young = false;
+    std::vector<Stalled> found;
+    auto queues = co_await broker_.store().queues(true);
+    if (queues) found = stalled(*queues, &young);
+    if (!found.empty() && !stopping_) {
+        broker_.count_taken(true);
+        for (const auto& one : found)
+            broker_.waiters().notify(one.queue, int(std::min<int64_t>(one.ready, 10'000)));
+        auto taken = stop_.wait(kTakenMs);
+        co_await taken;
+        for (const auto& one : found)
+            tell(one, broker_.taken_from(one.queue));
+        broker_.count_taken(false);
+    }
+    looking_ = false;
+    if (young || !queues || !found.empty()) stir();
+}
+
+void Watchdog::tell(const Stalled& one, int taken) {
+    if (taken == 0) {
+        in_vain_[one.queue] = one.oldest_ms;  // of a type that nobody here runs, for instance
+        return;
+    }
+    in_vain_.erase(one.queue);
+    ++woken_;
+    const std::string text =
+        "jobs were ready and a worker waited for them, and nothing woke it: the "
+        "watchdog did; please report it with the lines of the log before";
+    log(LogLevel::error, "watchdog.woke", text,
+        {{"queue", one.queue}, {"ready", one.ready}, {"oldest_ms", one.age_ms}});
+    broker_.events().publish("watchdog",
+                             "{\"time\":\"" + format_rfc3339(reactor_.wall_ms()) +
+                                 "\",\"event\":\"watchdog\",\"queue\":" + json_quoted(one.queue) +
+                                 ",\"ready\":" + std::to_string(one.ready) +
+                                 ",\"oldest_ms\":" + std::to_string(one.age_ms) + "}");
+}
+
+}  // namespace jobq

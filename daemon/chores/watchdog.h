@@ -1,0 +1,51 @@
+// Watchdog: jobs that are ready, a worker that waits for them, and no one told it. That must not
+// happen; should it all the same (a wake-up that was lost, a hint of another daemon that never
+// came), the worker is woken and people are told. Made by the app.
+//
+// It looks once, kLookMs after something stirred: a job that came or ended, or a look at the queues
+// that found some ready. Must stay true: while nothing stirs it does nothing. Paused, throttled and
+// parked jobs are no alarm: only those count that are taken when the worker is woken.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "core/async/gate.h"
+#include "daemon/work/broker.h"
+
+namespace jobq {
+
+class Watchdog {
+  public:
+    Watchdog(Reactor& reactor, Broker& broker);
+    ~Watchdog();
+
+    // Something is ready, or may be: looks a while later.
+    void stir();
+    task<void> stop();
+
+    // How many queues it had to wake the workers of.
+    int64_t woken() const { return woken_; }
+
+  private:
+    struct Stalled {
+        std::string queue;
+        int64_t ready = 0, age_ms = 0, oldest_ms = 0;
+    };
+
+    task<void> look();
+    std::vector<Stalled> stalled(const std::vector<QueueInfo>& queues, bool* young);
+    bool may_be_throttled(const std::string& queue) const;
+    void tell(const Stalled& one, int taken);
+
+    Reactor& reactor_;
+    Broker& broker_;
+    Signal stop_;
+    Gate gate_;
+    TimerId timer_ = 0;
+    bool looking_ = false, stopping_ = false;
+    int64_t woken_ = 0;
+    std::map<std::string, int64_t> in_vain_;  // queue -> its oldest job when waking did not help
+};
+
+}  // namespace jobq
