@@ -30,7 +30,7 @@ bool is_cut(const std::string& reply) {
 struct Draft {
     std::string jid, queue, key, payload;
     int64_t run_at_ms = 0;  // wall
-    int max_attempts = 4;
+    int max_attempts = kTypeAttempts;
 };
 
 // What producers and workers share: the link, and the record of calls.
@@ -85,7 +85,7 @@ class Producer : public Client {
         json plan{{"do", "ok"}};
         plan["ms"] = below(8) == 0 ? below(traffic_.long_ms) : below(traffic_.job_ms);
         if (below(100) < traffic_.failing) {
-            draft.max_attempts = 1 + below(3);
+            draft.max_attempts = below(3) ? kTypeAttempts : 1;
             if (below(4) == 0)
                 plan["do"] = "fail";
             else
@@ -108,10 +108,11 @@ class Producer : public Client {
         history_.add_job(draft.jid, std::move(spec));
     }
 
+    // Without `retry` the type's attempts and its short pauses between them count; see the rig.
     static std::string push_json(const Draft& draft) {
         std::string text = R"({"jid":")" + draft.jid + R"(","jobtype":"chaos","queue":")" +
-                           draft.queue + R"(","retry":)" + std::to_string(draft.max_attempts - 1) +
-                           R"(,"reserve_for":60,"args":[)" + draft.payload + "]";
+                           draft.queue + R"(","reserve_for":15,"args":[)" + draft.payload + "]";
+        if (draft.max_attempts == 1) text += R"(,"retry":-1)";
         if (draft.run_at_ms) text += R"(,"at":")" + format_rfc3339(draft.run_at_ms) + "\"";
         return text + "}";
     }

@@ -16,15 +16,18 @@
 
 namespace jobq::chaos {
 
+// Of the type "chaos", as the rig configures it.
+constexpr int kTypeAttempts = 3;
+
 // What the jobs of a run are like; shares in per cent.
 struct Traffic {
     int producers = 2;
-    int per_second = 15;  // calls of each producer
-    int consumers = 2;    // Faktory workers of the queue "remote"
+    int per_second = 10;  // calls of each producer
+    int consumers = 5;    // Faktory workers of the queue "remote"
     std::vector<std::string> queues = {"local", "remote"};
     int delayed = 10, failing = 15, keyed = 20, bulk = 15;
     int delay_ms = 2'000;  // the longest
-    int job_ms = 300;      // the longest of most jobs
+    int job_ms = 200;      // the longest of most jobs
     int long_ms = 1'500;   // the longest of one in eight
     int reply_ms = 8'000;  // no answer for so long is none
     size_t padding = 0;    // bytes added to each payload
