@@ -116,16 +116,19 @@ class Judge {
     void check_overlap(const OneJob& job);
     void check_leases(const OneJob& job);
     void check_times(const OneJob& job);
+    void check_again(const OneJob& job);
     void check_finishes(const OneJob& job);
     void check_places(const OneJob& job);
     void check_keys();
 
     bool ended_rightly_dead(const OneJob& job) const;
+    bool is_phantom(const OneJob& job);
     int64_t most_ahead_us(int64_t until_us) const;
 
     const Evidence& evidence_;
     Jobs jobs_;
     Report report_;
+    int64_t phantoms_ = 0;
 };
 
 void Judge::count(const OneJob& job) {
@@ -140,6 +143,15 @@ void Judge::count(const OneJob& job) {
     } else if (any_enqueue(job, Outcome::fail)) {
         ++report_.refused;
     }
+}
+
+// Handed to a worker that never heard of it: an attempt without a run. There are no more of those
+// than fetches without an answer.
+bool Judge::is_phantom(const OneJob& job) {
+    if (phantoms_ >= evidence_.unanswered_fetches || job.runs.size() > 1) return false;
+    ++phantoms_;
+    ++report_.excused;
+    return true;
 }
 
 // A job may die when it used its attempts or its crash budget, not before.
@@ -163,7 +175,12 @@ void Judge::check_end(const OneJob& job) {
                                      [](const Run& run) { return run.end_us && run.ok; });
         if (!ran) add(FindingKind::lost, job, "succeeded without a run that ended well");
     }
-    if (state == "dead" && !ended_rightly_dead(job))
+    const bool asked = std::any_of(job.calls.begin(), job.calls.end(), [](const Call* call) {
+        return call->kind == Call::Kind::cancel && call->outcome != Outcome::fail;
+    });
+    if ((state == "cancelled" && !asked) || state == "expired")
+        add(FindingKind::lost, job, state + ", and nobody asked for that");
+    if (state == "dead" && !ended_rightly_dead(job) && !is_phantom(job))
         add(FindingKind::lost, job,
             "dead after " + std::to_string(job.runs.size()) + " runs, with attempts left");
     const bool only_refused =
@@ -258,6 +275,20 @@ int64_t Judge::most_ahead_us(int64_t until_us) const {
     return most;
 }
 
+// After the death of who ran it a job runs again soon.
+void Judge::check_again(const OneJob& job) {
+    for (size_t i = 1; i < job.runs.size(); ++i) {
+        const Run& before = job.runs[i - 1];
+        if (before.end_us) continue;
+        for (const auto& fault : evidence_.faults)
+            if (fault.kind == Fault::Kind::kill && excuses(fault, before, evidence_.bounds) &&
+                job.runs[i].start.at_us > fault.at_us + evidence_.bounds.again_us)
+                return add(FindingKind::late, job,
+                           "ran again " + std::to_string(job.runs[i].start.at_us - fault.at_us) +
+                               " us after its holder was killed");
+    }
+}
+
 void Judge::check_times(const OneJob& job) {
     if (!job.spec || job.runs.empty()) return;
     const int64_t started = job.runs.front().start.at_us;
@@ -265,6 +296,7 @@ void Judge::check_times(const OneJob& job) {
         add(FindingKind::early, job,
             std::to_string(job.spec->run_at_us - started) + " us before its time");
     const Call* call = acknowledged(job);
+    if (evidence_.bounds.again_us > 0) check_again(job);
     if (!call || evidence_.bounds.late_us == 0) return;
     const int64_t may = std::max({job.spec->run_at_us, call->returned_us, evidence_.healed_us});
     if (started > may + evidence_.bounds.late_us)

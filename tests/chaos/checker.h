@@ -88,6 +88,7 @@ struct Bounds {
     int64_t lease_slack_us = 1'000'000;   // until a job whose lease ended must be gone
     int64_t report_slack_us = 1'000'000;  // an end and the death of its holder so near: not told
     int64_t late_us = 0;                  // 0: lateness is not judged
+    int64_t again_us = 0;                 // a run after a kill of its holder; 0: not judged
     int crashes = 3;                      // then a job is poison
 };
 
@@ -99,6 +100,7 @@ struct Evidence {
     std::vector<ClockShift> clock;
     std::vector<LeaseEnd> leases;
     std::map<std::string, Stored> store;
+    int64_t unanswered_fetches = 0;
     bool drained = false;
     int64_t healed_us = 0;  // when the last fault was over
     Bounds bounds;

@@ -72,7 +72,10 @@ const Row kRows[] = {
     {"a job that runs once", [](History&) {}, "", Verdict::pass},
     {"not drained", [](History& h) { h.e.drained = false; }, "", Verdict::unknown},
     {"nothing happened", [](History& h) { h.e = {}; h.e.drained = true; }, "", Verdict::unknown},
-    {"nothing ran", [](History& h) { without_runs(h); h.state("cancelled"); }, "", Verdict::unknown},
+    {"nothing ran",
+     [](History& h) {
+         without_runs(h); h.state("cancelled"); h.call(Call::Kind::cancel, Outcome::ok, 2 * kS);
+     }, "", Verdict::unknown},
     {"a finding although not drained",
      [](History& h) { h.e.drained = false; h.run(4 * kS, 5 * kS, true, "t2", 12); }, "duplicate"},
 
@@ -89,6 +92,13 @@ const Row kRows[] = {
          for (int i = 2; i < 5; ++i) h.run(i * kS, i * kS + 9, false, "t" + std::to_string(i), i);
          h.state("dead");
      }, "", Verdict::pass},
+    {"cancelled, and nobody asked", [](History& h) { h.state("cancelled"); }, "lost"},
+    {"cancelled, as asked",
+     [](History& h) { h.state("cancelled"); h.call(Call::Kind::cancel, Outcome::ok, 9); }, "",
+     Verdict::pass},
+    {"expired, and it never could", [](History& h) { h.state("expired"); }, "lost"},
+    {"dead by a fetch whose answer was lost",
+     [](History& h) { h.state("dead"); h.e.unanswered_fetches = 1; }, "", Verdict::pass},
     {"unanswered and gone",
      [](History& h) {
          h.e.jobs["b"] = {};
@@ -150,7 +160,7 @@ const Row kRows[] = {
      [](History& h) {
          h.e.jobs["a"].key = "k";
          h.e.jobs["b"] = h.e.jobs["a"];
-         h.e.store["b"] = {"cancelled", {"cancelled"}};
+         h.e.store["b"] = {"ready", {"ready"}};
      }, "duplicate"},
     {"one key, the second refused",
      [](History& h) { h.e.jobs["a"].key = "k"; h.e.jobs["b"] = h.e.jobs["a"]; }, "", Verdict::pass},
@@ -205,6 +215,17 @@ const Row kRows[] = {
      [](History& h) { h.e.bounds.late_us = kS / 2; h.e.healed_us = 2 * kS - 9; }, "",
      Verdict::pass},
 
+    {"again long after its holder was killed",
+     [](History& h) {
+         h.e.bounds.again_us = kS; h.e.marks.pop_back(); h.kill(2 * kS + 9);
+         h.run(3 * kS + 99, 5 * kS, true, "t2", 12);
+     }, "late"},
+    {"again soon after its holder was killed",
+     [](History& h) {
+         h.e.bounds.again_us = kS; h.e.marks.pop_back(); h.kill(2 * kS + 9);
+         h.run(3 * kS, 5 * kS, true, "t2", 12);
+     }, "", Verdict::pass},
+
     {"an end under the old token",
      [](History& h) {
          h.e.marks[1].kind = Mark::Kind::end_fail; h.run(4 * kS, 5 * kS, true, "t2", 12);
@@ -243,7 +264,7 @@ const Row kRows[] = {
      [](History& h) {
          h.e.jobs["b"] = {};
          h.e.calls.push_back({Call::Kind::enqueue, Outcome::fail, "b", 1, 2, "", ""});
-         h.e.store["b"] = {"cancelled", {"cancelled"}};
+         h.e.store["b"] = {"ready", {"ready"}};
      }, "dishonest_failed"},
     {"refused, then accepted",
      [](History& h) { h.call(Call::Kind::enqueue, Outcome::fail, kS / 2); }, "", Verdict::pass},
@@ -288,7 +309,7 @@ TEST_CASE("a chaos run's counts") {
     history.e.jobs["b"] = history.e.jobs["c"] = {};
     history.e.calls.push_back({Call::Kind::enqueue, Outcome::info, "b", 1, 2, "", ""});
     history.e.calls.push_back({Call::Kind::enqueue, Outcome::fail, "c", 1, 2, "", ""});
-    history.e.store["b"] = {"cancelled", {"cancelled"}};
+    history.e.store["b"] = {"ready", {"ready"}};
     const Report report = judge(history.e);
     CHECK(report.attempted == 3);
     CHECK(report.acknowledged == 1);

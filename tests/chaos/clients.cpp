@@ -48,6 +48,7 @@ class Client {
     }
 
     std::string ask(const std::string& line) {
+        if (!wire_) return "(not connected)";
         const bool sent = wire_->send(line + "\r\n");
         std::string reply = sent ? wire_->reply(traffic_.reply_ms) : "(not sent)";
         if (is_cut(reply)) wire_.reset();
@@ -160,7 +161,8 @@ class Producer : public Client {
         one.key = history_.fresh("key-");
         for (int tries = 0; tries < 4 && connected(); ++tries) {
             if (tries) one.jid = history_.fresh("job-");
-            if (enqueue(one)) return;
+            // One in four once more, although there was an answer.
+            if (enqueue(one) && below(4)) return;
         }
     }
 
@@ -206,6 +208,8 @@ class Worker : public Client {
     void work() {
         beat();
         const std::string reply = ask("FETCH remote");
+        if (outcome_of(reply) == Outcome::info || reply.starts_with("-"))
+            history_.add_unanswered_fetch();
         if (reply == "$-1" || is_cut(reply) || reply.starts_with("-")) {
             if (reply.starts_with("-")) pause_ms(100);
             return;

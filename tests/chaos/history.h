@@ -30,6 +30,10 @@ class History {
 
     int64_t acknowledged() const { return acknowledged_; }
 
+    void add_unanswered_fetch() { ++unanswered_fetches_; }
+
+    int64_t unanswered_fetches() const { return unanswered_fetches_; }
+
     // Once every thread that adds has ended.
     std::map<std::string, JobSpec> jobs() const { return jobs_; }
 
@@ -39,7 +43,7 @@ class History {
     std::mutex mutex_;
     std::map<std::string, JobSpec> jobs_;
     std::vector<Call> calls_;
-    std::atomic<int64_t> last_ = 100'000'000, acknowledged_ = 0;
+    std::atomic<int64_t> last_ = 100'000'000, acknowledged_ = 0, unanswered_fetches_ = 0;
 };
 
 }  // namespace jobq::chaos

@@ -218,6 +218,7 @@ Report Rig::finish() {
     evidence.jobs = history_.jobs();
     evidence.calls = history_.calls();
     evidence.marks = read_marks(witness_log_);
+    evidence.unanswered_fetches = history_.unanswered_fetches();
     evidence.faults = faults_;
     add_poison_kills(evidence);
     evidence.clock = clock_;
