@@ -1,0 +1,93 @@
+// Rig: one chaos run, from nothing to a verdict. It owns a jobqd with its private Redis and runner,
+// the clients, and the record of all that was done to them; a scenario tells it what to break.
+//
+// Only processes of this run are ever signalled, each by its own pid. However a run ends, nothing
+// of it stays but, when it failed, its directory.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "tests/chaos/clients.h"
+#include "tests/e2e/live_daemon.h"
+
+namespace jobq::chaos {
+
+struct RunOptions {
+    uint64_t seed = 1;
+    int64_t seconds = 20;  // of trouble
+    bool keep = false;     // the directory, although it passed
+};
+
+// A scenario that lacks something here: not run, which is not passed.
+struct NotRun {
+    std::string why;
+};
+
+class Rig {
+  public:
+    Rig(const RunOptions& options, Traffic traffic, const std::string& toml = "");
+    ~Rig();
+    Rig(const Rig&) = delete;
+
+    test::LiveDaemon& daemon() { return *daemon_; }
+
+    History& history() { return history_; }
+
+    const std::string& witness_log() const { return witness_log_; }
+
+    int below(int limit) { return int(random_() % uint64_t(limit)); }
+
+    // Some time of running, at most so long, the end of the trouble before that.
+    void rest(int min_ms, int max_ms);
+    // While there is time left: rests, then does this.
+    void repeat(int min_ms, int max_ms, const std::function<void()>& trouble);
+    bool time_is_up() const;
+
+    // Records of what a scenario does itself.
+    void note(Fault fault);
+    void note_clock(int64_t offset_us);
+    void note_kill(pid_t holder);
+
+    void expect(Bounds bounds) { bounds_ = bounds; }
+
+    // SIGSTOP, so long, SIGCONT; as a pause of `holder` ("": of all), or as nobody's.
+    void pause(pid_t pid, int ms, const std::string* holder);
+    void kill_daemon();
+    void kill_redis();
+    // A job that runs now, by the witness, and is not poison; empty when there is none.
+    std::vector<Mark> running_now() const;
+    // One job, outside of the clients' traffic.
+    void enqueue(const std::string& jid, const std::string& payload, JobSpec spec,
+                 const std::string& queue);
+
+    // Heals, drains, stops, looks, judges. Once, and last.
+    Report finish();
+
+    // Of the run; kept when it failed.
+    const std::string& directory() const { return directory_; }
+
+    const std::string& trouble() const { return trouble_; }
+
+  private:
+    bool drain();
+    std::map<std::string, Stored> read_store();
+    void add_poison_kills(Evidence& evidence) const;
+
+    const RunOptions options_;
+    std::mt19937_64 random_;
+    const std::string temporary_;
+    std::string directory_, witness_log_, trouble_;
+    std::unique_ptr<test::LiveDaemon> daemon_;
+    History history_;
+    std::unique_ptr<Clients> clients_;
+    std::vector<Fault> faults_;
+    std::vector<ClockShift> clock_;
+    Bounds bounds_;
+    int64_t ends_us_ = 0, healed_us_ = 0;
+};
+
+}  // namespace jobq::chaos

@@ -1,0 +1,25 @@
+// The table of chaos scenarios: what is broken, and how.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tests/chaos/rig.h"
+
+namespace jobq::chaos {
+
+struct Scenario {
+    const char* name;
+    const char* row;    // of the fault matrix: what kind of trouble, in a few words
+    const char* needs;  // root, strace, ...; "" nothing special
+    bool smoke;         // part of the short run of CI
+    // Makes a Rig, breaks things for the time given, and lets it judge. Throws NotRun.
+    Report (*run)(const RunOptions& options, std::string& directory);
+};
+
+const std::vector<Scenario>& scenarios();
+
+// Parts of the table, each with its functions.
+std::vector<Scenario> process_scenarios();
+
+}  // namespace jobq::chaos
