@@ -9,7 +9,8 @@ namespace {
 
 constexpr std::array kRows{
     ExitRow{kDone, "done"},
-    ExitRow{kJobFailed, "the job failed, or some lines or ids of several did"},
+    ExitRow{kJobFailed,
+            "the job failed, or some lines or ids of several did, or doctor left findings"},
     ExitRow{kUsage, "wrong usage: a verb, an option or a value that can't be meant"},
     ExitRow{kNotFound, "no such job, queue or worker"},
     ExitRow{4, "a duplicate, or the job's state does not allow it"},

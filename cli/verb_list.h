@@ -13,6 +13,7 @@ extern const Verb kQueueList, kQueuePause, kQueueResume, kQueueClear, kQueueLate
 extern const Verb kWorkersList, kWorkersQuiet, kWorkersStop, kWork;  // workers, work
 extern const Verb kProfileCpu, kProfileHeap, kProfileTasks;          // profile, profile_tasks
 extern const Verb kStats, kEvents, kLoadgen, kPing, kVersion, kConfigCheck, kConfigShow;
+extern const Verb kDoctor;                        // doctor
 extern const Verb kImportFaktory;                 // import_faktory
 extern const Verb kCompletion, kComplete, kHelp;  // complete, help
 

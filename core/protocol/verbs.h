@@ -60,6 +60,7 @@ inline constexpr std::array kVerbs{
     VerbInfo{"DONE", true, Scope::work, true, false, "report ended attempts"},
     VerbInfo{"HEARTBEAT", true, Scope::work, true, false, "renew a process lease, get notices"},
     VerbInfo{"OUTPUT", true, Scope::work, true, false, "what running jobs wrote so far"},
+    VerbInfo{"DOCTOR", true, Scope::admin, true, true, "what does not fit together in the store"},
     VerbInfo{"IMPORT", true, Scope::admin, true, false, "store jobs of another store, once"},
 };
 

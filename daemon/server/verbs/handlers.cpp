@@ -47,6 +47,7 @@ constexpr Row kRows[] = {
     {"DONE", true, verbs::done},
     {"HEARTBEAT", true, verbs::heartbeat},
     {"OUTPUT", true, verbs::output},
+    {"DOCTOR", true, verbs::doctor},
     {"IMPORT", true, verbs::import_jobs},
 };
 

@@ -1,5 +1,6 @@
 // The handlers of all verbs, by file: work.cpp, faktory_admin.cpp, enterprise.cpp, inspect.cpp,
-// change.cpp, admin.cpp, profile.cpp, runner.cpp, import.cpp. handlers.cpp maps names to them.
+// change.cpp, admin.cpp, profile.cpp, runner.cpp, doctor.cpp, import.cpp. handlers.cpp maps names
+// to them.
 #pragma once
 
 #include <string>
@@ -47,6 +48,7 @@ task<void> take(Session& session, std::string argument);
 task<void> done(Session& session, std::string argument);
 task<void> heartbeat(Session& session, std::string argument);
 task<void> output(Session& session, std::string argument);
+task<void> doctor(Session& session, std::string argument);
 task<void> import_jobs(Session& session, std::string argument);
 
 }  // namespace jobq::verbs

@@ -1,0 +1,155 @@
+// The verb `doctor`: does all that is stored fit together? With --fix it is repaired.
+#include <array>
+
+#include "cli/input.h"
+#include "cli/interrupt.h"
+#include "cli/json_object.h"
+#include "cli/session.h"
+#include "cli/show.h"
+#include "cli/verb_list.h"
+#include "core/base/text.h"
+
+namespace jobq::cli {
+namespace {
+
+constexpr std::array kOptions{
+    Option{"--fix", "", "", "repair what is found; no job is lost by it", Takes::nothing},
+    Option{"--yes", "-y", "", "do not ask", Takes::nothing},
+};
+
+struct Checked {
+    int64_t found = 0, fixed = 0, looked_at = 0;
+    bool cut_short = false;
+};
+
+// One line on the terminal, written over.
+class Progress {
+  public:
+    explicit Progress(Output& out) : out_(out), shown_(out.talks_to_terminal() && !out.quiet()) {}
+
+    ~Progress() { clear(); }
+
+    Progress(const Progress&) = delete;
+
+    void show(JsonView page) {
+        if (!shown_) return;
+        out_.raw_error("\r\33[Kjobq: looked at " + page["looked_at"].text() + " of about " +
+                       page["expected"].text() + " entries");
+        dirty_ = true;
+    }
+
+    void clear() {
+        if (dirty_) out_.raw_error("\r\33[K");
+        dirty_ = false;
+    }
+
+  private:
+    Output& out_;
+    bool shown_, dirty_ = false;
+};
+
+void print_finding(Output& out, JsonView one) {
+    const std::string what = printable(one["what"].text()), where = printable(one["where"].text());
+    if (out.quiet()) return out.line(what);
+    const bool fixed = one["fixed"].flag();
+    out.line(out.paint(fixed ? "repaired " : "found ", fixed ? Colour::good : Colour::bad) +
+             one["kind"].text() + " " + what + (where.empty() ? "" : " (" + where + ")") + ": " +
+             one[fixed ? "repair" : "means"].text());
+}
+
+// Prints the findings as they come; `records` null leaves them out.
+Answer<Checked> check(Client& client, Output& out, Records& records, bool fix) {
+    constexpr int64_t kSilenceMs = 120'000;
+    Checked checked;
+    Progress progress(out);
+    client.send("DOCTOR", JsonObject().flag("fix", fix).done());
+    while (true) {
+        const auto message = client.receive(monotonic_ms() + kSilenceMs);
+        if (interrupted()) return give_up(kInterrupted, "interrupted: what was found is above");
+        if (!message) {
+            Failure failure(message.error());
+            if (!client.alive()) failure.status = kNoDaemon;
+            return tl::unexpected(std::move(failure));
+        }
+        const JsonView page(*message);
+        progress.clear();
+        for (const JsonView one : page["findings"].items()) {
+            ++checked.found;
+            checked.fixed += one["fixed"].flag();
+            if (out.is_text()) {
+                print_finding(out, one);
+            } else {
+                records.add(one.raw());
+            }
+        }
+        checked.looked_at = page["looked_at"].number();
+        checked.cut_short = page["cut_short"].flag();
+        if (page["end"].flag()) return checked;
+        out.flush();
+        progress.show(page);
+    }
+}
+
+std::string counted(int64_t count, const char* word) {
+    return std::to_string(count) + " " + word + (count == 1 ? "" : "s");
+}
+
+void sum_up(Output& out, const Checked& checked) {
+    if (!out.is_text() || out.quiet()) return;
+    const std::string looked = " (" + std::to_string(checked.looked_at) + " entries looked at)";
+    out.flush();
+    if (checked.found == 0) {
+        out.line(out.paint("healthy", Colour::good) + looked);
+    } else if (checked.fixed == checked.found) {
+        out.line("repaired " + counted(checked.found, "finding") + looked);
+    } else {
+        out.line("found " + counted(checked.found, "finding") + looked +
+                 ": jobq doctor --fix repairs");
+    }
+    if (checked.cut_short)
+        out.note(
+            "the rest can be looked at when keys of a wrong type are put aside: "
+            "run jobq doctor --fix");
+}
+
+Answer<int> run_doctor(Session& session) {
+    const Args& args = session.args;
+    Output& out = session.out;
+    const bool fix = args.has("--fix"), yes = args.has("--yes");
+    auto client = session.connect();
+    if (!client) return tl::unexpected(client.error());
+    const InterruptScope scope;
+    Records records(out);
+    if (fix && !yes) {
+        // Who is asked sees first what it is about.
+        const bool asks = out.is_text() && out.talks_to_terminal();
+        if (!asks) {
+            auto sure = confirm(false, "repairing the store", {"-"});
+            return tl::unexpected(sure.error());
+        }
+        auto seen = check(*client, out, records, false);
+        if (!seen) return tl::unexpected(seen.error());
+        sum_up(out, *seen);
+        if (seen->found == 0) return kDone;
+        out.flush();
+        auto sure = confirm(false, "repairing " + counted(seen->found, "finding"), {});
+        if (!sure) return tl::unexpected(sure.error());
+    }
+    auto checked = check(*client, out, records, fix);
+    if (!checked) return tl::unexpected(checked.error());
+    if (!out.is_text()) records.end();
+    sum_up(out, *checked);
+    return checked->fixed == checked->found ? kDone : kJobFailed;
+}
+
+}  // namespace
+
+const Verb kDoctor{.name = "doctor",
+                   .usage = "",
+                   .summary = "Check that all that is stored fits together; repair it",
+                   .examples = "jobq doctor\njobq doctor --fix\njobq doctor --fix --yes --json",
+                   .options = kOptions,
+                   .more = {},
+                   .run = run_doctor};
+
+}  // namespace jobq::cli
