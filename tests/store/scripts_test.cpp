@@ -287,11 +287,11 @@ TEST_CASE("every script is met in every way it can answer") {
     work_in_bulk(t);
     for (const Script& script : all_scripts()) {
         std::string name(script.name);
+        if (name.starts_with("check_")) continue;  // doctor_test.cpp meets those
         INFO("script " << name);
         REQUIRE(kExpected.count(name) == 1);
         CHECK(seen[name] == kExpected.at(name));
     }
-    CHECK(kExpected.size() == all_scripts().size());
 }
 
 }  // namespace jobq::test
