@@ -17,10 +17,13 @@ constexpr std::string_view kPrefix = "JOBQ_";
 constexpr std::string_view kPasswordCredential = "jobqd.password";
 
 // Set for jobs, or read by the CLI: not configuration, however near their names are.
-constexpr std::array<std::string_view, 12> kOtherVariables{
-    "JOBQ_JID",      "JOBQ_TYPE",        "JOBQ_QUEUE",  "JOBQ_ATTEMPT",
-    "JOBQ_DEADLINE", "JOBQ_TRACEPARENT", "JOBQ_URL",    "JOBQ_MAX_ATTEMPTS",
-    "JOBQ_SERVER",   "JOBQ_CA_FILE",     "JOBQ_OUTBOX", "JOBQ_PASSWORD"};
+constexpr std::string_view kOtherVariables[] = {
+#ifdef JOBQ_FAILPOINTS
+    "JOBQ_FAILPOINT",
+#endif
+    "JOBQ_JID",       "JOBQ_TYPE",        "JOBQ_QUEUE",  "JOBQ_ATTEMPT",
+    "JOBQ_DEADLINE",  "JOBQ_TRACEPARENT", "JOBQ_URL",    "JOBQ_MAX_ATTEMPTS",
+    "JOBQ_SERVER",    "JOBQ_CA_FILE",     "JOBQ_OUTBOX", "JOBQ_PASSWORD"};
 
 // listen.tcp -> JOBQ_LISTEN_TCP, pool.my-pool.slots -> JOBQ_POOL_MY_POOL_SLOTS.
 std::string variable_name(const std::vector<std::string>& parts) {
@@ -99,8 +102,8 @@ void load_environment(LoadState& state, const std::map<std::string, std::string>
 
     Node root;
     for (const auto& [name, value] : environment) {
-        bool other = std::find(kOtherVariables.begin(), kOtherVariables.end(), name) !=
-                     kOtherVariables.end();
+        bool other = std::find(std::begin(kOtherVariables), std::end(kOtherVariables), name) !=
+                     std::end(kOtherVariables);
         if (!name.starts_with(kPrefix) || other) continue;
         Place place{name};
         if (auto at = by_variable.find(name); at != by_variable.end())

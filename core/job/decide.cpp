@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/failpoint.h"
 #include "core/base/text.h"
 
 namespace jobq {
@@ -81,10 +82,12 @@ Transition decide(const Job& job, const JobRecord& record, const RunReport& repo
         // Without an exit status or a signal of the job's own it was the worker that died. That
         // counts against the crash budget, not against the attempts the job may have.
         if (!report.signal && !report.exit_code) ++next.lost;
-        if (++next.crashes >= limits::kCrashBudget) return give_up(std::move(next), "poison");
+        const int budget = limits::kCrashBudget + (JOBQ_FAILPOINT(poison_immortal) ? 3 : 0);
+        if (++next.crashes >= budget) return give_up(std::move(next), "poison");
     }
 
     Budget budget = budget_of(job, policy);
+    if (JOBQ_FAILPOINT(retry_unbounded)) ++budget.runs;
     if (next.attempts - next.lost >= budget.runs) {
         if (budget.drop_at_end) return {Move::drop, 0, std::move(next)};
         return give_up(std::move(next), "exhausted");

@@ -3,6 +3,7 @@
 #include <map>
 #include <unordered_set>
 
+#include "core/base/failpoint.h"
 #include "core/job/codec.h"
 #include "core/store/redis_store.h"
 
@@ -62,9 +63,14 @@ task<void> RedisStore::send_push(std::string header, EnqueueCoalescer::Batch bat
                                  EnqueueCoalescer::Batch* known) {
     Command args;
     args.add(int64_t(options_.publish_hints)).add(header);
-    for (const auto& entry : batch)
-        args.add(entry.item().jid).add(encode_job(entry.item(), false));
-    auto reply = co_await run(script("push"), std::move(args));
+    for (const auto& entry : batch) {
+        std::string envelope = encode_job(entry.item(), false);
+        if (JOBQ_FAILPOINT(payload_changed)) envelope[envelope.size() - 3] ^= 1;  // ..."ms":17}]
+        if (JOBQ_FAILPOINT(job_invented)) args.add(entry.item().jid + "-twin").add(envelope);
+        args.add(entry.item().jid).add(envelope);
+    }
+    Result<Reply> reply;
+    if (!JOBQ_FAILPOINT(push_dropped)) reply = co_await run(script("push"), std::move(args));
     if (reply && integer_of(*reply) == 1) {
         known->insert(known->end(), batch.begin(), batch.end());
         co_return;
@@ -86,7 +92,11 @@ task<void> RedisStore::send_others(EnqueueCoalescer::Batch batch) {
     for (const auto& entry : batch) {
         const Job& job = entry.item();
         args.add(job.jid).add(encode_job(job, false)).add(header_of(job.queue, job.priority));
-        args.add(job.run_at_ms > now ? job.run_at_ms : int64_t(0)).add(job.idempotency_key);
+        int64_t due = job.run_at_ms > now ? job.run_at_ms : 0;
+        if (JOBQ_FAILPOINT(delayed_early)) due = std::max<int64_t>(0, due - 1'000);
+        std::string_view key = job.idempotency_key;
+        if (JOBQ_FAILPOINT(key_ignored)) key = {};
+        args.add(due).add(key);
         const Ties& ties = job.ties ? *job.ties : kNoTies;
         args.add(ties.words()).add(ties.lock);
         args.add(std::max(now, job.run_at_ms) + ties.lock_for_ms);

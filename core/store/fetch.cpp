@@ -2,6 +2,7 @@
 #include <iterator>
 #include <map>
 
+#include "core/base/failpoint.h"
 #include "core/job/codec.h"
 #include "core/store/redis_store.h"
 
@@ -115,6 +116,10 @@ task<Result<std::vector<Leased>>> RedisStore::fetch_for(FetchRequest request) {
             leases.push_back(leased_of(ids[i], envelopes[i], *records[i], token, now));
             if (leases.back().job.queue.empty()) leases.back().job.queue = request.queues.front();
         }
+    }
+    if (!leases.empty() && JOBQ_FAILPOINT(fetch_twice)) {
+        Command again("LPUSH", keys_.of("q:" + leases[0].job.queue), leases[0].job.jid);
+        co_await link_.call(std::move(again));
     }
     co_return leases;
 }

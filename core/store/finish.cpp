@@ -3,6 +3,7 @@
 #include <map>
 #include <unordered_set>
 
+#include "core/base/failpoint.h"
 #include "core/job/codec.h"
 #include "core/store/redis_store.h"
 
@@ -157,6 +158,12 @@ task<void> RedisStore::send_group(const Script& script, Command args,
         group[i].answer(answer_of(code, group[i].item().jid));
     }
     if (reply) tell_ready(*reply, group.size());
+    const Finish& first = group[0].item();
+    if (first.transition.move == Move::succeed && JOBQ_FAILPOINT(ended_kept)) {
+        Command kept("ZADD", keys_.of("dead"), first.final.finished_ms);
+        kept.add(member_of(first.queue, first.priority, first.jid));
+        co_await link_.call(std::move(kept));
+    }
 }
 
 }  // namespace jobq

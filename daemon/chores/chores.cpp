@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/base/failpoint.h"
 #include "daemon/observe/log.h"
 
 namespace jobq {
@@ -97,6 +98,7 @@ task<void> Chores::reap_worker(std::shared_ptr<Worker> worker, std::string why) 
 }
 
 void Chores::worker_died(std::shared_ptr<Worker> worker) {
+    if (JOBQ_FAILPOINT(dead_owner_kept)) return;
     worker->gone = true;
     std::string why = "the worker's process ended while the job ran";
     gate_.spawn(reap_worker(std::move(worker), std::move(why)));

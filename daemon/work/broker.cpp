@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/base/failpoint.h"
 #include "core/base/text.h"
 #include "core/base/time.h"
 #include "daemon/observe/log.h"
@@ -108,6 +109,8 @@ task<std::vector<Result<Enqueued>>> Broker::enqueue_able(std::vector<Job> jobs) 
     }
     for (const auto& [queue, count] : ready)
         waiters_.notify(queue, count);
+    if (JOBQ_FAILPOINT(stored_but_refused))
+        stored->front() = fail(ErrorCode::unavailable, "the store is away");
     co_return std::move(*stored);
 }
 

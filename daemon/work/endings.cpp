@@ -2,6 +2,7 @@
 // wait for the job are told.
 #include <algorithm>
 
+#include "core/base/failpoint.h"
 #include "core/base/text.h"
 #include "core/base/time.h"
 #include "core/job/codec.h"
@@ -65,9 +66,14 @@ Finish Broker::plan(const Ended& ended, const Running& running, const RunReport&
     finish.owner = ended.owner.empty() ? running.owner : ended.owner;
     finish.jid = ended.jid;
     finish.token = ended.token.empty() ? running.token : ended.token;
+    if (JOBQ_FAILPOINT(finish_unfenced)) {
+        finish.owner = running.owner;
+        finish.token = running.token;
+    }
     finish.transition =
         decide(running.job, running.record, report, policy, reactor_.wall_ms(), rng_);
     finish.final = final_of(running, report, finish.transition);
+    if (JOBQ_FAILPOINT(result_replaced)) finish.final.result = "\"another\"";
     finish.retention_ms = finish.transition.move == Move::dead
                               ? std::max(policy.retention_ms, limits::kDeadKeepMs)
                               : policy.retention_ms;

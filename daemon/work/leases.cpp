@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/base/failpoint.h"
 #include "core/base/text.h"
 #include "daemon/observe/log.h"
 #include "daemon/work/broker.h"
@@ -32,6 +33,7 @@ task<void> Broker::settle_lost(std::vector<Leased> leases, std::string owner, st
         ended.owner = owner;
         ended.token = lease.token;
         ended.report.outcome = lease.cancelled ? Outcome::cancelled : Outcome::crash;
+        if (JOBQ_FAILPOINT(orphan_dropped)) ended.report.outcome = Outcome::cancelled;
         ended.report.started_ms = started;
         ended.report.error_type = "WorkerLost";
         ended.report.message = why;

@@ -9,6 +9,8 @@
 namespace jobq::chaos {
 namespace {
 
+constexpr int64_t kRunnerBackUs = 5'000'000;
+
 std::string holder_of(pid_t pid) {
     return std::to_string(pid);
 }
@@ -49,9 +51,13 @@ Report jobqd_term(const RunOptions& options, std::string& directory) {
     });
 }
 
+// Its end is seen at once: what it ran does not wait for a lease.
 Report runner_kill(const RunOptions& options, std::string& directory) {
     return with_trouble(options, directory, 3'000, 7'000, [](Rig& rig) {
+        rig.bounds().again_us = kRunnerBackUs;
         const pid_t runner = rig.daemon().runner_pid();
+        // Mostly while it runs something.
+        test::eventually([&] { return !rig.running_now().empty(); }, std::chrono::seconds(1));
         if (runner <= 0 || !test::is_alive(runner)) return;
         ::kill(runner, SIGKILL);
         rig.note_kill(runner);
@@ -145,7 +151,12 @@ std::vector<Scenario> process_scenarios() {
 }
 
 const std::vector<Scenario>& scenarios() {
-    static const std::vector<Scenario> all = process_scenarios();
+    static const std::vector<Scenario> all = [] {
+        auto list = process_scenarios();
+        for (const auto& more : {lease_scenarios()})
+            list.insert(list.end(), more.begin(), more.end());
+        return list;
+    }();
     return all;
 }
 

@@ -20,6 +20,7 @@ using nlohmann::json;
 
 constexpr int kDrainSeconds = 90;
 constexpr size_t kAskedAtOnce = 200;
+constexpr size_t kResultsRead = 300;
 // What may still be under way when a fault is over: a lease of before it, a retry of a crash.
 constexpr int64_t kLateUs = 45'000'000;
 
@@ -191,10 +192,29 @@ std::map<std::string, Stored> Rig::read_store() {
             if (job.contains("state") && job["state"] != "unknown")
                 store[job.at("jid")].api_state = job["state"];
     }
+    read_results(*wire, store);
     daemon_->stop();
     for (auto& [jid, places] : scan_store(daemon_->state_dir() + "/redis"))
         store[jid].places = std::move(places);
     return store;
+}
+
+// What is kept as a job's result must be what its run said, word for word: its payload's checksum.
+void Rig::read_results(test::Wire& wire, const std::map<std::string, Stored>& store) {
+    size_t left = kResultsRead;
+    for (const auto& mark : read_marks(witness_log_)) {
+        const auto job = store.find(mark.jid);
+        const bool over = job != store.end() && job->second.api_state == "succeeded";
+        const bool exec = mark.token.empty();
+        if (mark.kind != Mark::Kind::end_ok || !over || !exec || left == 0) continue;
+        --left;
+        const std::string reply = wire.ask("JOBQ RESULT " + json{{"jid", mark.jid}}.dump());
+        const auto answer = json::parse(reply, nullptr, false);
+        const std::string kept = answer.is_object() ? answer.value("result", "") : reply;
+        for (const auto& text : {mark.checksum, kept})
+            history_.add({Call::Kind::result, Outcome::ok, mark.jid, monotonic_us(), monotonic_us(),
+                          "", text});
+    }
 }
 
 // Who holds a poison job when it starts is dead a moment later.

@@ -52,7 +52,7 @@ class Rig {
     void note_clock(int64_t offset_us);
     void note_kill(pid_t holder);
 
-    void expect(Bounds bounds) { bounds_ = bounds; }
+    Bounds& bounds() { return bounds_; }
 
     // SIGSTOP, so long, SIGCONT; as a pause of `holder` ("": of all), or as nobody's.
     void pause(pid_t pid, int ms, const std::string* holder);
@@ -75,6 +75,7 @@ class Rig {
   private:
     bool drain();
     std::map<std::string, Stored> read_store();
+    void read_results(test::Wire& wire, const std::map<std::string, Stored>& store);
     void add_poison_kills(Evidence& evidence) const;
 
     const RunOptions options_;

@@ -21,5 +21,6 @@ const std::vector<Scenario>& scenarios();
 
 // Parts of the table, each with its functions.
 std::vector<Scenario> process_scenarios();
+std::vector<Scenario> lease_scenarios();
 
 }  // namespace jobq::chaos

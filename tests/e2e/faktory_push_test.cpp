@@ -1,9 +1,12 @@
 // Faktory Work Protocol 2, section 4 PUSH and PUSHB and section 5, the job object: checks in their
 // order, exact texts, defaults, and what FETCH gives back. Row by row.
+#include <signal.h>
+
 #include <catch2/catch.hpp>
 #include <regex>
 
 #include "tests/e2e/faktory_kit.h"
+#include "tests/support/poll.h"
 
 namespace jobq::test {
 namespace {
@@ -362,6 +365,22 @@ TEST_CASE("faktory 5 args: integers of any size come back digit by digit", "[fak
     CHECK(wire.ask("FETCH " + q).find("\"args\":" + args) != std::string::npos);
     CHECK(wire.ask(R"(PUSH {"jid":"too-large-0","jobtype":"T","args":[1e400]})")
               .starts_with("-ERR invalid JSON: "));
+}
+
+TEST_CASE("faktory 4 PUSHB: nobody is told that a job is refused when it may be stored",
+          "[faktory]") {
+    FaktoryServer server;
+    auto wire = server.unix_client(R"({"v":2,"jobq":1})");
+    const std::string line = "PUSHB [" + job_of("hanging-store-1", "hangs") + "," +
+                             job_of("hanging-store-2", "hangs") + "]";
+    kill(server.daemon.redis_pid(), SIGSTOP);
+    const std::string reply = wire.ask(line);
+    kill(server.daemon.redis_pid(), SIGCONT);
+    CHECK(is_like(reply, "-UNKNOWN ..."));
+    // It was done all the same, and is safe to repeat.
+    CHECK(eventually([&] { return server.daemon.count("pending") == 2; }));
+    CHECK(wire.ask(line) == "{}");
+    CHECK(server.daemon.count("pending") == 2);
 }
 
 }  // namespace jobq::test

@@ -27,6 +27,12 @@ task<void> push_bulk(Session& session, std::string argument) {
     auto results = co_await session.broker().enqueue(std::move(jobs));
     for (size_t i = 0; i < results.size(); ++i) {
         if (results[i]) continue;
+        if (results[i].error().code == ErrorCode::unknown) {
+            // To name it would say that it is not stored. All may be sent again: each is stored
+            // once.
+            session.reply_error(results[i].error());
+            co_return;
+        }
         Error why = push_refusal(results[i].error(), jids[i]);
         // Like a reply of its own, but without "ERR".
         bool named = why.code == ErrorCode::not_unique;
