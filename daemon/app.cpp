@@ -140,7 +140,9 @@ task<void> App::reload() {
     bool fixed = old.listen.unix_path != fresh.listen.unix_path ||
                  old.listen.tcp != fresh.listen.tcp || old.listen.http != fresh.listen.http ||
                  old.redis.url != fresh.redis.url || old.state_dir != fresh.state_dir ||
-                 old.redis.durability != fresh.redis.durability;
+                 old.redis.durability != fresh.redis.durability ||
+                 old.redis.max_memory_bytes != fresh.redis.max_memory_bytes ||
+                 old.redis.disk_reserve_bytes != fresh.redis.disk_reserve_bytes;
     if (fixed)
         log(LogLevel::warn, "config.needs_restart",
             "the addresses of [listen], redis and state_dir change with a restart only");

@@ -31,6 +31,9 @@ task<Result<>> App::start_private_redis() {
         if (bad && trouble.code == ErrorCode::storage_full) storage_->redis_hit_the_end();
         if (state == RedisState::running && link_) link_->try_now();
     });
+    storage_->on_cant_write([this] {
+        private_redis_->restart("it writes no more since its disk failed: a start ends that");
+    });
     private_redis_->on_mended([this](const std::string& text) {
         log(LogLevel::error, "redis.mended", text);
         storage_->note(text);

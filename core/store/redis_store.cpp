@@ -28,6 +28,11 @@ Error error_of(const std::string& text) {
     return {ErrorCode::internal, "Redis refused a script: " + text};
 }
 
+Room room_of(const Error& error, const Result<Reply>& reply) {
+    if (error.code != ErrorCode::storage_full) return Room::enough;
+    return reply->text.starts_with("OOM") ? Room::no_memory : Room::no_disk;
+}
+
 }  // namespace
 
 RedisStore::RedisStore(Reactor& reactor, RedisLink& link, Keys keys, RedisStoreOptions options)
@@ -71,7 +76,7 @@ task<Result<Reply>> RedisStore::run(const Script& script, Command args) {
     }
     Error error;
     if (reply && reply->is_error()) error = error_of(reply->text);
-    if (options_.gate) options_.gate->answered(kind, bytes, error.code == ErrorCode::storage_full);
+    if (options_.gate) options_.gate->answered(kind, bytes, room_of(error, reply));
     if (!error.text.empty()) co_return tl::unexpected<Error>(std::move(error));
     co_return reply;
 }

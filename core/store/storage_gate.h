@@ -19,6 +19,9 @@ enum class ScriptKind : uint8_t {
     adds,   // stores jobs or batches
 };
 
+// What Redis refused a script for.
+enum class Room : uint8_t { enough, no_memory, no_disk };
+
 // What `jobq stats` shows of it.
 struct StorageStatus {
     bool full = false;
@@ -39,9 +42,8 @@ class StorageGate {
     virtual ~StorageGate() = default;
     // Why a script of that kind with so many bytes must not be sent.
     virtual std::optional<Error> refuse(ScriptKind kind, size_t bytes) = 0;
-    // One that was not refused has its answer, or will never have one. `full`: Redis refused it
-    // for want of room.
-    virtual void answered(ScriptKind kind, size_t bytes, bool full) = 0;
+    // One that was not refused has its answer, or will never have one.
+    virtual void answered(ScriptKind kind, size_t bytes, Room room) = 0;
     virtual StorageStatus status() const = 0;
     // As StorageStatus::durability.
     virtual const std::string& durability() const = 0;

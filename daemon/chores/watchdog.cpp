@@ -47,6 +47,15 @@ bool Watchdog::may_be_throttled(const std::string& queue) const {
     return false;
 }
 
+bool Watchdog::has_candidate(const std::vector<QueueInfo>& queues) const {
+    const int64_t since = reactor_.now_ms() - kStalledMs;
+    for (const auto& queue : queues)
+        if (queue.size > 0 && !queue.paused &&
+            broker_.waiters().has_waited_since(queue.name, since))
+            return true;
+    return false;
+}
+
 // `young`: there is one that has not been ready for long enough to tell.
 std::vector<Watchdog::Stalled> Watchdog::stalled(const std::vector<QueueInfo>& queues,
                                                  bool* young) {
@@ -72,7 +81,9 @@ task<void> Watchdog::look() {
     looking_ = true;
     bool young = false;
     std::vector<Stalled> found;
-    auto queues = co_await broker_.store().queues(true);
+    auto queues = co_await broker_.store().queues(false);
+    // The ages cost more to ask for, and mostly nothing is ready where somebody waits.
+    if (queues && has_candidate(*queues)) queues = co_await broker_.store().queues(true);
     if (queues) found = stalled(*queues, &young);
     if (!found.empty() && !stopping_) {
         broker_.count_taken(true);

@@ -35,6 +35,7 @@ class Watchdog {
 
     task<void> look();
     std::vector<Stalled> stalled(const std::vector<QueueInfo>& queues, bool* young);
+    bool has_candidate(const std::vector<QueueInfo>& queues) const;
     bool may_be_throttled(const std::string& queue) const;
     void tell(const Stalled& one, int taken);
 

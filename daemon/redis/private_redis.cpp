@@ -13,6 +13,7 @@
 #include "core/base/limits.h"
 #include "core/base/text.h"
 #include "core/base/time.h"
+#include "daemon/observe/log.h"
 #include "daemon/redis/aof_tail.h"
 #include "daemon/redis/redis_config.h"
 #include "daemon/redis/redis_log.h"
@@ -90,6 +91,7 @@ PrivateRedis::PrivateRedis(UvReactor& reactor, Settings settings, StateDir state
 PrivateRedis::~PrivateRedis() {
     JOBQ_CHECK(!child_);
     *alive_ = false;
+    reactor_.cancel(kill_timer_);
     if (own_socket_dir_.empty()) return;
     ::unlink(address_.endpoint.unix_path.c_str());
     ::rmdir(own_socket_dir_.c_str());
@@ -195,6 +197,20 @@ task<void> PrivateRedis::stop() {
     auto left = gate_.close();
     co_await left;
     set_state(RedisState::stopped, Error{});
+}
+
+void PrivateRedis::restart(const std::string& why) {
+    const int64_t now = reactor_.now_ms();
+    bool soon = asked_to_end_ms_ != 0 && now - asked_to_end_ms_ < limits::kRedisStopMs;
+    if (!child_ || end_ || stopping_ || soon) return;
+    asked_to_end_ms_ = now;
+    log(LogLevel::error, "redis.restart", why);
+    child_->signal(SIGTERM);
+    reactor_.cancel(kill_timer_);
+    kill_timer_ = reactor_.after(limits::kRedisStopMs, [this, pid = child_->pid()] {
+        kill_timer_ = 0;
+        if (child_ && !end_ && child_->pid() == pid) child_->signal_group(SIGKILL);
+    });
 }
 
 // --- One run after another

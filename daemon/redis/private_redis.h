@@ -51,6 +51,10 @@ class PrivateRedis {
     // TERM, and KILL after limits::kRedisStopMs. The link should be stopped before.
     task<void> stop();
 
+    // Ends it and starts it again: it goes on in a way that only a start ends. At most once in a
+    // while, whoever asks how often.
+    void restart(const std::string& why);
+
     // For the link: good from prepare() on, the same after each restart.
     const RedisAddress& address() const { return address_; }
 
@@ -99,6 +103,8 @@ class PrivateRedis {
     Signal changed_, wake_, ended_;
     ReconnectPause backoff_;
     std::unique_ptr<Child> child_;
+    int64_t asked_to_end_ms_ = 0;
+    TimerId kill_timer_ = 0;
     std::unique_ptr<PipeReader> log_pipe_;
     std::string log_bytes_;             // of a line that is not complete
     std::deque<std::string> log_tail_;  // of this run

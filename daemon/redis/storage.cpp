@@ -81,10 +81,14 @@ std::optional<Error> Storage::refuse(ScriptKind kind, size_t bytes) {
     return refused;
 }
 
-void Storage::answered(ScriptKind kind, size_t bytes, bool full) {
+void Storage::answered(ScriptKind kind, size_t bytes, Room room) {
     if (kind == ScriptKind::adds && disk_) disk_->answered(bytes);
-    if (!full) return;
-    memory_.redis_refused();
+    if (room == Room::enough) return;
+    if (room == Room::no_memory) memory_.redis_refused();
+    if (room == Room::no_disk && disk_) {
+        disk_->look();
+        if (!disk_->full() && on_cant_write_) on_cant_write_();
+    }
     ask_soon();
     tell();
 }

@@ -35,6 +35,9 @@ class Storage final : public StorageGate {
         on_change_ = std::move(fn);
     }
 
+    // Called when Redis goes on but refuses to write as its disk failed, though there is room.
+    void on_cant_write(std::function<void()> fn) { on_cant_write_ = std::move(fn); }
+
     // Both before the first script is called; stop() before the link goes.
     void use(UvRedisLink& link) { link_ = &link; }
 
@@ -50,7 +53,7 @@ class Storage final : public StorageGate {
     void redis_hit_the_end();
 
     std::optional<Error> refuse(ScriptKind kind, size_t bytes) override;
-    void answered(ScriptKind kind, size_t bytes, bool full) override;
+    void answered(ScriptKind kind, size_t bytes, Room room) override;
     StorageStatus status() const override;
 
     const std::string& durability() const override { return durability_; }
@@ -71,6 +74,7 @@ class Storage final : public StorageGate {
     MemoryGuard memory_;
     std::string durability_, note_;
     std::function<void(bool, const std::string&)> on_change_;
+    std::function<void()> on_cant_write_;
     Gate gate_;
     TimerId timer_ = 0;
     AofSize file_;

@@ -208,4 +208,32 @@ TEST_CASE("a disk that refuses writes or syncs ends Redis, once a second at most
     CHECK(kept <= acknowledged + uncertain);
 }
 
+// Redis would answer every write with MISCONF for ever after one failed sync.
+TEST_CASE("with everysec a disk that failed for a while is written to again", "[disk]") {
+    if (!Tracer::is_possible()) {
+        WARN("not run: strace can't trace a process here");
+        return;
+    }
+    LiveDaemon daemon(std::string(kConfig) + "[redis]\ndurability = \"everysec\"\n",
+                      {"--log-level", "info"});
+    int64_t acknowledged = enqueue_many(daemon, R"({"type":"noop"})", 50);
+    const pid_t redis = daemon.redis_pid();
+    int failed = 0;
+    {
+        Tracer tracer(redis, "fdatasync:error=EIO");
+        const auto fails = [&] {
+            const Ran ran = daemon.jobq({"enqueue", "noop"});
+            acknowledged += ran.status == 0;
+            failed += ran.status != 0;
+            return ran.status != 0;
+        };
+        CHECK(eventually(fails, seconds(10)));
+    }
+    CHECK(seconds_until_taken(daemon, acknowledged) < 5);
+    CHECK(daemon.redis_pid() != redis);
+    CHECK(eventually([&] { return daemon.unfinished() == 0; }));
+    CHECK(daemon.count("succeeded") >= acknowledged);
+    CHECK(daemon.count("succeeded") <= acknowledged + failed);
+}
+
 }  // namespace jobq::test
