@@ -112,6 +112,7 @@ task<Result<std::vector<Leased>>> Witness::fetch(FetchRequest request) {
         job->owner = request.owner;
         job->token = lease.token;
         job->leased_ms = world_.now();
+        job->leased_wall_ms = world_.wall();
         job->due_ms = 0;
         if (job->job.ties && job->job.ties->until_start) job->lock.clear();
         if (world_.tracing) world_.say("  leased " + lease.job.jid + " to " + request.owner);
@@ -151,14 +152,14 @@ bool Witness::silent(const std::string& owner) const {
            world_.now() - found->second.broken_ms <= kSlackMs;
 }
 
-// Whether a lease may be taken from its owner.
+// Whether a lease may be taken from its owner: it is dead or silent, its time is over, or it never
+// started the job.
 bool Witness::may_take(const std::string& from, const Known& job) const {
-    if (is_dead(from) || lost_.count(job.token) || from.rfind("reaper:", 0) == 0) return true;
-    if (from == "faktory") {
-        int64_t reserved = std::max<int64_t>(job.job.reserve_for_s, 0) * 1000;
-        return world_.now() - job.leased_ms >= reserved;
-    }
-    return silent(from);
+    if (is_dead(from) || !runs_now(job.job.jid, job.token)) return true;
+    if (from != "faktory") return silent(from);
+    // What passed while no daemon ran is known by the wall clock alone.
+    int64_t passed = std::max(world_.now() - job.leased_ms, world_.wall() - job.leased_wall_ms);
+    return passed >= job.job.reserve_for_s * 1000;
 }
 
 task<Result<std::vector<Leased>>> Witness::take_over(std::string from, std::string to,

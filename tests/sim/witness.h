@@ -27,7 +27,7 @@ struct Known {
     bool live = false;
     State place = State::ready;
     std::string owner, token;  // of a running one
-    int64_t leased_ms = 0;     // monotonic
+    int64_t leased_ms = 0, leased_wall_ms = 0;
     int64_t due_ms = 0;        // wall clock
     int failures = 0, crashes = 0, lost = 0;
     bool cancel_asked = false;
@@ -66,12 +66,10 @@ class Witness final : public RelayStore {
     void reported(size_t run, Outcome outcome);
     void stopped(size_t run);
 
-    // What the store may know: a process died; a daemon heard of a worker; an answer was lost.
+    // A process died; a daemon heard of a worker.
     void died(const std::string& owner_part) { dead_.insert(owner_part); }
 
     void heard(const std::string& owner);
-
-    void lost_answer(const std::string& token) { lost_.insert(token); }
 
     // Jobs that are live and not dead.
     size_t unfinished() const;
@@ -96,6 +94,7 @@ class Witness final : public RelayStore {
     void count_end(const Finish& finish, Known& job);
     void end(Known& job, Move move);
     bool may_take(const std::string& from, const Known& job) const;
+    bool runs_now(const std::string& jid, const std::string& token) const;
     bool is_dead(const std::string& owner) const;
     bool silent(const std::string& owner) const;
     void hear(Silence& silence);
@@ -105,7 +104,7 @@ class Witness final : public RelayStore {
     std::map<std::string, Known> jobs_;
     std::map<std::string, std::string> keys_;  // idempotency key -> jid
     std::map<std::string, Silence> heard_, beats_;
-    std::set<std::string> dead_, lost_;
+    std::set<std::string> dead_;
     std::map<std::string, std::set<Outcome>> reports_;  // by jid and token
     std::vector<Run> runs_;
 };
