@@ -52,6 +52,7 @@ bool TestReactor::run_due_timers() {
         if (found == timers_.end()) continue;  // one that fired before cancelled it
         auto fn = std::move(found->second.fn);
         timers_.erase(found);
+        ++fired_;
         fn();
     }
     return true;
@@ -62,13 +63,21 @@ void TestReactor::run_until_idle() {
     }
 }
 
-bool TestReactor::advance_to_next_timer() {
-    run_until_idle();
-    if (timers_.empty()) return false;
+int64_t TestReactor::next_due_ms() const {
     int64_t next = std::numeric_limits<int64_t>::max();
     for (const auto& [id, timer] : timers_)
         next = std::min(next, timer.at);
-    now_ = std::max(now_, next);
+    return next;
+}
+
+bool TestReactor::busy() const {
+    return !ready_.empty() || !deferred_.empty() || next_due_ms() <= now_;
+}
+
+bool TestReactor::advance_to_next_timer() {
+    run_until_idle();
+    if (timers_.empty()) return false;
+    now_ = std::max(now_, next_due_ms());
     run_until_idle();
     return true;
 }
@@ -77,9 +86,7 @@ void TestReactor::advance(int64_t ms) {
     int64_t end = now_ + ms;
     run_until_idle();
     while (true) {
-        int64_t next = std::numeric_limits<int64_t>::max();
-        for (const auto& [id, timer] : timers_)
-            next = std::min(next, timer.at);
+        int64_t next = next_due_ms();
         if (next > end) break;
         now_ = next;
         run_until_idle();

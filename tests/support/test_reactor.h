@@ -41,6 +41,15 @@ class TestReactor final : public Reactor {
 
     size_t timers() const { return timers_.size(); }
 
+    // For a simulation of several reactors that share one time: whether anything is left to do now,
+    // when its next timer is due (INT64_MAX: none), and a move of its clock that runs nothing.
+    bool busy() const;
+    int64_t next_due_ms() const;
+    void move_to(int64_t now_ms) { now_ = now_ms; }
+
+    // How many timers have fired.
+    uint64_t fired() const { return fired_; }
+
   private:
     struct Timer {
         int64_t at;
@@ -59,6 +68,7 @@ class TestReactor final : public Reactor {
     std::vector<std::function<void()>> deferred_;
     std::map<TimerId, Timer> timers_;
     TimerId next_timer_ = 1;
+    uint64_t fired_ = 0;
 };
 
 }  // namespace jobq::test
