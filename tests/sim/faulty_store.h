@@ -47,6 +47,9 @@ class FaultyStore final : public Store {
     task<Result<>> flush() override;
     task<Result<std::vector<Result<Enqueued>>>> bring_in(std::vector<Imported> jobs) override;
 
+    // Only the doctor's verb asks for one, and verbs are not simulated.
+    std::unique_ptr<Checkup> checkup(bool fix) override { return store_.checkup(fix); }
+
     // Hints of this daemon for the others on the same store.
     void on_hint(std::function<void(const std::string&)> fn) { hint_ = std::move(fn); }
 
