@@ -20,7 +20,7 @@ constexpr size_t kReportBytes = 2048;  // of one, without result and log
 constexpr size_t kReportsAtOnce = 200;
 // While jobs wait for a slot reports may wait for one another: a call for each, and its fsync,
 // would cost more than a short job itself.
-constexpr int64_t kGatherMs = 20;
+constexpr int64_t kGatherMs = 10;
 
 void shorten(std::string& text, size_t bytes) {
     if (text.size() <= bytes) return;

@@ -135,6 +135,8 @@ class RelayStore : public Store {
 
     task<Result<>> flush() override { return below_.flush(); }
 
+    std::unique_ptr<Checkup> checkup(bool fix) override { return below_.checkup(fix); }
+
     task<Result<std::vector<Result<Enqueued>>>> bring_in(std::vector<Imported> jobs) override {
         return below_.bring_in(std::move(jobs));
     }
