@@ -23,6 +23,8 @@ inline constexpr int kPriorityMin = 1, kPriorityMax = 9, kPriorityNormal = 5;
 inline constexpr int kAttemptsMax = 1000;
 inline constexpr int kDefaultRetries = 25;  // Faktory's
 inline constexpr int kCrashBudget = 3;      // crashes of one job before it is poison
+// Jobs that lost their worker together, and not for the first time, run again so far apart,
+inline constexpr int64_t kSuspectsApartMs = 2'000, kSuspectsSpreadMs = 30'000;  // all within this
 
 // Times
 inline constexpr int64_t kTimeMaxMs = 253'402'300'799'999;  // the end of the year 9999

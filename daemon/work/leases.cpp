@@ -18,8 +18,14 @@ bool starts_with(const std::string& text, std::string_view prefix) {
 
 }  // namespace
 
+// One job can end its worker again and again, and with it all that run beside it: they would be
+// poison too. Those that lost more than one worker run again one after the other.
 task<void> Broker::settle_lost(std::vector<Leased> leases, std::string owner, std::string why) {
     std::vector<Ended> batch;
+    auto is_suspect = [](const Leased& lease) { return lease.record.lost > 0; };
+    int64_t suspects = std::count_if(leases.begin(), leases.end(), is_suspect), before_it = 0;
+    int64_t apart_ms = std::min(limits::kSuspectsApartMs,
+                                limits::kSuspectsSpreadMs / std::max<int64_t>(1, suspects));
     for (auto& lease : leases) {
         FetchOrder order;
         order.owner = owner;
@@ -35,6 +41,7 @@ task<void> Broker::settle_lost(std::vector<Leased> leases, std::string owner, st
         ended.report.outcome = lease.cancelled ? Outcome::cancelled : Outcome::crash;
         if (JOBQ_FAILPOINT(orphan_dropped)) ended.report.outcome = Outcome::cancelled;
         ended.report.started_ms = started;
+        if (is_suspect(lease)) ended.report.apart_ms = apart_ms * before_it++;
         ended.report.error_type = "WorkerLost";
         ended.report.message = why;
         ended.report.worker = order.worker;

@@ -83,18 +83,20 @@ Report child_kill(const RunOptions& options, std::string& directory) {
     });
 }
 
-// Two jobs that kill the runner, among others that do nothing wrong.
+// Jobs that kill the runner, one after the other, among others that do nothing wrong: those must
+// not die of it.
 Report poison(const RunOptions& options, std::string& directory) {
     Rig rig(options, {});
     directory = rig.directory();
-    for (int i = 0; i < 2; ++i) {
-        rig.rest(1'000, 2'000);
+    rig.repeat(500, 2'000, [&] {
         JobSpec spec;
         spec.poison = true;
-        rig.enqueue("poison-" + std::to_string(i) + "-chaos", R"({"do":"kill_parent"})", spec,
-                    "local");
-    }
-    rig.repeat(1'000, 1'000, [] {});
+        const std::string jid = rig.history().fresh("poison-");
+        rig.enqueue(jid, R"({"do":"kill_parent"})", spec, "local");
+        const std::vector<std::string> dead{"dead"};
+        test::eventually([&] { return rig.daemon().states({jid}) == dead; },
+                         std::chrono::seconds(40));
+    });
     return rig.finish();
 }
 

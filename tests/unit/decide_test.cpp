@@ -179,6 +179,8 @@ TEST_CASE("the death of a worker spends the crash budget of its job, not its att
     CHECK(decide_at(job, record, Outcome::failure).move == Move::dead);
     CHECK(decide_at(job, record, Outcome::success).move == Move::succeed);
     CHECK(decide(job, record, lost, {}, kNow, rng).record.reason == "poison");
+    lost.apart_ms = 4'000;
+    CHECK(decide(job, {}, lost, {}, kNow, rng).at_ms == kNow + 4'000);
 }
 
 TEST_CASE("a dead job says why") {
