@@ -215,8 +215,7 @@ static Result<Job> decode(std::string_view jid, std::string_view envelope, bool 
     std::string_view bytes = envelope;
     const char kind = bytes[0];
     if (kind == kKindDamaged) return corrupt_job(jid, "it was found damaged");
-    if (!has_checksum(kind) && kind != kKindPlain1 && kind != kKindRecord1 &&
-        kind != kKindTombstone)
+    if (!has_checksum(kind) && kind != kKindPlain1 && kind != kKindRecord1)
         return corrupt_job(jid, "its kind is unknown");
     Job job;
     job.jid = jid;
@@ -258,6 +257,11 @@ Result<Job> decode_job(std::string_view jid, std::string_view bytes) {
 
 Result<Job> decode_job_head(std::string_view jid, std::string_view bytes) {
     return decode(jid, bytes, true);
+}
+
+bool is_tombstone(std::string_view bytes) {
+    return bytes.size() >= 3 && bytes[0] == kKindTombstone &&
+           bytes.size() == 3 + size_t(static_cast<unsigned char>(bytes[2]));
 }
 
 Job salvage_job(std::string_view jid, std::string_view bytes) {

@@ -33,6 +33,8 @@ Result<Job> decode_job_head(std::string_view jid, std::string_view bytes);
 // The checksum that the envelope would have under another jid, as it is stored. Requires: made by
 // encode_job.
 std::string checksum_for(std::string_view jid, std::string_view envelope);
+// What is left of a job that was cancelled in its queue: no job any more.
+bool is_tombstone(std::string_view bytes);
 // Of damaged bytes what can be told and harms nobody: jid, and queue, priority and type if they may
 // be right; a queue that can't be told is "".
 Job salvage_job(std::string_view jid, std::string_view bytes);

@@ -160,7 +160,7 @@ task<Result<>> Doctor::look_at_body(std::string jid, std::string envelope, std::
     const uint64_t hash = hash_of(jid);
     const bool mine = hash % uint64_t(passes_) == uint64_t(pass_);
     bool suspect = mine && places.empty() && !listed_.has(hash);
-    if (!envelope.empty() && envelope[0] == kKindTombstone) {
+    if (is_tombstone(envelope)) {
         if (pass_ == 0) tombstones_[salvage_job(jid, envelope).queue].insert(hash);
     } else if (pass_ == 0 && places.compare(0, 4, "run:") != 0) {
         auto job = decode_job(jid, envelope);
@@ -201,7 +201,7 @@ task<Result<>> Doctor::look_closer(std::string jid, Seen seen) {
 
 task<Result<>> Doctor::judge(std::string jid, Seen seen, std::string envelope, std::string record) {
     const int64_t now = store_.reactor_.wall_ms();
-    const bool tombstone = !envelope.empty() && envelope[0] == kKindTombstone;
+    const bool tombstone = is_tombstone(envelope);
     auto job = decode_job(jid, envelope);
     auto past = decode_record(record.empty() ? std::string_view("{}") : record);
     const bool damaged = !tombstone && !(job && past);

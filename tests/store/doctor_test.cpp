@@ -153,6 +153,7 @@ const std::vector<Row> kRows{
     {"the checksum of a unique job is damaged", [](Clinic& t) { flip(t, "unique2", 40); }, {"damaged"}, "unique2 dead", "unique2"},
     {"the queue's name in a job is damaged", [](Clinic& t) { flip_at(t, "ready1", {3}); }, {"damaged"}, "ready1 dead", "ready1"},
     {"the head of a retrying job can't be read", [](Clinic& t) { flip_at(t, "retry1", {0, 1, 2}); }, {"damaged"}, "retry1 dead", "retry1"},
+    {"a job became a tombstone with a body", [](Clinic& t) { std::string body = t.redis("HGET", key("j"), "ready1").text; body[0] = 'x'; t.redis("HSET", key("j"), "ready1", body); }, {"damaged"}, "ready1 dead", "ready1"},
     {"a stored job is empty", [](Clinic& t) { t.redis("HSET", key("j"), "ready1", ""); }, {"damaged"}, "ready1 dead", "ready1"},
     {"a record can't be read", [](Clinic& t) { t.redis("HSET", key("m"), "retry1", "{"); }, {"damaged"}, "retry1 dead", ""},
     {"a ready entry has no body", [](Clinic& t) { t.redis("LPUSH", key("q:mail"), "nobody"); }, {"no_body"}, "nobody none", ""},

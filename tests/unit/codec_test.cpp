@@ -220,6 +220,22 @@ TEST_CASE("every flipped bit of an envelope is noticed, and so is another jid") 
     }
 }
 
+TEST_CASE("a job whose kind became another is refused, whatever it is now") {
+    Job job;
+    job.jid = "12345678";
+    job.type = "email";
+    job.args = "[1,2,3]";
+    std::string bytes = encode_job(job, false);
+    for (int kind = 0; kind < 256; ++kind) {
+        bytes[0] = char(kind);
+        const bool known = bytes[0] == kKindPlain || bytes[0] == kKindRecord;
+        INFO(kind);
+        CHECK(decode_job(job.jid, bytes).has_value() == known);
+        CHECK_FALSE(is_tombstone(bytes));
+    }
+    CHECK(is_tombstone("x5\x04mail"));
+}
+
 TEST_CASE("an envelope keeps its checksum when the job gets a record, and can get one for a jid") {
     Rng rng(6);
     Job job = random_job(rng);

@@ -35,7 +35,7 @@ for rank, set in ipairs({'retrying', 'scheduled', 'dead'}) do
     members[set][member] = true
     for one in pairs(members[set]) do enter_set(set, rank + 2, one, member) end
 end
-if string.byte(envelope) == 120 then
+if string.byte(envelope) == 120 and not damaged then
     if #entries > 0 then return found end
     report('stray_tombstone', jid, string.sub(header, 2))
     if fix then

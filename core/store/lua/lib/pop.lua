@@ -6,7 +6,9 @@ local function sort_out(ids, found, queue)
     local at, dead = #jids, {}
     for i = 1, #ids do
         local envelope = found[i]
-        if envelope and string.byte(envelope) == 120 then
+        -- A tombstone has nothing behind its queue's name; what has is a damaged job, found out later.
+        if envelope and string.byte(envelope) == 120
+            and #envelope == 3 + (string.byte(envelope, 3) or 0) then
             dead[#dead + 1] = ids[i]
         elseif envelope then
             at = at + 1
