@@ -96,6 +96,7 @@ inline constexpr int64_t kRestartStableMs = 10'000;
 inline constexpr int64_t kRestartFaultMs = 1'000;   // when it ends by itself again and again
 inline constexpr int kRestartTriesAtStart = 4;      // ends before it was ever up
 inline constexpr int64_t kRedisStopMs = 10'000;     // TERM, then this, then KILL
+inline constexpr int64_t kRedisRestartMs = 1'500;   // likewise, for one that can't write any more
 inline constexpr int64_t kRedisLeftoverMs = 5'000;  // for one of a killed jobqd to end
 inline constexpr int64_t kRedisVersionMs = 2'000;   // for `redis-server --version`
 

@@ -207,7 +207,8 @@ void PrivateRedis::restart(const std::string& why) {
     log(LogLevel::error, "redis.restart", why);
     child_->signal(SIGTERM);
     reactor_.cancel(kill_timer_);
-    kill_timer_ = reactor_.after(limits::kRedisStopMs, [this, pid = child_->pid()] {
+    // What it acknowledged it has written, but for what everysec may lose.
+    kill_timer_ = reactor_.after(limits::kRedisRestartMs, [this, pid = child_->pid()] {
         kill_timer_ = 0;
         if (child_ && !end_ && child_->pid() == pid) child_->signal_group(SIGKILL);
     });

@@ -51,7 +51,11 @@ class TempDir {
 // "" when it can't be read.
 inline std::string read_file(const std::string& path) {
     std::ifstream in(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    try {
+        return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    } catch (const std::ios_base::failure&) {
+        return {};  // of a process in /proc that has ended meanwhile
+    }
 }
 
 }  // namespace jobq::test
