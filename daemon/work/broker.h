@@ -52,7 +52,7 @@ struct FetchOrder {
     std::function<bool()> allowed;  // asked before each look: a quiet worker takes nothing more
 };
 
-// An ended attempt. An empty token: whoever holds it now (Faktory's ACK and FAIL carry none).
+// An ended attempt. An empty token: whoever has it reserved now (Faktory's ACK and FAIL carry none).
 struct Ended {
     std::string jid, owner, token;
     RunReport report;
