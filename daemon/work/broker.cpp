@@ -149,11 +149,14 @@ task<std::vector<Leased>> Broker::keep_runnable(std::vector<Leased> leases, std:
         ended.push_back(std::move(finish));
     }
     if (!ended.empty()) {
-        std::string token = ended.front().token;  // of one fetch, so of all
+        std::vector<std::pair<std::string, std::string>> names;
+        for (const auto& finish : ended)
+            names.emplace_back(finish.token, finish.jid);
         auto done = co_await store_.finish(std::move(ended));
         if (!done) {
             log(LogLevel::warn, "job.expire_failed", done.error().text);
-            look_for_lost(token);
+            for (const auto& [token, jid] : names)
+                look_for_lost(token, jid);
         }
     }
     co_return runnable;
@@ -170,12 +173,20 @@ task<void> Broker::hand_back(std::vector<Leased> leases, std::string owner) {
         back.push_back(std::move(ended));
     }
     auto results = co_await finish(std::move(back));
-    for (const auto& result : results)
-        if (!result) log(LogLevel::warn, "job.release_failed", result.error().text);
+    for (size_t i = 0; i < results.size(); ++i) {
+        if (results[i]) continue;
+        log(LogLevel::warn, "job.release_failed", results[i].error().text);
+        bool again = info(results[i].error().code).retryable;
+        if (again) look_for_lost(leases[i].token, leases[i].job.jid);
+    }
 }
 
-void Broker::look_for_lost(const std::string& token) {
-    lost_fetches_[token] = reactor_.now_ms() + 2 * limits::kRedisDeadlineMs;
+void Broker::look_for_lost(const std::string& token, const std::string& jid) {
+    lost_fetches_[{token, jid}] = reactor_.now_ms() + 2 * limits::kRedisDeadlineMs;
+}
+
+bool Broker::is_lost(const JobView& view) const {
+    return lost_fetches_.count({view.token, ""}) || lost_fetches_.count({view.token, view.job.jid});
 }
 
 void Broker::add_throttles(FetchRequest& request, const std::string& worker) const {
@@ -256,7 +267,7 @@ task<void> Broker::park(std::vector<Leased> leases, std::string owner, char park
     if (!done) {
         log(LogLevel::warn, "job.park_failed", done.error().text);
         for (const auto& lease : leases)
-            look_for_lost(lease.token);
+            look_for_lost(lease.token, lease.job.jid);
     }
     std::vector<Ended> cancelled;
     for (size_t i = 0; done && i < leases.size(); ++i) {

@@ -55,6 +55,7 @@ std::string Broker::reaper_of(const std::string& from) const {
 }
 
 task<void> Broker::settle_rest() {
+    if (!recovered_) co_await recover();
     std::set<std::string> owners = std::exchange(unsettled_, {});
     for (const auto& owner : owners) {
         auto worker = workers_.by_owner(owner);
@@ -96,6 +97,7 @@ task<void> Broker::restore_leases(std::vector<std::string> jids) {
 }
 
 task<void> Broker::recover() {
+    recovered_ = false;
     auto owners = co_await store_.owners();
     if (!owners) {
         log(LogLevel::warn, "lease.recover_failed", owners.error().text);
@@ -121,10 +123,11 @@ task<void> Broker::recover() {
     bool more = true;
     while (more) {
         auto page = co_await store_.list(request);
-        if (!page) break;
+        if (!page) co_return;
         std::vector<std::string> leased_by_job;
         for (auto& view : page->jobs) {
-            if (running_.count(view.job.jid)) continue;
+            bool mine = view.owner.find(epoch_) != std::string::npos;
+            if (mine || running_.count(view.job.jid)) continue;
             FetchOrder order;
             order.owner = view.owner;
             order.worker = starts_with(view.owner, "w:") ? view.owner.substr(2) : view.owner;
@@ -147,6 +150,7 @@ task<void> Broker::recover() {
         request.cursor = page->next;
         more = !page->next.empty();
     }
+    recovered_ = true;
 }
 
 task<void> Broker::recall_lost_fetches() {
@@ -159,14 +163,17 @@ task<void> Broker::recall_lost_fetches() {
         auto page = co_await store_.list(request);
         if (!page) co_return;
         for (const auto& view : page->jobs)
-            if (lost_fetches_.count(view.token)) by_owner[view.owner].push_back(view.job.jid);
+            if (is_lost(view)) by_owner[view.owner].push_back(view.job.jid);
         request.cursor = page->next;
         more = !page->next.empty();
     }
-    std::string mine = "reaper:" + epoch_;
     for (const auto& [owner, jids] : by_owner) {
+        std::string mine = reaper_of(owner);
         auto leases = co_await store_.take_over(owner, mine, jids, int(limits::kScriptJobs));
-        if (!leases) co_return;
+        if (!leases) {
+            unsettled_.insert(mine);  // it may have been done all the same
+            co_return;
+        }
         log(LogLevel::info, "lease.recalled", "taken by a fetch whose answer was lost",
             {{"owner", owner}, {"jobs", int64_t(leases->size())}});
         FetchOrder order;
