@@ -191,40 +191,17 @@ task<std::vector<Leased>> Broker::keep_runnable(std::vector<Leased> leases, std:
         ended.push_back(std::move(finish));
     }
     if (!ended.empty()) {
-        std::string token = ended.front().token;  // of one fetch, so of all
+        std::vector<std::pair<std::string, std::string>> names;
+        for (const auto& finish : ended)
+            names.emplace_back(finish.token, finish.jid);
         auto done = co_await store_.finish(std::move(ended));
         if (!done) {
             log(LogLevel::warn, "job.expire_failed", done.error().text);
-            look_for_lost(token);
+            for (const auto& [token, jid] : names)
+                look_for_lost(token, jid);
         }
     }
     co_return runnable;
-}
-
-task<bool> Broker::hand_back(std::vector<Leased> leases, std::string owner) {
-    std::vector<Ended> back;
-    for (auto& lease : leases) {
-        Ended ended;
-        ended.jid = lease.job.jid;
-        ended.owner = owner;
-        ended.token = lease.token;
-        ended.report.outcome = Outcome::released;
-        back.push_back(std::move(ended));
-    }
-    auto results = co_await finish(std::move(back));
-    bool sure = true;
-    for (size_t i = 0; i < results.size(); ++i) {
-        if (results[i]) continue;
-        log(LogLevel::warn, "job.release_failed", results[i].error().text);
-        if (!info(results[i].error().code).retryable) continue;
-        sure = false;
-        look_for_lost(leases[i].token);
-    }
-    co_return sure;
-}
-
-void Broker::look_for_lost(const std::string& token) {
-    lost_fetches_[token] = reactor_.now_ms() + 2 * limits::kRedisDeadlineMs;
 }
 
 void Broker::add_throttles(FetchRequest& request, const std::string& worker) const {
@@ -305,7 +282,7 @@ task<void> Broker::park(std::vector<Leased> leases, std::string owner, char park
     if (!done) {
         log(LogLevel::warn, "job.park_failed", done.error().text);
         for (const auto& lease : leases)
-            look_for_lost(lease.token);
+            look_for_lost(lease.token, lease.job.jid);
     }
     std::vector<Ended> cancelled;
     for (size_t i = 0; done && i < leases.size(); ++i) {

@@ -53,7 +53,8 @@ struct FetchOrder {
     std::function<bool()> allowed;  // asked before each look: a quiet worker takes nothing more
 };
 
-// An ended attempt. An empty token: whoever holds it now (Faktory's ACK and FAIL carry none).
+// An ended attempt. An empty token: whoever has it reserved now (Faktory's ACK and FAIL carry
+// none).
 struct Ended {
     std::string jid, owner, token;
     RunReport report;
@@ -108,7 +109,8 @@ class Broker {
     // A hint of another daemon: `queue` has something, "" when the schedule has.
     void hinted(const std::string& queue);
 
-    // After the store opened: what earlier processes left behind.
+    // After the store opened: what earlier processes left behind. When the store fails meanwhile it
+    // is done again by settle_rest().
     task<void> recover();
     // Takes what the owner holds away from it: its process is dead, or its lease is over.
     task<int> reap(std::string owner, std::string why);
@@ -121,7 +123,7 @@ class Broker {
     // Owners whose jobs were to be taken away while the store gave no answer: once more.
     task<void> settle_rest();
 
-    bool has_rest() const { return !unsettled_.empty(); }
+    bool has_rest() const { return !unsettled_.empty() || !recovered_; }
 
     // Like finish(), repeated until the store gave a definite answer, or `give_up` says so.
     task<std::vector<Result<>>> finish_surely(std::vector<Ended> batch,
@@ -217,8 +219,10 @@ class Broker {
     task<void> settle_lost(std::vector<Leased> leases, std::string owner, std::string why);
     // Under which name jobs of `from` are taken away: another than its own.
     std::string reaper_of(const std::string& from) const;
-    // What the fetch with this token took, and what is not known to have ended, is handed back.
-    void look_for_lost(const std::string& token);
+    // What the fetch with this token took, and what is not known to have ended, is handed back; of
+    // one whose answer is known just the job `jid`, as others of it may run.
+    void look_for_lost(const std::string& token, const std::string& jid = {});
+    bool is_lost(const JobView& view) const;
     void changed(const std::string& jid);
 
     Reactor& reactor_;
@@ -232,7 +236,9 @@ class Broker {
     Rng rng_;
     std::string epoch_;
     uint64_t fetches_ = 0, serials_ = 0;
-    std::map<std::string, int64_t> lost_fetches_;  // token -> when to stop looking (monotonic)
+    // Token, or token and jid -> when to stop looking (monotonic).
+    std::map<std::pair<std::string, std::string>, int64_t> lost_fetches_;
+    bool recovered_ = true;
     std::set<std::string> unsettled_;
     std::unordered_map<std::string, Running> running_;
     std::unordered_map<std::string, std::shared_ptr<Signal>> watched_;

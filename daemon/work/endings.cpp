@@ -126,6 +126,11 @@ task<std::vector<Result<>>> Broker::finish(std::vector<Ended> batch) {
             }
             known = running(one.jid);
         }
+        // Late, of a reservation that is over: who runs it now has a token.
+        if (one.token.empty() && known->owner != "faktory") {
+            results[i] = fail(ErrorCode::lease_lost, "job " + one.jid + " is another's now");
+            continue;
+        }
         if (one.report.ended_ms == 0) one.report.ended_ms = now;
         const Finish& finish = finishes.emplace_back(plan(one, *known, one.report));
         const Transition& next = finish.transition;

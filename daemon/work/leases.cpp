@@ -64,6 +64,7 @@ std::string Broker::reaper_of(const std::string& from) const {
 }
 
 task<void> Broker::settle_rest() {
+    if (!recovered_) co_await recover();
     std::set<std::string> owners = std::exchange(unsettled_, {});
     for (const auto& owner : owners) {
         auto worker = workers_.by_owner(owner);
@@ -105,6 +106,7 @@ task<void> Broker::restore_leases(std::vector<std::string> jids) {
 }
 
 task<void> Broker::recover() {
+    recovered_ = false;
     auto owners = co_await store_.owners();
     if (!owners) {
         log(LogLevel::warn, "lease.recover_failed", owners.error().text);
@@ -130,10 +132,11 @@ task<void> Broker::recover() {
     bool more = true;
     while (more) {
         auto page = co_await store_.list(request);
-        if (!page) break;
+        if (!page) co_return;
         std::vector<std::string> leased_by_job;
         for (auto& view : page->jobs) {
-            if (running_.count(view.job.jid)) continue;
+            bool mine = view.owner.find(epoch_) != std::string::npos;
+            if (mine || running_.count(view.job.jid)) continue;
             FetchOrder order;
             order.owner = view.owner;
             order.worker = starts_with(view.owner, "w:") ? view.owner.substr(2) : view.owner;
@@ -156,6 +159,37 @@ task<void> Broker::recover() {
         request.cursor = page->next;
         more = !page->next.empty();
     }
+    recovered_ = true;
+}
+
+task<bool> Broker::hand_back(std::vector<Leased> leases, std::string owner) {
+    std::vector<Ended> back;
+    for (auto& lease : leases) {
+        Ended ended;
+        ended.jid = lease.job.jid;
+        ended.owner = owner;
+        ended.token = lease.token;
+        ended.report.outcome = Outcome::released;
+        back.push_back(std::move(ended));
+    }
+    auto results = co_await finish(std::move(back));
+    bool sure = true;
+    for (size_t i = 0; i < results.size(); ++i) {
+        if (results[i]) continue;
+        log(LogLevel::warn, "job.release_failed", results[i].error().text);
+        const bool again = info(results[i].error().code).retryable;
+        if (again) look_for_lost(leases[i].token, leases[i].job.jid);
+        sure = sure && !again;
+    }
+    co_return sure;
+}
+
+void Broker::look_for_lost(const std::string& token, const std::string& jid) {
+    lost_fetches_[{token, jid}] = reactor_.now_ms() + 2 * limits::kRedisDeadlineMs;
+}
+
+bool Broker::is_lost(const JobView& view) const {
+    return lost_fetches_.count({view.token, ""}) || lost_fetches_.count({view.token, view.job.jid});
 }
 
 // Whatever is under our name for it stays to be handed back, should an answer be lost on the way:
@@ -171,22 +205,23 @@ task<void> Broker::recall_lost_fetches() {
         auto page = co_await store_.list(request);
         if (!page) co_return;
         for (const auto& view : page->jobs)
-            if (lost_fetches_.count(view.token) || view.owner == mine)
+            if (is_lost(view) || view.owner == mine || view.owner == mine + "-again")
                 by_owner[view.owner].push_back(view.job.jid);
         request.cursor = page->next;
         more = !page->next.empty();
     }
     bool sure = true;
     for (const auto& [owner, jids] : by_owner) {
-        auto leases = co_await store_.take_over(owner, mine, jids, int(limits::kScriptJobs));
+        std::string to = owner == mine ? mine + "-again" : mine;
+        auto leases = co_await store_.take_over(owner, to, jids, int(limits::kScriptJobs));
         if (!leases) co_return;
         log(LogLevel::info, "lease.recalled", "taken by a fetch whose answer was lost",
             {{"owner", owner}, {"jobs", int64_t(leases->size())}});
         FetchOrder order;
-        order.owner = mine;
+        order.owner = to;
         for (const auto& lease : *leases)
             note_running(lease, order);
-        bool answered = co_await hand_back(std::move(*leases), mine);
+        bool answered = co_await hand_back(std::move(*leases), to);
         sure = sure && answered;
     }
     if (!sure) co_return;

@@ -67,6 +67,7 @@ void Witness::check_reason(const Finish& finish, const Known& job) {
             world_.violated("S4", finish.jid + " expires early");
         return;
     }
+    if (move == Move::cancel && job.cancel_asked) return;
     bool by_reaper = finish.owner.rfind("reaper:", 0) == 0;
     if (by_reaper && move != Move::succeed) return;
     if (move == Move::release) {
