@@ -208,6 +208,15 @@ TEST_CASE("a store with a job in every place is healthy, and all its jobs run") 
     CHECK(check_up(t.store, t.reactor) == "");
 }
 
+TEST_CASE("every kind of finding has a damage in the table") {
+    std::set<std::string> met, all;
+    for (const auto& row : kRows)
+        met.insert(row.findings.begin(), row.findings.end());
+    for (const auto& kind : kFindings)
+        all.emplace(kind.name);
+    CHECK(met == all);
+}
+
 TEST_CASE("every damage of the table is found, repaired without losing a job, and gone") {
     for (const auto& row : kRows) {
         INFO(row.what);
