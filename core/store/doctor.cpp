@@ -8,7 +8,6 @@ namespace jobq {
 namespace {
 
 constexpr int64_t kPageBytes = 256 << 10, kPageMost = 250;
-constexpr size_t kFingerprints = 2'000'000;  // in one pass: 32 MiB at most
 constexpr size_t kBatchesCounted = 100'000;  // the counts of more are not judged
 
 uint64_t hash_of(std::string_view text) {
@@ -144,7 +143,7 @@ void Doctor::plan_passes() {
         std::sort(all->begin(), all->end());
         all->erase(std::unique(all->begin(), all->end()), all->end());
     }
-    passes_ = 1 + int(size_t(expected_ / 2) / kFingerprints);
+    passes_ = 1 + int(size_t(expected_ / 2) / fingerprints_);
     for (const char* hash : {"queues", "own", "stat", "tomb"})
         steps_.push_back({&Doctor::fields_page, hash});
     steps_.push_back({&Doctor::before_jobs, ""});

@@ -35,7 +35,11 @@ class Fingerprints {
 
 class Doctor final : public Checkup {
   public:
-    Doctor(RedisStore& store, bool fix) : store_(store), fix_(fix) {}
+    // `fingerprints`: of so many jobs at a time.
+    Doctor(RedisStore& store, bool fix, size_t fingerprints = kFingerprints)
+        : store_(store), fix_(fix), fingerprints_(fingerprints) {}
+
+    static constexpr size_t kFingerprints = 2'000'000;  // 32 MiB at most
 
     task<Result<CheckPage>> next() override;
 
@@ -79,6 +83,7 @@ class Doctor final : public Checkup {
 
     RedisStore& store_;
     const bool fix_;
+    const size_t fingerprints_;
     CheckPage page_;
     bool planned_ = false, wrong_types_ = false;
     std::deque<Step> steps_;

@@ -1,5 +1,7 @@
 // The doctor against hand-made damage: each row of the table breaks one thing in a store with every
 // kind of structure in use; it is found, repaired, found no more, and no job is lost by it.
+#include "core/store/doctor.h"
+
 #include <functional>
 #include <map>
 #include <set>
@@ -208,6 +210,15 @@ TEST_CASE("a store with a job in every place is healthy, and all its jobs run") 
     CHECK(check_up(t.store, t.reactor) == "");
 }
 
+TEST_CASE("every kind of finding has a damage in the table") {
+    std::set<std::string> met, all;
+    for (const auto& row : kRows)
+        met.insert(row.findings.begin(), row.findings.end());
+    for (const auto& kind : kFindings)
+        all.emplace(kind.name);
+    CHECK(met == all);
+}
+
 TEST_CASE("every damage of the table is found, repaired without losing a job, and gone") {
     for (const auto& row : kRows) {
         INFO(row.what);
@@ -232,6 +243,37 @@ TEST_CASE("every damage of the table is found, repaired without losing a job, an
         CHECK(t.run_all() == expected);
         CHECK(check_up(t.store, t.reactor) == "");
     }
+}
+
+TEST_CASE("more jobs than are remembered at a time are looked at in several passes") {
+    RedisTest t;
+    std::vector<Job> jobs;
+    for (int i = 0; i < 700; ++i)
+        jobs.push_back(a_job_in("mail", "job" + std::to_string(i)));
+    t.push(jobs);
+    auto look = [&](bool fix) {
+        std::multiset<std::string> found;
+        Doctor doctor(t.store, fix, 100);
+        for (bool over = false; !over;) {
+            CheckPage page = t.get_value(doctor.next());
+            for (const auto& finding : page.findings)
+                found.insert(finding.kind + " " + finding.what);
+            over = page.over;
+        }
+        return found;
+    };
+    CHECK(look(false).empty());
+    std::multiset<std::string> expected{"no_body nobody", "two_places job500"};
+    for (const char* jid : {"job7", "job77", "job300", "job699"}) {
+        t.link.command("LREM", key("q:mail"), 0, std::string_view(jid));
+        expected.insert(std::string("no_place ") + jid);
+    }
+    for (const char* jid : {"job500", "nobody"})
+        t.link.command("LPUSH", key("q:mail"), std::string_view(jid));
+    CHECK(look(false) == expected);
+    CHECK(look(true) == expected);
+    CHECK(look(false).empty());
+    CHECK(t.fetch({"mail"}, 500).size() + t.fetch({"mail"}, 500).size() == 700);
 }
 
 // Between any two calls of the doctor another client changes something.
