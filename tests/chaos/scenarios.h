@@ -23,6 +23,7 @@ const std::vector<Scenario>& scenarios();
 std::vector<Scenario> process_scenarios();
 std::vector<Scenario> lease_scenarios();
 std::vector<Scenario> storage_scenarios();
+std::vector<Scenario> world_scenarios();
 
 // Throws NotRun when it is not so.
 void need_root();
