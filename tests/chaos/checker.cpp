@@ -357,7 +357,10 @@ Report Judge::judge() {
         check_places(job);
     }
     check_keys();
+    if (!evidence_.drained)
+        report_.unproven = "it was not drained: something still waits or runs\n";
     const bool nothing = report_.acknowledged == 0 || report_.started == 0;
+    if (nothing) report_.unproven += "nothing was acknowledged, or nothing ran\n";
     report_.verdict = !report_.findings.empty()       ? Verdict::fail
                       : !evidence_.drained || nothing ? Verdict::unknown
                                                       : Verdict::pass;

@@ -86,6 +86,7 @@ Rig::~Rig() {
     clients_.reset();
     daemon_.reset();
     setenv("TMPDIR", temporary_.c_str(), 1);
+    unsetenv("JOBQ_KEEP_TMP");
 }
 
 bool Rig::time_is_up() const {
@@ -278,6 +279,7 @@ Report Rig::finish() {
     evidence.bounds = bounds_;
     evidence.healed_us = healed_us_;
     Report report = judge(evidence);
+    report.unproven += trouble_;
     if (!trouble_.empty() && report.verdict == Verdict::pass) report.verdict = Verdict::unknown;
     daemon_.reset();
     if (report.verdict == Verdict::pass && !options_.keep) std::filesystem::remove_all(directory_);

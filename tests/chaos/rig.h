@@ -85,8 +85,6 @@ class Rig {
     // Of the run; kept when it failed.
     const std::string& directory() const { return directory_; }
 
-    const std::string& trouble() const { return trouble_; }
-
   private:
     bool drain();
     std::map<std::string, Stored> read_store();

@@ -71,16 +71,65 @@ Report power_loss(const RunOptions& options, std::string& directory) {
     return rig.finish();
 }
 
+// The file that Redis appends to.
+std::string appended(const std::string& state_dir) {
+    for (const auto& file : std::filesystem::directory_iterator(state_dir + "/redis/appendonlydir"))
+        if (file.path().string().find(".incr.aof") != std::string::npos) return file.path();
+    return "";
+}
+
+// The same while Redis rewrites its file, which it does all the time here.
+Report power_loss_rewrite(const RunOptions& options, std::string& directory) {
+    Disk disk;
+    test::TempDir dir;
+    const std::string server =
+        dir.write("redis-server",
+                  "#!/bin/bash\n[ \"$1\" = - ] && set -- \"$@\" --auto-aof-rewrite-min-size 8kb "
+                  "--auto-aof-rewrite-percentage 1\nexec -a redis-server " +
+                      test::redis_binary() + " \"$@\"\n");
+    std::filesystem::permissions(server, std::filesystem::perms::owner_all);
+    Setup setup;
+    setup.disk = disk.path();
+    setup.toml = "[redis]\nbinary = \"" + server + "\"\n";
+    Rig rig(options, setup);
+    directory = rig.directory();
+    rig.repeat(1'000, 4'000, [&] { rig.cut_power([&] { disk.cut_power(); }); });
+    // Each rewrite begins a file with the next number.
+    if (appended(rig.daemon().state_dir()).find(".aof.1.incr") != std::string::npos)
+        rig.lacks("nothing was rewritten");
+    return rig.finish();
+}
+
+// Nothing can be written any more, for some seconds.
+Report disk_full(const RunOptions& options, std::string& directory) {
+    Disk disk;
+    Setup setup;
+    setup.disk = disk.path();
+    Rig rig(options, setup);
+    directory = rig.directory();
+    rig.repeat(1'000, 3'000, [&] {
+        Fault fault{Fault::Kind::trouble, monotonic_us(), 0, "", 0};
+        const std::string filler = disk.path() + "/filler";
+        {
+            std::ofstream out(filler, std::ios::binary);
+            const std::string block(64 << 10, 'x');
+            while (out.write(block.data(), long(block.size())).flush()) {
+            }
+        }
+        rig.rest(1'000, 3'000);
+        std::filesystem::remove(filler);
+        fault.until_us = monotonic_us();
+        rig.note(fault);
+    });
+    return rig.finish();
+}
+
 // What Redis wrote last, as a disk may leave it: cut off, or zeros. Behind what is there already,
 // since that was acknowledged.
 void tear(const std::string& state_dir, int kind) {
-    for (const auto& file :
-         std::filesystem::directory_iterator(state_dir + "/redis/appendonlydir")) {
-        if (file.path().string().find(".incr.aof") == std::string::npos) continue;
-        std::ofstream out(file.path(), std::ios::app | std::ios::binary);
-        const std::string command = "*3\r\n$4\r\nHSET\r\n$11\r\njobq:{main}:";
-        out << command.substr(0, 5 + size_t(kind) * 9 % command.size());
-    }
+    std::ofstream out(appended(state_dir), std::ios::app | std::ios::binary);
+    const std::string command = "*3\r\n$4\r\nHSET\r\n$11\r\njobq:{main}:";
+    out << command.substr(0, 5 + size_t(kind) * 9 % command.size());
 }
 
 Report power_loss_torn(const RunOptions& options, std::string& directory) {
@@ -99,7 +148,7 @@ Report power_loss_torn(const RunOptions& options, std::string& directory) {
     return rig.finish();
 }
 
-// A system call of Redis fails, for a moment, as often as there is time for.
+// A system call of Redis on that file fails, for a moment, as often as there is time for.
 Report failing_disk(const RunOptions& options, std::string& directory, const std::string& what) {
     need_tracing();
     Rig rig(options, {});
@@ -109,7 +158,8 @@ Report failing_disk(const RunOptions& options, std::string& directory, const std
         const pid_t redis = rig.daemon().redis_pid();
         if (redis <= 0) return;
         Fault fault{Fault::Kind::trouble, monotonic_us(), 0, "", 0};
-        const Inject inject(redis, what + ":when=" + std::to_string(1 + rig.below(5)));
+        const Inject inject(redis, what + ":when=" + std::to_string(1 + rig.below(5)),
+                            appended(rig.daemon().state_dir()));
         const auto ended = [&] { return !test::is_alive(redis); };
         if (test::eventually(ended, std::chrono::seconds(3))) ++met;
         fault.until_us = monotonic_us();
@@ -124,7 +174,7 @@ Report redis_eio(const RunOptions& options, std::string& directory) {
 }
 
 Report redis_enospc(const RunOptions& options, std::string& directory) {
-    return failing_disk(options, directory, "fdatasync:error=ENOSPC");
+    return failing_disk(options, directory, "write:error=ENOSPC");
 }
 
 Report slow_disk(const RunOptions& options, std::string& directory) {
@@ -219,8 +269,11 @@ std::vector<Scenario> storage_scenarios() {
          power_loss},
         {"power_loss_torn", "15 power loss in the middle of a write", "root", false,
          power_loss_torn},
+        {"power_loss_rewrite", "14 power loss while Redis rewrites its file", "root", false,
+         power_loss_rewrite},
+        {"disk_full", "16 the disk is full for some seconds", "root", false, disk_full},
         {"redis_eio", "17 the disk fails", "root strace", false, redis_eio},
-        {"redis_enospc", "17 the disk is full", "root strace", false, redis_enospc},
+        {"redis_enospc", "17 a write finds the disk full", "root strace", false, redis_enospc},
         {"slow_disk", "18 each sync takes half a second", "root strace", false, slow_disk},
         {"crash_points", "1 jobqd SIGKILL at its k-th sending system call", "root strace", true,
          crash_points},
