@@ -121,14 +121,13 @@ class Judge {
     void check_places(const OneJob& job);
     void check_keys();
 
-    bool ended_rightly_dead(const OneJob& job) const;
-    bool is_phantom(const OneJob& job);
+    bool ended_rightly_dead(const OneJob& job);
     int64_t most_ahead_us(int64_t until_us) const;
 
     const Evidence& evidence_;
     Jobs jobs_;
     Report report_;
-    int64_t phantoms_ = 0;
+    int64_t unheard_ = 0;
 };
 
 void Judge::count(const OneJob& job) {
@@ -145,24 +144,21 @@ void Judge::count(const OneJob& job) {
     }
 }
 
-// Handed to a worker that never heard of it: an attempt without a run. There are no more of those
-// than fetches without an answer.
-bool Judge::is_phantom(const OneJob& job) {
-    if (phantoms_ >= evidence_.unanswered_fetches || job.runs.size() > 1) return false;
-    ++phantoms_;
-    ++report_.excused;
-    return true;
-}
-
-// A job may die when it used its attempts or its crash budget, not before.
-bool Judge::ended_rightly_dead(const OneJob& job) const {
+// A job may die when it used its attempts or its crash budget, not before. Attempts without a run
+// were handed to a worker that never heard of it: in all no more than fetches without an answer.
+bool Judge::ended_rightly_dead(const OneJob& job) {
     int failed = 0, crashed = 0;
     for (const auto& run : job.runs) {
         if (run.end_us && !run.ok) ++failed;
         if (!run.end_us || is_excused(evidence_, run)) ++crashed;
     }
     const int most = job.spec ? job.spec->max_attempts : 25;
-    return crashed >= evidence_.bounds.crashes || failed + crashed >= most;
+    const int unheard = most - failed - crashed;
+    if (crashed >= evidence_.bounds.crashes || unheard <= 0) return true;
+    if (unheard_ + unheard > evidence_.unanswered_fetches) return false;
+    unheard_ += unheard;
+    report_.excused += unheard;
+    return true;
 }
 
 void Judge::check_end(const OneJob& job) {
@@ -180,7 +176,7 @@ void Judge::check_end(const OneJob& job) {
     });
     if ((state == "cancelled" && !asked) || state == "expired")
         add(FindingKind::lost, job, state + ", and nobody asked for that");
-    if (state == "dead" && !ended_rightly_dead(job) && !is_phantom(job))
+    if (state == "dead" && !ended_rightly_dead(job))
         add(FindingKind::lost, job,
             "dead after " + std::to_string(job.runs.size()) + " runs, with attempts left");
     const bool only_refused =
@@ -361,7 +357,10 @@ Report Judge::judge() {
         check_places(job);
     }
     check_keys();
+    if (!evidence_.drained)
+        report_.unproven = "it was not drained: something still waits or runs\n";
     const bool nothing = report_.acknowledged == 0 || report_.started == 0;
+    if (nothing) report_.unproven += "nothing was acknowledged, or nothing ran\n";
     report_.verdict = !report_.findings.empty()       ? Verdict::fail
                       : !evidence_.drained || nothing ? Verdict::unknown
                                                       : Verdict::pass;

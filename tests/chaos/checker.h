@@ -137,6 +137,7 @@ std::string_view to_string(Verdict verdict);
 struct Report {
     Verdict verdict = Verdict::unknown;
     std::vector<Finding> findings;
+    std::string unproven;  // why nothing can be concluded
     int64_t attempted = 0, acknowledged = 0, refused = 0, unanswered = 0;
     int64_t recovered = 0;  // unanswered, but it is there
     int64_t started = 0;    // runs

@@ -98,7 +98,13 @@ const Row kRows[] = {
      Verdict::pass},
     {"expired, and it never could", [](History& h) { h.state("expired"); }, "lost"},
     {"dead by a fetch whose answer was lost",
-     [](History& h) { h.state("dead"); h.e.unanswered_fetches = 1; }, "", Verdict::pass},
+     [](History& h) {
+         without_runs(h); h.run(2 * kS, 3 * kS, false); h.state("dead"); h.e.unanswered_fetches = 2;
+     }, "", Verdict::pass},
+    {"dead by more fetches than there were",
+     [](History& h) {
+         without_runs(h); h.run(2 * kS, 3 * kS, false); h.state("dead"); h.e.unanswered_fetches = 1;
+     }, "lost"},
     {"unanswered and gone",
      [](History& h) {
          h.e.jobs["b"] = {};

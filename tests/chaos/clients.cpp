@@ -158,6 +158,8 @@ class Producer : public Client {
     // The same key again, under another id, until there is an answer: one of them runs.
     void enqueue_keyed() {
         Draft one = draft();
+        one.queue =
+            "local";  // ENQUEUE names no lease for a Faktory worker: it would be half an hour
         one.key = history_.fresh("key-");
         for (int tries = 0; tries < 4 && connected(); ++tries) {
             if (tries) one.jid = history_.fresh("job-");

@@ -71,9 +71,9 @@ class StepWorker {
 
 // One worker is silent until its job has been given to another, then says that it is done.
 Report stale_finish(const RunOptions& options, std::string& directory) {
-    Traffic traffic;
-    traffic.producers = 1;
-    Rig rig(options, traffic);
+    Setup setup;
+    setup.traffic.producers = 1;
+    Rig rig(options, setup);
     directory = rig.directory();
     StepWorker silent(rig, "silentworker"), other(rig, "otherworker");
     do {

@@ -45,7 +45,7 @@ bool read_options(int argc, char** argv, Options& options) {
 
 void list() {
     for (const auto& one : scenarios())
-        std::printf("%-16s %-52s %s%s\n", one.name, one.row, one.needs, one.smoke ? " smoke" : "");
+        std::printf("%-19s %-52s %s%s\n", one.name, one.row, one.needs, one.smoke ? " smoke" : "");
 }
 
 json told(const Report& report) {
@@ -68,13 +68,14 @@ json told(const Report& report) {
 void show(const Scenario& scenario, const Options& options, const Report& report,
           const std::string& directory) {
     std::printf(
-        "%-16s %-7s %lld jobs, %lld acknowledged, %lld refused, %lld unanswered (%lld came), "
+        "%-19s %-7s %lld jobs, %lld acknowledged, %lld refused, %lld unanswered (%lld came), "
         "%lld runs, %lld excused\n",
         scenario.name, to_string(report.verdict).data(), static_cast<long long>(report.attempted),
         static_cast<long long>(report.acknowledged), static_cast<long long>(report.refused),
         static_cast<long long>(report.unanswered), static_cast<long long>(report.recovered),
         static_cast<long long>(report.started), static_cast<long long>(report.excused));
     if (report.verdict == Verdict::pass) return;
+    if (!report.unproven.empty()) std::printf("  unproven: %s", report.unproven.c_str());
     size_t shown = 0;
     for (const auto& finding : report.findings)
         if (shown++ < kFindingsShown)
@@ -98,12 +99,12 @@ int run(const Scenario& scenario, const Options& options, bool asked_by_name, js
         show(scenario, options, report, directory);
         status = report.verdict == Verdict::pass ? 0 : report.verdict == Verdict::fail ? 1 : 2;
     } catch (const NotRun& not_run) {
-        std::printf("%-16s not run: %s\n", scenario.name, not_run.why.c_str());
+        std::printf("%-19s not run: %s\n", scenario.name, not_run.why.c_str());
         result["verdict"] = "not run";
         result["why"] = not_run.why;
         status = asked_by_name ? 2 : 0;
     } catch (const std::exception& error) {
-        std::printf("%-16s unknown: %s\n  kept: %s\n  again: tests/chaos/run %s --seed %llu\n",
+        std::printf("%-19s unknown: %s\n  kept: %s\n  again: tests/chaos/run %s --seed %llu\n",
                     scenario.name, error.what(), directory.c_str(), scenario.name,
                     static_cast<unsigned long long>(options.run.seed));
         result["verdict"] = "unknown";

@@ -102,9 +102,9 @@ Report poison(const RunOptions& options, std::string& directory) {
 
 // `jobq work` instead of Faktory workers; killed, it comes back.
 Report worker_kill(const RunOptions& options, std::string& directory) {
-    Traffic traffic;
-    traffic.consumers = 0;
-    Rig rig(options, traffic);
+    Setup setup;
+    setup.traffic.consumers = 0;
+    Rig rig(options, setup);
     directory = rig.directory();
     const auto worker = [&] {
         return std::make_unique<test::WorkerProcess>(
@@ -155,7 +155,7 @@ std::vector<Scenario> process_scenarios() {
 const std::vector<Scenario>& scenarios() {
     static const std::vector<Scenario> all = [] {
         auto list = process_scenarios();
-        for (const auto& more : {lease_scenarios()})
+        for (const auto& more : {lease_scenarios(), storage_scenarios(), world_scenarios()})
             list.insert(list.end(), more.begin(), more.end());
         return list;
     }();

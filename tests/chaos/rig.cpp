@@ -1,6 +1,7 @@
 // See rig.h.
 #include "tests/chaos/rig.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -18,7 +19,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kDrainSeconds = 90;
 constexpr size_t kAskedAtOnce = 200;
 constexpr size_t kResultsRead = 300;
 // What may still be under way when a fault is over: a lease of before it, a retry of a crash.
@@ -47,10 +47,20 @@ void sleep_us(int64_t us) {
     if (us > 0) std::this_thread::sleep_for(std::chrono::microseconds(us));
 }
 
+// A configuration is not what a power loss is to take.
+void keep_on_disk(const std::string& path) {
+    for (const auto& name : {path, path.substr(0, path.rfind('/'))}) {
+        const int fd = open(name.c_str(), O_RDONLY | O_CLOEXEC);
+        if (fd < 0 || fsync(fd) != 0) throw std::runtime_error("can't sync " + name);
+        close(fd);
+    }
+}
+
 }  // namespace
 
-Rig::Rig(const RunOptions& options, Traffic traffic, const std::string& toml)
+Rig::Rig(const RunOptions& options, Setup setup)
     : options_(options),
+      setup_(std::move(setup)),
       random_(options.seed),
       temporary_(std::getenv("TMPDIR") ? std::getenv("TMPDIR") : "/tmp") {
     std::string pattern = temporary_ + "/jobq-chaos-XXXXXX";
@@ -58,13 +68,16 @@ Rig::Rig(const RunOptions& options, Traffic traffic, const std::string& toml)
     directory_ = pattern;
     witness_log_ = directory_ + "/witness";
     bounds_.late_us = kLateUs;
-    std::string config = replaced(kConfig, "WITNESS", WITNESS_JOB_BIN) + toml;
+    std::string config = replaced(kConfig, "WITNESS", WITNESS_JOB_BIN) + setup_.toml;
     config = replaced(config, "LOG", witness_log_);
     setenv("JOBQ_KEEP_TMP", "1", 1);  // it goes with this directory
-    setenv("TMPDIR", directory_.c_str(), 1);
+    setenv("TMPDIR", (setup_.disk.empty() ? directory_ : setup_.disk).c_str(), 1);
     daemon_ = std::make_unique<test::LiveDaemon>(config);
+    setenv("TMPDIR", directory_.c_str(), 1);
+    keep_on_disk(daemon_->dir() / "jobqd.toml");
+    const std::string socket = setup_.socket.empty() ? daemon_->socket() : setup_.socket;
     clients_ =
-        std::make_unique<Clients>(history_, traffic, daemon_->socket(), witness_log_, options.seed);
+        std::make_unique<Clients>(history_, setup_.traffic, socket, witness_log_, options.seed);
     ends_us_ = monotonic_us() + options.seconds * 1'000'000;
     clients_->start();
 }
@@ -73,6 +86,7 @@ Rig::~Rig() {
     clients_.reset();
     daemon_.reset();
     setenv("TMPDIR", temporary_.c_str(), 1);
+    unsetenv("JOBQ_KEEP_TMP");
 }
 
 bool Rig::time_is_up() const {
@@ -131,6 +145,25 @@ void Rig::kill_redis() {
     note({Fault::Kind::trouble, monotonic_us(), monotonic_us(), "", 0});
 }
 
+void Rig::cut_power(const std::function<void()>& disk) {
+    Fault fault{Fault::Kind::trouble, monotonic_us(), 0, "", 0};
+    const pid_t redis = daemon_->redis_pid(), runner = daemon_->runner_pid();
+    std::vector<pid_t> all = test::children_of(redis);  // one that rewrites the file
+    for (const pid_t pid : test::children_of(runner))
+        all.push_back(pid);
+    all.insert(all.end(), {redis, runner});
+    kill(daemon_->pid(), SIGKILL);
+    for (const pid_t pid : all)
+        if (pid > 0) kill(pid, SIGKILL);
+    daemon_->kill();
+    test::eventually([&] { return std::none_of(all.begin(), all.end(), test::is_alive); });
+    note_kill(runner);
+    disk();
+    daemon_->start();
+    fault.until_us = monotonic_us();
+    note(std::move(fault));
+}
+
 std::vector<Mark> Rig::running_now() const {
     std::map<std::pair<std::string, int>, Mark> running;
     for (const auto& mark : read_marks(witness_log_)) {
@@ -172,7 +205,7 @@ bool Rig::drain() {
             sleep_us(100'000);
             return empty_since && monotonic_us() - empty_since > 1'000'000;
         },
-        std::chrono::seconds(kDrainSeconds));
+        std::chrono::seconds(setup_.drain_s));
 }
 
 // What the API says of every job, then what the disk says.
@@ -194,7 +227,8 @@ std::map<std::string, Stored> Rig::read_store() {
     }
     read_results(*wire, store);
     daemon_->stop();
-    for (auto& [jid, places] : scan_store(daemon_->state_dir() + "/redis"))
+    for (auto& [jid, places] :
+         scan_store(setup_.store.empty() ? daemon_->state_dir() + "/redis" : setup_.store))
         store[jid].places = std::move(places);
     return store;
 }
@@ -233,7 +267,7 @@ Report Rig::finish() {
     Evidence evidence;
     evidence.drained = drain();
     clients_->stop();
-    trouble_ = clients_->trouble();
+    trouble_ += clients_->trouble();
     evidence.store = read_store();
     evidence.jobs = history_.jobs();
     evidence.calls = history_.calls();
@@ -245,6 +279,7 @@ Report Rig::finish() {
     evidence.bounds = bounds_;
     evidence.healed_us = healed_us_;
     Report report = judge(evidence);
+    report.unproven += trouble_;
     if (!trouble_.empty() && report.verdict == Verdict::pass) report.verdict = Verdict::unknown;
     daemon_.reset();
     if (report.verdict == Verdict::pass && !options_.keep) std::filesystem::remove_all(directory_);

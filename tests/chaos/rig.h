@@ -27,9 +27,18 @@ struct NotRun {
     std::string why;
 };
 
+struct Setup {
+    Traffic traffic;
+    std::string toml;    // more of it
+    std::string disk;    // where jobqd's files are; "": in the run's directory
+    std::string store;   // the directory of an external Redis's appendonlydir
+    std::string socket;  // where clients connect; "": to jobqd itself
+    int drain_s = 90;
+};
+
 class Rig {
   public:
-    Rig(const RunOptions& options, Traffic traffic, const std::string& toml = "");
+    Rig(const RunOptions& options, Setup setup);
     ~Rig();
     Rig(const Rig&) = delete;
 
@@ -58,6 +67,12 @@ class Rig {
     void pause(pid_t pid, int ms, const std::string* holder);
     void kill_daemon();
     void kill_redis();
+    // All processes of jobqd at once, then what happens to the disk, then jobqd comes again.
+    void cut_power(const std::function<void()>& disk);
+
+    // What did not happen although the scenario is about it: the run proves nothing.
+    void lacks(const std::string& what) { trouble_ += what + "\n"; }
+
     // A job that runs now, by the witness, and is not poison; empty when there is none.
     std::vector<Mark> running_now() const;
     // One job, outside of the clients' traffic.
@@ -70,8 +85,6 @@ class Rig {
     // Of the run; kept when it failed.
     const std::string& directory() const { return directory_; }
 
-    const std::string& trouble() const { return trouble_; }
-
   private:
     bool drain();
     std::map<std::string, Stored> read_store();
@@ -79,6 +92,7 @@ class Rig {
     void add_poison_kills(Evidence& evidence) const;
 
     const RunOptions options_;
+    const Setup setup_;
     std::mt19937_64 random_;
     const std::string temporary_;
     std::string directory_, witness_log_, trouble_;

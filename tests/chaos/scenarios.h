@@ -22,5 +22,13 @@ const std::vector<Scenario>& scenarios();
 // Parts of the table, each with its functions.
 std::vector<Scenario> process_scenarios();
 std::vector<Scenario> lease_scenarios();
+std::vector<Scenario> storage_scenarios();
+std::vector<Scenario> world_scenarios();
+
+// Throws NotRun when it is not so.
+void need_root();
+void need_program(const std::string& name);
+// Ends well, or throws; output only when it does not.
+void must_run(const std::vector<std::string>& words);
 
 }  // namespace jobq::chaos
