@@ -55,7 +55,7 @@ std::string Broker::reaper_of(const std::string& from) const {
 }
 
 task<void> Broker::settle_rest() {
-    if (!recovered_) co_await recover();
+    if (!recovered_ && reactor_.now_ms() >= recover_at_ms_) co_await recover();
     std::set<std::string> owners = std::exchange(unsettled_, {});
     for (const auto& owner : owners) {
         auto worker = workers_.by_owner(owner);
@@ -70,6 +70,9 @@ task<int> Broker::reap(std::string owner, std::string why) {
     std::string mine = reaper_of(owner);
     while (true) {
         std::vector<std::string> all;
+        std::vector<std::pair<std::string, uint64_t>> before;
+        for (const auto& [jid, known] : running_)
+            if (known.owner == owner) before.emplace_back(jid, known.serial);
         auto leases =
             co_await store_.take_over(owner, mine, std::move(all), int(limits::kScriptJobs));
         if (!leases) {
@@ -79,7 +82,15 @@ task<int> Broker::reap(std::string owner, std::string why) {
             unsettled_.insert(mine);
             break;
         }
-        if (leases->empty()) break;
+        if (leases->empty()) {
+            // It holds nothing: what was thought of is over, by calls whose answers were lost.
+            for (const auto& [jid, serial] : before) {
+                auto known = running_.find(jid);
+                if (known != running_.end() && known->second.serial == serial)
+                    running_.erase(known);
+            }
+            break;
+        }
         taken += int(leases->size());
         co_await settle_lost(std::move(*leases), mine, why);
     }
@@ -96,17 +107,44 @@ task<void> Broker::restore_leases(std::vector<std::string> jids) {
         if ((*progress)[i].lease_until_ms > 0) extend_lease(jids[i], (*progress)[i].lease_until_ms);
 }
 
+bool Broker::is_process(const std::string& owner) {
+    return starts_with(owner, "pool:") || starts_with(owner, "reaper:");
+}
+
+void Broker::note_found(JobView view, const std::string& worker) {
+    FetchOrder order;
+    order.owner = view.owner;
+    order.worker = worker;
+    order.lease_per_job = view.owner == "faktory";
+    Leased lease;
+    lease.job = std::move(view.job);
+    lease.record = std::move(view.record);
+    lease.token = view.token;
+    lease.started_ms = view.started_ms;
+    note_running(lease, order);
+    Running& known = running_.at(lease.job.jid);
+    known.cancel_asked = view.cancel_asked;
+    if (known.lease_ends_ms == 0) return;
+    // What has passed of it counts; a clock that was set back can't make it longer.
+    int64_t passed = std::max<int64_t>(0, reactor_.wall_ms() - known.started_wall_ms);
+    known.lease_ends_ms = std::max(known.lease_ends_ms - passed, reactor_.now_ms());
+}
+
 task<void> Broker::recover() {
+    const bool shared = !config_->redis.url.empty();
     recovered_ = false;
+    if (recover_until_ms_ == 0)
+        recover_until_ms_ = reactor_.now_ms() + (shared ? 2 * limits::kRedisDeadlineMs : 0);
+    const bool last = reactor_.now_ms() >= recover_until_ms_;
     auto owners = co_await store_.owners();
     if (!owners) {
         log(LogLevel::warn, "lease.recover_failed", owners.error().text);
         co_return;
     }
     for (const auto& info : *owners) {
-        bool process = starts_with(info.owner, "pool:") || starts_with(info.owner, "reaper:");
         bool mine = info.owner.find(epoch_) != std::string::npos;
-        if (process && !mine && config_->redis.url.empty()) {
+        if (shared) continue;  // who beats there is known after a while only
+        if (is_process(info.owner) && !mine) {
             // The directory is locked by us: its process is dead.
             co_await reap(info.owner, "jobqd ended while the job ran");
         } else if (starts_with(info.owner, "w:")) {
@@ -126,31 +164,18 @@ task<void> Broker::recover() {
         if (!page) co_return;
         std::vector<std::string> leased_by_job;
         for (auto& view : page->jobs) {
-            bool mine = view.owner.find(epoch_) != std::string::npos;
-            if (mine || running_.count(view.job.jid)) continue;
-            FetchOrder order;
-            order.owner = view.owner;
-            order.worker = starts_with(view.owner, "w:") ? view.owner.substr(2) : view.owner;
-            order.lease_per_job = view.owner == "faktory";
-            Leased lease;
-            lease.job = std::move(view.job);
-            lease.record = std::move(view.record);
-            lease.token = view.token;
-            lease.started_ms = view.started_ms;
-            note_running(lease, order);
-            Running& known = running_.at(lease.job.jid);
-            known.cancel_asked = view.cancel_asked;
-            if (known.lease_ends_ms == 0) continue;
-            // What has passed of it counts; a clock that was set back can't make it longer.
-            int64_t passed = std::max<int64_t>(0, reactor_.wall_ms() - known.started_wall_ms);
-            known.lease_ends_ms = std::max(known.lease_ends_ms - passed, reactor_.now_ms());
-            leased_by_job.push_back(lease.job.jid);
+            // A process's own are ours, another daemon's, or a dead one's that is reaped.
+            if (is_process(view.owner) || running_.count(view.job.jid)) continue;
+            std::string worker = starts_with(view.owner, "w:") ? view.owner.substr(2) : view.owner;
+            if (view.owner == "faktory") leased_by_job.push_back(view.job.jid);
+            note_found(std::move(view), worker);
         }
         co_await restore_leases(std::move(leased_by_job));
         request.cursor = page->next;
         more = !page->next.empty();
     }
-    recovered_ = true;
+    recovered_ = last;
+    recover_at_ms_ = recover_until_ms_;
 }
 
 task<void> Broker::recall_lost_fetches() {

@@ -28,7 +28,7 @@ struct Known {
     State place = State::ready;
     std::string owner, token;  // of a running one
     int64_t leased_ms = 0, leased_wall_ms = 0;
-    int64_t due_ms = 0;        // wall clock
+    int64_t due_ms = 0;  // wall clock
     int failures = 0, crashes = 0, lost = 0;
     bool cancel_asked = false;
     std::string lock;  // held
