@@ -69,7 +69,7 @@ task<int> Broker::reap(std::string owner, std::string why) {
     int taken = 0;
     std::string mine = reaper_of(owner);
     while (true) {
-        std::vector<std::string> all;
+        std::vector<LeaseName> all;
         std::vector<std::pair<std::string, uint64_t>> before;
         for (const auto& [jid, known] : running_)
             if (known.owner == owner) before.emplace_back(jid, known.serial);
@@ -179,7 +179,7 @@ task<void> Broker::recover() {
 }
 
 task<void> Broker::recall_lost_fetches() {
-    std::map<std::string, std::vector<std::string>> by_owner;
+    std::map<std::string, std::vector<LeaseName>> by_owner;
     ListRequest request;
     request.state = State::running;
     request.limit = limits::kListPageMax;
@@ -188,13 +188,13 @@ task<void> Broker::recall_lost_fetches() {
         auto page = co_await store_.list(request);
         if (!page) co_return;
         for (const auto& view : page->jobs)
-            if (is_lost(view)) by_owner[view.owner].push_back(view.job.jid);
+            if (is_lost(view)) by_owner[view.owner].push_back({view.job.jid, view.token});
         request.cursor = page->next;
         more = !page->next.empty();
     }
-    for (const auto& [owner, jids] : by_owner) {
+    for (const auto& [owner, lost] : by_owner) {
         std::string mine = reaper_of(owner);
-        auto leases = co_await store_.take_over(owner, mine, jids, int(limits::kScriptJobs));
+        auto leases = co_await store_.take_over(owner, mine, lost, int(limits::kScriptJobs));
         if (!leases) {
             unsettled_.insert(mine);  // it may have been done all the same
             co_return;
@@ -240,12 +240,12 @@ task<std::vector<Result<>>> Broker::finish_surely(std::vector<Ended> batch,
 }
 
 task<void> Broker::expire_leases() {
-    std::vector<std::string> over;
+    std::vector<LeaseName> over;
     int64_t now = reactor_.now_ms();
     std::string from = "faktory", mine = "reaper:" + epoch_;
     for (const auto& [jid, known] : running_) {
         if (known.lease_ends_ms == 0 || known.lease_ends_ms > now) continue;
-        over.push_back(jid);
+        over.push_back({jid, known.token});
         if (over.size() == limits::kScriptJobs) break;  // the others a moment later
     }
     if (over.empty()) co_return;
@@ -259,10 +259,10 @@ task<void> Broker::expire_leases() {
     std::set<std::string> taken;
     for (const auto& lease : *leases)
         taken.insert(lease.job.jid);
-    for (const auto& jid : over) {
-        auto known = running_.find(jid);
+    for (const auto& one : over) {
+        auto known = running_.find(one.jid);
         bool stale = known != running_.end() && known->second.lease_ends_ms != 0 &&
-                     known->second.lease_ends_ms <= now && !taken.count(jid);
+                     known->second.lease_ends_ms <= now && !taken.count(one.jid);
         if (stale) running_.erase(known);
     }
     std::vector<Ended> batch;

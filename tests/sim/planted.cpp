@@ -47,10 +47,9 @@ task<Result<std::vector<Result<>>>> PlantedStore::finish(std::vector<Finish> bat
 }
 
 task<Result<std::vector<Leased>>> PlantedStore::take_over(std::string from, std::string to,
-                                                          std::vector<std::string> jids,
-                                                          int limit) {
+                                                          std::vector<LeaseName> some, int limit) {
     if (is(Mistake::never_recalled)) co_return std::vector<Leased>();
-    auto leases = co_await below_.take_over(std::move(from), std::move(to), std::move(jids), limit);
+    auto leases = co_await below_.take_over(std::move(from), std::move(to), std::move(some), limit);
     for (size_t i = 0; leases && is(Mistake::endless_crashes) && i < leases->size(); ++i)
         (*leases)[i].record.crashes = 0;
     co_return leases;

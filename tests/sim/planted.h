@@ -17,7 +17,7 @@ class PlantedStore final : public RelayStore {
     task<Result<std::vector<Leased>>> fetch(FetchRequest request) override;
     task<Result<std::vector<Result<>>>> finish(std::vector<Finish> batch) override;
     task<Result<std::vector<Leased>>> take_over(std::string from, std::string to,
-                                                std::vector<std::string> jids, int limit) override;
+                                                std::vector<LeaseName> some, int limit) override;
     task<Result<Promoted>> promote(int64_t now_ms, int limit) override;
     task<Result<std::vector<Result<Cancelled>>>> cancel(std::vector<std::string> jids) override;
     task<Result<std::vector<Result<JobView>>>> get(std::vector<std::string> jids) override;

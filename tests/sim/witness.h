@@ -53,7 +53,7 @@ class Witness final : public RelayStore {
     task<Result<std::vector<Result<>>>> finish(std::vector<Finish> batch) override;
     task<Result<>> beat(std::vector<std::string> owners) override;
     task<Result<std::vector<Leased>>> take_over(std::string from, std::string to,
-                                                std::vector<std::string> jids, int limit) override;
+                                                std::vector<LeaseName> some, int limit) override;
     task<Result<std::vector<Result<Cancelled>>>> cancel(std::vector<std::string> jids) override;
     task<Result<std::vector<Result<>>>> requeue(std::vector<std::string> jids,
                                                 bool revive) override;
