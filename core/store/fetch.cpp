@@ -125,12 +125,12 @@ task<Result<std::vector<Leased>>> RedisStore::fetch_for(FetchRequest request) {
 }
 
 task<Result<std::vector<Leased>>> RedisStore::take_over(std::string from, std::string to,
-                                                        std::vector<std::string> jids, int limit) {
+                                                        std::vector<LeaseName> some, int limit) {
     std::string token = next_token();
     Command args;
     args.add(from).add(to).add(token).add(std::min(limit, int(limits::kScriptJobs)));
-    for (const auto& jid : jids)
-        args.add(jid);
+    for (const auto& one : some)
+        args.add(one.jid).add(one.token);
     auto reply = co_await run(script("take_over"), std::move(args));
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     std::vector<Leased> leases;

@@ -38,7 +38,7 @@ class RedisStore final : public Store {
     task<Result<>> beat(std::vector<std::string> owners) override;
     task<Result<std::vector<OwnerInfo>>> owners() override;
     task<Result<std::vector<Leased>>> take_over(std::string from, std::string to,
-                                                std::vector<std::string> jids, int limit) override;
+                                                std::vector<LeaseName> some, int limit) override;
     task<Result<Promoted>> promote(int64_t now_ms, int limit) override;
     task<Result<>> purge(int64_t now_ms) override;
     task<Result<std::vector<Result<Cancelled>>>> cancel(std::vector<std::string> jids) override;

@@ -78,6 +78,11 @@ struct Leased {
     std::string damage;
 };
 
+// A lease by name. Token "": the present one, whichever it is.
+struct LeaseName {
+    std::string jid, token;
+};
+
 // End of an attempt: what `decide` said, with what is to be kept of it. A job whose expires_ms has
 // passed ends by Move::drop with final.state expired; any other drop leaves no record.
 struct Finish {
@@ -192,11 +197,10 @@ class Store {
     // Raises the beat of each owner.
     virtual task<Result<>> beat(std::vector<std::string> owners) = 0;
     virtual task<Result<std::vector<OwnerInfo>>> owners() = 0;
-    // Moves what `from` holds, at most `limit` (or just `jids`), to `to` with new tokens. Atomic:
+    // Moves what `from` holds, at most `limit` (or just `some`), to `to` with new tokens. Atomic:
     // from then on the old tokens are stale. Forgets `from` when nothing is left.
     virtual task<Result<std::vector<Leased>>> take_over(std::string from, std::string to,
-                                                        std::vector<std::string> jids,
-                                                        int limit) = 0;
+                                                        std::vector<LeaseName> some, int limit) = 0;
 
     // Due scheduled and retrying jobs become ready, oldest first.
     virtual task<Result<Promoted>> promote(int64_t now_ms, int limit) = 0;

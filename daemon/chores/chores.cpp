@@ -89,6 +89,8 @@ task<void> Chores::reap_worker(std::shared_ptr<Worker> worker, std::string why) 
         closers.push_back(close);
     for (const auto& close : closers)
         close();
+    // One that is not connected here may be elsewhere: its beats in the store tell.
+    if (shared_store_ && worker->connections == 0 && !worker->gone) co_return;
     // A Faktory worker's jobs stay reserved: its reservations have their own end.
     if (worker->kind == WorkerKind::runner || worker->kind == WorkerKind::remote) {
         auto taken = co_await broker_.reap(worker->owner, why);
@@ -118,9 +120,9 @@ task<void> Chores::check_workers() {
 task<void> Chores::beat_and_watch() {
     std::set<std::string> held;
     for (const auto& [jid, running] : broker_.all_running())
-        held.insert(running.owner);
+        if (running.owner.find(broker_.epoch()) != std::string::npos) held.insert(running.owner);
     for (const auto& worker : broker_.workers().all())
-        held.insert(worker->owner);
+        if (worker->kind == WorkerKind::pool || worker->connections > 0) held.insert(worker->owner);
     std::vector<std::string> owners(held.begin(), held.end());
     std::erase(owners, "");
     if (!owners.empty()) {
@@ -129,7 +131,10 @@ task<void> Chores::beat_and_watch() {
     }
     auto all = co_await broker_.store().owners();
     if (!all) co_return;
+    // A silence counts while it can be heard: after a while without a look it is counted anew.
     int64_t now = reactor_.now_ms();
+    if (now - looked_ms_ > 2 * limits::kBeatEveryMs) seen_.clear();
+    looked_ms_ = now;
     std::unordered_map<std::string, Seen> seen;
     for (const auto& info : *all) {
         if (held.count(info.owner) || info.owner == "faktory") continue;

@@ -49,6 +49,7 @@ class Chores {
     int64_t due_wall_ms_ = 1;  // of the next job that becomes due; 1: look now, 0: none
     Signal due_changed_, stop_;
     std::unordered_map<std::string, Seen> seen_;
+    int64_t looked_ms_ = 0;  // at the owners, with an answer
     Gate gate_;
 };
 

@@ -158,6 +158,7 @@ task<std::vector<Leased>> Broker::keep_runnable(std::vector<Leased> leases, std:
             runnable.push_back(std::move(lease));
             continue;
         }
+        running_.erase(lease.job.jid);  // of an earlier lease
         Finish finish;
         finish.owner = owner;
         finish.jid = lease.job.jid;

@@ -175,6 +175,9 @@ class Broker {
 
     const TypePolicy& policy_of(const std::string& type) const;
 
+    // Whether it is the name of a daemon's own pool or reaper; they carry its epoch.
+    static bool is_process(const std::string& owner);
+
     // Owners of this process carry its epoch, so that a successor knows them as dead.
     const std::string& epoch() const { return epoch_; }
 
@@ -213,6 +216,8 @@ class Broker {
     task<bool> hand_back(std::vector<Leased> leases, std::string owner);
     Finish plan(const Ended& ended, const Running& running, const RunReport& report);
     task<Result<>> find_running(Ended ended);
+    // A lease that this process did not give out.
+    void note_found(JobView view, const std::string& worker);
     void ended(const Ended& what, const Planned& next, const Running& running);
     task<void> finish_cancelled(std::vector<Ended> batch, std::vector<size_t> which,
                                 std::vector<Result<>>* results);
@@ -238,7 +243,9 @@ class Broker {
     uint64_t fetches_ = 0, serials_ = 0;
     // Token, or token and jid -> when to stop looking (monotonic).
     std::map<std::pair<std::string, std::string>, int64_t> lost_fetches_;
+    // Before `until`, what a killed process sent to a Redis that was not its own may still be done.
     bool recovered_ = true;
+    int64_t recover_at_ms_ = 0, recover_until_ms_ = 0;
     std::set<std::string> unsettled_;
     std::unordered_map<std::string, Running> running_;
     std::unordered_map<std::string, std::shared_ptr<Signal>> watched_;

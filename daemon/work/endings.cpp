@@ -95,16 +95,7 @@ task<Result<>> Broker::find_running(Ended ended) {
     if (!view || view->state != State::running)
         co_return fail(ErrorCode::lease_lost, "job " + ended.jid + " is not running");
     if (running_.count(ended.jid)) co_return Result<>{};
-    Running running;
-    running.job = head_of(view->job);
-    running.record = std::move(view->record);
-    running.owner = view->owner;
-    running.token = view->token;
-    running.worker = ended.report.worker;
-    running.started_wall_ms = view->started_ms;
-    running.cancel_asked = view->cancel_asked;
-    running.serial = ++serials_;
-    running_.insert_or_assign(ended.jid, std::move(running));
+    note_found(std::move(*view), ended.report.worker);
     co_return Result<>{};
 }
 

@@ -64,7 +64,7 @@ std::string Broker::reaper_of(const std::string& from) const {
 }
 
 task<void> Broker::settle_rest() {
-    if (!recovered_) co_await recover();
+    if (!recovered_ && reactor_.now_ms() >= recover_at_ms_) co_await recover();
     std::set<std::string> owners = std::exchange(unsettled_, {});
     for (const auto& owner : owners) {
         auto worker = workers_.by_owner(owner);
@@ -78,7 +78,10 @@ task<int> Broker::reap(std::string owner, std::string why) {
     int taken = 0;
     std::string mine = reaper_of(owner);
     while (true) {
-        std::vector<std::string> all;
+        std::vector<LeaseName> all;
+        std::vector<std::pair<std::string, uint64_t>> before;
+        for (const auto& [jid, known] : running_)
+            if (known.owner == owner) before.emplace_back(jid, known.serial);
         auto leases =
             co_await store_.take_over(owner, mine, std::move(all), int(limits::kScriptJobs));
         if (!leases) {
@@ -88,7 +91,15 @@ task<int> Broker::reap(std::string owner, std::string why) {
             unsettled_.insert(mine);
             break;
         }
-        if (leases->empty()) break;
+        if (leases->empty()) {
+            // It holds nothing: what was thought of is over, by calls whose answers were lost.
+            for (const auto& [jid, serial] : before) {
+                auto known = running_.find(jid);
+                if (known != running_.end() && known->second.serial == serial)
+                    running_.erase(known);
+            }
+            break;
+        }
         taken += int(leases->size());
         co_await settle_lost(std::move(*leases), mine, why);
     }
@@ -105,17 +116,44 @@ task<void> Broker::restore_leases(std::vector<std::string> jids) {
         if ((*progress)[i].lease_until_ms > 0) extend_lease(jids[i], (*progress)[i].lease_until_ms);
 }
 
+bool Broker::is_process(const std::string& owner) {
+    return starts_with(owner, "pool:") || starts_with(owner, "reaper:");
+}
+
+void Broker::note_found(JobView view, const std::string& worker) {
+    FetchOrder order;
+    order.owner = view.owner;
+    order.worker = worker;
+    order.lease_per_job = view.owner == "faktory";
+    Leased lease;
+    lease.job = std::move(view.job);
+    lease.record = std::move(view.record);
+    lease.token = view.token;
+    lease.started_ms = view.started_ms;
+    note_running(lease, order);
+    Running& known = running_.at(lease.job.jid);
+    known.cancel_asked = view.cancel_asked;
+    if (known.lease_ends_ms == 0) return;
+    // What has passed of it counts; a clock that was set back can't make it longer.
+    int64_t passed = std::max<int64_t>(0, reactor_.wall_ms() - known.started_wall_ms);
+    known.lease_ends_ms = std::max(known.lease_ends_ms - passed, reactor_.now_ms());
+}
+
 task<void> Broker::recover() {
+    const bool shared = !config_->redis.url.empty();
     recovered_ = false;
+    if (recover_until_ms_ == 0)
+        recover_until_ms_ = reactor_.now_ms() + (shared ? 2 * limits::kRedisDeadlineMs : 0);
+    const bool last = reactor_.now_ms() >= recover_until_ms_;
     auto owners = co_await store_.owners();
     if (!owners) {
         log(LogLevel::warn, "lease.recover_failed", owners.error().text);
         co_return;
     }
     for (const auto& info : *owners) {
-        bool process = starts_with(info.owner, "pool:") || starts_with(info.owner, "reaper:");
         bool mine = info.owner.find(epoch_) != std::string::npos;
-        if (process && !mine && config_->redis.url.empty()) {
+        if (shared) continue;  // who beats there is known after a while only
+        if (is_process(info.owner) && !mine) {
             // The directory is locked by us: its process is dead.
             co_await reap(info.owner, "jobqd ended while the job ran");
         } else if (starts_with(info.owner, "w:")) {
@@ -135,98 +173,18 @@ task<void> Broker::recover() {
         if (!page) co_return;
         std::vector<std::string> leased_by_job;
         for (auto& view : page->jobs) {
-            bool mine = view.owner.find(epoch_) != std::string::npos;
-            if (mine || running_.count(view.job.jid)) continue;
-            FetchOrder order;
-            order.owner = view.owner;
-            order.worker = starts_with(view.owner, "w:") ? view.owner.substr(2) : view.owner;
-            order.lease_per_job = view.owner == "faktory";
-            Leased lease;
-            lease.job = std::move(view.job);
-            lease.record = std::move(view.record);
-            lease.token = view.token;
-            lease.started_ms = view.started_ms;
-            note_running(lease, order);
-            Running& known = running_.at(lease.job.jid);
-            known.cancel_asked = view.cancel_asked;
-            if (known.lease_ends_ms == 0) continue;
-            // What has passed of it counts; a clock that was set back can't make it longer.
-            int64_t passed = std::max<int64_t>(0, reactor_.wall_ms() - known.started_wall_ms);
-            known.lease_ends_ms = std::max(known.lease_ends_ms - passed, reactor_.now_ms());
-            leased_by_job.push_back(lease.job.jid);
+            // A process's own are ours, another daemon's, or a dead one's that is reaped.
+            if (is_process(view.owner) || running_.count(view.job.jid)) continue;
+            std::string worker = starts_with(view.owner, "w:") ? view.owner.substr(2) : view.owner;
+            if (view.owner == "faktory") leased_by_job.push_back(view.job.jid);
+            note_found(std::move(view), worker);
         }
         co_await restore_leases(std::move(leased_by_job));
         request.cursor = page->next;
         more = !page->next.empty();
     }
-    recovered_ = true;
-}
-
-task<bool> Broker::hand_back(std::vector<Leased> leases, std::string owner) {
-    std::vector<Ended> back;
-    for (auto& lease : leases) {
-        Ended ended;
-        ended.jid = lease.job.jid;
-        ended.owner = owner;
-        ended.token = lease.token;
-        ended.report.outcome = Outcome::released;
-        back.push_back(std::move(ended));
-    }
-    auto results = co_await finish(std::move(back));
-    bool sure = true;
-    for (size_t i = 0; i < results.size(); ++i) {
-        if (results[i]) continue;
-        log(LogLevel::warn, "job.release_failed", results[i].error().text);
-        const bool again = info(results[i].error().code).retryable;
-        if (again) look_for_lost(leases[i].token, leases[i].job.jid);
-        sure = sure && !again;
-    }
-    co_return sure;
-}
-
-void Broker::look_for_lost(const std::string& token, const std::string& jid) {
-    lost_fetches_[{token, jid}] = reactor_.now_ms() + 2 * limits::kRedisDeadlineMs;
-}
-
-bool Broker::is_lost(const JobView& view) const {
-    return lost_fetches_.count({view.token, ""}) || lost_fetches_.count({view.token, view.job.jid});
-}
-
-// Whatever is under our name for it stays to be handed back, should an answer be lost on the way:
-// then the next call finds it there. No attempt is spent: nobody ever ran these.
-task<void> Broker::recall_lost_fetches() {
-    const std::string mine = "reaper:" + epoch_ + "-recall";
-    std::map<std::string, std::vector<std::string>> by_owner;
-    ListRequest request;
-    request.state = State::running;
-    request.limit = limits::kListPageMax;
-    bool more = true;
-    while (more) {
-        auto page = co_await store_.list(request);
-        if (!page) co_return;
-        for (const auto& view : page->jobs)
-            if (is_lost(view) || view.owner == mine || view.owner == mine + "-again")
-                by_owner[view.owner].push_back(view.job.jid);
-        request.cursor = page->next;
-        more = !page->next.empty();
-    }
-    bool sure = true;
-    for (const auto& [owner, jids] : by_owner) {
-        std::string to = owner == mine ? mine + "-again" : mine;
-        auto leases = co_await store_.take_over(owner, to, jids, int(limits::kScriptJobs));
-        if (!leases) co_return;
-        log(LogLevel::info, "lease.recalled", "taken by a fetch whose answer was lost",
-            {{"owner", owner}, {"jobs", int64_t(leases->size())}});
-        FetchOrder order;
-        order.owner = to;
-        for (const auto& lease : *leases)
-            note_running(lease, order);
-        bool answered = co_await hand_back(std::move(*leases), to);
-        sure = sure && answered;
-    }
-    if (!sure) co_return;
-    int64_t now = reactor_.now_ms();
-    std::erase_if(lost_fetches_, [now](const auto& entry) { return entry.second <= now; });
+    recovered_ = last;
+    recover_at_ms_ = recover_until_ms_;
 }
 
 task<std::vector<Result<>>> Broker::finish_surely(std::vector<Ended> batch,
@@ -258,12 +216,12 @@ task<std::vector<Result<>>> Broker::finish_surely(std::vector<Ended> batch,
 }
 
 task<void> Broker::expire_leases() {
-    std::vector<std::string> over;
+    std::vector<LeaseName> over;
     int64_t now = reactor_.now_ms();
     std::string from = "faktory", mine = "reaper:" + epoch_;
     for (const auto& [jid, known] : running_) {
         if (known.lease_ends_ms == 0 || known.lease_ends_ms > now) continue;
-        over.push_back(jid);
+        over.push_back({jid, known.token});
         if (over.size() == limits::kScriptJobs) break;  // the others a moment later
     }
     if (over.empty()) co_return;
@@ -277,10 +235,10 @@ task<void> Broker::expire_leases() {
     std::set<std::string> taken;
     for (const auto& lease : *leases)
         taken.insert(lease.job.jid);
-    for (const auto& jid : over) {
-        auto known = running_.find(jid);
+    for (const auto& one : over) {
+        auto known = running_.find(one.jid);
         bool stale = known != running_.end() && known->second.lease_ends_ms != 0 &&
-                     known->second.lease_ends_ms <= now && !taken.count(jid);
+                     known->second.lease_ends_ms <= now && !taken.count(one.jid);
         if (stale) running_.erase(known);
     }
     std::vector<Ended> batch;
@@ -335,46 +293,6 @@ task<std::vector<std::string>> Broker::adopt(
         if (gone || others) lost.push_back(jid);
     }
     co_return lost;
-}
-
-task<void> Broker::hand_back_unheard(std::string owner, std::vector<std::string> named) {
-    constexpr int kBeats = 3;
-    std::set<std::string> names(named.begin(), named.end());
-    std::vector<Leased> unheard;
-    int64_t before = reactor_.wall_ms() - limits::kProcessLeaseMs;
-    for (auto& [jid, known] : running_) {
-        if (known.owner != owner) continue;
-        known.missed_beats = names.count(jid) ? 0 : known.missed_beats + 1;
-        if (known.missed_beats < kBeats || known.started_wall_ms > before) continue;
-        Leased lease;
-        lease.job.jid = jid;
-        lease.token = known.token;
-        unheard.push_back(std::move(lease));
-    }
-    if (unheard.empty()) co_return;
-    log(LogLevel::warn, "lease.unheard", "its worker never heard of it: handed back",
-        {{"owner", owner}, {"jobs", int64_t(unheard.size())}});
-    co_await hand_back(std::move(unheard), owner);
-}
-
-task<void> Broker::hand_back_all(std::string owner) {
-    std::vector<Leased> held;
-    for (const auto& [jid, known] : running_) {
-        if (known.owner != owner) continue;
-        Leased lease;
-        lease.job.jid = jid;
-        lease.token = known.token;
-        held.push_back(std::move(lease));
-    }
-    if (!held.empty()) co_await hand_back(std::move(held), std::move(owner));
-}
-
-bool Broker::extend_lease(const std::string& jid, int64_t until_wall_ms) {
-    Running* known = running(jid);
-    if (!known || known->lease_ends_ms == 0) return false;
-    int64_t more = std::min(until_wall_ms - reactor_.wall_ms(), limits::kReserveMaxS * 1000);
-    known->lease_ends_ms = std::max(known->lease_ends_ms, reactor_.now_ms() + more);
-    return true;
 }
 
 }  // namespace jobq

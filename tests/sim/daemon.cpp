@@ -192,7 +192,15 @@ void Cluster::kill(int which) {
     victim->die();
     bool long_away = world.faults && world.chance(100);
     int64_t away = long_away ? world.between(5'000, 30'000) : world.between(20, 1'500);
-    world.clock.after(away, [this, which] { revive(which); });
+    auto link = victim->link;
+    world.clock.after(away, [this, which, link] {
+        // A private Redis is another one from now on: the one of before was ended.
+        if (world.plan.daemons == 1) {
+            link->forget();
+            server.still_until_ms = 0;
+        }
+        revive(which);
+    });
 }
 
 void Cluster::hint(int from, const std::string& queue) {

@@ -113,10 +113,12 @@ task<Result<std::vector<OwnerInfo>>> FaultyStore::owners() {
 }
 
 task<Result<std::vector<Leased>>> FaultyStore::take_over(std::string from, std::string to,
-                                                         std::vector<std::string> jids, int limit) {
-    std::string name = "take over from " + from + " to " + to + some(jids);
-    Call<std::vector<Leased>> call = [from, to, jids, limit](Store& store) {
-        return store.take_over(from, to, jids, limit);
+                                                         std::vector<LeaseName> some, int limit) {
+    std::string name = "take over from " + from + " to " + to;
+    for (const auto& one : some)
+        name += " " + one.jid + " " + one.token;
+    Call<std::vector<Leased>> call = [from, to, some, limit](Store& store) {
+        return store.take_over(from, to, some, limit);
     };
     return ask(std::move(name), std::move(call));
 }

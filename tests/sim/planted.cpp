@@ -6,6 +6,7 @@ namespace jobq::sim {
 task<Result<std::vector<Result<Enqueued>>>> PlantedStore::enqueue(std::vector<Job> jobs) {
     if (is(Mistake::lost_enqueue) && world_.chance(200)) {
         std::vector<Result<Enqueued>> results;
+        hidden_ += int64_t(jobs.size());
         for (const auto& job : jobs)
             results.push_back(Enqueued{Enqueued::How::stored, job.jid, State::ready});
         co_return results;
@@ -46,10 +47,9 @@ task<Result<std::vector<Result<>>>> PlantedStore::finish(std::vector<Finish> bat
 }
 
 task<Result<std::vector<Leased>>> PlantedStore::take_over(std::string from, std::string to,
-                                                          std::vector<std::string> jids,
-                                                          int limit) {
+                                                          std::vector<LeaseName> some, int limit) {
     if (is(Mistake::never_recalled)) co_return std::vector<Leased>();
-    auto leases = co_await below_.take_over(std::move(from), std::move(to), std::move(jids), limit);
+    auto leases = co_await below_.take_over(std::move(from), std::move(to), std::move(some), limit);
     for (size_t i = 0; leases && is(Mistake::endless_crashes) && i < leases->size(); ++i)
         (*leases)[i].record.crashes = 0;
     co_return leases;
@@ -62,16 +62,19 @@ task<Result<Promoted>> PlantedStore::promote(int64_t now_ms, int limit) {
 
 task<Result<std::vector<Result<Cancelled>>>> PlantedStore::cancel(std::vector<std::string> jids) {
     if (!is(Mistake::ignored_cancel)) return below_.cancel(std::move(jids));
-    // Said, and not done.
-    std::vector<Result<Cancelled>> results;
-    auto views = at_once(below_.get(jids));
-    for (const auto& view : *views) {
-        if (!view || is_final(view->state))
-            results.push_back(fail(ErrorCode::not_found, "no such job"));
-        else
-            results.push_back(Cancelled{view->state, view->owner});
-    }
+    auto view = at_once(below_.get(jids))->front();
+    bool waits = view && !is_final(view->state) && view->state != State::running &&
+                 view->state != State::dead;
+    if (!waits) return below_.cancel(std::move(jids));
+    --hidden_;  // said, and not done
+    std::vector<Result<Cancelled>> results{Cancelled{view->state, ""}};
     return answered(std::move(results));
+}
+
+task<Result<StoreStats>> PlantedStore::stats() {
+    auto stats = co_await below_.stats();
+    if (stats) stats->ready += hidden_;
+    co_return stats;
 }
 
 task<Result<std::vector<Result<JobView>>>> PlantedStore::get(std::vector<std::string> jids) {

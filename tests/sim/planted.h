@@ -17,16 +17,18 @@ class PlantedStore final : public RelayStore {
     task<Result<std::vector<Leased>>> fetch(FetchRequest request) override;
     task<Result<std::vector<Result<>>>> finish(std::vector<Finish> batch) override;
     task<Result<std::vector<Leased>>> take_over(std::string from, std::string to,
-                                                std::vector<std::string> jids, int limit) override;
+                                                std::vector<LeaseName> some, int limit) override;
     task<Result<Promoted>> promote(int64_t now_ms, int limit) override;
     task<Result<std::vector<Result<Cancelled>>>> cancel(std::vector<std::string> jids) override;
     task<Result<std::vector<Result<JobView>>>> get(std::vector<std::string> jids) override;
+    task<Result<StoreStats>> stats() override;
 
   private:
     bool is(Mistake mistake) const { return world_.mistake == mistake; }
 
     World& world_;
     std::map<std::string, Leased> given_;
+    int64_t hidden_ = 0;  // so many jobs too few are there; the figures do not show it
 };
 
 }  // namespace jobq::sim

@@ -60,8 +60,8 @@ class RelayStore : public Store {
     task<Result<std::vector<OwnerInfo>>> owners() override { return below_.owners(); }
 
     task<Result<std::vector<Leased>>> take_over(std::string from, std::string to,
-                                                std::vector<std::string> jids, int limit) override {
-        return below_.take_over(std::move(from), std::move(to), std::move(jids), limit);
+                                                std::vector<LeaseName> some, int limit) override {
+        return below_.take_over(std::move(from), std::move(to), std::move(some), limit);
     }
 
     task<Result<Promoted>> promote(int64_t now_ms, int limit) override {

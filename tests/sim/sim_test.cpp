@@ -35,6 +35,39 @@ TEST_CASE("seeds that once failed") {
     }
 }
 
+TEST_CASE("planted mistakes are found") {
+    struct Row {
+        Mistake mistake;
+        const char* what;
+        std::string invariant;  // that names it
+    };
+
+    const std::vector<Row> rows{
+        {Mistake::stale_finish, "a finish with a stale token is accepted", "S3"},
+        {Mistake::double_fetch, "a running job is given to a second fetcher", "S3"},
+        {Mistake::lost_enqueue, "an acknowledged job is not stored", "S1"},
+        {Mistake::never_recalled, "what dead owners hold is not given back", "L1"},
+        {Mistake::early_start, "jobs start before they are due", "S5"},
+        {Mistake::changed_args, "other bytes come out than went in", "S2"},
+        {Mistake::ignored_cancel, "a cancelled job starts", "S11"},
+        {Mistake::endless_crashes, "crashes are not counted", "S6"},
+        {Mistake::second_lock, "a lock has two holders", "S7"},
+        {Mistake::changed_result, "a result changes", "S12"},
+    };
+    REQUIRE(rows.size() + 1 == size_t(Mistake::count_));
+    for (const auto& row : rows) {
+        bool named = false;
+        std::string said;
+        for (uint64_t seed = 1; seed <= 100 && !named; seed += 5)
+            for (const auto& failed : sweep(seed, seed + 4, row.mistake).failed) {
+                said += failed.invariant + ": " + failed.text + "\n";
+                named = named || failed.invariant == row.invariant;
+            }
+        INFO(row.what << "; found:\n" << said);
+        CHECK(named);
+    }
+}
+
 TEST_CASE("random runs hold every invariant") {
     uint64_t from = 1, to = kSmokeSeeds;
     if (const char* seeds = std::getenv("JOBQ_SIM_SEEDS")) {

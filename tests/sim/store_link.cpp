@@ -133,7 +133,7 @@ void StoreLink::die() {
         connection_->open = false;
         connection_->dropped = world_.chance(500);
     }
-    connection_ = nullptr;
+    last_ = std::exchange(connection_, nullptr);
     waiting_.clear();
     dead_ = true;
 }

@@ -41,6 +41,11 @@ class StoreLink : public std::enable_shared_from_this<StoreLink> {
     // The daemon was killed: nothing is answered any more.
     void die();
 
+    // The store was its own and ends: what it did not read is lost.
+    void forget() {
+        if (last_) last_->dropped = true;
+    }
+
     // Called when a connection is there again.
     void on_up(std::function<void()> fn) { on_up_ = std::move(fn); }
 
@@ -73,6 +78,7 @@ class StoreLink : public std::enable_shared_from_this<StoreLink> {
     World& world_;
     StoreServer& server_;
     Shared connection_ = std::make_shared<Connection>();
+    Shared last_;  // of one that was killed
     std::deque<Command> waiting_;
     bool dead_ = false;
     std::function<void()> on_up_, on_kill_;

@@ -163,8 +163,8 @@ bool Witness::may_take(const std::string& from, const Known& job) const {
 }
 
 task<Result<std::vector<Leased>>> Witness::take_over(std::string from, std::string to,
-                                                     std::vector<std::string> jids, int limit) {
-    auto leases = co_await below_.take_over(from, to, jids, limit);
+                                                     std::vector<LeaseName> some, int limit) {
+    auto leases = co_await below_.take_over(from, to, some, limit);
     if (!leases) co_return leases;
     for (const auto& lease : *leases) {
         Known* job = known(lease.job.jid, "a take-over");

@@ -28,7 +28,7 @@ struct Known {
     State place = State::ready;
     std::string owner, token;  // of a running one
     int64_t leased_ms = 0, leased_wall_ms = 0;
-    int64_t due_ms = 0;        // wall clock
+    int64_t due_ms = 0;  // wall clock
     int failures = 0, crashes = 0, lost = 0;
     bool cancel_asked = false;
     std::string lock;  // held
@@ -53,7 +53,7 @@ class Witness final : public RelayStore {
     task<Result<std::vector<Result<>>>> finish(std::vector<Finish> batch) override;
     task<Result<>> beat(std::vector<std::string> owners) override;
     task<Result<std::vector<Leased>>> take_over(std::string from, std::string to,
-                                                std::vector<std::string> jids, int limit) override;
+                                                std::vector<LeaseName> some, int limit) override;
     task<Result<std::vector<Result<Cancelled>>>> cancel(std::vector<std::string> jids) override;
     task<Result<std::vector<Result<>>>> requeue(std::vector<std::string> jids,
                                                 bool revive) override;

@@ -192,11 +192,16 @@ void Witness::check_end() {
         if (job.acknowledged && job.stored == 0)
             world_.violated("S1", "the acknowledged job " + jid + " was never stored");
         if (job.stored == 0) continue;
-        if (job.live && job.place != State::dead)
-            world_.violated("L1", jid + " is not over: it is " + std::string(name(job.place)) +
-                                      (job.owner.empty() ? "" : " by " + job.owner));
-        else
+        if (!job.live || job.place == State::dead) {
             check_record(job);
+            continue;
+        }
+        std::vector<std::string> one{jid};
+        bool there = at_once(below_.get(one)).value().front().has_value();
+        world_.violated(there ? "L1" : "S1",
+                        jid + (there ? " is not over: it is " : " is lost: it was ") +
+                            std::string(name(job.place)) +
+                            (job.owner.empty() ? "" : " by " + job.owner));
     }
     check_places();
 }

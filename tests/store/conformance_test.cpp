@@ -340,7 +340,10 @@ TEMPLATE_TEST_CASE("a take-over moves jobs under new tokens; the old ones are st
     int64_t started = t.now();
     t.reactor.advance(500);
     t.cancel("b");
-    auto one = t.get_value(t.store.take_over("runner", "pool1", {"b", "unknown"}, 10));
+    std::vector<LeaseName> stale{{"a", "another"}};
+    CHECK(t.get_value(t.store.take_over("runner", "pool1", stale, 10)).empty());
+    std::vector<LeaseName> some{{"b", old[1].token}, {"unknown", ""}};
+    auto one = t.get_value(t.store.take_over("runner", "pool1", some, 10));
     REQUIRE(jids_of(one) == Texts{"b"});
     CHECK(one[0].cancelled);
     CHECK(one[0].started_ms == started);

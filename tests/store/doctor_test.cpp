@@ -337,7 +337,7 @@ TEST_CASE("jobs that flow while the doctor looks are no findings") {
         if (which == 2) value(other.requeue(one, true));
         if (which == 3) value(other.kill(one));
         if (which == 4) value(other.unpark());
-        if (which == 5) value(other.take_over("pool2", "pool1", one, 1));
+        if (which == 5) value(other.take_over("pool2", "pool1", {{one[0], ""}}, 1));
     };
     auto step = [&] {
         t.reactor.advance(int64_t(rng.below(30)));

@@ -298,10 +298,24 @@ void Duel::take_over() {
     if (chance(40)) some = jids();
     std::sort(some.begin(), some.end());
     some.erase(std::unique(some.begin(), some.end()), some.end());
-    said_ << "take over from " << from << " to " << to << ": " << joined(some);
+    // By a token too, which may be stale by now.
+    std::vector<LeaseName> of_model, of_real;
+    bool named = chance(50);
+    for (const auto& jid : some) {
+        LeaseName& one = of_model.emplace_back();
+        LeaseName& other = of_real.emplace_back();
+        one.jid = other.jid = jid;
+        for (const auto& pair : leases_) {
+            if (!named || pair.model.job.jid != jid) continue;
+            one.token = pair.model.token;
+            other.token = pair.real.token;
+        }
+    }
+    said_ << "take over from " << from << " to " << to << (named ? " by token: " : ": ")
+          << joined(some);
     INFO(said_.str());
-    auto model = run_task(reactor_, model_.take_over(from, to, some, 100)).value();
-    auto real = run_task(reactor_, real_.take_over(from, to, some, 100)).value();
+    auto model = run_task(reactor_, model_.take_over(from, to, of_model, 100)).value();
+    auto real = run_task(reactor_, real_.take_over(from, to, of_real, 100)).value();
     auto by_jid = [](const Leased& a, const Leased& b) { return a.job.jid < b.job.jid; };
     std::sort(model.begin(), model.end(), by_jid);
     std::sort(real.begin(), real.end(), by_jid);

@@ -68,7 +68,8 @@ TEST_CASE("a fetch whose answer was lost can be found by its token and taken ove
     t.link.lose_replies(1);
     CHECK(outcome(run_task(t.reactor, t.store.fetch(request))) == "UNKNOWN");
     CHECK(t.view("a").token == "mine-1");
-    auto found = t.get_value(t.store.take_over("pool1", "pool1", {"a"}, 1));
+    std::vector<LeaseName> lost{{"a", "mine-1"}};
+    auto found = t.get_value(t.store.take_over("pool1", "pool1", lost, 1));
     REQUIRE(found.size() == 1);
     CHECK(t.end(found[0], Move::succeed) == "ok");
 }

@@ -221,15 +221,16 @@ task<Result<std::vector<OwnerInfo>>> MemoryStore::owners() {
 }
 
 task<Result<std::vector<Leased>>> MemoryStore::take_over(std::string from, std::string to,
-                                                         std::vector<std::string> jids, int limit) {
+                                                         std::vector<LeaseName> some, int limit) {
     std::vector<Leased> leases;
     std::string token = "m" + std::to_string(++tokens_);
-    if (jids.empty())
+    if (some.empty())
         for (const auto& [jid, live] : live_)
-            if (live.owner == from && int(jids.size()) < limit) jids.push_back(jid);
-    for (const auto& jid : jids) {
-        auto found = live_.find(jid);
+            if (live.owner == from && int(some.size()) < limit) some.push_back({jid, ""});
+    for (const auto& one : some) {
+        auto found = live_.find(one.jid);
         if (found == live_.end() || found->second.owner != from) continue;
+        if (!one.token.empty() && one.token != found->second.token) continue;
         found->second.owner = to;
         found->second.token = token;
         leases.push_back(lease_of(found->second));
