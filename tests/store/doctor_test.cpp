@@ -2,6 +2,7 @@
 // kind of structure in use; it is found, repaired, found no more, and no job is lost by it.
 #include "core/store/doctor.h"
 
+#include <cstdlib>
 #include <functional>
 #include <map>
 #include <set>
@@ -276,7 +277,13 @@ TEST_CASE("more jobs than are remembered at a time are looked at in several pass
     CHECK(t.fetch({"mail"}, 500).size() + t.fetch({"mail"}, 500).size() == 700);
 }
 
-// Between any two calls of the doctor another client changes something.
+static int jobs_asked() {
+    const char* text = std::getenv("JOBQ_DOCTOR_JOBS");
+    return text ? std::atoi(text) : 2'500;
+}
+
+// Between any two calls of the doctor another client changes something. JOBQ_DOCTOR_JOBS sets how
+// many jobs flow; 10,000 take most of a minute.
 TEST_CASE("jobs that flow while the doctor looks are no findings") {
     OnRedis t;
     SyncLink other_link(t.server.socket_path());
@@ -351,13 +358,13 @@ TEST_CASE("jobs that flow while the doctor looks are no findings") {
     BatchSpec spec;
     spec.bid = "b-1";
     value(other.make_batch(spec));
-    for (int i = 0; i < 100; ++i)
+    for (int i = 0; i < 60; ++i)
         enqueue();
     t.link.on_reply = [&](const std::string&, const Reply&) {
         for (int i = 0; i < 3; ++i)
             step();
     };
-    for (int round = 0; made < 10'000; ++round) {
+    for (int round = 0; made < jobs_asked(); ++round) {
         INFO("round " << round);
         REQUIRE(check_up(t.store, t.reactor, round % 2 == 1) == "");
     }
