@@ -103,6 +103,7 @@ void Rig::repeat(int min_ms, int max_ms, const std::function<void()>& trouble) {
         rest(min_ms, max_ms);
         if (time_is_up()) return;
         trouble();
+        ++troubles_;
     }
 }
 
@@ -268,6 +269,7 @@ Report Rig::finish() {
     evidence.drained = drain();
     clients_->stop();
     trouble_ += clients_->trouble();
+    if (troubles_ == 0) lacks("there was no time to break anything");
     evidence.store = read_store();
     evidence.jobs = history_.jobs();
     evidence.calls = history_.calls();
