@@ -19,6 +19,7 @@ namespace {
 
 using nlohmann::json;
 
+constexpr int64_t kPoisonActsUs = 100'000;  // after its start mark
 constexpr size_t kAskedAtOnce = 200;
 constexpr size_t kResultsRead = 300;
 // What may still be under way when a fault is over: a lease of before it, a retry of a crash.
@@ -258,7 +259,8 @@ void Rig::add_poison_kills(Evidence& evidence) const {
         const auto job = evidence.jobs.find(mark.jid);
         if (job == evidence.jobs.end() || !job->second.poison) continue;
         if (mark.kind == Mark::Kind::start)
-            evidence.faults.push_back({Fault::Kind::kill, mark.at_us, 0, mark.holder, 0});
+            evidence.faults.push_back(
+                {Fault::Kind::kill, mark.at_us + kPoisonActsUs, 0, mark.holder, 0});
     }
 }
 
