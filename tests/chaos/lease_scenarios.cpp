@@ -76,7 +76,7 @@ Report stale_finish(const RunOptions& options, std::string& directory) {
     Rig rig(options, setup);
     directory = rig.directory();
     StepWorker silent(rig, "silentworker"), other(rig, "otherworker");
-    do {
+    const auto once = [&] {
         rig.enqueue(rig.history().fresh("stale-"), "{}", {}, "stale");
         Fault silence{Fault::Kind::pause, monotonic_us(), 0, "silentworker", 0};
         silent.take();
@@ -87,7 +87,8 @@ Report stale_finish(const RunOptions& options, std::string& directory) {
         silent.report();
         other.end_well();
         other.report();
-    } while (!rig.time_is_up());
+    };
+    rig.repeat(100, 500, once);
     return rig.finish();
 }
 

@@ -53,7 +53,7 @@ Report jobqd_term(const RunOptions& options, std::string& directory) {
 
 // Its end is seen at once: what it ran does not wait for a lease.
 Report runner_kill(const RunOptions& options, std::string& directory) {
-    return with_trouble(options, directory, 3'000, 7'000, [](Rig& rig) {
+    return with_trouble(options, directory, 1'500, 4'000, [](Rig& rig) {
         rig.bounds().again_us = kRunnerBackUs;
         const pid_t runner = rig.daemon().runner_pid();
         // Mostly while it runs something.

@@ -19,6 +19,7 @@ namespace {
 
 using nlohmann::json;
 
+constexpr int64_t kPoisonActsUs = 100'000;  // after its start mark
 constexpr size_t kAskedAtOnce = 200;
 constexpr size_t kResultsRead = 300;
 // What may still be under way when a fault is over: a lease of before it, a retry of a crash.
@@ -103,6 +104,7 @@ void Rig::repeat(int min_ms, int max_ms, const std::function<void()>& trouble) {
         rest(min_ms, max_ms);
         if (time_is_up()) return;
         trouble();
+        ++troubles_;
     }
 }
 
@@ -257,7 +259,8 @@ void Rig::add_poison_kills(Evidence& evidence) const {
         const auto job = evidence.jobs.find(mark.jid);
         if (job == evidence.jobs.end() || !job->second.poison) continue;
         if (mark.kind == Mark::Kind::start)
-            evidence.faults.push_back({Fault::Kind::kill, mark.at_us, 0, mark.holder, 0});
+            evidence.faults.push_back(
+                {Fault::Kind::kill, mark.at_us + kPoisonActsUs, 0, mark.holder, 0});
     }
 }
 
@@ -268,6 +271,7 @@ Report Rig::finish() {
     evidence.drained = drain();
     clients_->stop();
     trouble_ += clients_->trouble();
+    if (troubles_ == 0) lacks("there was no time to break anything");
     evidence.store = read_store();
     evidence.jobs = history_.jobs();
     evidence.calls = history_.calls();

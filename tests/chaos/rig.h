@@ -102,7 +102,7 @@ class Rig {
     std::vector<Fault> faults_;
     std::vector<ClockShift> clock_;
     Bounds bounds_;
-    int64_t ends_us_ = 0, healed_us_ = 0;
+    int64_t ends_us_ = 0, healed_us_ = 0, troubles_ = 0;
 };
 
 }  // namespace jobq::chaos
