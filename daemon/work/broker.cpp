@@ -55,6 +55,7 @@ task<std::vector<Result<Enqueued>>> Broker::enqueue(std::vector<Job> jobs) {
     }
     auto stored = co_await store_.enqueue(std::move(jobs));
     if (!stored) {
+        note_unknown(stored.error());
         std::vector<Result<Enqueued>> failed(heads.size(), tl::unexpected<Error>(stored.error()));
         co_return failed;
     }
@@ -186,6 +187,11 @@ void Broker::look_for_lost(const std::string& token, const std::string& jid) {
     lost_fetches_[{token, jid}] = reactor_.now_ms() + 2 * limits::kRedisDeadlineMs;
 }
 
+void Broker::note_unknown(const Error& error) {
+    if (error.code != ErrorCode::unknown) return;
+    look_again_ms_ = reactor_.now_ms() + 2 * limits::kRedisDeadlineMs;
+}
+
 bool Broker::is_lost(const JobView& view) const {
     return lost_fetches_.count({view.token, ""}) || lost_fetches_.count({view.token, view.job.jid});
 }
@@ -286,7 +292,10 @@ task<void> Broker::park(std::vector<Leased> leases, std::string owner, char park
 
 task<Result<Promoted>> Broker::promote() {
     auto promoted = co_await store_.promote(reactor_.wall_ms(), int(limits::kScriptJobs));
-    if (!promoted) co_return promoted;
+    if (!promoted) {
+        note_unknown(promoted.error());
+        co_return promoted;
+    }
     for (const auto& [queue, count] : promoted->queues)
         waiters_.notify(queue, count);
     co_return promoted;

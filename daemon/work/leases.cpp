@@ -56,6 +56,11 @@ std::string Broker::reaper_of(const std::string& from) const {
 
 task<void> Broker::settle_rest() {
     if (!recovered_ && reactor_.now_ms() >= recover_at_ms_) co_await recover();
+    if (look_again_ms_ != 0 && reactor_.now_ms() >= look_again_ms_) {
+        look_again_ms_ = 0;
+        hinted("");
+        waiters_.notify_all();
+    }
     std::set<std::string> owners = std::exchange(unsettled_, {});
     for (const auto& owner : owners) {
         auto worker = workers_.by_owner(owner);
@@ -208,7 +213,14 @@ task<void> Broker::recall_lost_fetches() {
         co_await hand_back(std::move(*leases), mine);
     }
     int64_t now = reactor_.now_ms();
-    std::erase_if(lost_fetches_, [now](const auto& entry) { return entry.second <= now; });
+    for (auto lost = lost_fetches_.begin(); lost != lost_fetches_.end();) {
+        const auto& [token, jid] = lost->first;
+        auto known = running_.find(jid);
+        bool over = lost->second <= now;
+        // Not found to run: its end was stored, and the answer lost.
+        if (over && known != running_.end() && known->second.token == token) running_.erase(known);
+        lost = over ? lost_fetches_.erase(lost) : std::next(lost);
+    }
 }
 
 task<std::vector<Result<>>> Broker::finish_surely(std::vector<Ended> batch,
