@@ -142,7 +142,9 @@ task<void> Chores::beat_and_watch() {
         bool same = before != seen_.end() && before->second.beat == info.beat;
         Seen mark{info.beat, same ? before->second.since_ms : now};
         seen[info.owner] = mark;
-        if (now - mark.since_ms < limits::kProcessLeaseMs) continue;
+        // Its last sign of life may be a beat's time later than its last beat in the store.
+        if (now - mark.since_ms < limits::kProcessLeaseMs + limits::kBeatEveryMs + kLeaseTickMs)
+            continue;
         std::string owner = info.owner, why = "its daemon or worker beats no more";
         co_await broker_.reap(owner, why);
         seen.erase(owner);

@@ -10,7 +10,10 @@ task<Result<std::vector<Result<Enqueued>>>> Broker::bring_in(std::vector<Importe
     for (const auto& one : jobs)
         heads.emplace_back(one.job.queue, one.at_ms);
     auto stored = co_await store_.bring_in(std::move(jobs));
-    if (!stored) co_return stored;
+    if (!stored) {
+        note_unknown(stored.error());
+        co_return stored;
+    }
     std::unordered_map<std::string, int> ready;
     int64_t count = 0;
     for (size_t i = 0; i < heads.size(); ++i) {

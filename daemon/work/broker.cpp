@@ -86,6 +86,7 @@ task<std::vector<Result<Enqueued>>> Broker::enqueue_able(std::vector<Job> jobs) 
     }
     auto stored = co_await store_.enqueue(std::move(jobs));
     if (!stored) {
+        note_unknown(stored.error());
         std::vector<Result<Enqueued>> failed(heads.size(), tl::unexpected<Error>(stored.error()));
         co_return failed;
     }
@@ -301,7 +302,10 @@ task<void> Broker::park(std::vector<Leased> leases, std::string owner, char park
 
 task<Result<Promoted>> Broker::promote() {
     auto promoted = co_await store_.promote(reactor_.wall_ms(), int(limits::kScriptJobs));
-    if (!promoted) co_return promoted;
+    if (!promoted) {
+        note_unknown(promoted.error());
+        co_return promoted;
+    }
     if (!promoted->queues.empty()) stir();
     for (const auto& [queue, count] : promoted->queues)
         waiters_.notify(queue, count);

@@ -123,7 +123,7 @@ class Broker {
     // Owners whose jobs were to be taken away while the store gave no answer: once more.
     task<void> settle_rest();
 
-    bool has_rest() const { return !unsettled_.empty() || !recovered_; }
+    bool has_rest() const { return !unsettled_.empty() || !recovered_ || look_again_ms_ != 0; }
 
     // Like finish(), repeated until the store gave a definite answer, or `give_up` says so.
     task<std::vector<Result<>>> finish_surely(std::vector<Ended> batch,
@@ -227,6 +227,8 @@ class Broker {
     // What the fetch with this token took, and what is not known to have ended, is handed back; of
     // one whose answer is known just the job `jid`, as others of it may run.
     void look_for_lost(const std::string& token, const std::string& jid = {});
+    // Jobs may have become ready or due by a call with this error; nobody was told.
+    void note_unknown(const Error& error);
     bool is_lost(const JobView& view) const;
     void changed(const std::string& jid);
 
@@ -246,6 +248,7 @@ class Broker {
     // Before `until`, what a killed process sent to a Redis that was not its own may still be done.
     bool recovered_ = true;
     int64_t recover_at_ms_ = 0, recover_until_ms_ = 0;
+    int64_t look_again_ms_ = 0;  // a call whose answer was lost is done by then, or never
     std::set<std::string> unsettled_;
     std::unordered_map<std::string, Running> running_;
     std::unordered_map<std::string, std::shared_ptr<Signal>> watched_;

@@ -132,6 +132,7 @@ task<std::vector<Result<>>> Broker::finish(std::vector<Ended> batch) {
 
     auto stored = co_await store_.finish(std::move(finishes));
     if (!stored) {
+        note_unknown(stored.error());
         for (const auto& plan : planned)
             results[plan.index] = tl::unexpected<Error>(stored.error());
         co_return results;

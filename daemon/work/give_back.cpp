@@ -35,6 +35,11 @@ void Broker::look_for_lost(const std::string& token, const std::string& jid) {
     lost_fetches_[{token, jid}] = reactor_.now_ms() + 2 * limits::kRedisDeadlineMs;
 }
 
+void Broker::note_unknown(const Error& error) {
+    if (error.code != ErrorCode::unknown) return;
+    look_again_ms_ = reactor_.now_ms() + 2 * limits::kRedisDeadlineMs;
+}
+
 bool Broker::is_lost(const JobView& view) const {
     return lost_fetches_.count({view.token, ""}) || lost_fetches_.count({view.token, view.job.jid});
 }
@@ -73,7 +78,14 @@ task<void> Broker::recall_lost_fetches() {
     }
     if (!sure) co_return;
     int64_t now = reactor_.now_ms();
-    std::erase_if(lost_fetches_, [now](const auto& entry) { return entry.second <= now; });
+    for (auto lost = lost_fetches_.begin(); lost != lost_fetches_.end();) {
+        const auto& [token, jid] = lost->first;
+        auto known = running_.find(jid);
+        bool over = lost->second <= now;
+        // Not found to run: its end was stored, and the answer lost.
+        if (over && known != running_.end() && known->second.token == token) running_.erase(known);
+        lost = over ? lost_fetches_.erase(lost) : std::next(lost);
+    }
 }
 
 task<void> Broker::hand_back_unheard(std::string owner, std::vector<std::string> named) {

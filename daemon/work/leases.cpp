@@ -65,6 +65,11 @@ std::string Broker::reaper_of(const std::string& from) const {
 
 task<void> Broker::settle_rest() {
     if (!recovered_ && reactor_.now_ms() >= recover_at_ms_) co_await recover();
+    if (look_again_ms_ != 0 && reactor_.now_ms() >= look_again_ms_) {
+        look_again_ms_ = 0;
+        hinted("");
+        waiters_.notify_all();
+    }
     std::set<std::string> owners = std::exchange(unsettled_, {});
     for (const auto& owner : owners) {
         auto worker = workers_.by_owner(owner);

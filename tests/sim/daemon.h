@@ -45,6 +45,8 @@ class Daemon {
 
     bool serving() const { return serving_ && realm->alive; }
 
+    bool has_free_slot() const { return serving() && busy_ < world.plan.pool_slots; }
+
     // A worker says who it is; it counts as a sign of life.
     std::shared_ptr<Worker> join(const std::string& wid, WorkerKind kind);
 

@@ -52,6 +52,7 @@ class OneRun {
     void add_runner();
     void heal();
     bool drained() const;
+    void check_waiting();
     void check_idle();
 
     std::string any_queue() {
@@ -69,6 +70,7 @@ class OneRun {
     std::vector<std::unique_ptr<Runner>> runners_;
     std::vector<std::unique_ptr<FaktoryWorker>> faktory_;
     int busy_clients_ = 0;
+    int64_t idle_since_ms_ = 0;  // with work there, since then
     bool resumed_ = false, closing_ = false;
 };
 
@@ -203,7 +205,6 @@ void OneRun::add_runner() {
 void OneRun::heal() {
     world_.say("peace");
     world_.faults = false;
-    cluster_.server.still_until_ms = 0;
     int64_t behind = world_.latest_wall() - world_.wall();
     if (behind > 0) world_.step_wall(behind);
     spawn(resume());
@@ -211,6 +212,22 @@ void OneRun::heal() {
 
 bool OneRun::drained() const {
     return resumed_ && busy_clients_ == 0 && witness_.unfinished() == 0;
+}
+
+// L1: a job that could start does not wait beside a free slot for longer than a fetch waits.
+void OneRun::check_waiting() {
+    constexpr int64_t kMostMs = 45'000;
+    bool waits = false, free = false;
+    for (int i = 0; i < cluster_.size(); ++i)
+        free = free || (cluster_.daemon(i) && cluster_.daemon(i)->has_free_slot());
+    // The queue with a limit may have to wait.
+    auto queues = at_once(model_.queues(false)).value();
+    for (const auto& queue : queues)
+        waits = waits || (queue.name != "narrow" && !queue.paused && queue.size > 0);
+    bool still = cluster_.server.still_until_ms > world_.now();
+    if (!waits || !free || still) idle_since_ms_ = world_.now();
+    if (world_.now() - idle_since_ms_ <= kMostMs) return;
+    world_.violated("L1", "a job waits beside a free slot for " + std::to_string(kMostMs) + " ms");
 }
 
 // Nothing is left to do: no timer may spin, no call may be repeated.
@@ -261,7 +278,11 @@ Verdict OneRun::go() {
     world_.run(plan.heal_ms, broken);
     if (!broken()) {
         heal();
-        auto enough = [this] { return !world_.violations().empty() || drained(); };
+        idle_since_ms_ = world_.now();
+        auto enough = [this] {
+            check_waiting();
+            return !world_.violations().empty() || drained();
+        };
         world_.run(30 * 60'000, enough);
     }
     if (!broken()) witness_.check_end();

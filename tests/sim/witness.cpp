@@ -143,13 +143,18 @@ bool Witness::is_dead(const std::string& owner) const {
     });
 }
 
-bool Witness::silent(const std::string& owner) const {
-    bool remote = owner.rfind("w:", 0) == 0;
-    const auto& book = remote ? heard_ : beats_;
+bool Witness::was_silent(const std::map<std::string, Silence>& book,
+                         const std::string& owner) const {
     auto found = book.find(owner);
-    if (found == book.end()) return world_.plan.daemons > 1 || remote;
+    if (found == book.end()) return true;
     return world_.now() - found->second.heard_ms >= limits::kProcessLeaseMs ||
            world_.now() - found->second.broken_ms <= kSlackMs;
+}
+
+// A daemon hears its workers; the others see the beats it puts into the store for them.
+bool Witness::silent(const std::string& owner) const {
+    if (owner.rfind("w:", 0) == 0 && was_silent(heard_, owner)) return true;
+    return world_.plan.daemons > 1 && was_silent(beats_, owner);
 }
 
 // Whether a lease may be taken from its owner: it is dead or silent, its time is over, or it never

@@ -96,6 +96,7 @@ class Witness final : public RelayStore {
     bool may_take(const std::string& from, const Known& job) const;
     bool runs_now(const std::string& jid, const std::string& token) const;
     bool is_dead(const std::string& owner) const;
+    bool was_silent(const std::map<std::string, Silence>& book, const std::string& owner) const;
     bool silent(const std::string& owner) const;
     void hear(Silence& silence);
     void check_record(const Known& job);
