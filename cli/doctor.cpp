@@ -96,7 +96,9 @@ std::string counted(int64_t count, const char* word) {
 
 void sum_up(Output& out, const Checked& checked) {
     if (!out.is_text() || out.quiet()) return;
-    const std::string looked = " (" + std::to_string(checked.looked_at) + " entries looked at)";
+    const std::string looked =
+        " (" + std::to_string(checked.looked_at) +
+        (checked.looked_at == 1 ? " entry looked at)" : " entries looked at)");
     out.flush();
     if (checked.found == 0) {
         out.line(out.paint("healthy", Colour::good) + looked);

@@ -45,6 +45,7 @@ class TestReactor final : public Reactor {
     // when its next timer is due (INT64_MAX: none), and a move of its clock that runs nothing.
     bool busy() const;
     int64_t next_due_ms() const;
+
     void move_to(int64_t now_ms) { now_ = now_ms; }
 
     // How many timers have fired.

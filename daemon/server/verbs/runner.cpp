@@ -299,7 +299,8 @@ task<void> heartbeat(Session& session, std::string argument) {
     bool idle = held.empty();
     auto lost = co_await session.broker().adopt(std::move(owner), std::move(wid), std::move(held));
     // What a TAKE brings it meanwhile it gives back.
-    if (idle && worker->kind == WorkerKind::runner && context.replaces_runner()) worker->state = WorkerState::terminate;
+    if (idle && worker->kind == WorkerKind::runner && context.replaces_runner())
+        worker->state = WorkerState::terminate;
     bool news = !lost.empty() || !worker->cancel.empty() || worker->state != worker->told ||
                 worker->config_version != context.config_version;
     if (!news && !session.closed()) {
