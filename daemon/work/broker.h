@@ -198,7 +198,7 @@ class Broker {
         Move move;
         int64_t at_ms;
         int attempt;
-        std::string reason;
+        std::string reason, queue;
         uint64_t serial;  // of the lease that was ended; 0: not the present one
     };
 
@@ -218,6 +218,7 @@ class Broker {
     task<Result<>> find_running(Ended ended);
     // A lease that this process did not give out.
     void note_found(JobView view, const std::string& worker);
+    void wake_after(const Planned& next);
     void ended(const Ended& what, const Planned& next, const Running& running);
     task<void> finish_cancelled(std::vector<Ended> batch, std::vector<size_t> which,
                                 std::vector<Result<>>* results);

@@ -126,7 +126,7 @@ task<std::vector<Result<>>> Broker::finish(std::vector<Ended> batch) {
         const Finish& finish = finishes.emplace_back(plan(one, *known, one.report));
         const Transition& next = finish.transition;
         planned.push_back({i, next.move, next.at_ms, finish.attempt, next.record.reason,
-                           finish.token == known->token ? known->serial : 0});
+                           finish.queue, finish.token == known->token ? known->serial : 0});
     }
     if (finishes.empty()) co_return results;
 
@@ -145,6 +145,7 @@ task<std::vector<Result<>>> Broker::finish(std::vector<Ended> batch) {
             to_cancel.push_back(i);
             continue;
         }
+        if (results[i]) wake_after(planned[k]);
         bool over = results[i] || results[i].error().code == ErrorCode::lease_lost;
         auto known = running_.find(batch[i].jid);
         if (!over || known == running_.end() || known->second.serial != planned[k].serial) continue;
@@ -169,16 +170,20 @@ task<void> Broker::finish_cancelled(std::vector<Ended> batch, std::vector<size_t
         (*results)[which[k]] = std::move(cancelled[k]);
 }
 
+// Also when it is not known here any more: others may have looked for it meanwhile.
+void Broker::wake_after(const Planned& next) {
+    if (next.move == Move::release) {
+        waiters_.notify(next.queue, 1);
+    } else if (next.at_ms != 0 && on_due_) {
+        on_due_(next.at_ms);
+    }
+}
+
 // Requires: the store took it.
 void Broker::ended(const Ended& what, const Planned& next, const Running& running) {
     const RunReport& report = what.report;
     ++counted.finished;
     stir();
-    if (next.move == Move::release) {
-        waiters_.notify(running.job.queue, 1);
-    } else if (next.at_ms != 0 && on_due_) {
-        on_due_(next.at_ms);
-    }
     for (const auto& live : {running.out, running.err})
         if (live) live->changed.notify_all();
     changed(what.jid);

@@ -96,8 +96,12 @@ task<int> Broker::reap(std::string owner, std::string why) {
             unsettled_.insert(mine);
             break;
         }
-        if (leases->empty()) {
-            // It holds nothing: what was thought of is over, by calls whose answers were lost.
+        taken += int(leases->size());
+        bool all_taken = leases->size() < limits::kScriptJobs;
+        if (!leases->empty()) co_await settle_lost(std::move(*leases), mine, why);
+        // Not once more: it may be back and have new ones.
+        if (all_taken) {
+            // What else was thought of is over, by calls whose answers were lost.
             for (const auto& [jid, serial] : before) {
                 auto known = running_.find(jid);
                 if (known != running_.end() && known->second.serial == serial)
@@ -105,8 +109,6 @@ task<int> Broker::reap(std::string owner, std::string why) {
             }
             break;
         }
-        taken += int(leases->size());
-        co_await settle_lost(std::move(*leases), mine, why);
     }
     if (taken > 0)
         log(LogLevel::warn, "lease.returned", why, {{"owner", owner}, {"jobs", int64_t(taken)}});

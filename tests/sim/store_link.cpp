@@ -123,6 +123,7 @@ void StoreLink::connected() {
     if (dead_) return;
     if (server_.still_until_ms > world_.now()) return connect_later();
     connection_ = std::make_shared<Connection>();
+    all_.push_back(connection_);
     for (auto& command : std::exchange(waiting_, {}))
         transmit(std::move(command));
     if (on_up_) on_up_();
@@ -133,7 +134,7 @@ void StoreLink::die() {
         connection_->open = false;
         connection_->dropped = world_.chance(500);
     }
-    last_ = std::exchange(connection_, nullptr);
+    connection_ = nullptr;
     waiting_.clear();
     dead_ = true;
 }

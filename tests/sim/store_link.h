@@ -43,7 +43,8 @@ class StoreLink : public std::enable_shared_from_this<StoreLink> {
 
     // The store was its own and ends: what it did not read is lost.
     void forget() {
-        if (last_) last_->dropped = true;
+        for (const auto& connection : all_)
+            connection->dropped = true;
     }
 
     // Called when a connection is there again.
@@ -78,7 +79,7 @@ class StoreLink : public std::enable_shared_from_this<StoreLink> {
     World& world_;
     StoreServer& server_;
     Shared connection_ = std::make_shared<Connection>();
-    Shared last_;  // of one that was killed
+    std::vector<Shared> all_{connection_};
     std::deque<Command> waiting_;
     bool dead_ = false;
     std::function<void()> on_up_, on_kill_;

@@ -159,9 +159,11 @@ task<void> Runner::beater() {
         renewed_ms_ = sent;
         for (const auto& jid : answer->cancel)
             if (held_.count(jid)) held_[jid]->cancelled = true;
-        for (const auto& jid : answer->lost) {
+        for (const auto& [jid, token] : named) {
+            if (std::count(answer->lost.begin(), answer->lost.end(), jid) == 0) continue;
             auto held = held_.find(jid);
             if (held == held_.end() || held->second->lost) continue;
+            if (held->second->lease.token != token) continue;  // given anew meanwhile
             held->second->lost = true;
             if (held->second->started) cluster_.witness.stopped(held->second->run);
         }
