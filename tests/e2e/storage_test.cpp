@@ -85,7 +85,7 @@ TEST_CASE("20 times others fill the disk: refused, recorded, healed, nothing los
     if (is_missing(disk)) return;
     LiveDaemon daemon(kConfig, {"--log-level", "warn"},
                       [&](const std::string& dir) { disk.hold(dir); });
-    int64_t acknowledged = 0;
+    int64_t acknowledged = 0, unsure = 0;
     for (int cycle = 0; cycle < 20; ++cycle) {
         INFO("cycle " << cycle);
         acknowledged += enqueue_many(daemon, R"({"type":"sleep","payload":0.15})", 4);
@@ -95,28 +95,31 @@ TEST_CASE("20 times others fill the disk: refused, recorded, healed, nothing los
         const auto is_refused = [&] {
             refused = daemon.jobq({"enqueue", "noop"});
             acknowledged += refused.status == 0;  // it still fitted
-            return refused.status != 0;
+            const bool told = contains(refused.err, "free some space");
+            unsure += refused.status != 0 && !told;  // Redis ended meanwhile, see below
+            return told;
         };
         REQUIRE(eventually(is_refused));
         REQUIRE(refused.status == kFull);
         CHECK(contains(refused.err, disk.path()));
-        CHECK(contains(refused.err, "free some space"));
         CHECK(storage_state(daemon) == "full");
         // The reserve is for this.
-        const auto recorded = [&] { return daemon.count("succeeded") == acknowledged; };
+        const auto recorded = [&] { return daemon.count("succeeded") >= acknowledged; };
         CHECK(eventually(recorded));
         disk.free();
         CHECK(seconds_until_taken(daemon, acknowledged) < 5);
     }
-    const auto all_over = [&] { return daemon.count("succeeded") == acknowledged; };
+    const auto all_over = [&] { return daemon.count("succeeded") >= acknowledged; };
     CHECK(eventually(all_over));
+    CHECK(daemon.count("succeeded") <= acknowledged + unsure);
+    CHECK(unsure <= 3);
     // Between jobqd's look and Redis's write the disk may fill: then Redis ends and comes back.
     // That is rare, and loses nothing.
     CHECK(count_of(daemon.log(), "redis.private") <= 3);
     CHECK(count_of(daemon.log(), "storage.full") == 20);
     daemon.kill();
     daemon.start();
-    CHECK(daemon.count("succeeded") == acknowledged);
+    CHECK(daemon.count("succeeded") >= acknowledged);
 }
 
 TEST_CASE("a disk filled by the jobs themselves is emptied by running them", "[disk]") {
