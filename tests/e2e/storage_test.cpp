@@ -190,15 +190,18 @@ TEST_CASE("a disk that refuses writes or syncs ends Redis, once a second at most
         Tracer tracer(writes ? daemon.redis_pid() : daemon.pid(), fault);
         const pid_t redis = daemon.redis_pid();
         Tracer of_redis(writes ? 0 : redis, fault);
-        const auto until = std::chrono::steady_clock::now() + seconds(5);
-        while (std::chrono::steady_clock::now() < until) {
+        // At least five seconds, and until it was hit.
+        const auto began = std::chrono::steady_clock::now();
+        const auto so_far = [&] { return std::chrono::steady_clock::now() - began; };
+        while (so_far() < seconds(5) || (daemon.redis_pid() == redis && so_far() < seconds(40))) {
             const Ran ran = daemon.jobq({"enqueue", "noop"});
             acknowledged += ran.status == 0;
             uncertain += ran.status != 0;
         }
         INFO(daemon.log());
         CHECK(daemon.redis_pid() != redis);
-        CHECK(count_of(daemon.log(), "state=backing_off") <= 7);
+        const auto took_s = std::chrono::duration_cast<seconds>(so_far()).count();
+        CHECK(count_of(daemon.log(), "state=backing_off") <= took_s + 2);
     }
     seconds_until_taken(daemon, acknowledged);
     const auto over = [&] { return daemon.unfinished() == 0; };
