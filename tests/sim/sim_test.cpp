@@ -11,7 +11,7 @@
 namespace jobq::sim {
 namespace {
 
-constexpr uint64_t kSmokeSeeds = 300;
+constexpr uint64_t kSmokeSeeds = 250;
 
 void all_hold(const Sum& sum) {
     std::string texts;

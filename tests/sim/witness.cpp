@@ -163,7 +163,8 @@ bool Witness::may_take(const std::string& from, const Known& job) const {
     if (is_dead(from) || !runs_now(job.job.jid, job.token)) return true;
     if (from != "faktory") return silent(from);
     // What passed while no daemon ran is known by the wall clock alone.
-    int64_t passed = std::max(world_.now() - job.leased_ms, world_.wall() - job.leased_wall_ms);
+    int64_t passed =
+        std::max(world_.now() - job.leased_ms, world_.latest_wall() - job.leased_wall_ms);
     return passed >= job.job.reserve_for_s * 1000;
 }
 

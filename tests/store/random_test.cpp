@@ -298,7 +298,7 @@ void Duel::take_over() {
     some.erase(std::unique(some.begin(), some.end()), some.end());
     // By a token too, which may be stale by now.
     std::vector<LeaseName> of_model, of_real;
-    bool named = chance(50);
+    bool named = steps_ % 2 == 0;
     for (const auto& jid : some) {
         LeaseName& one = of_model.emplace_back();
         LeaseName& other = of_real.emplace_back();
