@@ -197,6 +197,10 @@ task<std::vector<Leased>> Broker::keep_runnable(std::vector<Leased> leases, std:
         for (const auto& finish : ended)
             names.emplace_back(finish.token, finish.jid);
         auto done = co_await store_.finish(std::move(ended));
+        for (const auto& [token, jid] : names) {
+            auto known = running_.find(jid);  // by a report that came meanwhile
+            if (known != running_.end() && known->second.token == token) running_.erase(known);
+        }
         if (!done) {
             log(LogLevel::warn, "job.expire_failed", done.error().text);
             for (const auto& [token, jid] : names)
