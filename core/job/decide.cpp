@@ -101,6 +101,12 @@ Transition decide(const Job& job, const JobRecord& record, const RunReport& repo
     return {Move::retry, next.next_at_ms, std::move(next)};
 }
 
+bool is_of_earlier_attempt(const JobRecord& record, const std::string& holder,
+                           const std::string& reporter) {
+    if (reporter.empty() || holder.empty() || holder == reporter) return false;
+    return !record.errors.empty() && record.errors.back().worker == reporter;
+}
+
 JobRecord revived(JobRecord record, int64_t now_ms) {
     record.attempts = 0;
     record.crashes = 0;

@@ -54,6 +54,12 @@ struct Transition {
 Transition decide(const Job& job, const JobRecord& record, const RunReport& report,
                   const TypePolicy& policy, int64_t now_ms, Rng& rng);
 
+// Of a report that names a worker but no attempt (Faktory's ACK and FAIL): true when the last
+// attempt of that worker is over already and another worker holds the job now. It is that attempt's
+// report, late, or sent again because its answer was lost. Names may be empty: not known.
+bool is_of_earlier_attempt(const JobRecord& record, const std::string& holder,
+                           const std::string& reporter);
+
 // The same job as a person's `retry` leaves it: errors kept, attempts and crashes at zero.
 JobRecord revived(JobRecord record, int64_t now_ms);
 // Of a job whose stored form is damaged, as `why` says: dead without having run.

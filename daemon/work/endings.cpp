@@ -117,8 +117,10 @@ task<std::vector<Result<>>> Broker::finish(std::vector<Ended> batch) {
             }
             known = running(one.jid);
         }
-        // Late, of a reservation that is over: who runs it now has a token.
-        if (one.token.empty() && known->owner != "faktory") {
+        // Late, of a reservation that is over: who runs it now has a token, or is another worker.
+        if (one.token.empty() &&
+            (known->owner != "faktory" ||
+             is_of_earlier_attempt(known->record, known->worker, one.report.worker))) {
             results[i] = fail(ErrorCode::lease_lost, "job " + one.jid + " is another's now");
             continue;
         }

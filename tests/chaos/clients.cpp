@@ -267,9 +267,7 @@ class Worker : public Client {
         if (!write_mark(log_, mark)) throw std::runtime_error("the witness log can't be written");
     }
 
-    // Until it is heard: an ACK is safe to repeat. A FAIL is not: it names no attempt, so that a
-    // second one would end the run that another worker has begun meanwhile. Without an answer it is
-    // left to the end of the lease.
+    // Until it is heard: both are safe to repeat for a worker with a name.
     void report(const Mark& mark, bool fails) {
         const std::string line =
             fails ? R"(FAIL {"jid":")" + mark.jid +
@@ -282,7 +280,6 @@ class Worker : public Client {
             }
             const std::string reply = ask(line);
             if (reply == "+OK" || reply.starts_with("-ERR Job not found")) return;
-            if (fails && reply != "(not connected)") return;
             pause_ms(50);
         }
     }

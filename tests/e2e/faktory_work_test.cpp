@@ -179,6 +179,39 @@ TEST_CASE("faktory 4 ACK: +OK also for a job that is not reserved", "[faktory]")
     }
 }
 
+TEST_CASE("an answer sent again does not end the run another worker has begun", "[faktory]") {
+    Wire first = shared().worker(fresh("wid-")), second = shared().worker(fresh("wid-"));
+    Wire plain = shared().client();
+    std::string queue = fresh("again"), jid = push(first, queue);
+    const std::string failed = with_jid("FAIL", jid, R"(,"errtype":"E","message":"m")");
+    const std::string requeue =
+        R"(MUTATE {"cmd":"requeue","target":"retries","filter":{"jids":[")" + jid + "\"]}}";
+    REQUIRE(first.ask_json("FETCH " + queue).at("jid") == jid);
+    REQUIRE(first.ask(failed) == ok());
+    REQUIRE(plain.ask(requeue) == ok());
+    REQUIRE(second.ask_json("FETCH " + queue).at("jid") == jid);
+    CHECK(first.ask(failed) == "-ERR Job not found " + jid);
+    CHECK(first.ask(with_jid("ACK", jid)) == ok());
+    SECTION("the second run counts, whatever its end") {
+        CHECK(second.ask(failed) == ok());
+        REQUIRE(plain.ask(requeue) == ok());
+        CHECK(plain.ask_json("FETCH " + queue).at("failure").at("retry_count") == 1);
+        CHECK(plain.ask(with_jid("ACK", jid)) == ok());
+    }
+    SECTION("who has no name may still end it, and so may a worker that never had it") {
+        const int64_t before = faktory_info(plain).at("total_processed");
+        Wire third = shared().worker(fresh("wid-"));
+        CHECK(third.ask(with_jid("ACK", jid)) == ok());
+        CHECK(faktory_info(plain).at("total_processed") == before + 1);
+    }
+    SECTION("the worker that failed may have it again") {
+        CHECK(second.ask(failed) == ok());
+        REQUIRE(plain.ask(requeue) == ok());
+        CHECK(second.ask_json("FETCH " + queue).at("jid") == jid);
+        CHECK(second.ask(failed) == ok());
+    }
+}
+
 TEST_CASE("faktory 4 FAIL: what is refused", "[faktory]") {
     Wire wire = shared().client();
     const char* bad[] = {"",

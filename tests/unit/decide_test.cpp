@@ -263,3 +263,15 @@ TEST_CASE("a revived job starts anew and keeps its errors") {
     CHECK(next.reason.empty());
     CHECK(next.errors == record.errors);
 }
+
+TEST_CASE("a report without an attempt is of an earlier one when its worker's last run is over") {
+    JobRecord record;
+    CHECK_FALSE(is_of_earlier_attempt(record, "b", "a"));
+    for (const char* worker : {"c", "a"})
+        record.errors.emplace_back().worker = worker;
+    CHECK(is_of_earlier_attempt(record, "b", "a"));
+    CHECK_FALSE(is_of_earlier_attempt(record, "a", "a"));
+    CHECK_FALSE(is_of_earlier_attempt(record, "b", "c"));
+    CHECK_FALSE(is_of_earlier_attempt(record, "b", ""));
+    CHECK_FALSE(is_of_earlier_attempt(record, "", "a"));
+}

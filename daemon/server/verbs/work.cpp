@@ -104,6 +104,7 @@ task<void> ack(Session& session, std::string argument) {
     }
     std::vector<Ended> batch(1);
     batch[0].jid = jid;
+    if (auto worker = session.worker()) batch[0].report.worker = worker->wid;
     auto results = co_await session.broker().finish(std::move(batch));
     // Not reserved any more is fine: somebody else's answer counted.
     if (!results[0] && results[0].error().code != ErrorCode::lease_lost) {
@@ -135,6 +136,7 @@ task<void> fail_job(Session& session, std::string argument) {
     }
     std::vector<Ended> batch(1);
     batch[0].jid = **jid;
+    if (auto worker = session.worker()) batch[0].report.worker = worker->wid;
     batch[0].report.outcome = Outcome::failure;
     batch[0].report.error_type = type->value_or("");
     batch[0].report.message = message->value_or("");
