@@ -182,7 +182,8 @@ task<void> Broker::recover() {
         for (auto& view : page->jobs) {
             // A process's own are ours, another daemon's, or a dead one's that is reaped.
             if (is_process(view.owner) || running_.count(view.job.jid)) continue;
-            std::string worker = starts_with(view.owner, "w:") ? view.owner.substr(2) : view.owner;
+            // Which of Faktory's workers it was is not stored.
+            std::string worker = starts_with(view.owner, "w:") ? view.owner.substr(2) : "";
             if (view.owner == "faktory") leased_by_job.push_back(view.job.jid);
             note_found(std::move(view), worker);
         }
@@ -252,6 +253,8 @@ task<void> Broker::expire_leases() {
     for (auto& lease : *leases) {
         FetchOrder order;
         order.owner = mine;
+        auto known = running_.find(lease.job.jid);
+        if (known != running_.end()) order.worker = known->second.worker;
         note_running(lease, order);
         Ended ended;
         ended.jid = lease.job.jid;
@@ -264,6 +267,7 @@ task<void> Broker::expire_leases() {
                                : only_run      ? Outcome::crash
                                                : Outcome::failure;
         ended.report.started_ms = lease.started_ms;
+        ended.report.worker = order.worker;
         ended.report.error_type = "ReservationExpired";
         ended.report.message = "Faktory job reservation expired";
         batch.push_back(std::move(ended));

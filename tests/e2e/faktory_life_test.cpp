@@ -179,6 +179,33 @@ TEST_CASE("faktory 6: reserved jobs outlive END, a hang-up and a restart", "[fak
     CHECK(again.ask_json("FETCH held").at("jid") == jids[3]);
 }
 
+TEST_CASE("a worker's late answer after its reservation ended leaves the next run alone",
+          "[faktory]") {
+    FaktoryServer server(kBrief);
+    Wire late = server.worker("w-late"), next = server.worker("w-next");
+    std::string jid = push(next, "late", R"(,"reserve_for":1)");
+    REQUIRE(late.ask_json("FETCH late").at("jid") == jid);
+    REQUIRE(eventually([&] { return sets_of(next).at("retries") == 1; }));
+    REQUIRE(next.ask(R"(MUTATE {"cmd":"requeue","target":"retries"})") == ok());
+    REQUIRE(next.ask_json("FETCH late").at("jid") == jid);
+    SECTION("while jobqd knows who has it") {
+        CHECK(late.ask(with_jid("FAIL", jid)) == "-ERR Job not found " + jid);
+        CHECK(sets_of(next).at("working") == 1);
+        CHECK(next.ask(with_jid("ACK", jid)) == ok());
+        CHECK(sets_of(next).at("working") == 0);
+    }
+    SECTION("and the same worker's next run is its own, also after a restart") {
+        REQUIRE(eventually([&] { return sets_of(next).at("retries") == 1; }));
+        REQUIRE(next.ask(R"(MUTATE {"cmd":"requeue","target":"retries"})") == ok());
+        REQUIRE(next.ask_json("FETCH late").at("jid") == jid);
+        server.daemon.kill();
+        server.daemon.start();
+        Wire again = server.unix_client(R"({"v":2,"wid":"w-next"})");
+        CHECK(again.ask(with_jid("FAIL", jid)) == ok());
+        CHECK(sets_of(again).at("retries") == 1);
+    }
+}
+
 TEST_CASE("faktory 6 shutdown: the next line is refused, its connection closed", "[faktory]") {
     // A thread job that runs on keeps the daemon in its stop for a while.
     FaktoryServer server(R"(
