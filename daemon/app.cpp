@@ -25,7 +25,9 @@ App::App(UvReactor& reactor, Options options, Loaded loaded, Places places)
       events_(reactor),
       workers_(reactor) {}
 
-App::~App() = default;
+App::~App() {
+    reactor_.on_turn({});
+}
 
 task<void> App::run() {
     watch_signals();
@@ -191,6 +193,7 @@ task<void> App::stop() {
     co_await gate_.close();
     if (server_) server_->stop_listening();
     if (watchdog_) co_await watchdog_->stop();
+    if (sampler_) co_await sampler_->stop();
     if (chores_) co_await chores_->stop();
     if (context_ && context_->plain > 0) co_await sleep_for(reactor_, limits::kLastWordsMs);
     if (server_) co_await server_->stop();

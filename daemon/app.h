@@ -12,6 +12,7 @@
 
 #include "core/store/redis_store.h"
 #include "daemon/chores/chores.h"
+#include "daemon/chores/sampler.h"
 #include "daemon/chores/watchdog.h"
 #include "daemon/http/http_server.h"
 #include "daemon/loop/fd_watch.h"
@@ -55,6 +56,10 @@ class App {
     ServerContext make_context();
     Result<> open_door();
     void watch_process(std::shared_ptr<Worker> worker, int64_t pid);
+    // scrape.cpp
+    void make_metrics();
+    std::function<void(StoreBatch, size_t)> batch_sizes();
+    void fill_metrics(Metrics::Sheet& sheet);
     // app.cpp
     void watch_signals();
     void on_link_state(LinkState state);
@@ -75,6 +80,8 @@ class App {
     bool stopping_ = false, serving_ = false, restarts_ = false;
     Signal stop_asked_;
     Gate gate_;
+    Metrics metrics_;
+    JobMetrics job_metrics_{metrics_};
     std::unique_ptr<PrivateRedis> private_redis_;
     std::unique_ptr<Storage> storage_;
     std::unique_ptr<UvRedisLink> link_;
@@ -85,6 +92,7 @@ class App {
     std::unique_ptr<Broker> broker_;
     std::unique_ptr<Chores> chores_;
     std::unique_ptr<Watchdog> watchdog_;
+    std::unique_ptr<Sampler> sampler_;
     std::map<std::string, std::unique_ptr<ThreadPool>> pools_;
     std::shared_ptr<const Door> door_;  // of the start; context_ has the present one
     std::unique_ptr<ServerContext> context_;

@@ -50,6 +50,7 @@ std::string own_program() {
 }
 
 task<Result<>> App::start() {
+    make_metrics();
     auto made = open_door();
     if (made) made = make_state_dir(places_.state_dir);
     if (!made) co_return made;
@@ -58,6 +59,7 @@ task<Result<>> App::start() {
     RedisStoreOptions store_options;
     store_options.publish_hints = !private_redis_;
     store_options.gate = storage_.get();
+    store_options.on_batch = batch_sizes();
     Keys keys(config_->redis.name_space);
     std::string channel = keys.hint_channel();
     store_ = std::make_unique<RedisStore>(reactor_, *link_, std::move(keys), store_options);
@@ -65,6 +67,7 @@ task<Result<>> App::start() {
     if (!opened) co_return opened;
     broker_ = std::make_unique<Broker>(reactor_, *store_, events_, workers_, config_);
     broker_->set_storage(storage_.get());
+    broker_->set_metrics(&job_metrics_);
     co_await storage_->learn_durability();
     broker_->set_handler_known(
         [this](const std::string& type, const std::string& queue) { return runs(type, queue); });
@@ -76,6 +79,8 @@ task<Result<>> App::start() {
     chores_ = std::make_unique<Chores>(reactor_, *broker_, !private_redis_);
     chores_->start();
     watchdog_ = std::make_unique<Watchdog>(reactor_, *broker_);
+    sampler_ = std::make_unique<Sampler>(reactor_, *broker_);
+    sampler_->start();
     if (!private_redis_) {
         hints_ = std::make_unique<HintListener>(
             reactor_, parse_redis_url(config_->redis.url).value(), channel,
@@ -106,6 +111,7 @@ ServerContext App::make_context() {
         if (link_->state() != LinkState::ready) text += ": " + link_->trouble().text;
         return text;
     };
+    context.metrics = [this] { return metrics_.text(); };
     context.watchdog_woke = [this] { return watchdog_ ? watchdog_->woken() : 0; };
     context.class_of = [this](const std::string& type) { return class_of(type); };
     context.replaces_runner = [this] { return runner_ && runner_->is_outdated(); };

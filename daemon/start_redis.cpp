@@ -79,6 +79,8 @@ task<Result<>> App::start_redis() {
     }
     UvRedisLink::Settings settings;
     settings.address = address;
+    auto& round_trips = metrics_.histogram(Metric::redis_round_trip);
+    settings.on_round_trip = [&round_trips](int64_t us) { observe(round_trips, double(us) / 1e6); };
     link_ = std::make_unique<UvRedisLink>(reactor_, std::move(settings));
     link_->on_state([this](LinkState state, const Error& trouble) {
         log(LogLevel::debug, "redis.link", trouble.text,

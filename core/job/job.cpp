@@ -139,6 +139,13 @@ std::string_view handler_payload(const Job& job) {
     return inner;
 }
 
+int64_t enqueued_ms(const Job& job, const JobRecord& record, int64_t now_ms) {
+    int64_t first =
+        record.ready_ms != 0 ? record.ready_ms : std::max(job.created_ms, job.run_at_ms);
+    int64_t last = record.next_at_ms <= now_ms ? std::max(first, record.next_at_ms) : first;
+    return job.run_at_ms > now_ms && record.ready_ms == 0 ? 0 : last;
+}
+
 Job head_of(const Job& job) {
     Job head;
     head.jid = job.jid;

@@ -105,6 +105,9 @@ inline int current_attempt(const JobRecord& record) {
 // The job without what only its handler needs: args and custom stay empty.
 Job head_of(const Job& job);
 
+// When it was last put into its queue; 0: not yet. A time that lies ahead is a plan.
+int64_t enqueued_ms(const Job& job, const JobRecord& record, int64_t now_ms);
+
 // What a handler sees: the single argument itself when there is exactly one, else the array.
 std::string_view handler_payload(const Job& job);
 

@@ -328,14 +328,6 @@ std::string without_breaks(std::string_view json) {
     return out;
 }
 
-// When it was last put into its queue; 0: not yet. A time that lies ahead is a plan.
-int64_t enqueued_ms(const Job& job, const JobRecord& record, int64_t now_ms) {
-    int64_t first =
-        record.ready_ms != 0 ? record.ready_ms : std::max(job.created_ms, job.run_at_ms);
-    int64_t last = record.next_at_ms <= now_ms ? std::max(first, record.next_at_ms) : first;
-    return job.run_at_ms > now_ms && record.ready_ms == 0 ? 0 : last;
-}
-
 std::string faktory_object(const Job& job, const JobRecord& record, int64_t now_ms,
                            bool for_worker) {
     std::string out =

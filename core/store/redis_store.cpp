@@ -43,15 +43,24 @@ RedisStore::RedisStore(Reactor& reactor, RedisLink& link, Keys keys, RedisStoreO
       enqueue_(
           reactor, {limits::kScriptJobs, limits::kScriptBytes, options_.calls_in_flight},
           [](const Job& job) { return weight_of(job); },
-          [this](EnqueueCoalescer::Batch batch) { return send_enqueue(std::move(batch)); }),
+          [this](EnqueueCoalescer::Batch batch) {
+              tell(StoreBatch::enqueue, batch.size());
+              return send_enqueue(std::move(batch));
+          }),
       fetch_(
           reactor, {limits::kScriptJobs, limits::kScriptBytes, options_.calls_in_flight},
           [](const FetchRequest&) { return size_t(1); },
-          [this](FetchCoalescer::Batch batch) { return send_fetch(std::move(batch)); }),
+          [this](FetchCoalescer::Batch batch) {
+              tell(StoreBatch::fetch, batch.size());
+              return send_fetch(std::move(batch));
+          }),
       finish_(
           reactor, {limits::kScriptJobs, limits::kScriptBytes, options_.calls_in_flight},
           [](const Finish& finish) { return weight_of(finish); },
-          [this](FinishCoalescer::Batch batch) { return send_finish(std::move(batch)); }) {
+          [this](FinishCoalescer::Batch batch) {
+              tell(StoreBatch::finish, batch.size());
+              return send_finish(std::move(batch));
+          }) {
     if (options_.token_prefix.empty()) {
         uint64_t random = random_u64();
         options_.token_prefix =

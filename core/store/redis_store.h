@@ -17,11 +17,15 @@
 
 namespace jobq {
 
+// What is sent together.
+enum class StoreBatch : uint8_t { enqueue, fetch, finish };
+
 struct RedisStoreOptions {
     bool publish_hints = false;   // other daemons share this Redis
     std::string token_prefix;     // unique to this process; "" takes a random one
     int calls_in_flight = 2;      // of each coalesced operation
     StorageGate* gate = nullptr;  // outlives the store; none: everything may be written
+    std::function<void(StoreBatch what, size_t count)> on_batch{};  // told of each that goes out
 };
 
 class RedisStore final : public Store {
@@ -72,6 +76,11 @@ class RedisStore final : public Store {
 
     // Calls the script with the prefix as its key and `args`; an error reply becomes an Error.
     task<Result<Reply>> run(const Script& script, Command args);
+
+    void tell(StoreBatch what, size_t count) {
+        if (options_.on_batch) options_.on_batch(what, count);
+    }
+
     task<void> send_enqueue(EnqueueCoalescer::Batch batch);
     task<void> send_push(std::string header, EnqueueCoalescer::Batch batch,
                          EnqueueCoalescer::Batch* known);

@@ -145,8 +145,9 @@ void UvReactor::turn() {
         for (auto& fn : batch)
             fn();
     }
-    int64_t took_ms = (clock_ns(CLOCK_MONOTONIC) - started) / 1'000'000;
-    longest_turn_ms_ = std::max(longest_turn_ms_, took_ms);
+    int64_t took_ns = clock_ns(CLOCK_MONOTONIC) - started;
+    longest_turn_ms_ = std::max(longest_turn_ms_, took_ns / 1'000'000);
+    if (on_turn_) on_turn_(took_ns / 1'000);
 }
 
 void UvReactor::arm_timer() {

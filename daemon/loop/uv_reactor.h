@@ -41,6 +41,9 @@ class UvReactor final : public Reactor {
     // The longest turn since the last call, in milliseconds: what `jobq stats` calls loop lag.
     int64_t take_longest_turn_ms();
 
+    // Called after each turn with the time it took.
+    void on_turn(std::function<void(int64_t us)> fn) { on_turn_ = std::move(fn); }
+
   private:
     struct Handles;
 
@@ -57,6 +60,7 @@ class UvReactor final : public Reactor {
     TimerId next_timer_ = 1;
     int64_t armed_for_ms_ = -1;
     int64_t longest_turn_ms_ = 0;
+    std::function<void(int64_t)> on_turn_;
     bool stopping_ = false;
 };
 

@@ -94,6 +94,7 @@ void RedisConnection::answer(Reply reply, int64_t now_us) {
     int64_t step = round_trips_.p50_us / 64 + 1;
     round_trips_.p50_us += took_us > round_trips_.p50_us ? step : -step;
     round_trips_.longest_us = std::max(round_trips_.longest_us, took_us);
+    if (on_round_trip) on_round_trip(took_us);
     sent.call->complete(std::move(reply));
 }
 

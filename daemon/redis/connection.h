@@ -50,6 +50,7 @@ class RedisConnection {
     // Takes replies that nobody asked for (a subscription's); without it they are an error. The
     // hint connection sends nothing once it listens.
     std::function<void(Reply)> on_push;
+    std::function<void(int64_t us)> on_round_trip;  // of each call that was answered
 
     size_t in_flight() const { return in_flight_.size(); }
 

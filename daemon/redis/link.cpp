@@ -191,6 +191,7 @@ task<void> UvRedisLink::serve(std::unique_ptr<Stream> stream) {
     std::string name = "Redis at " + settings_.address.text();
     connection_ =
         std::make_unique<RedisConnection>(reactor_, std::move(stream), name, settings_.deadline_ms);
+    connection_->on_round_trip = settings_.on_round_trip;
     int64_t began = reactor_.now_ms();
     greeting_ = true;
     refusal_ = Error{};

@@ -42,6 +42,7 @@ class UvRedisLink final : public RedisLink {
         int64_t ready_wait_ms = limits::kRedisReadyWaitMs;
         size_t waiting_calls = limits::kRedisWaitingCalls;
         size_t waiting_bytes = limits::kRedisWaitingBytes;
+        std::function<void(int64_t us)> on_round_trip{};  // of each call
     };
 
     UvRedisLink(UvReactor& reactor, Settings settings);

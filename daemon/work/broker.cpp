@@ -63,6 +63,8 @@ task<std::vector<Result<Enqueued>>> Broker::enqueue(std::vector<Job> jobs) {
     for (size_t i = 0; i < jobs.size(); ++i)
         if (auto why = too_weak_for(jobs[i])) refused.emplace_back(i, std::move(*why));
     if (refused.empty()) co_return co_await enqueue_able(std::move(jobs));
+    for (const auto& [at, why] : refused)
+        if (metrics_) metrics_->refused(info(why.code).name);
     for (auto it = refused.rbegin(); it != refused.rend(); ++it)
         jobs.erase(jobs.begin() + long(it->first));
     std::vector<Result<Enqueued>> results;
@@ -80,13 +82,14 @@ task<std::vector<Result<Enqueued>>> Broker::enqueue_able(std::vector<Job> jobs) 
         Job& head = heads.emplace_back();
         head.queue = job.queue;
         head.run_at_ms = job.run_at_ms;
-        if (!told) continue;
-        head.jid = job.jid;
         head.type = job.type;
+        if (told) head.jid = job.jid;
     }
     auto stored = co_await store_.enqueue(std::move(jobs));
     if (!stored) {
         note_unknown(stored.error());
+        for (size_t i = 0; metrics_ && i < heads.size(); ++i)
+            metrics_->refused(info(stored.error().code).name);
         std::vector<Result<Enqueued>> failed(heads.size(), tl::unexpected<Error>(stored.error()));
         co_return failed;
     }
@@ -95,8 +98,10 @@ task<std::vector<Result<Enqueued>>> Broker::enqueue_able(std::vector<Job> jobs) 
     std::unordered_map<std::string, int> ready;
     for (size_t i = 0; i < heads.size(); ++i) {
         const auto& result = (*stored)[i];
+        if (!result && metrics_) metrics_->refused(info(result.error().code).name);
         if (!result || result->how != Enqueued::How::stored) continue;
         ++counted.enqueued;
+        if (metrics_) metrics_->enqueued(heads[i].queue, heads[i].type);
         if (result->state == State::ready) {
             ++ready[heads[i].queue];
         } else if (on_due_) {
@@ -135,6 +140,10 @@ void Broker::note_running(const Leased& lease, const FetchOrder& order) {
 }
 
 void Broker::announce_start(const Leased& lease, const FetchOrder& order) {
+    if (metrics_) {
+        int64_t now = reactor_.wall_ms(), since = enqueued_ms(lease.job, lease.record, now);
+        metrics_->started(lease.job.queue, lease.job.type, since == 0 ? 0 : now - since);
+    }
     if (!events_.wanted("started") && !log_enabled(LogLevel::debug)) return;
     int attempt = current_attempt(lease.record);
     note_event("started", lease.job,
@@ -174,6 +183,7 @@ task<std::vector<Leased>> Broker::keep_runnable(std::vector<Leased> leases, std:
                 lease.damage +
                     ": it is dead now and was not run; jobq rm it, then enqueue it again",
                 {{"jid", lease.job.jid}, {"type", lease.job.type}, {"queue", lease.job.queue}});
+            if (metrics_) metrics_->died(lease.job.queue, lease.job.type, "corrupt");
             note_event("dead", lease.job,
                        {{"reason", json_quoted("corrupt")},
                         {"attempt", std::to_string(current_attempt(lease.record))},
@@ -187,6 +197,7 @@ task<std::vector<Leased>> Broker::keep_runnable(std::vector<Leased> leases, std:
             finish.final.created_ms = lease.job.created_ms;
             finish.final.finished_ms = now;
             finish.final.tags = lease.job.tags;
+            if (metrics_) metrics_->expired(lease.job.queue, lease.job.type);
             note_event("expired", lease.job, {});
             changed(lease.job.jid);
         }

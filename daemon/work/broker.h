@@ -22,6 +22,7 @@
 #include "core/store/storage_gate.h"
 #include "core/store/store.h"
 #include "daemon/observe/events.h"
+#include "daemon/observe/job_metrics.h"
 #include "daemon/work/live_output.h"
 #include "daemon/work/waiters.h"
 #include "daemon/work/worker.h"
@@ -163,6 +164,9 @@ class Broker {
 
     const StorageGate* storage() const { return storage_; }
 
+    // Null in tests: nothing is counted.
+    void set_metrics(JobMetrics* metrics) { metrics_ = metrics; }
+
     Reactor& reactor() { return reactor_; }
 
     Waiters& waiters() { return waiters_; }
@@ -239,6 +243,7 @@ class Broker {
     Workers& workers_;
     std::shared_ptr<const Config> config_;
     const StorageGate* storage_ = nullptr;
+    JobMetrics* metrics_ = nullptr;
     Waiters waiters_;
     IdMaker ids_;
     Rng rng_;

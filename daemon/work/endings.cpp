@@ -189,12 +189,16 @@ void Broker::ended(const Ended& what, const Planned& next, const Running& runnin
     for (const auto& live : {running.out, running.err})
         if (live) live->changed.notify_all();
     changed(what.jid);
+    int64_t began = report.started_ms ? report.started_ms : running.started_wall_ms;
+    int64_t duration = std::max<int64_t>(0, report.ended_ms - began);
+    if (metrics_)
+        metrics_->ended(running.job.queue, running.job.type, name(report.outcome),
+                        next.move == Move::dead ? std::string_view(next.reason) : "",
+                        next.move == Move::retry, duration);
     bool good = next.move == Move::succeed || next.move == Move::release;
     LogLevel level = next.move == Move::dead ? LogLevel::warn : LogLevel::info;
     const char* event = event_of(next.move);
     if (!events_.wanted(event) && !log_enabled(level)) return;
-    int64_t began = report.started_ms ? report.started_ms : running.started_wall_ms;
-    int64_t duration = std::max<int64_t>(0, report.ended_ms - began);
     const std::string& worker = report.worker.empty() ? running.worker : report.worker;
     if (events_.wanted(event))
         note_event(event, running.job,

@@ -21,6 +21,7 @@ bool starts_with(const std::string& text, std::string_view prefix) {
 // One job can end its worker again and again, and with it all that run beside it: they would be
 // poison too. Those that lost more than one worker run again one after the other.
 task<void> Broker::settle_lost(std::vector<Leased> leases, std::string owner, std::string why) {
+    if (metrics_) metrics_->leases_lost(leases.size());
     std::vector<Ended> batch;
     auto is_suspect = [](const Leased& lease) { return lease.record.lost > 0; };
     int64_t suspects = std::count_if(leases.begin(), leases.end(), is_suspect), before_it = 0;
@@ -249,6 +250,7 @@ task<void> Broker::expire_leases() {
                      known->second.lease_ends_ms <= now && !taken.count(one.jid);
         if (stale) running_.erase(known);
     }
+    if (metrics_) metrics_->leases_expired(leases->size());
     std::vector<Ended> batch;
     for (auto& lease : *leases) {
         FetchOrder order;

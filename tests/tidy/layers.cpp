@@ -61,6 +61,7 @@ const std::vector<Library>& libraries() {
         {"microhttpd.h", {"daemon/http/"}, 1, false},
         {"gnutls/", {"core/tls/"}, 1, false},
         {"spdlog/", {"daemon/observe/"}, 1, true},
+        {"prometheus/", {"daemon/observe/metrics.cpp"}, 1, true},
         {"gperftools/", {"daemon/observe/profile.cpp"}, 1, true},
         {"CLI/", {"cli/", "daemon/"}, 3, true},
         {"toml++/", {"core/config/load.cpp"}, 1, true},

@@ -4,7 +4,7 @@
 #include "core/base/text.h"
 #include "core/base/time.h"
 #include "daemon/server/job_view.h"
-#include "daemon/server/process_figures.h"
+#include "daemon/observe/process_figures.h"
 #include "daemon/server/verbs/handlers.h"
 #include "daemon/server/verbs/request.h"
 

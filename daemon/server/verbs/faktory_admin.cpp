@@ -10,7 +10,7 @@
 #include "core/protocol/json_fields.h"
 #include "core/protocol/json_writer.h"
 #include "daemon/observe/log.h"
-#include "daemon/server/process_figures.h"
+#include "daemon/observe/process_figures.h"
 #include "daemon/server/verbs/handlers.h"
 
 namespace jobq::verbs {

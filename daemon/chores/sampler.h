@@ -1,0 +1,50 @@
+// Sampler: what the store holds, looked at now and then, so that a scrape of /metrics and the
+// dashboard cost the store the same however many look. Made by the app.
+//
+// Must stay true: while nobody looks it does nothing. A look lasts kWantedMs; the first one after a
+// pause sees an old sample, whose age it is told.
+#pragma once
+
+#include <vector>
+
+#include "core/async/gate.h"
+#include "daemon/work/broker.h"
+
+namespace jobq {
+
+struct StoreSample {
+    int64_t taken_ms = 0;  // monotonic; 0: never
+    StoreStats stats;
+    std::vector<QueueInfo> queues;  // with the age of their next job
+};
+
+class Sampler {
+  public:
+    static constexpr int64_t kWantedMs = 5 * 60'000;
+
+    Sampler(Reactor& reactor, Broker& broker);
+
+    // Takes the first sample.
+    void start();
+    task<void> stop();
+
+    // The last sample; there will be new ones for a while.
+    const StoreSample& look();
+
+    // Wakes those who wait for a new sample.
+    Signal& taken() { return taken_; }
+
+  private:
+    task<void> run();
+    task<void> take();
+
+    Reactor& reactor_;
+    Broker& broker_;
+    StoreSample last_;
+    int64_t wanted_until_ms_ = 0;
+    bool stopping_ = false;
+    Signal wanted_, taken_;
+    Gate gate_;
+};
+
+}  // namespace jobq

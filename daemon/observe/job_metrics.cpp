@@ -1,0 +1,97 @@
+#include "daemon/observe/job_metrics.h"
+
+#include <algorithm>
+
+namespace jobq {
+namespace {
+
+// `name`, or "other" when there are too many.
+std::string bounded(std::set<std::string, std::less<>>& known, const std::string& name) {
+    if (known.contains(name)) return name;
+    if (known.size() >= JobMetrics::kNames) return std::string(JobMetrics::kOther);
+    known.insert(name);
+    return name;
+}
+
+double in_seconds(int64_t ms) {
+    return double(std::max<int64_t>(0, ms)) / 1000;
+}
+
+}  // namespace
+
+JobMetrics::Series& JobMetrics::of(const std::string& queue, const std::string& type) {
+    if (last_ && last_queue_ == queue && last_type_ == type) return *last_;
+    std::pair<std::string, std::string> pair{bounded(queues_, queue), bounded(types_, type)};
+    if (series_.size() >= kPairs && !series_.contains(pair))
+        pair = {std::string(kOther), std::string(kOther)};
+    auto [place, made] = series_.try_emplace(pair);
+    Series& series = place->second;
+    if (made) {
+        series.queue = pair.first;
+        series.type = pair.second;
+        const MetricLabels both = labels(series);
+        series.enqueued = &metrics_.counter(Metric::jobs_enqueued, both);
+        series.started = &metrics_.counter(Metric::jobs_started, both);
+        series.retried = &metrics_.counter(Metric::jobs_retried, both);
+        series.wait = &metrics_.histogram(Metric::job_wait, {{"queue", series.queue}});
+        series.duration = &metrics_.histogram(Metric::job_duration, {{"type", series.type}});
+    }
+    last_queue_ = queue;
+    last_type_ = type;
+    last_ = &series;
+    return series;
+}
+
+MetricLabels JobMetrics::labels(const Series& series) const {
+    return {{"queue", series.queue}, {"type", series.type}};
+}
+
+void JobMetrics::enqueued(const std::string& queue, const std::string& type) {
+    add(*of(queue, type).enqueued);
+}
+
+void JobMetrics::refused(std::string_view code) {
+    add(metrics_.counter(Metric::enqueue_refused, {{"code", std::string(code)}}));
+}
+
+void JobMetrics::started(const std::string& queue, const std::string& type, int64_t wait_ms) {
+    Series& series = of(queue, type);
+    add(*series.started);
+    observe(*series.wait, in_seconds(wait_ms));
+}
+
+void JobMetrics::ended(const std::string& queue, const std::string& type, std::string_view outcome,
+                       std::string_view reason, bool retried, int64_t ran_ms) {
+    Series& series = of(queue, type);
+    auto known = series.finished.find(outcome);
+    if (known == series.finished.end()) {
+        MetricLabels three = labels(series);
+        three["outcome"] = outcome;
+        auto& counter = metrics_.counter(Metric::jobs_finished, three);
+        known = series.finished.emplace(outcome, &counter).first;
+    }
+    add(*known->second);
+    observe(*series.duration, in_seconds(ran_ms));
+    if (retried) add(*series.retried);
+    if (!reason.empty()) died(queue, type, reason);
+}
+
+void JobMetrics::died(const std::string& queue, const std::string& type, std::string_view reason) {
+    MetricLabels three = labels(of(queue, type));
+    three["reason"] = reason;
+    add(metrics_.counter(Metric::jobs_dead, three));
+}
+
+void JobMetrics::expired(const std::string& queue, const std::string& type) {
+    add(metrics_.counter(Metric::jobs_expired, labels(of(queue, type))));
+}
+
+void JobMetrics::leases_expired(size_t count) {
+    add(metrics_.counter(Metric::leases_expired), double(count));
+}
+
+void JobMetrics::leases_lost(size_t count) {
+    add(metrics_.counter(Metric::leases_lost), double(count));
+}
+
+}  // namespace jobq

@@ -1,0 +1,56 @@
+// JobMetrics: counters and histograms of what happens to jobs, told by the Broker.
+//
+// Must stay true: the number of series has a bound. The first kNames types and queues have series
+// of their own, and of their pairs kPairs; all others share the name "other".
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "daemon/observe/metrics.h"
+
+namespace jobq {
+
+class JobMetrics {
+  public:
+    static constexpr size_t kNames = 200, kPairs = 1'000;
+    static constexpr std::string_view kOther = "other";
+
+    explicit JobMetrics(Metrics& metrics) : metrics_(metrics) {}
+
+    void enqueued(const std::string& queue, const std::string& type);
+    void refused(std::string_view code);
+    // wait_ms: since it was ready in its queue.
+    void started(const std::string& queue, const std::string& type, int64_t wait_ms);
+    // `outcome` and `reason` are words of closed sets. reason "": it did not go to the dead set.
+    void ended(const std::string& queue, const std::string& type, std::string_view outcome,
+               std::string_view reason, bool retried, int64_t ran_ms);
+    // Without an attempt: damaged, say.
+    void died(const std::string& queue, const std::string& type, std::string_view reason);
+    void expired(const std::string& queue, const std::string& type);
+    void leases_expired(size_t count);
+    void leases_lost(size_t count);
+
+  private:
+    struct Series {
+        std::string queue, type;  // as they are labelled
+        prometheus::Counter *enqueued = nullptr, *started = nullptr, *retried = nullptr;
+        prometheus::Histogram *wait = nullptr, *duration = nullptr;
+        std::map<std::string, prometheus::Counter*, std::less<>> finished;  // by outcome
+    };
+
+    Series& of(const std::string& queue, const std::string& type);
+    MetricLabels labels(const Series& series) const;
+
+    Metrics& metrics_;
+    std::set<std::string, std::less<>> types_, queues_;
+    std::map<std::pair<std::string, std::string>, Series> series_;
+    // Jobs that come together are mostly alike.
+    std::string last_queue_, last_type_;
+    Series* last_ = nullptr;
+};
+
+}  // namespace jobq

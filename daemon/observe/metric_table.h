@@ -1,0 +1,176 @@
+// The table of all metrics of /metrics: name, kind, labels, help. metrics.cpp makes the families
+// from it; jobq-metrics(7), the Grafana board and the alert rules are held to it by tests.
+// Names and units follow Prometheus's conventions (https://prometheus.io/docs/practices/naming/).
+#pragma once
+
+#include <cstdint>
+
+namespace jobq {
+
+enum class MetricKind : uint8_t {
+    counter,
+    gauge,
+    seconds,  // histogram of durations, 1 ms to 1 h
+    moments,  // histogram of short durations, 50 us to 1 s
+    counts,   // histogram of how many
+};
+
+enum class Metric : uint8_t {
+    jobs_enqueued,
+    enqueue_refused,
+    jobs_started,
+    jobs_finished,
+    jobs_retried,
+    jobs_dead,
+    jobs_expired,
+    job_wait,
+    job_duration,
+    jobs_running,
+    jobs,
+    queue_jobs,
+    queue_latency,
+    queue_paused,
+    sample_age,
+    pool_slots,
+    pool_busy,
+    workers,
+    worker_slots,
+    leases_expired,
+    leases_lost,
+    ready,
+    connections,
+    commands,
+    loop_lag,
+    watchdog_woke,
+    redis_up,
+    redis_calls,
+    redis_unknown,
+    redis_unavailable,
+    redis_connects,
+    redis_in_flight,
+    redis_waiting,
+    redis_round_trip,
+    redis_batch_size,
+    redis_memory,
+    redis_memory_limit,
+    storage_full,
+    storage_free,
+    storage_log,
+    build_info,
+    process_cpu,
+    process_resident,
+    process_virtual,
+    process_fds,
+    process_fds_limit,
+    process_start,
+};
+
+struct MetricInfo {
+    Metric id;
+    const char* name;
+    MetricKind kind;
+    const char* labels;  // comma separated
+    const char* help;
+};
+
+inline constexpr MetricInfo kMetrics[] = {
+    {Metric::jobs_enqueued, "jobq_jobs_enqueued_total", MetricKind::counter, "queue,type",
+     "Jobs stored by this jobqd since its start; a repeat that was stored before does not count."},
+    {Metric::enqueue_refused, "jobq_enqueue_refused_total", MetricKind::counter, "code",
+     "Jobs that were not stored, by the code of the answer."},
+    {Metric::jobs_started, "jobq_jobs_started_total", MetricKind::counter, "queue,type",
+     "Attempts given to a pool or a worker."},
+    {Metric::jobs_finished, "jobq_jobs_finished_total", MetricKind::counter, "queue,type,outcome",
+     "Attempts that ended, by what the worker said of them."},
+    {Metric::jobs_retried, "jobq_jobs_retried_total", MetricKind::counter, "queue,type",
+     "Failed attempts after which the job runs again."},
+    {Metric::jobs_dead, "jobq_jobs_dead_total", MetricKind::counter, "queue,type,reason",
+     "Jobs that went to the dead set."},
+    {Metric::jobs_expired, "jobq_jobs_expired_total", MetricKind::counter, "queue,type",
+     "Jobs dropped unrun since their time was over."},
+    {Metric::job_wait, "jobq_job_wait_seconds", MetricKind::seconds, "queue",
+     "From ready in its queue to taken by a pool or a worker."},
+    {Metric::job_duration, "jobq_job_duration_seconds", MetricKind::seconds, "type",
+     "How long attempts ran."},
+    {Metric::jobs_running, "jobq_jobs_running", MetricKind::gauge, "",
+     "Attempts under way that this jobqd knows of."},
+    {Metric::jobs, "jobq_jobs", MetricKind::gauge, "state",
+     "Jobs in the store by state, of the last sample."},
+    {Metric::queue_jobs, "jobq_queue_jobs", MetricKind::gauge, "queue",
+     "Jobs ready in the queue, of the last sample."},
+    {Metric::queue_latency, "jobq_queue_latency_seconds", MetricKind::gauge, "queue",
+     "How long the next job of the queue has been ready, of the last sample."},
+    {Metric::queue_paused, "jobq_queue_paused", MetricKind::gauge, "queue",
+     "1 while the queue is paused."},
+    {Metric::sample_age, "jobq_sample_age_seconds", MetricKind::gauge, "",
+     "Age of the sample of the store that the figures of queues and states are from."},
+    {Metric::pool_slots, "jobq_pool_slots", MetricKind::gauge, "pool,kind",
+     "How many jobs the pool can run at once."},
+    {Metric::pool_busy, "jobq_pool_busy", MetricKind::gauge, "pool,kind", "How many it runs."},
+    {Metric::workers, "jobq_workers", MetricKind::gauge, "kind,state",
+     "Workers that are connected or expected back."},
+    {Metric::worker_slots, "jobq_worker_slots", MetricKind::gauge, "kind",
+     "How many jobs those of them that say so can run at once."},
+    {Metric::leases_expired, "jobq_leases_expired_total", MetricKind::counter, "",
+     "Reservations of Faktory workers that ended before their job did."},
+    {Metric::leases_lost, "jobq_leases_lost_total", MetricKind::counter, "",
+     "Jobs taken away from a worker that died or was not heard of any more."},
+    {Metric::ready, "jobq_ready", MetricKind::gauge, "",
+     "1 while jobqd serves: its store is reachable and it is not stopping."},
+    {Metric::connections, "jobq_connections", MetricKind::gauge, "",
+     "Connections past the handshake."},
+    {Metric::commands, "jobq_commands_total", MetricKind::counter, "",
+     "Lines answered on the socket."},
+    {Metric::loop_lag, "jobq_event_loop_lag_seconds", MetricKind::moments, "",
+     "How long a turn of the event loop took: so long waited what came meanwhile."},
+    {Metric::watchdog_woke, "jobq_watchdog_woke_total", MetricKind::counter, "",
+     "How often jobs were ready, slots free and nothing was started until the watchdog saw it."},
+    {Metric::redis_up, "jobq_redis_up", MetricKind::gauge, "",
+     "1 while the connection to Redis is ready."},
+    {Metric::redis_calls, "jobq_redis_calls_total", MetricKind::counter, "",
+     "Calls sent to Redis."},
+    {Metric::redis_unknown, "jobq_redis_unknown_total", MetricKind::counter, "",
+     "Calls that were sent and never answered."},
+    {Metric::redis_unavailable, "jobq_redis_unavailable_total", MetricKind::counter, "",
+     "Calls that could not be sent in time."},
+    {Metric::redis_connects, "jobq_redis_connects_total", MetricKind::counter, "",
+     "Connections made to Redis."},
+    {Metric::redis_in_flight, "jobq_redis_calls_in_flight", MetricKind::gauge, "",
+     "Calls sent and not answered yet."},
+    {Metric::redis_waiting, "jobq_redis_calls_waiting", MetricKind::gauge, "",
+     "Calls that wait for a connection."},
+    {Metric::redis_round_trip, "jobq_redis_round_trip_seconds", MetricKind::moments, "",
+     "From a call sent to its answer, the sync to disk included."},
+    {Metric::redis_batch_size, "jobq_redis_batch_size", MetricKind::counts, "what",
+     "How many jobs, fetches or ends of attempts went to Redis together."},
+    {Metric::redis_memory, "jobq_redis_memory_bytes", MetricKind::gauge, "",
+     "Memory Redis uses, as it said last; 0: not known."},
+    {Metric::redis_memory_limit, "jobq_redis_memory_limit_bytes", MetricKind::gauge, "",
+     "Memory Redis may use; 0: no limit."},
+    {Metric::storage_full, "jobq_storage_full", MetricKind::gauge, "",
+     "1 while new jobs are refused for want of room."},
+    {Metric::storage_free, "jobq_storage_free_bytes", MetricKind::gauge, "",
+     "Free space on the disk of the private Redis; 0: it is not watched."},
+    {Metric::storage_log, "jobq_storage_log_bytes", MetricKind::gauge, "",
+     "Size of the append-only file of the private Redis."},
+    {Metric::build_info, "jobq_build_info", MetricKind::gauge, "version,compiler",
+     "1; what this jobqd was built from."},
+    {Metric::process_cpu, "process_cpu_seconds_total", MetricKind::counter, "",
+     "User and system CPU time of jobqd, without Redis and the runner."},
+    {Metric::process_resident, "process_resident_memory_bytes", MetricKind::gauge, "",
+     "Resident memory of jobqd."},
+    {Metric::process_virtual, "process_virtual_memory_bytes", MetricKind::gauge, "",
+     "Virtual memory of jobqd."},
+    {Metric::process_fds, "process_open_fds", MetricKind::gauge, "",
+     "Open file descriptors of jobqd."},
+    {Metric::process_fds_limit, "process_max_fds", MetricKind::gauge, "",
+     "How many file descriptors jobqd may open."},
+    {Metric::process_start, "process_start_time_seconds", MetricKind::gauge, "",
+     "When jobqd started, as Unix time."},
+};
+
+inline constexpr const MetricInfo& info(Metric id) {
+    return kMetrics[static_cast<uint8_t>(id)];
+}
+
+}  // namespace jobq

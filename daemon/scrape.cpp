@@ -1,0 +1,126 @@
+// App: what /metrics tells beyond the counters: asked of the parts at each scrape, from memory.
+#include <algorithm>
+#include <array>
+
+#include "daemon/app.h"
+#include "daemon/observe/process_figures.h"
+
+namespace jobq {
+namespace {
+
+void fill_jobs(Metrics::Sheet& sheet, const StoreStats& stats) {
+    const std::pair<const char*, int64_t> states[] = {
+        {"blocked", stats.blocked}, {"dead", stats.dead},         {"ready", stats.ready},
+        {"running", stats.running}, {"retrying", stats.retrying}, {"scheduled", stats.scheduled}};
+    for (const auto& [state, count] : states)
+        sheet.set(Metric::jobs, double(count), {{"state", state}});
+}
+
+// Beyond so many queues the rest are one, as in JobMetrics.
+void fill_queues(Metrics::Sheet& sheet, const std::vector<QueueInfo>& queues, int64_t now_ms) {
+    int64_t other_jobs = 0, other_paused = 0;
+    double other_age = 0;
+    for (size_t i = 0; i < queues.size(); ++i) {
+        const QueueInfo& queue = queues[i];
+        int64_t age = queue.oldest_ms == 0 ? 0 : std::max<int64_t>(0, now_ms - queue.oldest_ms);
+        if (i >= JobMetrics::kNames) {
+            other_jobs += queue.size;
+            other_paused += queue.paused;
+            other_age = std::max(other_age, double(age) / 1000);
+            continue;
+        }
+        sheet.set(Metric::queue_jobs, double(queue.size), {{"queue", queue.name}});
+        sheet.set(Metric::queue_latency, double(age) / 1000, {{"queue", queue.name}});
+        sheet.set(Metric::queue_paused, queue.paused, {{"queue", queue.name}});
+    }
+    if (queues.size() <= JobMetrics::kNames) return;
+    const MetricLabels other{{"queue", std::string(JobMetrics::kOther)}};
+    sheet.set(Metric::queue_jobs, double(other_jobs), other);
+    sheet.set(Metric::queue_latency, other_age, other);
+    sheet.set(Metric::queue_paused, double(other_paused), other);
+}
+
+void fill_workers(Metrics::Sheet& sheet, const Workers& workers) {
+    std::map<std::pair<std::string, std::string>, int> counts;
+    std::map<std::string, int64_t> slots;
+    for (const auto& worker : workers.all()) {
+        std::string kind(name(worker->kind));
+        ++counts[{kind, std::string(name(worker->state))}];
+        slots[kind] += worker->slots;
+    }
+    for (const auto& [key, count] : counts)
+        sheet.set(Metric::workers, count, {{"kind", key.first}, {"state", key.second}});
+    for (const auto& [kind, count] : slots)
+        sheet.set(Metric::worker_slots, double(count), {{"kind", kind}});
+}
+
+void fill_link(Metrics::Sheet& sheet, const LinkFigures& link) {
+    sheet.set(Metric::redis_up, link.state == LinkState::ready);
+    sheet.set(Metric::redis_calls, double(link.calls));
+    sheet.set(Metric::redis_unknown, double(link.unknown));
+    sheet.set(Metric::redis_unavailable, double(link.unavailable));
+    sheet.set(Metric::redis_connects, double(link.connects));
+    sheet.set(Metric::redis_in_flight, double(link.in_flight));
+    sheet.set(Metric::redis_waiting, double(link.waiting));
+}
+
+void fill_storage(Metrics::Sheet& sheet, const StorageStatus& storage) {
+    sheet.set(Metric::redis_memory, double(storage.memory_bytes));
+    sheet.set(Metric::redis_memory_limit, double(storage.memory_limit));
+    sheet.set(Metric::storage_full, storage.full);
+    sheet.set(Metric::storage_free, double(storage.free_bytes));
+    sheet.set(Metric::storage_log, double(storage.log_bytes));
+}
+
+void fill_process(Metrics::Sheet& sheet) {
+    const ProcessFigures figures = process_figures();
+    sheet.set(Metric::process_cpu, figures.cpu_s);
+    sheet.set(Metric::process_resident, double(figures.resident_bytes));
+    sheet.set(Metric::process_virtual, double(figures.virtual_bytes));
+    sheet.set(Metric::process_fds, double(figures.descriptors));
+    sheet.set(Metric::process_fds_limit, double(figures.descriptors_limit));
+    sheet.set(Metric::process_start, figures.started_s);
+}
+
+}  // namespace
+
+void App::make_metrics() {
+    auto& turns = metrics_.histogram(Metric::loop_lag);
+    reactor_.on_turn([&turns](int64_t us) { observe(turns, double(us) / 1e6); });
+    metrics_.on_scrape([this](Metrics::Sheet& sheet) { fill_metrics(sheet); });
+}
+
+std::function<void(StoreBatch, size_t)> App::batch_sizes() {
+    std::array<prometheus::Histogram*, 3> sizes{};
+    for (const auto& [what, name] :
+         {std::pair{StoreBatch::enqueue, "enqueue"}, std::pair{StoreBatch::fetch, "fetch"},
+          std::pair{StoreBatch::finish, "finish"}})
+        sizes[size_t(what)] = &metrics_.histogram(Metric::redis_batch_size, {{"what", name}});
+    return [sizes](StoreBatch what, size_t count) { observe(*sizes[size_t(what)], double(count)); };
+}
+
+void App::fill_metrics(Metrics::Sheet& sheet) {
+    const StoreSample& sample = sampler_->look();
+    if (sample.taken_ms != 0) {
+        fill_jobs(sheet, sample.stats);
+        fill_queues(sheet, sample.queues, reactor_.wall_ms());
+        sheet.set(Metric::sample_age, double(reactor_.now_ms() - sample.taken_ms) / 1000);
+    }
+    sheet.set(Metric::jobs_running, double(broker_->all_running().size()));
+    for (const auto& pool : pool_statuses()) {
+        const MetricLabels labels{{"pool", pool.name}, {"kind", pool.kind}};
+        sheet.set(Metric::pool_slots, pool.slots, labels);
+        sheet.set(Metric::pool_busy, pool.busy, labels);
+    }
+    fill_workers(sheet, workers_);
+    sheet.set(Metric::ready, context_->state == DaemonState::ready);
+    sheet.set(Metric::connections, context_->connections);
+    sheet.set(Metric::commands, double(context_->commands));
+    sheet.set(Metric::watchdog_woke, watchdog_ ? double(watchdog_->woken()) : 0);
+    fill_link(sheet, link_->figures());
+    if (storage_) fill_storage(sheet, storage_->status());
+    sheet.set(Metric::build_info, 1, {{"version", JOBQ_VERSION}, {"compiler", __VERSION__}});
+    fill_process(sheet);
+}
+
+}  // namespace jobq

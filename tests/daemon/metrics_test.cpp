@@ -1,0 +1,123 @@
+// daemon/observe metrics: the table, the text, and that the number of series has a bound.
+#include "daemon/observe/metrics.h"
+
+#include <catch2/catch.hpp>
+#include <set>
+#include <sstream>
+
+#include "daemon/observe/job_metrics.h"
+#include "daemon/observe/process_figures.h"
+
+namespace jobq::test {
+namespace {
+
+size_t lines_with(const std::string& text, const std::string& what) {
+    size_t count = 0;
+    std::istringstream in(text);
+    for (std::string line; std::getline(in, line);)
+        count += line.find(what) != std::string::npos;
+    return count;
+}
+
+size_t series_in(const std::string& text) {
+    return lines_with(text, "") - lines_with(text, "# ");
+}
+
+}  // namespace
+
+TEST_CASE("metrics: names are unique, jobq's or the process's, and counters end in _total") {
+    std::set<std::string> names;
+    for (const auto& row : kMetrics) {
+        const std::string name = row.name, help = row.help;
+        INFO(name);
+        CHECK(names.insert(name).second);
+        CHECK((name.starts_with("jobq_") || name.starts_with("process_")));
+        CHECK(name.ends_with("_total") == (row.kind == MetricKind::counter));
+        CHECK(name.ends_with("_seconds") >=
+              (row.kind == MetricKind::seconds || row.kind == MetricKind::moments));
+        CHECK((!help.empty() && help.back() == '.'));
+    }
+}
+
+TEST_CASE("metrics: what happened to jobs is counted by queue, type and outcome") {
+    Metrics metrics;
+    JobMetrics jobs(metrics);
+    jobs.enqueued("mail", "welcome");
+    jobs.enqueued("mail", "welcome");
+    jobs.refused("STORAGE_FULL");
+    jobs.started("mail", "welcome", 30);
+    jobs.ended("mail", "welcome", "failure", "", true, 2'000);
+    jobs.ended("mail", "welcome", "crash", "poison", false, 10);
+    jobs.expired("mail", "welcome");
+    jobs.leases_lost(3);
+    const std::string text = metrics.text();
+    for (const char* line :
+         {"jobq_jobs_enqueued_total{queue=\"mail\",type=\"welcome\"} 2\n",
+          "jobq_enqueue_refused_total{code=\"STORAGE_FULL\"} 1\n",
+          "jobq_jobs_started_total{queue=\"mail\",type=\"welcome\"} 1\n",
+          "jobq_jobs_finished_total{outcome=\"failure\",queue=\"mail\",type=\"welcome\"} 1\n",
+          "jobq_jobs_finished_total{outcome=\"crash\",queue=\"mail\",type=\"welcome\"} 1\n",
+          "jobq_jobs_retried_total{queue=\"mail\",type=\"welcome\"} 1\n",
+          "jobq_jobs_dead_total{queue=\"mail\",reason=\"poison\",type=\"welcome\"} 1\n",
+          "jobq_jobs_expired_total{queue=\"mail\",type=\"welcome\"} 1\n",
+          "jobq_job_wait_seconds_bucket{queue=\"mail\",le=\"0.025\"} 0\n",
+          "jobq_job_wait_seconds_bucket{queue=\"mail\",le=\"0.05\"} 1\n",
+          "jobq_job_duration_seconds_count{type=\"welcome\"} 2\n", "jobq_leases_lost_total 3\n"}) {
+        INFO(line << "in\n" << text);
+        CHECK(text.find(line) != std::string::npos);
+    }
+    // Families in the order of the table, each once.
+    size_t last = 0;
+    for (const auto& row : kMetrics) {
+        const size_t at = text.find("# TYPE " + std::string(row.name) + " ");
+        if (at == std::string::npos) continue;
+        CHECK(at > last);
+        last = at;
+    }
+}
+
+TEST_CASE("metrics: labels of a scrape are escaped, and asked for each time") {
+    Metrics metrics;
+    int scrapes = 0;
+    metrics.on_scrape([&](Metrics::Sheet& sheet) {
+        sheet.set(Metric::queue_jobs, ++scrapes, {{"queue", "a\"b\\c\nd"}});
+    });
+    CHECK(metrics.text().find("jobq_queue_jobs{queue=\"a\\\"b\\\\c\\nd\"} 1\n") !=
+          std::string::npos);
+    CHECK(metrics.text().find("} 2\n") != std::string::npos);
+}
+
+TEST_CASE("metrics: a million type names leave the number of series as it is") {
+    Metrics metrics;
+    JobMetrics jobs(metrics);
+    auto run = [&](int64_t first, int64_t last) {
+        for (int64_t i = first; i < last; ++i) {
+            const std::string queue = "q" + std::to_string(i % 1'009),
+                              type = "type-" + std::to_string(i);
+            jobs.enqueued(queue, type);
+            jobs.started(queue, type, 1);
+            jobs.ended(queue, type, "failure", "exhausted", true, 1);
+        }
+    };
+    run(0, 20'000);
+    const size_t series = series_in(metrics.text());
+    CHECK(lines_with(metrics.text(), "type=\"other\"") > 0);
+    run(20'000, 1'000'000);
+    const std::string text = metrics.text();
+    CHECK(series_in(text) == series);
+    CHECK(lines_with(text, "jobq_jobs_enqueued_total{") <= JobMetrics::kPairs + 1);
+    CHECK(text.size() < 2'000'000);
+}
+
+TEST_CASE("metrics: figures of this process are plausible") {
+    const ProcessFigures figures = process_figures();
+    CHECK(figures.resident_bytes > 1 << 20);
+    CHECK(figures.virtual_bytes >= figures.resident_bytes);
+    CHECK(figures.descriptors >= 3);
+    CHECK(figures.descriptors_limit >= figures.descriptors);
+    const double now = double(time(nullptr));
+    CHECK(figures.started_s <= now + 1);
+    CHECK(figures.started_s > now - 3'600);
+}
+
+}  // namespace jobq::test
