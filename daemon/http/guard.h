@@ -1,0 +1,29 @@
+// The guard: which requests are not even looked at. Pure functions on the head.
+//
+// A page of another site can make a browser send requests to a daemon on loopback. It can't send
+// them with a Host that is allowed (DNS rebinding), nor change anything: an unsafe method with the
+// Origin or Sec-Fetch-Site of another site is refused, and bodies must be JSON, which a browser
+// sends elsewhere only after asking. No CORS header is ever sent, so no answer can be read.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/http/message.h"
+
+namespace jobq {
+
+struct GuardRules {
+    std::string hosts{};     // besides the loopback names, spaces between, without port
+    std::string password{};  // "": none is asked for
+};
+
+// Nothing: it may pass.
+std::optional<HttpResponse> guard(const HttpRequest& request, const GuardRules& rules);
+
+bool is_safe(std::string_view method);
+// "Host" without its port, in lower case; "" when it can't be meant.
+std::string host_name(std::string_view host);
+
+}  // namespace jobq
