@@ -125,12 +125,13 @@ std::string ApiCall::argument() const {
 
 std::optional<HttpResponse> Api::look(HttpExchange& exchange) {
     const HttpRequest& request = exchange.request();
-    GuardRules rules;
-    rules.hosts = context_.config().listen.http_hosts;
-    rules.password = context_.door ? context_.door->password() : "";
-    if (auto refused = guard(request, rules)) return refused;
+    if (auto refused = guard(request, context_.config().listen.http_hosts)) return refused;
     auto found = find_route(request.method, request.path);
     if (!found) return problem(found.error());
+    // Probes have no password, and learn nothing but a state.
+    const std::string password = context_.door ? context_.door->password() : "";
+    bool open = found->route && found->route->open;
+    if (auto refused = open ? std::nullopt : ask_password(request, password)) return refused;
     if (!found->route && found->allow.empty())
         return problem({ErrorCode::not_found,
                         "there is nothing at this address; /api/openapi.json lists what there is"});

@@ -109,6 +109,7 @@ MHD_Result HttpServer::Impl::take_head(HttpExchange& exchange, MHD_Connection* c
     request.method = method;
     mhd().get_connection_values(connection, MHD_HEADER_KIND, add_header, &request.headers);
     exchange.phase_ = HttpExchange::Phase::body;
+    connection_of(connection).since_ms = server.reactor_.now_ms();
     if (stopping) {
         exchange.response_ = problem({ErrorCode::unavailable, "jobqd stops"});
     } else {
@@ -118,8 +119,9 @@ MHD_Result HttpServer::Impl::take_head(HttpExchange& exchange, MHD_Connection* c
     if (!exchange.response_ && length > int64_t(exchange.body_limit))
         exchange.response_ = too_large(exchange.body_limit);
     exchange.discards_ = exchange.response_.has_value();
-    if (exchange.discards_ && (length > int64_t(kDiscardBytes) || request.header("Expect")))
-        return send(exchange);
+    bool at_once = exchange.response_ && (exchange.response_->close || request.header("Expect") ||
+                                          length > int64_t(kDiscardBytes));
+    if (at_once) return send(exchange);
     if (!exchange.discards_ && exchange.streams_body) {
         pending.push_back(exchange.shared_from_this());
         return MHD_YES;
@@ -182,7 +184,7 @@ MHD_Result HttpServer::Impl::send(HttpExchange& exchange) {
         mhd().add_response_header(response, name, value);
     for (const auto& [name, value] : answer.headers)
         mhd().add_response_header(response, name.c_str(), value.c_str());
-    if (stopping) mhd().add_response_header(response, "Connection", "close");
+    if (stopping || answer.close) mhd().add_response_header(response, "Connection", "close");
     MHD_Result done = mhd().queue_response(exchange.connection_, unsigned(answer.status), response);
     mhd().destroy_response(response);
     return done;

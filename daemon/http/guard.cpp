@@ -20,7 +20,7 @@ std::string lower(std::string_view text) {
 }
 
 HttpResponse closing(HttpResponse response) {
-    response.headers.emplace_back("Connection", "close");
+    response.close = true;
     return response;
 }
 
@@ -47,12 +47,12 @@ std::optional<HttpResponse> smuggling(const HttpRequest& request) {
     return std::nullopt;
 }
 
-std::optional<HttpResponse> foreign_host(const HttpRequest& request, const GuardRules& rules) {
+std::optional<HttpResponse> foreign_host(const HttpRequest& request, std::string_view hosts) {
     if (request.count("Host") != 1)
         return problem({ErrorCode::invalid, "one Host header is wanted"});
     if (request.is_unix) return std::nullopt;
     std::string host = host_name(*request.header("Host"));
-    auto names = split(rules.hosts, ' ');
+    auto names = split(hosts, ' ');
     bool known =
         is_loopback(host) || std::any_of(names.begin(), names.end(), [&](std::string_view name) {
             return !name.empty() && same_word(name, host);
@@ -80,24 +80,6 @@ std::optional<HttpResponse> cross_site(const HttpRequest& request) {
                     "may change anything"});
 }
 
-std::optional<HttpResponse> without_password(const HttpRequest& request, const GuardRules& rules) {
-    if (rules.password.empty() || request.is_unix) return std::nullopt;
-    const std::string* field = request.header("Authorization");
-    std::string given;
-    if (field && field->size() > 7 && same_word(field->substr(0, 7), "Bearer "))
-        given = std::string(trim(std::string_view(*field).substr(7)));
-    if (field && field->size() > 6 && same_word(field->substr(0, 6), "Basic ")) {
-        auto pair = base64_decode(trim(std::string_view(*field).substr(6)));
-        size_t colon = pair ? pair->find(':') : std::string::npos;
-        if (colon != std::string::npos) given = pair->substr(colon + 1);
-    }
-    if (same_password(given, rules.password)) return std::nullopt;
-    return problem({ErrorCode::unauthorized,
-                    given.empty() ? "jobqd wants its password here: send Authorization: Bearer "
-                                    "PASSWORD, or Basic with any user name"
-                                  : "the password is wrong"});
-}
-
 }  // namespace
 
 bool is_safe(std::string_view method) {
@@ -119,11 +101,28 @@ std::string host_name(std::string_view host) {
     return name;
 }
 
-std::optional<HttpResponse> guard(const HttpRequest& request, const GuardRules& rules) {
+std::optional<HttpResponse> guard(const HttpRequest& request, std::string_view hosts) {
     if (auto refused = smuggling(request)) return refused;
-    if (auto refused = foreign_host(request, rules)) return refused;
-    if (auto refused = cross_site(request)) return refused;
-    return without_password(request, rules);
+    if (auto refused = foreign_host(request, hosts)) return refused;
+    return cross_site(request);
+}
+
+std::optional<HttpResponse> ask_password(const HttpRequest& request, std::string_view password) {
+    if (password.empty() || request.is_unix) return std::nullopt;
+    const std::string* field = request.header("Authorization");
+    std::string given;
+    if (field && field->size() > 7 && same_word(field->substr(0, 7), "Bearer "))
+        given = std::string(trim(std::string_view(*field).substr(7)));
+    if (field && field->size() > 6 && same_word(field->substr(0, 6), "Basic ")) {
+        auto pair = base64_decode(trim(std::string_view(*field).substr(6)));
+        size_t colon = pair ? pair->find(':') : std::string::npos;
+        if (colon != std::string::npos) given = pair->substr(colon + 1);
+    }
+    if (same_password(given, password)) return std::nullopt;
+    return problem({ErrorCode::unauthorized,
+                    given.empty() ? "jobqd wants its password here: send Authorization: Bearer "
+                                    "PASSWORD, or Basic with any user name"
+                                  : "the password is wrong"});
 }
 
 }  // namespace jobq

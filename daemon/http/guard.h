@@ -8,19 +8,16 @@
 
 #include <optional>
 #include <string>
-#include <vector>
+#include <string_view>
 
 #include "daemon/http/message.h"
 
 namespace jobq {
 
-struct GuardRules {
-    std::string hosts{};     // besides the loopback names, spaces between, without port
-    std::string password{};  // "": none is asked for
-};
-
-// Nothing: it may pass.
-std::optional<HttpResponse> guard(const HttpRequest& request, const GuardRules& rules);
+// Nothing: it may pass. `hosts`: names besides loopback's, spaces between, without port.
+std::optional<HttpResponse> guard(const HttpRequest& request, std::string_view hosts);
+// Nothing: it knows the password, or none is asked for ("").
+std::optional<HttpResponse> ask_password(const HttpRequest& request, std::string_view password);
 
 bool is_safe(std::string_view method);
 // "Host" without its port, in lower case; "" when it can't be meant.

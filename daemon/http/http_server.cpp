@@ -18,23 +18,18 @@ namespace jobq {
 namespace {
 
 constexpr size_t kHeadBytes = 16 << 10;
-constexpr unsigned kStallSeconds = 60;  // an answer that nobody takes
-constexpr int64_t kSweepMs = 1'000;
-// Between two requests, and from the first byte of a head to its last.
-constexpr int64_t kIdleMs = 30'000, kCrowdedIdleMs = 2'000;
-constexpr int64_t kBodyMs = 30'000;
 constexpr int64_t kStopMs = 2'000;
-constexpr size_t kConnections = 10'000, kDescriptorsKept = 256;
+constexpr size_t kDescriptorsKept = 256;
 
 constexpr char kTooSlow[] =
     "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
-size_t connection_limit() {
+size_t connection_limit(size_t wanted) {
     rlimit files{};
     getrlimit(RLIMIT_NOFILE, &files);
     size_t most = files.rlim_cur > 2 * kDescriptorsKept ? files.rlim_cur - kDescriptorsKept
                                                         : files.rlim_cur / 2;
-    return std::min(most, kConnections);
+    return std::min(most, wanted);
 }
 
 }  // namespace
@@ -46,7 +41,7 @@ const Microhttpd& mhd() {
 HttpServer::HttpServer(UvReactor& reactor) : reactor_(reactor) {}
 
 Result<std::unique_ptr<HttpServer>> HttpServer::listen(UvReactor& reactor, Endpoint endpoint,
-                                                       HttpApp& app) {
+                                                       HttpApp& app, HttpLimits limits) {
     auto loaded = load_microhttpd();
     if (!loaded) return tl::unexpected<Error>(loaded.error());
     const bool is_unix = !endpoint.unix_path.empty();
@@ -56,17 +51,18 @@ Result<std::unique_ptr<HttpServer>> HttpServer::listen(UvReactor& reactor, Endpo
     if (!fd) return tl::unexpected<Error>(fd.error());
     std::unique_ptr<HttpServer> server(new HttpServer(reactor));
     server->endpoint_ = std::move(endpoint);
-    server->impl_ = std::make_unique<Impl>(*server, app);
+    server->impl_ = std::make_unique<Impl>(*server, app, limits);
     Impl* impl = server->impl_.get();
     impl->is_unix = is_unix;
-    impl->limit = connection_limit();
+    impl->limits.connections = connection_limit(limits.connections);
     impl->daemon = mhd().start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr, Impl::on_request, impl,
         MHD_OPTION_LISTEN_SOCKET, *fd, MHD_OPTION_CONNECTION_MEMORY_LIMIT, 2 * kHeadBytes,
-        MHD_OPTION_CONNECTION_TIMEOUT, kStallSeconds, MHD_OPTION_CONNECTION_LIMIT,
-        unsigned(impl->limit), MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK,
-        Impl::on_uri, impl, MHD_OPTION_NOTIFY_COMPLETED, Impl::on_completed, impl,
-        MHD_OPTION_NOTIFY_CONNECTION, Impl::on_connection, impl, MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_TIMEOUT, limits.stall_s, MHD_OPTION_CONNECTION_LIMIT,
+        unsigned(impl->limits.connections), MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_URI_LOG_CALLBACK, Impl::on_uri, impl, MHD_OPTION_NOTIFY_COMPLETED,
+        Impl::on_completed, impl, MHD_OPTION_NOTIFY_CONNECTION, Impl::on_connection, impl,
+        MHD_OPTION_END);
     if (!impl->daemon) {
         ::close(*fd);
         return fail(ErrorCode::internal, "the HTTP server did not start");
@@ -113,19 +109,19 @@ void HttpServer::Impl::run_soon() {
 // Ends what takes too long. Crowded, what idles makes room soon.
 void HttpServer::Impl::sweep() {
     const int64_t now = server.reactor_.now_ms();
-    const bool crowded = connections.size() > limit - limit / 4;
-    const int64_t idle_ms = crowded ? kCrowdedIdleMs : kIdleMs;
+    const bool crowded = connections.size() > limits.connections - limits.connections / 4;
+    const int64_t idle_ms = crowded ? limits.crowded_idle_ms : limits.idle_ms;
     for (HttpConnection* connection : connections) {
         const HttpExchange* exchange = connection->exchange;
         const int64_t age = now - connection->since_ms;
         if (!exchange || exchange->phase_ == HttpExchange::Phase::head) {
             if (age >= idle_ms) give_up(*connection, exchange ? kTooSlow : "");
         } else if (exchange->phase_ == HttpExchange::Phase::body && !exchange->streams_body) {
-            if (age >= kIdleMs + kBodyMs) give_up(*connection, kTooSlow);
+            if (age >= limits.body_ms) give_up(*connection, kTooSlow);
         }
     }
     run();
-    timer = server.reactor_.after(kSweepMs, [this] { sweep(); });
+    timer = server.reactor_.after(limits.sweep_ms, [this] { sweep(); });
 }
 
 // The library can't answer within a request, so the answer goes straight to the socket.

@@ -28,11 +28,21 @@ class HttpApp {
     virtual task<void> serve(std::shared_ptr<HttpExchange> exchange) = 0;
 };
 
+struct HttpLimits {
+    size_t connections = 10'000;  // or what the limit of descriptors allows
+    // Between two requests, and from the first byte of a head to its last; when three quarters of
+    // the connections are taken, the shorter one.
+    int64_t idle_ms = 30'000, crowded_idle_ms = 2'000;
+    int64_t body_ms = 30'000;  // after the head
+    int64_t sweep_ms = 1'000;  // how often it is looked
+    unsigned stall_s = 60;     // an answer of which nobody takes a byte
+};
+
 class HttpServer {
   public:
     // A Unix socket, or a loopback address. invalid, conflict (the port is taken).
     static Result<std::unique_ptr<HttpServer>> listen(UvReactor& reactor, Endpoint endpoint,
-                                                      HttpApp& app);
+                                                      HttpApp& app, HttpLimits limits = {});
     ~HttpServer();
     HttpServer(const HttpServer&) = delete;
 

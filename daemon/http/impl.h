@@ -14,23 +14,27 @@ namespace jobq {
 // One connection: it has at most one request at a time.
 struct HttpConnection {
     int fd = -1;
-    int64_t since_ms = 0;              // connected, or the last answer sent
+    int64_t since_ms = 0;              // connected, the last answer sent, or this head complete
     HttpExchange* exchange = nullptr;  // from the request line to the end of the answer
     bool watched = false;              // for hang-ups
 };
 
 struct HttpServer::Impl {
-    Impl(HttpServer& server_in, HttpApp& app_in)
-        : server(server_in), app(app_in), gate(server_in.reactor_), idle(server_in.reactor_) {}
+    Impl(HttpServer& server_in, HttpApp& app_in, HttpLimits limits_in)
+        : server(server_in),
+          app(app_in),
+          limits(limits_in),
+          gate(server_in.reactor_),
+          idle(server_in.reactor_) {}
 
     HttpServer& server;
     HttpApp& app;
+    HttpLimits limits;
     MHD_Daemon* daemon = nullptr;
     std::unique_ptr<FdWatch> watch, hangup_watch;
     int listen_fd = -1, hangup_epoll = -1;
     std::unordered_set<HttpConnection*> connections;
     std::vector<std::shared_ptr<HttpExchange>> pending;  // to be served after the library's turn
-    size_t limit = 0;                                    // of connections
     TimerId timer = 0;
     bool is_unix = false, stopping = false, planned = false;
     std::shared_ptr<bool> alive = std::make_shared<bool>(true);

@@ -31,6 +31,7 @@ struct HttpResponse {
     std::string body{};
     std::string type = "application/json";
     HttpFields headers{};  // besides those every response has
+    bool close = false;    // the connection too: at once, what the client still sends is not read
 };
 
 // Every answer has these; what it says may be read by nobody else, nor be taken for another type.

@@ -98,7 +98,9 @@ std::string make_document() {
     for (const Schema& schema : schemas())
         json.key(schema.name).raw(schema.json);
     json.end_object().end_object().end_object();
-    return json.take() + "\n";
+    std::string text = json.take();
+    std::erase(text, '\n');  // between the tokens of the schemas
+    return text + "\n";
 }
 
 }  // namespace

@@ -215,7 +215,11 @@ constexpr Route kRoutes[] = {
      "",
      "Health",
      200,
-     api::healthz},
+     api::healthz,
+     nullptr,
+     false,
+     "application/json",
+     true},
     {"GET",
      "/readyz",
      "readyz",
@@ -224,7 +228,11 @@ constexpr Route kRoutes[] = {
      "",
      "Health",
      200,
-     api::readyz},
+     api::readyz,
+     nullptr,
+     false,
+     "application/json",
+     true},
 };
 
 // Nothing: it is not this template. Else what stands for its names, as it was sent.

@@ -52,6 +52,7 @@ struct Route {
     ApiStream stream = nullptr;  // instead
     bool streams_body = false;   // JSON lines, read by the handler
     std::string_view type = "application/json";
+    bool open = false;  // to all who reach it, also without the password
 };
 
 std::span<const Route> routes();
