@@ -1,90 +1,9 @@
-// nlohmann's SAX parser is iterative and checks UTF-8; a tree of user data is never built (its
-// dump() and copy recurse).
 #include "cli/json_check.h"
 
-#include <algorithm>
-#include <nlohmann/json.hpp>
-
 #include "core/base/text.h"
+#include "core/protocol/json_place.h"
 
 namespace jobq::cli {
-namespace {
-
-struct Checker : nlohmann::json_sax<nlohmann::json> {
-    explicit Checker(int depth_limit) : most(depth_limit) {}
-
-    int most;
-    int depth = 0;
-    bool too_deep = false;
-    size_t error_at = 0;  // 1-based byte the parser stopped at
-    std::string why;
-
-    bool enter() {
-        too_deep = ++depth > most;
-        return !too_deep;
-    }
-
-    bool null() override { return true; }
-
-    bool boolean(bool) override { return true; }
-
-    bool number_integer(number_integer_t) override { return true; }
-
-    bool number_unsigned(number_unsigned_t) override { return true; }
-
-    bool number_float(number_float_t, const string_t&) override { return true; }
-
-    bool string(string_t&) override { return true; }
-
-    bool binary(binary_t&) override { return true; }
-
-    bool start_object(std::size_t) override { return enter(); }
-
-    bool key(string_t&) override { return true; }
-
-    bool end_object() override { return --depth >= 0; }
-
-    bool start_array(std::size_t) override { return enter(); }
-
-    bool end_array() override { return --depth >= 0; }
-
-    bool parse_error(std::size_t position, const std::string&,
-                     const nlohmann::json::exception& error) override {
-        error_at = position;
-        why = error.what();
-        return false;
-    }
-};
-
-// "... while parsing value - unexpected end of input; expected ..." without the parser's own terms.
-std::string plain_reason(const std::string& what) {
-    const size_t dash = what.find(" - ");
-    if (dash == std::string::npos) {
-        const size_t bracket = what.find("] ");
-        return bracket == std::string::npos ? what : what.substr(bracket + 2);
-    }
-    std::string reason = what.substr(dash + 3);
-    const size_t last = reason.find("; last read:");
-    const size_t expected = reason.find("; expected");
-    if (last != std::string::npos) {
-        const std::string tail = expected == std::string::npos ? "" : reason.substr(expected);
-        reason = reason.substr(0, last) + tail;
-    }
-    return printable(reason);
-}
-
-std::string place(std::string_view text, size_t byte, bool one_line) {
-    const std::string_view before = text.substr(0, std::min(byte > 0 ? byte - 1 : 0, text.size()));
-    const auto lines = std::count(before.begin(), before.end(), '\n') + 1;
-    const size_t start = before.rfind('\n');
-    const size_t column =
-        start == std::string_view::npos ? before.size() + 1 : before.size() - start;
-    if (one_line) return "column " + std::to_string(column);
-    return "line " + std::to_string(lines) + ", column " + std::to_string(column);
-}
-
-}  // namespace
-
 Result<> check_json(std::string_view text, const JsonLimits& limits) {
     const std::string what(limits.what);
     if (text.size() > limits.bytes)
@@ -92,21 +11,15 @@ Result<> check_json(std::string_view text, const JsonLimits& limits) {
                                               " bytes, the limit of one job; keep it in a file "
                                               "and enqueue its path");
     if (trim(text).empty()) return fail(ErrorCode::bad_data, what + " is empty");
-    Checker checker(limits.depth);
-    bool good = false;
-    try {
-        good = nlohmann::json::sax_parse(text.begin(), text.end(), &checker);
-    } catch (const nlohmann::json::exception& error) {
-        checker.why = error.what();
-    }
-    if (good) return {};
-    if (checker.too_deep)
+    auto trouble = json_trouble(text, limits.depth);
+    if (!trouble) return {};
+    if (trouble->too_deep)
         return fail(ErrorCode::bad_data, what + " is nested deeper than " +
                                              std::to_string(limits.depth) +
                                              " levels; make it flatter, or a string");
     return fail(ErrorCode::bad_data,
-                what + " is not JSON: " + place(text, checker.error_at, limits.one_line) + ": " +
-                    plain_reason(checker.why));
+                what + " is not JSON: " + json_place(text, trouble->byte, limits.one_line) + ": " +
+                    trouble->why);
 }
 
 }  // namespace jobq::cli

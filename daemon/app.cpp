@@ -178,7 +178,7 @@ task<void> App::stop() {
     stopping_ = true;
     int64_t limit = config_->stop_timeout_ms;
     if (context_) context_->state = DaemonState::stopping;
-    http_.reset();
+    if (http_) gate_.spawn(http_->stop());
     if (broker_) broker_->waiters().notify_all();  // those that wait for jobs see the state
     // Both kinds of local pools at once: they share the time limit. The runner is told by a signal
     // alone; a notice beside it would be the second stop, which hurries. The socket stays open for
@@ -191,6 +191,7 @@ task<void> App::stop() {
     for (auto& [name, pool] : pools_)
         gate_.spawn(pool->stop(limit));
     co_await gate_.close();
+    http_.reset();
     if (server_) server_->stop_listening();
     if (watchdog_) co_await watchdog_->stop();
     if (sampler_) co_await sampler_->stop();

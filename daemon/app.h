@@ -14,7 +14,7 @@
 #include "daemon/chores/chores.h"
 #include "daemon/chores/sampler.h"
 #include "daemon/chores/watchdog.h"
-#include "daemon/http/http_server.h"
+#include "daemon/http/api.h"
 #include "daemon/loop/fd_watch.h"
 #include "daemon/loop/signals.h"
 #include "daemon/options.h"
@@ -97,6 +97,7 @@ class App {
     std::shared_ptr<const Door> door_;  // of the start; context_ has the present one
     std::unique_ptr<ServerContext> context_;
     std::unique_ptr<Server> server_;
+    std::unique_ptr<Api> api_;
     std::unique_ptr<HttpServer> http_;
     std::unique_ptr<RunnerKeeper> runner_;
     std::map<int64_t, std::unique_ptr<PidWatch>> processes_;

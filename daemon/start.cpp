@@ -162,22 +162,13 @@ Result<> App::listen() {
     if (!config_->listen.http.empty()) {
         auto wanted = parse_endpoint(config_->listen.http);
         if (!wanted) return tl::unexpected<Error>(wanted.error());
-        auto server = HttpServer::listen(reactor_, *wanted, [this](const std::string& path) {
-            HttpReply reply;
-            bool good = context_->state == DaemonState::ready;
-            if (path != "/healthz") {
-                reply.status = 404;
-                reply.body = "{\"title\":\"no such page\",\"status\":404}\n";
-                reply.type = "application/problem+json";
-                return reply;
-            }
-            reply.status = good ? 200 : 503;
-            reply.body = "{\"status\":\"" + std::string(name(context_->state)) + "\"}\n";
-            return reply;
-        });
+        api_ = std::make_unique<Api>(*context_);
+        auto server = HttpServer::listen(reactor_, *wanted, *api_);
         if (!server) return tl::unexpected<Error>(server.error());
         http_ = std::move(*server);
-        context_->http = http_->endpoint().host + ":" + std::to_string(http_->endpoint().port);
+        const Endpoint& taken = http_->endpoint();
+        bool is_unix = !taken.unix_path.empty();
+        context_->http = is_unix ? taken.text() : taken.text().substr(sizeof "tcp://" - 1);
     }
     return {};
 }

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "core/base/text.h"
 #include "core/job/job.h"
@@ -16,6 +17,15 @@ std::string check_address(std::string_view value) {
     if (value.empty()) return "";
     if (split_address(value)) return "";
     return "must be HOST:PORT such as \"127.0.0.1:7419\", not " + shown(value);
+}
+
+std::string check_host_names(std::string_view value) {
+    auto fits = [](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '-' || c == ':' ||
+               c == ' ';
+    };
+    if (std::all_of(value.begin(), value.end(), fits)) return "";
+    return "must be host names without port, with spaces between, not " + shown(value);
 }
 
 std::string check_redis_url(std::string_view value) {
@@ -90,9 +100,12 @@ void check_listen(LoadState& state) {
                     "tcp = " + shown(listen.tcp) + " is reachable from other hosts and needs " +
                         missing + ": set the keys in [listen], or listen on 127.0.0.1");
     if (is_open(listen.http))
-        state.error(place_of(state, "listen.http"),
-                    "http must be on loopback (127.0.0.1, [::1] or localhost), not " +
-                        printable(listen.http) + ": it has neither TLS nor keys yet");
+        state.error(
+            place_of(state, "listen.http"),
+            "http must be on loopback (127.0.0.1, [::1] or localhost), not " +
+                printable(listen.http) +
+                ", or unix:PATH: it has neither TLS nor keys yet; for other hosts put a "
+                "proxy with TLS and its own log-in before it, and its name into http_hosts");
     if (listen.tls_cert.empty() == listen.tls_key.empty()) return;
     bool lone_key = listen.tls_cert.empty();
     state.error(place_of(state, lone_key ? "listen.tls_key" : "listen.tls_cert"),
@@ -143,6 +156,13 @@ std::string check_text(TextRule rule, std::string_view value) {
             return check_absolute(value);
         case TextRule::address:
             return check_address(value);
+        case TextRule::http_address:
+            if (!value.starts_with("unix:")) return check_address(value);
+            value.remove_prefix(5);
+            return value.empty() ? "needs a path after unix:"
+                                 : check_text(TextRule::socket_path, value);
+        case TextRule::host_names:
+            return check_host_names(value);
         case TextRule::redis_url:
             return check_redis_url(value);
         case TextRule::name:

@@ -29,7 +29,9 @@ struct ListenConfig {
     // Key `unix`. "": $XDG_RUNTIME_DIR/jobq.sock, or /run/jobq/jobq.sock for root.
     std::string unix_path;
     std::string tcp;   // HOST:PORT, "" off
-    std::string http;  // HOST:PORT, "" off
+    std::string http;  // HOST:PORT on loopback, unix:PATH, "" off
+    // Names under which `http` is reached, besides loopback's, with spaces between: a proxy's, say.
+    std::string http_hosts;
     // Of `tcp` alone. The files are read when the daemon starts, and again at each reload.
     std::string password_file;
     std::string tls_cert, tls_key;

@@ -40,7 +40,8 @@ void size_of(Visitor& v, std::string_view key, size_t& field, Range range) {
 void visit_listen(ListenConfig& c, Visitor& v) {
     v.text("unix", c.unix_path, TextRule::socket_path);
     v.text("tcp", c.tcp, TextRule::address);
-    v.text("http", c.http, TextRule::address);
+    v.text("http", c.http, TextRule::http_address);
+    v.text("http_hosts", c.http_hosts, TextRule::host_names);
     v.text("password_file", c.password_file, TextRule::path);
     v.text("tls_cert", c.tls_cert, TextRule::path);
     v.text("tls_key", c.tls_key, TextRule::path);

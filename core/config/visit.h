@@ -25,6 +25,8 @@ enum class TextRule : uint8_t {
     absolute_path,
     socket_path,
     address,
+    http_address,
+    host_names,
     redis_url,
     name
 };

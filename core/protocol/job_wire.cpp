@@ -193,7 +193,9 @@ Result<> read_times(const JsonObject& object, EnqueueRequest& request, int64_t n
     auto timeout = object.integer("timeout_ms");
     for (const auto* number : {&delay, &expires, &timeout})
         if (!*number) return tl::unexpected<Error>(number->error());
-    if (!run_at) return tl::unexpected<Error>(run_at.error());
+    auto limit = object.string("timeout");
+    for (const auto* text : {&run_at, &limit})
+        if (!*text) return tl::unexpected<Error>(text->error());
     if (*delay && **delay < 0)
         return fail(ErrorCode::invalid,
                     "a delay can't be negative: " + std::to_string(**delay) + " ms");
@@ -210,7 +212,12 @@ Result<> read_times(const JsonObject& object, EnqueueRequest& request, int64_t n
         if (**expires <= 0) return fail(ErrorCode::invalid, "expires_ms must be positive");
         job.expires_ms = now_ms + **expires;
     }
+    if (*timeout && *limit) return fail(ErrorCode::invalid, "give timeout or timeout_ms, not both");
     if (*timeout) job.timeout_ms = **timeout;
+    if (!*limit) return {};
+    auto parsed = parse_duration_ms(**limit);
+    if (!parsed) return fail(ErrorCode::invalid, "timeout: " + parsed.error().text);
+    job.timeout_ms = *parsed;
     return {};
 }
 
@@ -220,16 +227,17 @@ Result<EnqueueRequest> parse_enqueue(std::string_view json, int64_t now_ms, std:
     auto object = JsonObject::parse(json, false, limits::kJsonDepth + 1);
     if (!object) return tl::unexpected<Error>(object.error());
     static constexpr std::string_view kKnown[] = {
-        "type",          "payload",      "payload_text", "args",        "queue",
-        "priority",      "delay_ms",     "run_at",       "jid",         "max_attempts",
-        "timeout_ms",    "tags",         "expires_ms",   "traceparent", "idempotency_key",
+        "type",          "payload",      "payload_text", "args",
+        "queue",         "priority",     "delay_ms",     "run_at",
+        "jid",           "max_attempts", "timeout_ms",   "timeout",
+        "tags",          "expires_ms",   "traceparent",  "idempotency_key",
         "unique_for_ms", "unique_until", "durability"};
     for (const auto& field : object->fields())
         if (std::find(std::begin(kKnown), std::end(kKnown), field.key) == std::end(kKnown))
             return fail(ErrorCode::invalid,
                         "unknown field " + json_quoted(field.key) +
                             "; known are type, payload, args, queue, priority, "
-                            "delay_ms, run_at, max_attempts, timeout_ms, jid, "
+                            "delay_ms, run_at, max_attempts, timeout, timeout_ms, jid, "
                             "idempotency_key, unique_for_ms, unique_until, durability, "
                             "expires_ms, tags, traceparent");
     EnqueueRequest request;

@@ -73,6 +73,11 @@ Result<std::string> password_answer(std::string_view greeting_json, std::string_
     return password_hash(password, **salt, rounds->value_or(1));
 }
 
+bool same_password(std::string_view given, std::string_view wanted) {
+    std::string a = password_hash(given, "", 1), b = password_hash(wanted, "", 1);
+    return sodium_memcmp(a.data(), b.data(), b.size()) == 0;
+}
+
 bool names_password_file(std::string_view value) {
     return value.starts_with('/');
 }

@@ -41,6 +41,9 @@ class PasswordCheck {
 // meant.
 Result<std::string> password_answer(std::string_view greeting_json, std::string_view password);
 
+// In constant time, whatever their lengths.
+bool same_password(std::string_view given, std::string_view wanted);
+
 // A password as a variable gives it: the text itself, or the name of a file when it starts with
 // "/". And as a file gives it: trimmed; an empty one is an error.
 bool names_password_file(std::string_view value);

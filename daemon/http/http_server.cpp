@@ -1,178 +1,205 @@
 #include "daemon/http/http_server.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cerrno>
+#include <algorithm>
 #include <cstring>
 
-#include "daemon/http/microhttpd.h"
-#include "daemon/loop/fd_watch.h"
+#include "core/base/limits.h"
+#include "core/config/check.h"
+#include "daemon/http/impl.h"
+#include "daemon/http/problem.h"
+#include "daemon/loop/bind.h"
 
 namespace jobq {
-
-struct HttpServer::Impl {
-    UvReactor* reactor = nullptr;
-    MHD_Daemon* daemon = nullptr;
-    std::unique_ptr<FdWatch> watch;
-    TimerId timer = 0;
-    Answer answer;
-};
-
 namespace {
 
-constexpr size_t kHeaderMemory = 16 << 10;
-constexpr unsigned kIdleSeconds = 30, kConnections = 500;
+constexpr size_t kHeadBytes = 16 << 10;
+constexpr int64_t kStopMs = 2'000;
+constexpr size_t kDescriptorsKept = 256;
 
-// Loaded: there is a server only then.
-const Microhttpd& mhd() {
-    return **load_microhttpd();
-}
+constexpr char kTooSlow[] =
+    "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
-MHD_Result send(MHD_Connection* connection, const HttpReply& reply) {
-    MHD_Response* response = mhd().create_response_from_buffer(
-        reply.body.size(), const_cast<char*>(reply.body.data()), MHD_RESPMEM_MUST_COPY);
-    mhd().add_response_header(response, "Content-Type", reply.type.c_str());
-    mhd().add_response_header(response, "Cache-Control", "no-store");
-    mhd().add_response_header(response, "X-Content-Type-Options", "nosniff");
-    MHD_Result done = mhd().queue_response(connection, unsigned(reply.status), response);
-    mhd().destroy_response(response);
-    return done;
-}
-
-HttpReply problem(int status, const char* title) {
-    HttpReply reply;
-    reply.status = status;
-    reply.type = "application/problem+json";
-    reply.body =
-        "{\"title\":\"" + std::string(title) + "\",\"status\":" + std::to_string(status) + "}\n";
-    return reply;
-}
-
-// Two lengths, or a length and chunks, are how requests are smuggled past a proxy.
-bool is_smuggling(MHD_Connection* connection) {
-    struct Seen {
-        int lengths = 0, encodings = 0;
-    } seen;
-
-    auto count = [](void* cls, MHD_ValueKind, const char* key, const char*) -> MHD_Result {
-        auto* s = static_cast<Seen*>(cls);
-        if (strcasecmp(key, "Content-Length") == 0) ++s->lengths;
-        if (strcasecmp(key, "Transfer-Encoding") == 0) ++s->encodings;
-        return MHD_YES;
-    };
-    mhd().get_connection_values(connection, MHD_HEADER_KIND, count, &seen);
-    return seen.lengths + seen.encodings > 1;
-}
-
-MHD_Result on_request(void* cls, MHD_Connection* connection, const char* url, const char* method,
-                      const char*, const char*, size_t* upload_size, void** state) {
-    static int begun;
-    if (*state == nullptr) {
-        *state = &begun;
-        if (is_smuggling(connection)) return send(connection, problem(400, "bad request"));
-        return MHD_YES;
-    }
-    if (*upload_size > 0) {
-        *upload_size = 0;  // nothing here takes a body
-        return MHD_YES;
-    }
-    bool reads = std::strcmp(method, "GET") == 0 || std::strcmp(method, "HEAD") == 0;
-    if (!reads) return send(connection, problem(405, "method not allowed"));
-    const auto& answer = *static_cast<HttpServer::Answer*>(cls);
-    return send(connection, answer(url));
-}
-
-// A bound, listening, CLOEXEC socket on a loopback address.
-Result<int> bind_loopback(const Endpoint& endpoint, int* port) {
-    sockaddr_storage address{};
-    socklen_t length = 0;
-    std::string host = endpoint.host == "localhost" ? "127.0.0.1" : endpoint.host;
-    auto* v4 = reinterpret_cast<sockaddr_in*>(&address);
-    auto* v6 = reinterpret_cast<sockaddr_in6*>(&address);
-    if (inet_pton(AF_INET, host.c_str(), &v4->sin_addr) == 1) {
-        if ((ntohl(v4->sin_addr.s_addr) >> 24) != 127)
-            length = 0;
-        else
-            length = sizeof *v4;
-        v4->sin_family = AF_INET;
-        v4->sin_port = htons(uint16_t(endpoint.port));
-    } else if (inet_pton(AF_INET6, host.c_str(), &v6->sin6_addr) == 1) {
-        if (IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr)) length = sizeof *v6;
-        v6->sin6_family = AF_INET6;
-        v6->sin6_port = htons(uint16_t(endpoint.port));
-    }
-    if (length == 0)
-        return fail(ErrorCode::invalid, "http address " + endpoint.text() +
-                                            " is not a loopback address: beyond this host it needs "
-                                            "TLS and a key, which this version does not have");
-    int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    int one = 1;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    if (bind(fd, reinterpret_cast<sockaddr*>(&address), length) != 0 || ::listen(fd, 128) != 0) {
-        std::string why = std::strerror(errno);
-        ::close(fd);
-        return fail(ErrorCode::conflict,
-                    "can't listen on http " + endpoint.text() + ": " + why +
-                        "; stop what has it, or give another port (0 finds a free one)");
-    }
-    getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length);
-    *port = ntohs(address.ss_family == AF_INET ? v4->sin_port : v6->sin6_port);
-    return fd;
+size_t connection_limit(size_t wanted) {
+    rlimit files{};
+    getrlimit(RLIMIT_NOFILE, &files);
+    size_t most = files.rlim_cur > 2 * kDescriptorsKept ? files.rlim_cur - kDescriptorsKept
+                                                        : files.rlim_cur / 2;
+    return std::min(most, wanted);
 }
 
 }  // namespace
 
+const Microhttpd& mhd() {
+    return **load_microhttpd();
+}
+
+HttpServer::HttpServer(UvReactor& reactor) : reactor_(reactor) {}
+
 Result<std::unique_ptr<HttpServer>> HttpServer::listen(UvReactor& reactor, Endpoint endpoint,
-                                                       Answer answer) {
+                                                       HttpApp& app, HttpLimits limits) {
     auto loaded = load_microhttpd();
     if (!loaded) return tl::unexpected<Error>(loaded.error());
-    int port = 0;
-    auto fd = bind_loopback(endpoint, &port);
+    const bool is_unix = !endpoint.unix_path.empty();
+    // The configuration is checked for this; a hole here would be wide.
+    JOBQ_CHECK(is_unix || is_loopback(endpoint.host));
+    auto fd = is_unix ? bind_unix(endpoint.unix_path) : bind_tcp(endpoint);
     if (!fd) return tl::unexpected<Error>(fd.error());
-    std::unique_ptr<HttpServer> server(new HttpServer);
+    std::unique_ptr<HttpServer> server(new HttpServer(reactor));
     server->endpoint_ = std::move(endpoint);
-    server->endpoint_.port = port;
-    server->impl_ = std::make_unique<Impl>();
-    server->impl_->reactor = &reactor;
-    server->impl_->answer = std::move(answer);
-    server->impl_->daemon = mhd().start_daemon(
-        MHD_USE_EPOLL, 0, nullptr, nullptr, on_request, &server->impl_->answer,
-        MHD_OPTION_LISTEN_SOCKET, *fd, MHD_OPTION_CONNECTION_MEMORY_LIMIT, 2 * kHeaderMemory,
-        MHD_OPTION_CONNECTION_TIMEOUT, kIdleSeconds, MHD_OPTION_CONNECTION_LIMIT, kConnections,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
-    if (!server->impl_->daemon) {
+    server->impl_ = std::make_unique<Impl>(*server, app, limits);
+    Impl* impl = server->impl_.get();
+    impl->is_unix = is_unix;
+    impl->limits.connections = connection_limit(limits.connections);
+    impl->daemon = mhd().start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr, Impl::on_request, impl,
+        MHD_OPTION_LISTEN_SOCKET, *fd, MHD_OPTION_CONNECTION_MEMORY_LIMIT, 2 * kHeadBytes,
+        MHD_OPTION_CONNECTION_TIMEOUT, limits.stall_s, MHD_OPTION_CONNECTION_LIMIT,
+        unsigned(impl->limits.connections), MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_URI_LOG_CALLBACK, Impl::on_uri, impl, MHD_OPTION_NOTIFY_COMPLETED,
+        Impl::on_completed, impl, MHD_OPTION_NOTIFY_CONNECTION, Impl::on_connection, impl,
+        MHD_OPTION_END);
+    if (!impl->daemon) {
         ::close(*fd);
         return fail(ErrorCode::internal, "the HTTP server did not start");
     }
-    const MHD_DaemonInfo* info =
-        mhd().get_daemon_info(server->impl_->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-    HttpServer* self = server.get();
-    server->impl_->watch =
-        std::make_unique<FdWatch>(reactor, info->epoll_fd, [self] { self->run_once(); });
+    impl->listen_fd = *fd;
+    impl->hangup_epoll = epoll_create1(EPOLL_CLOEXEC);
+    const MHD_DaemonInfo* info = mhd().get_daemon_info(impl->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    impl->watch = std::make_unique<FdWatch>(reactor, info->epoll_fd, [impl] { impl->run(); });
+    impl->hangup_watch =
+        std::make_unique<FdWatch>(reactor, impl->hangup_epoll, [impl] { impl->hung_up(); });
+    impl->sweep();
     return server;
 }
 
-void HttpServer::run_once() {
-    mhd().run(impl_->daemon);
-    arm_timer();
+// One turn of the library, then the handlers of what it brought.
+void HttpServer::Impl::run() {
+    mhd().run(daemon);
+    auto work = std::move(pending);
+    pending.clear();
+    for (auto& exchange : work) {
+        if (gate.closed()) {
+            exchange->answer(problem({ErrorCode::unavailable, "jobqd stops"}));
+        } else {
+            gate.spawn(app.serve(std::move(exchange)));
+        }
+    }
+    // The library has more at hand, of which its descriptor says nothing.
+    MHD_UNSIGNED_LONG_LONG pause_ms = 1;
+    if (mhd().get_timeout(daemon, &pause_ms) == MHD_YES && pause_ms == 0) run_soon();
 }
 
-void HttpServer::arm_timer() {
-    impl_->reactor->cancel(impl_->timer);
-    impl_->timer = 0;
-    MHD_UNSIGNED_LONG_LONG limit = 0;
-    if (mhd().get_timeout(impl_->daemon, &limit) != MHD_YES) return;
-    impl_->timer = impl_->reactor->after(int64_t(limit) + 1, [this] { run_once(); });
+// At the end of this turn, once for all that asked for it: the library does not notice by itself
+// that something was resumed.
+void HttpServer::Impl::run_soon() {
+    if (planned) return;
+    planned = true;
+    server.reactor_.defer([self = this, alive = alive] {
+        if (!*alive) return;
+        self->planned = false;
+        self->run();
+    });
+}
+
+// Ends what takes too long. Crowded, what idles makes room soon.
+void HttpServer::Impl::sweep() {
+    const int64_t now = server.reactor_.now_ms();
+    const bool crowded = connections.size() > limits.connections - limits.connections / 4;
+    const int64_t idle_ms = crowded ? limits.crowded_idle_ms : limits.idle_ms;
+    for (HttpConnection* connection : connections) {
+        const HttpExchange* exchange = connection->exchange;
+        const int64_t age = now - connection->since_ms;
+        if (!exchange || exchange->phase_ == HttpExchange::Phase::head) {
+            if (age >= idle_ms) give_up(*connection, exchange ? kTooSlow : "");
+        } else if (exchange->phase_ == HttpExchange::Phase::body && !exchange->streams_body) {
+            if (age >= limits.body_ms) give_up(*connection, kTooSlow);
+        }
+    }
+    run();
+    timer = server.reactor_.after(limits.sweep_ms, [this] { sweep(); });
+}
+
+// The library can't answer within a request, so the answer goes straight to the socket.
+void HttpServer::Impl::give_up(HttpConnection& connection, const char* answer) {
+    if (*answer)
+        (void)!::send(connection.fd, answer, std::strlen(answer), MSG_DONTWAIT | MSG_NOSIGNAL);
+    ::shutdown(connection.fd, SHUT_RDWR);
+}
+
+void HttpServer::Impl::watch_for_end(HttpConnection& connection) {
+    epoll_event event{};
+    event.events = EPOLLRDHUP | EPOLLET;
+    event.data.ptr = &connection;
+    connection.watched = epoll_ctl(hangup_epoll, EPOLL_CTL_ADD, connection.fd, &event) == 0;
+}
+
+void HttpServer::Impl::unwatch(HttpConnection& connection) {
+    epoll_ctl(hangup_epoll, EPOLL_CTL_DEL, connection.fd, nullptr);
+    connection.watched = false;
+}
+
+void HttpServer::Impl::hung_up() {
+    epoll_event events[64];
+    int count = epoll_wait(hangup_epoll, events, 64, 0);
+    for (int i = 0; i < count; ++i) {
+        auto* connection = static_cast<HttpConnection*>(events[i].data.ptr);
+        HttpExchange* exchange = connection->exchange;
+        if (!exchange) continue;
+        exchange->gone_ = true;
+        exchange->tell_all();
+        if (exchange->suspended_) server.resume(*exchange);
+    }
+}
+
+size_t HttpServer::Impl::exchanges() const {
+    return size_t(std::count_if(connections.begin(), connections.end(),
+                                [](const HttpConnection* one) { return one->exchange; }));
+}
+
+void HttpServer::resume(HttpExchange& exchange) {
+    exchange.suspended_ = false;
+    mhd().resume_connection(exchange.connection_);
+    impl_->run_soon();
+}
+
+task<void> HttpServer::stop() {
+    impl_->stopping = true;
+    reactor_.cancel(impl_->timer);
+    mhd().quiesce_daemon(impl_->daemon);
+    ::close(impl_->listen_fd);
+    if (impl_->is_unix) ::unlink(endpoint_.unix_path.c_str());
+    // Streams end; who waits for an answer still gets it.
+    for (HttpConnection* connection : impl_->connections) {
+        HttpExchange* exchange = connection->exchange;
+        if (!exchange) continue;
+        bool stream = exchange->streams_answer_ || exchange->streams_body;
+        if (!stream) continue;
+        exchange->gone_ = true;
+        exchange->tell_all();
+        if (exchange->suspended_) resume(*exchange);
+    }
+    co_await impl_->gate.close();
+    const int64_t deadline = reactor_.now_ms() + kStopMs;
+    while (impl_->exchanges() > 0 && reactor_.now_ms() < deadline) {
+        auto less = impl_->idle.wait(deadline - reactor_.now_ms());
+        co_await less;
+    }
+    for (HttpConnection* connection : impl_->connections)
+        if (connection->exchange && connection->exchange->suspended_) resume(*connection->exchange);
 }
 
 HttpServer::~HttpServer() {
-    if (!impl_) return;
-    impl_->reactor->cancel(impl_->timer);
+    reactor_.cancel(impl_->timer);
+    *impl_->alive = false;
     impl_->watch.reset();
+    impl_->hangup_watch.reset();
     if (impl_->daemon) mhd().stop_daemon(impl_->daemon);
+    if (impl_->hangup_epoll >= 0) ::close(impl_->hangup_epoll);
 }
 
 }  // namespace jobq

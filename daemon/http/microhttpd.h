@@ -15,14 +15,19 @@ namespace jobq {
 #define JOBQ_MICROHTTPD_FUNCTIONS(F) \
     F(add_response_header)           \
     F(create_response_from_buffer)   \
+    F(create_response_from_callback) \
     F(destroy_response)              \
+    F(get_connection_info)           \
     F(get_connection_values)         \
     F(get_daemon_info)               \
     F(get_timeout)                   \
     F(queue_response)                \
+    F(quiesce_daemon)                \
+    F(resume_connection)             \
     F(run)                           \
     F(start_daemon)                  \
-    F(stop_daemon)
+    F(stop_daemon)                   \
+    F(suspend_connection)
 
 struct Microhttpd {
 // A member's name stands without parentheses.

@@ -23,6 +23,9 @@ class Door {
     // Fit for a port that other hosts can reach.
     bool is_locked() const { return password_ != nullptr && tls_ != nullptr; }
 
+    // "": none is asked for.
+    std::string password() const { return password_ ? *password_ : std::string(); }
+
     bool speaks_tls() const { return tls_ != nullptr; }
 
     // For the log, each a sentence: files that anybody on this host may read, a certificate that

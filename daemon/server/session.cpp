@@ -6,6 +6,7 @@
 #include "core/protocol/json_fields.h"
 #include "core/protocol/verbs.h"
 #include "daemon/observe/log.h"
+#include "daemon/server/verbs/actions.h"
 
 namespace jobq {
 namespace {
@@ -326,30 +327,17 @@ task<void> Session::store_pushes(std::string first, bool jobq) {
             continue;
         }
         const auto& result = results[at++];
-        if (!result) {
-            bool explain = jobq && result.error().code == ErrorCode::not_unique;
-            Error like{ErrorCode::not_unique,
-                       "a job of type " + request->job.type + " in queue " + request->job.queue +
-                           " with the same payload is not over and keeps its like out: "
-                           "see `jobq list --type " +
-                           request->job.type + "`"};
-            reply_error(explain ? like
-                        : jobq  ? result.error()
-                                : push_refusal(result.error(), request->job.jid));
-        } else if (!jobq) {
+        if (jobq) {
+            auto answer = verbs::enqueued(broker(), *request, result);
+            if (answer) {
+                reply_bulk(*answer);
+            } else {
+                reply_error(answer.error());
+            }
+        } else if (result) {
             reply_ok();
         } else {
-            bool same = result->how != Enqueued::How::stored;
-            std::string body = "{\"jid\":" + json_quoted(result->jid) + ",\"state\":\"" +
-                               std::string(name(result->state)) + "\",\"how\":\"";
-            body += !same ? "stored" : result->how == Enqueued::How::existing ? "existing" : "same";
-            std::string note = request->late
-                                   ? "run_at is in the past: it runs now"
-                                   : broker().why_no_handler(request->job.type, request->job.queue);
-            body += "\",\"durability\":\"";
-            body += broker().storage() ? broker().storage()->durability() : "unknown";
-            body += note.empty() ? "\"}" : "\",\"note\":" + json_quoted(note) + "}";
-            reply_bulk(body);
+            reply_error(push_refusal(result.error(), request->job.jid));
         }
     }
 }

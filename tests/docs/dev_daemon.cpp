@@ -16,7 +16,7 @@ extern char** environ;
 
 namespace jobq::test {
 
-DevDaemon::DevDaemon() {
+DevDaemon::DevDaemon(std::vector<std::string> flags) {
     std::filesystem::create_directory(state_dir());
     std::string log_file = dir_ / "log", socket_path = socket(), state = state_dir();
     posix_spawn_file_actions_t files;
@@ -25,10 +25,13 @@ DevDaemon::DevDaemon() {
     posix_spawn_file_actions_addopen(&files, 2, log_file.c_str(), O_WRONLY | O_CREAT, 0600);
     posix_spawn_file_actions_adddup2(&files, 2, 1);
     std::string program = JOBQD_BIN;
-    std::string words[]{program, "--dev", "--state-dir", state, "--unix", socket_path};
-    char* argv[]{words[0].data(), words[1].data(), words[2].data(), words[3].data(),
-                 words[4].data(), words[5].data(), nullptr};
-    int failed = posix_spawn(&pid_, program.c_str(), &files, nullptr, argv, environ);
+    std::vector<std::string> words{program, "--dev", "--state-dir", state, "--unix", socket_path};
+    words.insert(words.end(), flags.begin(), flags.end());
+    std::vector<char*> argv;
+    for (auto& word : words)
+        argv.push_back(word.data());
+    argv.push_back(nullptr);
+    int failed = posix_spawn(&pid_, program.c_str(), &files, nullptr, argv.data(), environ);
     posix_spawn_file_actions_destroy(&files);
     if (failed) throw std::runtime_error("can't start " + program);
     bool ended = false;

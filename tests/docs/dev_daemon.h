@@ -5,6 +5,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "tests/support/temp_dir.h"
 
@@ -13,7 +14,7 @@ namespace jobq::test {
 class DevDaemon {
   public:
     // Returns when it is ready; throws with its log when it is not in time.
-    DevDaemon();
+    explicit DevDaemon(std::vector<std::string> flags = {});
     // Asks it to stop, and kills it when it does not.
     ~DevDaemon();
     DevDaemon(const DevDaemon&) = delete;

@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <set>
 
 #include "core/base/text.h"
+#include "daemon/http/routes.h"
 #include "tests/docs/dev_daemon.h"
 #include "tests/docs/program.h"
 
@@ -74,10 +76,20 @@ class Wire {
 };
 
 // `pattern` with "..." for any text.
-bool matches(const std::string& text, const std::string& pattern) {
+bool matches(std::string_view text, std::string_view pattern) {
     size_t dots = pattern.find("...");
-    if (dots == std::string::npos) return text == pattern;
-    return text.starts_with(pattern.substr(0, dots)) && text.ends_with(pattern.substr(dots + 3));
+    if (dots == pattern.npos) return text == pattern;
+    if (!text.starts_with(pattern.substr(0, dots))) return false;
+    pattern.remove_prefix(dots + 3);
+    for (size_t at = dots; at <= text.size(); ++at)
+        if (matches(text.substr(at), pattern)) return true;
+    return false;
+}
+
+std::string replaced(std::string text, const std::string& what, const std::string& by) {
+    for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size()))
+        text.replace(at, what.size(), by);
+    return text;
 }
 
 }  // namespace
@@ -117,4 +129,52 @@ TEST_CASE("docs: the conversation of jobq-protocol(7) goes as it says", "[docs]"
     }
 
     CHECK(replies >= 8);
+}
+
+TEST_CASE("docs: the commands of jobq-http(7) answer as it says", "[docs]") {
+    DevDaemon daemon({"--http", "127.0.0.1:0"});
+    const std::string ready = test::read_file(daemon.state_dir() + "/jobqd.ready");
+    const std::string key = "\"http\":\"";
+    const size_t at = ready.find(key) + key.size();
+    const std::string address = ready.substr(at, ready.find('"', at) - at);
+    std::string lines = conversation(test::read_file(kRoot + "/man/jobq-http.7"));
+    size_t commands = 0;
+    std::vector<std::string_view> out;
+    std::string text;
+
+    for (auto line : split(lines, '\n')) {
+        if (line.empty()) continue;
+        if (line.starts_with("$ ")) {
+            CHECK(out.empty());
+            std::string command = replaced(std::string(line.substr(2)), "127.0.0.1:7420", address);
+            auto end = test::run_program({"sh", "-c", command}, "", daemon.environment());
+            INFO(command << "\n" << end.out << end.err);
+            CHECK(end.status == 0);
+            text = end.out;
+            out = split(text, '\n');
+            std::erase(out, "");
+            ++commands;
+            continue;
+        }
+        REQUIRE(!out.empty());
+        INFO("expected " << line << "\n     got " << out.front());
+        CHECK(matches(out.front(), line));
+        out.erase(out.begin());
+    }
+
+    CHECK(commands >= 12);
+}
+
+TEST_CASE("docs: jobq-http(7) has every address, and no others", "[docs]") {
+    const std::string page = test::read_file(kRoot + "/man/jobq-http.7");
+    std::set<std::string> in_page, in_program;
+    for (auto line : split(page, '\n')) {
+        auto words = split(line, ' ');
+        if (words.size() > 4 && words[0] == ".It" && words[2] == "Ta" && words[3].starts_with("/"))
+            in_page.insert(std::string(words[1]) + " " + std::string(words[3]));
+    }
+    for (const Route& route : routes())
+        in_program.insert(std::string(route.method) + " " + std::string(route.path));
+
+    CHECK(in_page == in_program);
 }

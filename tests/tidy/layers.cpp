@@ -35,7 +35,8 @@ const std::vector<Layer>& layers() {
         {"daemon/runner/", {"core/", "daemon/loop/", "daemon/observe/"}},
         {"daemon/work/", {"core/", "daemon/loop/", "daemon/observe/"}},
         {"daemon/chores/", {"core/", "daemon/work/", "daemon/observe/"}},
-        {"daemon/http/", {"core/", "daemon/loop/", "daemon/work/", "daemon/observe/"}},
+        {"daemon/http/",
+         {"core/", "daemon/loop/", "daemon/work/", "daemon/observe/", "daemon/server/"}},
         {"daemon/server/", {"core/", "daemon/loop/", "daemon/work/", "daemon/observe/"}},
         {"daemon/", {"core/", "daemon/"}},  // the application: it puts the parts together
         {"tests/support/", {"core/", "daemon/"}},

@@ -3,9 +3,9 @@
 
 #include "core/base/text.h"
 #include "core/base/time.h"
-#include "daemon/server/job_view.h"
 #include "daemon/observe/process_figures.h"
-#include "daemon/server/verbs/handlers.h"
+#include "daemon/server/job_view.h"
+#include "daemon/server/verbs/actions.h"
 #include "daemon/server/verbs/request.h"
 
 namespace jobq::verbs {
@@ -13,21 +13,17 @@ namespace {
 
 constexpr int64_t kEventsWaitMs = 15'000;
 
-task<void> set_paused(Session& session, std::string argument, bool paused) {
+task<Answer> set_paused(ServerContext& context, std::string argument, bool paused) {
     Request request(argument);
     auto names = request.some_texts("queues");
     for (const auto& queue : names)
         if (!is_name(queue)) request.refuse("no queue can have the name " + json_quoted(queue));
     if (request.error()) {
-        session.reply_error(*request.error());
-        co_return;
+        co_return tl::unexpected<Error>(*request.error());
     }
-    auto done = co_await session.broker().pause(std::move(names), paused);
-    if (done) {
-        session.reply_bulk("{\"ok\":true}");
-    } else {
-        session.reply_error(done.error());
-    }
+    auto done = co_await context.broker.pause(std::move(names), paused);
+    if (!done) co_return tl::unexpected<Error>(done.error());
+    co_return "{\"ok\":true}";
 }
 
 void write_jobs(JsonWriter& json, const StoreStats& stats) {
@@ -82,51 +78,46 @@ void write_storage(JsonWriter& json, const StorageStatus& storage) {
 
 }  // namespace
 
-task<void> queues(Session& session, std::string) {
-    auto all = co_await session.broker().store().queues(true);
+task<Answer> queues(ServerContext& context, std::string) {
+    auto all = co_await context.broker.store().queues(true);
     if (!all) {
-        session.reply_error(all.error());
-        co_return;
+        co_return tl::unexpected<Error>(all.error());
     }
     JsonWriter json;
     json.begin_object().key("queues");
-    write_queues(json, *all, session.context().reactor.wall_ms());
+    write_queues(json, *all, context.reactor.wall_ms());
     json.end_object();
-    session.reply_bulk(json.take());
+    co_return json.take();
 }
 
-task<void> pause(Session& session, std::string argument) {
-    co_await set_paused(session, std::move(argument), true);
+task<Answer> pause(ServerContext& context, std::string argument) {
+    auto answer = co_await set_paused(context, std::move(argument), true);
+    co_return answer;
 }
 
-task<void> resume(Session& session, std::string argument) {
-    co_await set_paused(session, std::move(argument), false);
+task<Answer> resume(ServerContext& context, std::string argument) {
+    auto answer = co_await set_paused(context, std::move(argument), false);
+    co_return answer;
 }
 
-task<void> clear(Session& session, std::string argument) {
+task<Answer> clear(ServerContext& context, std::string argument) {
     Request request(argument);
     auto queue = request.some_text("queue");
     if (request.error()) {
-        session.reply_error(*request.error());
-        co_return;
+        co_return tl::unexpected<Error>(*request.error());
     }
-    auto removed = co_await session.broker().store().clear(std::move(queue), false);
-    if (removed) {
-        session.reply_bulk("{\"removed\":" + std::to_string(*removed) + "}");
-    } else {
-        session.reply_error(removed.error());
-    }
+    auto removed = co_await context.broker.store().clear(std::move(queue), false);
+    if (!removed) co_return tl::unexpected<Error>(removed.error());
+    co_return "{\"removed\":" + std::to_string(*removed) + "}";
 }
 
-task<void> stats(Session& session, std::string) {
-    Broker& broker = session.broker();
+task<Answer> stats(ServerContext& context, std::string) {
+    Broker& broker = context.broker;
     auto totals = co_await broker.store().stats();
     auto all = co_await broker.store().queues(true);
     if (!totals || !all) {
-        session.reply_error(totals ? all.error() : totals.error());
-        co_return;
+        co_return tl::unexpected<Error>(totals ? all.error() : totals.error());
     }
-    ServerContext& context = session.context();
     int64_t now = context.reactor.wall_ms();
     JsonWriter json;
     json.begin_object().field("now", format_rfc3339(now)).field("version", JOBQ_VERSION);
@@ -152,31 +143,29 @@ task<void> stats(Session& session, std::string) {
     if (broker.storage()) write_storage(json, broker.storage()->status());
     json.field("connections", context.connections).field("memory_bytes", resident_bytes());
     json.end_object();
-    session.reply_bulk(json.take());
+    co_return json.take();
 }
 
-task<void> workers(Session& session, std::string) {
+task<Answer> workers(ServerContext& context, std::string) {
     JsonWriter json;
     json.begin_object().key("workers").begin_array();
-    for (const auto& worker : session.broker().workers().all())
-        write_worker(json, *worker, session.broker());
+    for (const auto& worker : context.broker.workers().all())
+        write_worker(json, *worker, context.broker);
     json.end_array().end_object();
-    session.reply_bulk(json.take());
-    co_return;
+    co_return json.take();
 }
 
-task<void> signal(Session& session, std::string argument) {
+task<Answer> signal(ServerContext& context, std::string argument) {
     Request request(argument);
     auto wid = request.some_text("wid");
     auto what = request.some_text("signal");
     if (what != "quiet" && what != "terminate" && !what.empty())
         request.refuse("\"signal\" must be quiet or terminate");
     if (request.error()) {
-        session.reply_error(*request.error());
-        co_return;
+        co_return tl::unexpected<Error>(*request.error());
     }
     int told = 0;
-    for (const auto& worker : session.broker().workers().all()) {
+    for (const auto& worker : context.broker.workers().all()) {
         if (worker->kind == WorkerKind::pool || (wid != "all" && worker->wid != wid)) continue;
         ++told;
         if (what == "terminate") worker->state = WorkerState::terminate;
@@ -184,43 +173,36 @@ task<void> signal(Session& session, std::string argument) {
             worker->state = WorkerState::quiet;
         worker->notice.notify_all();
     }
-    session.broker().waiters().notify_all();  // theirs too
-    if (told == 0) {
-        Error error{ErrorCode::not_found, "no worker " + wid + " is connected"};
-        session.reply_error(error);
-    } else {
-        session.reply_bulk("{\"ok\":true,\"workers\":" + std::to_string(told) + "}");
-    }
-    co_return;
+    context.broker.waiters().notify_all();  // theirs too
+    if (told == 0) co_return fail(ErrorCode::not_found, "no worker " + wid + " is connected");
+    co_return "{\"ok\":true,\"workers\":" + std::to_string(told) + "}";
 }
 
-task<void> events(Session& session, std::string argument) {
+task<Result<>> events(ServerContext& context, std::string argument, Messages* to) {
     Request request(argument);
     auto wanted = request.texts("types");
     if (request.error()) {
-        session.reply_error(*request.error());
-        co_return;
+        co_return tl::unexpected<Error>(*request.error());
     }
-    auto subscription = session.broker().events().subscribe(std::move(wanted));
-    while (!session.closed()) {
+    auto subscription = context.broker.events().subscribe(std::move(wanted));
+    while (!to->closed()) {
         while (!subscription->waiting.empty()) {
             auto event = std::move(subscription->waiting.front());
             subscription->waiting.pop_front();
-            session.reply_bulk(event->json);
+            to->send(event->json);
         }
         if (subscription->lost > 0) {
-            session.reply_bulk(
-                "{\"event\":\"lost\",\"count\":" + std::to_string(subscription->lost) + "}");
+            to->send("{\"event\":\"lost\",\"count\":" + std::to_string(subscription->lost) + "}");
             subscription->lost = 0;
         }
-        co_await session.drained();
+        co_await to->drained();
         auto more = subscription->changed.wait(kEventsWaitMs);
         co_await more;
     }
+    co_return Result<>{};
 }
 
-task<void> ping(Session& session, std::string) {
-    ServerContext& context = session.context();
+task<Answer> ping(ServerContext& context, std::string) {
     JsonWriter json;
     json.begin_object().field("version", JOBQ_VERSION).field("pid", context.pid);
     json.field("uptime_s", (context.reactor.now_ms() - context.started_ms) / 1000);
@@ -234,8 +216,7 @@ task<void> ping(Session& session, std::string) {
         if (!status.note.empty()) json.field("storage_note", status.note);
     }
     json.end_object();
-    session.reply_bulk(json.take());
-    co_return;
+    co_return json.take();
 }
 
 }  // namespace jobq::verbs

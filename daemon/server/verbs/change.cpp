@@ -3,7 +3,7 @@
 #include <map>
 
 #include "core/protocol/json_writer.h"
-#include "daemon/server/verbs/handlers.h"
+#include "daemon/server/verbs/actions.h"
 #include "daemon/server/verbs/job_filter.h"
 #include "daemon/server/verbs/request.h"
 
@@ -18,12 +18,9 @@ void write_outcome(JsonWriter& json, const std::string& jid, const Error* error,
     json.end_object();
 }
 
-void reply_outcomes(Session& session, const std::vector<std::string>& jids,
-                    const Result<std::vector<Result<>>>& results) {
-    if (!results) {
-        session.reply_error(results.error());
-        return;
-    }
+Answer outcomes(const std::vector<std::string>& jids,
+                const Result<std::vector<Result<>>>& results) {
+    if (!results) return tl::unexpected<Error>(results.error());
     JsonWriter json;
     json.begin_object().key("jobs").begin_array();
     for (size_t i = 0; i < jids.size(); ++i) {
@@ -31,22 +28,20 @@ void reply_outcomes(Session& session, const std::vector<std::string>& jids,
         write_outcome(json, jids[i], one ? nullptr : &one.error(), "");
     }
     json.end_array().end_object();
-    session.reply_bulk(json.take());
+    return json.take();
 }
 
 }  // namespace
 
-task<void> cancel(Session& session, std::string argument) {
+task<Answer> cancel(ServerContext& context, std::string argument) {
     Request request(argument);
     auto jids = request.some_texts("jids");
     if (request.error()) {
-        session.reply_error(*request.error());
-        co_return;
+        co_return tl::unexpected<Error>(*request.error());
     }
-    auto results = co_await session.broker().cancel(jids);
+    auto results = co_await context.broker.cancel(jids);
     if (!results) {
-        session.reply_error(results.error());
-        co_return;
+        co_return tl::unexpected<Error>(results.error());
     }
     JsonWriter json;
     json.begin_object().key("jobs").begin_array();
@@ -55,32 +50,30 @@ task<void> cancel(Session& session, std::string argument) {
         write_outcome(json, jids[i], one ? nullptr : &one.error(), one ? name(one->was) : "");
     }
     json.end_array().end_object();
-    session.reply_bulk(json.take());
+    co_return json.take();
 }
 
-task<void> retry(Session& session, std::string argument) {
+task<Answer> retry(ServerContext& context, std::string argument) {
     Request request(argument);
     auto jids = request.some_texts("jids");
     if (request.error()) {
-        session.reply_error(*request.error());
-        co_return;
+        co_return tl::unexpected<Error>(*request.error());
     }
-    auto results = co_await session.broker().requeue(jids, true);
-    reply_outcomes(session, jids, results);
+    auto results = co_await context.broker.requeue(jids, true);
+    co_return outcomes(jids, results);
 }
 
-task<void> remove(Session& session, std::string argument) {
+task<Answer> remove(ServerContext& context, std::string argument) {
     Request request(argument);
     auto jids = request.some_texts("jids");
     if (request.error()) {
-        session.reply_error(*request.error());
-        co_return;
+        co_return tl::unexpected<Error>(*request.error());
     }
-    auto results = co_await session.broker().store().remove(jids);
-    reply_outcomes(session, jids, results);
+    auto results = co_await context.broker.store().remove(jids);
+    co_return outcomes(jids, results);
 }
 
-task<void> retry_dead(Session& session, std::string argument) {
+task<Answer> retry_dead(ServerContext& context, std::string argument) {
     Request request(argument);
     JobFilter filter = JobFilter::from(request);
     bool all = request.flag("all"), dry_run = request.flag("dry_run");
@@ -93,14 +86,12 @@ task<void> retry_dead(Session& session, std::string argument) {
     page_request.limit = int(
         std::clamp<int64_t>(request.number("limit", limits::kListPage), 1, limits::kListPageMax));
     if (request.error()) {
-        session.reply_error(*request.error());
-        co_return;
+        co_return tl::unexpected<Error>(*request.error());
     }
-    Broker& broker = session.broker();
+    Broker& broker = context.broker;
     auto page = co_await list_jobs(broker, std::move(page_request), std::move(filter));
     if (!page) {
-        session.reply_error(page.error());
-        co_return;
+        co_return tl::unexpected<Error>(page.error());
     }
     std::map<std::array<std::string, 3>, int64_t> groups;
     std::vector<std::string> jids;
@@ -114,8 +105,7 @@ task<void> retry_dead(Session& session, std::string argument) {
     if (!dry_run && !jids.empty()) {
         auto results = co_await broker.requeue(std::move(jids), true);
         if (!results) {
-            session.reply_error(results.error());
-            co_return;
+            co_return tl::unexpected<Error>(results.error());
         }
         for (const auto& one : *results)
             retried += one.has_value();
@@ -128,7 +118,7 @@ task<void> retry_dead(Session& session, std::string argument) {
         json.field("message", key[2]).field("count", count).end_object();
     }
     json.end_array().field("next", page->next).end_object();
-    session.reply_bulk(json.take());
+    co_return json.take();
 }
 
 }  // namespace jobq::verbs

@@ -1,7 +1,40 @@
 #include "daemon/server/verbs/handlers.h"
 
+#include "daemon/server/verbs/actions.h"
+
 namespace jobq {
 namespace {
+
+template <verbs::Action action>
+task<void> answer(Session& session, std::string argument) {
+    auto done = co_await action(session.context(), std::move(argument));
+    if (done) {
+        session.reply_bulk(*done);
+    } else {
+        session.reply_error(done.error());
+    }
+}
+
+class ToSession : public verbs::Messages {
+  public:
+    explicit ToSession(Session& session) : session_(session) {}
+
+    void send(std::string_view json) override { session_.reply_bulk(json); }
+
+    bool closed() const override { return session_.closed(); }
+
+    task<void> drained() override { return session_.drained(); }
+
+  private:
+    Session& session_;
+};
+
+template <verbs::Streaming action>
+task<void> stream(Session& session, std::string argument) {
+    ToSession to(session);
+    auto done = co_await action(session.context(), std::move(argument), &to);
+    if (!done) session.reply_error(done.error());
+}
 
 struct Row {
     std::string_view verb;
@@ -23,24 +56,24 @@ constexpr Row kRows[] = {
     {"MUTATE", false, verbs::mutate},
     {"TRACK", false, verbs::track},
     {"BATCH", false, verbs::batch},
-    {"STATUS", true, verbs::status},
-    {"WAIT", true, verbs::wait},
-    {"RESULT", true, verbs::result},
-    {"LOGS", true, verbs::logs},
-    {"LIST", true, verbs::list},
-    {"CANCEL", true, verbs::cancel},
-    {"RETRY", true, verbs::retry},
-    {"RM", true, verbs::remove},
-    {"RETRY_DEAD", true, verbs::retry_dead},
-    {"QUEUES", true, verbs::queues},
-    {"PAUSE", true, verbs::pause},
-    {"RESUME", true, verbs::resume},
-    {"CLEAR", true, verbs::clear},
-    {"STATS", true, verbs::stats},
-    {"WORKERS", true, verbs::workers},
-    {"SIGNAL", true, verbs::signal},
-    {"EVENTS", true, verbs::events},
-    {"PING", true, verbs::ping},
+    {"STATUS", true, answer<verbs::status>},
+    {"WAIT", true, stream<verbs::wait>},
+    {"RESULT", true, answer<verbs::result>},
+    {"LOGS", true, stream<verbs::logs>},
+    {"LIST", true, answer<verbs::list>},
+    {"CANCEL", true, answer<verbs::cancel>},
+    {"RETRY", true, answer<verbs::retry>},
+    {"RM", true, answer<verbs::remove>},
+    {"RETRY_DEAD", true, answer<verbs::retry_dead>},
+    {"QUEUES", true, answer<verbs::queues>},
+    {"PAUSE", true, answer<verbs::pause>},
+    {"RESUME", true, answer<verbs::resume>},
+    {"CLEAR", true, answer<verbs::clear>},
+    {"STATS", true, answer<verbs::stats>},
+    {"WORKERS", true, answer<verbs::workers>},
+    {"SIGNAL", true, answer<verbs::signal>},
+    {"EVENTS", true, stream<verbs::events>},
+    {"PING", true, answer<verbs::ping>},
     {"PROFILE", true, verbs::profile},
     {"POOLS", true, verbs::pools},
     {"TAKE", true, verbs::take},

@@ -1,6 +1,6 @@
-// The handlers of all verbs, by file: work.cpp, faktory_admin.cpp, enterprise.cpp, inspect.cpp,
-// change.cpp, admin.cpp, profile.cpp, runner.cpp, doctor.cpp, import.cpp. handlers.cpp maps names
-// to them.
+// The handlers of verbs that need their session, by file: work.cpp, faktory_admin.cpp,
+// enterprise.cpp, profile.cpp, runner.cpp, doctor.cpp, import.cpp. The others are actions
+// (actions.h). handlers.cpp maps names to both.
 #pragma once
 
 #include <string>
@@ -24,24 +24,6 @@ task<void> batch(Session& session, std::string argument);
 task<void> end(Session& session, std::string argument);
 
 // jobq's
-task<void> status(Session& session, std::string argument);
-task<void> wait(Session& session, std::string argument);
-task<void> result(Session& session, std::string argument);
-task<void> logs(Session& session, std::string argument);
-task<void> list(Session& session, std::string argument);
-task<void> cancel(Session& session, std::string argument);
-task<void> retry(Session& session, std::string argument);
-task<void> remove(Session& session, std::string argument);
-task<void> retry_dead(Session& session, std::string argument);
-task<void> queues(Session& session, std::string argument);
-task<void> pause(Session& session, std::string argument);
-task<void> resume(Session& session, std::string argument);
-task<void> clear(Session& session, std::string argument);
-task<void> stats(Session& session, std::string argument);
-task<void> workers(Session& session, std::string argument);
-task<void> signal(Session& session, std::string argument);
-task<void> events(Session& session, std::string argument);
-task<void> ping(Session& session, std::string argument);
 task<void> profile(Session& session, std::string argument);
 task<void> pools(Session& session, std::string argument);
 task<void> take(Session& session, std::string argument);

@@ -6,7 +6,7 @@
 #include "core/base/time.h"
 #include "core/job/codec.h"
 #include "daemon/server/job_view.h"
-#include "daemon/server/verbs/handlers.h"
+#include "daemon/server/verbs/actions.h"
 #include "daemon/server/verbs/job_filter.h"
 #include "daemon/server/verbs/request.h"
 
@@ -37,49 +37,46 @@ task<std::set<std::string>> paused_queues(Broker& broker) {
 
 }  // namespace
 
-task<void> status(Session& session, std::string argument) {
+task<Answer> status(ServerContext& context, std::string argument) {
     Request request(argument);
     auto jids = request.some_texts("jids");
     if (request.error()) {
-        session.reply_error(*request.error());
-        co_return;
+        co_return tl::unexpected<Error>(*request.error());
     }
-    auto views = co_await session.broker().store().get(jids);
+    auto views = co_await context.broker.store().get(jids);
     if (!views) {
-        session.reply_error(views.error());
-        co_return;
+        co_return tl::unexpected<Error>(views.error());
     }
     auto is_ready = [](const Result<JobView>& view) { return view && view->state == State::ready; };
     std::set<std::string> paused;
     if (std::any_of(views->begin(), views->end(), is_ready))
-        paused = co_await paused_queues(session.broker());
+        paused = co_await paused_queues(context.broker);
     JsonWriter json;
     json.begin_object().key("jobs").begin_array();
     for (size_t i = 0; i < jids.size(); ++i) {
         if ((*views)[i]) {
             const JobView& view = *(*views)[i];
-            write_job(json, view, session.broker(), paused.count(view.job.queue) > 0);
+            write_job(json, view, context.broker, paused.count(view.job.queue) > 0);
         } else {
             json.raw(not_found_json(jids[i]));
         }
     }
     json.end_array().end_object();
-    session.reply_bulk(json.take());
+    co_return json.take();
 }
 
-task<void> wait(Session& session, std::string argument) {
+task<Result<>> wait(ServerContext& context, std::string argument, Messages* to) {
     Request request(argument);
     auto jids = request.some_texts("jids");
     bool limited = request.has("timeout_ms");
     int64_t limit = request.number("timeout_ms");
     if (request.error()) {
-        session.reply_error(*request.error());
-        co_return;
+        co_return tl::unexpected<Error>(*request.error());
     }
-    Broker& broker = session.broker();
+    Broker& broker = context.broker;
     int64_t deadline = broker.reactor().now_ms() + limit;
     bool timed_out = false;
-    while (!jids.empty() && !session.closed()) {
+    while (!jids.empty() && !to->closed()) {
         auto views = co_await broker.store().get(jids);
         std::vector<std::string> open;
         for (size_t i = 0; views && i < jids.size(); ++i) {
@@ -89,9 +86,9 @@ task<void> wait(Session& session, std::string argument) {
             } else if (view) {
                 JsonWriter json;
                 write_job(json, *view, broker);
-                session.reply_bulk(json.take());
+                to->send(json.take());
             } else {
-                session.reply_bulk(not_found_json(jids[i]));
+                to->send(not_found_json(jids[i]));
             }
         }
         if (views) jids = std::move(open);
@@ -108,28 +105,26 @@ task<void> wait(Session& session, std::string argument) {
     }
     JsonWriter last;
     last.begin_object().field("end", true).field("timed_out", timed_out).end_object();
-    session.reply_bulk(last.take());
+    to->send(last.take());
+    co_return Result<>{};
 }
 
-task<void> result(Session& session, std::string argument) {
+task<Answer> result(ServerContext& context, std::string argument) {
     Request request(argument);
     auto jid = request.some_text("jid");
     if (request.error()) {
-        session.reply_error(*request.error());
-        co_return;
+        co_return tl::unexpected<Error>(*request.error());
     }
     std::vector<std::string> one{jid};
-    auto views = co_await session.broker().store().get(std::move(one));
+    auto views = co_await context.broker.store().get(std::move(one));
     if (!views || !views->front()) {
-        session.reply_error(views ? views->front().error() : views.error());
-        co_return;
+        co_return tl::unexpected<Error>(views ? views->front().error() : views.error());
     }
     const JobView& view = *views->front();
     if (view.state != State::succeeded) {
         Error error{ErrorCode::conflict,
                     "job " + jid + " is " + std::string(name(view.state)) + ": it has no result"};
-        session.reply_error(error);
-        co_return;
+        co_return tl::unexpected<Error>(error);
     }
     JsonWriter json;
     json.begin_object().field("jid", jid).field("state", name(view.state));
@@ -140,7 +135,7 @@ task<void> result(Session& session, std::string argument) {
         if (!is_utf8(view.final.result)) json.field("binary", true);
     }
     json.end_object();
-    session.reply_bulk(json.take());
+    co_return json.take();
 }
 
 namespace {
@@ -157,51 +152,50 @@ struct Followed {
     }
 };
 
-void send_piece(Session& session, int attempt, const char* stream, int64_t at,
-                std::string_view text) {
+void send_piece(Messages* to, int attempt, const char* stream, int64_t at, std::string_view text) {
     if (text.empty()) return;
     JsonWriter json;
     json.begin_object().field("attempt", attempt).field("stream", stream).field("at", at);
     json.field("text", text).end_object();
-    session.reply_bulk(json.take());
+    to->send(json.take());
 }
 
 // The kept text of a stream from `sent` on.
-void send_rest(Session& session, int attempt, const char* stream, int64_t& sent,
+void send_rest(Messages* to, int attempt, const char* stream, int64_t& sent,
                std::string_view text) {
     if (sent >= int64_t(text.size())) return;
-    send_piece(session, attempt, stream, sent, text.substr(size_t(sent)));
+    send_piece(to, attempt, stream, sent, text.substr(size_t(sent)));
     sent = int64_t(text.size());
 }
 
-void send_live(Session& session, int attempt, const char* stream, int64_t& sent,
+void send_live(Messages* to, int attempt, const char* stream, int64_t& sent,
                const LiveOutput& live) {
     for (auto part = live.next(sent); !part.text.empty(); part = live.next(sent)) {
-        send_piece(session, attempt, stream, part.at, part.text);
+        send_piece(to, attempt, stream, part.at, part.text);
         sent = part.at + int64_t(part.text.size());
     }
 }
 
 // What the job's ended attempts left that the follower has not got; `only` 0: of all of them.
-task<void> send_kept(Session& session, JobView view, int only, Followed* got, bool with_stdout) {
-    auto kept = co_await session.broker().store().logs(view.job.jid);
+task<void> send_kept(Broker& broker, Messages* to, JobView view, int only, Followed* got,
+                     bool with_stdout) {
+    auto kept = co_await broker.store().logs(view.job.jid);
     int last = 0;
     if (kept)
         for (const auto& log : *kept) {
             last = log.attempt;
             if ((only != 0 && only != log.attempt) || !got->reach(log.attempt)) continue;
             Output output = decode_output(log.text);
-            send_rest(session, log.attempt, "stderr", got->err, output.err);
-            if (with_stdout) send_rest(session, log.attempt, "stdout", got->out, output.out);
+            send_rest(to, log.attempt, "stderr", got->err, output.err);
+            if (with_stdout) send_rest(to, log.attempt, "stdout", got->out, output.out);
         }
     const int number = std::max(last, view.final.attempts);
     if (with_stdout && (only == 0 || only == number) && got->reach(number))
-        send_rest(session, number, "stdout", got->out, view.final.result);
+        send_rest(to, number, "stdout", got->out, view.final.result);
 }
 
 // What one attempt writes, until it ends.
-task<void> follow(Session& session, std::string jid, Followed* got, bool with_stdout) {
-    Broker& broker = session.broker();
+task<void> follow(Broker& broker, Messages* to, std::string jid, Followed* got, bool with_stdout) {
     auto err = broker.live_output(jid, false);
     auto out = broker.live_output(jid, true);
     Running* known = broker.running(jid);
@@ -209,12 +203,12 @@ task<void> follow(Session& session, std::string jid, Followed* got, bool with_st
     const int attempt = current_attempt(known->record);
     const std::string token = known->token;
     if (!got->reach(attempt)) co_return;
-    while (!session.closed()) {
-        send_live(session, attempt, "stderr", got->err, *err);
-        if (with_stdout) send_live(session, attempt, "stdout", got->out, *out);
+    while (!to->closed()) {
+        send_live(to, attempt, "stderr", got->err, *err);
+        if (with_stdout) send_live(to, attempt, "stdout", got->out, *out);
         known = broker.running(jid);
         if (!known || known->token != token) break;
-        co_await session.drained();
+        co_await to->drained();
         // Both are told of every change of either: see OUTPUT.
         auto changed = err->changed.wait(kLookAgainMs);
         co_await changed;
@@ -223,36 +217,34 @@ task<void> follow(Session& session, std::string jid, Followed* got, bool with_st
 
 }  // namespace
 
-task<void> logs(Session& session, std::string argument) {
+task<Result<>> logs(ServerContext& context, std::string argument, Messages* to) {
     Request request(argument);
     auto jid = request.some_text("jid");
     bool following = request.flag("follow"), with_stdout = request.flag("stdout");
     int attempt = int(request.number("attempt"));
     if (request.error()) {
-        session.reply_error(*request.error());
-        co_return;
+        co_return tl::unexpected<Error>(*request.error());
     }
-    Broker& broker = session.broker();
+    Broker& broker = context.broker;
     bool first = true;
     Followed got;
-    while (!session.closed()) {
+    while (!to->closed()) {
         std::vector<std::string> one{jid};
         auto views = co_await broker.store().get(std::move(one));
         if (!views || !views->front()) {
-            session.reply_error(views ? views->front().error() : views.error());
-            co_return;
+            co_return tl::unexpected<Error>(views ? views->front().error() : views.error());
         }
         JobView view = std::move(*views->front());
         bool over = is_final(view.state) || view.state == State::dead;
-        if (first || over) co_await send_kept(session, view, attempt, &got, with_stdout);
+        if (first || over) co_await send_kept(broker, to, view, attempt, &got, with_stdout);
         if (view.state == State::running) {
             if (following) {
-                co_await follow(session, jid, &got, with_stdout);
+                co_await follow(broker, to, jid, &got, with_stdout);
             } else if (const int number = current_attempt(view.record); got.reach(number)) {
                 auto err = broker.live_output(jid, false);
                 auto out = broker.live_output(jid, true);
-                if (err) send_live(session, number, "stderr", got.err, *err);
-                if (out && with_stdout) send_live(session, number, "stdout", got.out, *out);
+                if (err) send_live(to, number, "stderr", got.err, *err);
+                if (out && with_stdout) send_live(to, number, "stdout", got.out, *out);
             }
         }
         first = false;
@@ -268,14 +260,15 @@ task<void> logs(Session& session, std::string argument) {
             if (code) json.field("exit_code", *code);
             if (signal) json.field("signal", *signal);
             json.end_object();
-            session.reply_bulk(json.take());
-            co_return;
+            to->send(json.take());
+            co_return Result<>{};
         }
         if (view.state != State::running) co_await broker.wait_for_change(jid, 250);
     }
+    co_return Result<>{};
 }
 
-task<void> list(Session& session, std::string argument) {
+task<Answer> list(ServerContext& context, std::string argument) {
     Request request(argument);
     ListRequest page_request;
     auto state = state_from_name(request.text("state", "ready"));
@@ -288,21 +281,19 @@ task<void> list(Session& session, std::string argument) {
     if (state == State::ready && page_request.queue.empty() && !request.error())
         filter.any_queue = true;
     if (request.error()) {
-        session.reply_error(*request.error());
-        co_return;
+        co_return tl::unexpected<Error>(*request.error());
     }
     page_request.state = *state;
-    auto page = co_await list_jobs(session.broker(), std::move(page_request), std::move(filter));
+    auto page = co_await list_jobs(context.broker, std::move(page_request), std::move(filter));
     if (!page) {
-        session.reply_error(page.error());
-        co_return;
+        co_return tl::unexpected<Error>(page.error());
     }
     JsonWriter json;
     json.begin_object().key("jobs").begin_array();
     for (const auto& view : page->jobs)
-        write_job(json, view, session.broker());
+        write_job(json, view, context.broker);
     json.end_array().field("next", page->next).end_object();
-    session.reply_bulk(json.take());
+    co_return json.take();
 }
 
 }  // namespace jobq::verbs

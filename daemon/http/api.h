@@ -1,0 +1,21 @@
+// Api: what jobqd serves by HTTP: the guard, the routes, and their handlers.
+#pragma once
+
+#include "daemon/http/guard.h"
+#include "daemon/http/http_server.h"
+#include "daemon/http/routes.h"
+
+namespace jobq {
+
+class Api : public HttpApp {
+  public:
+    explicit Api(ServerContext& context) : context_(context) {}
+
+    std::optional<HttpResponse> look(HttpExchange& exchange) override;
+    task<void> serve(std::shared_ptr<HttpExchange> exchange) override;
+
+  private:
+    ServerContext& context_;
+};
+
+}  // namespace jobq

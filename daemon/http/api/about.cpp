@@ -1,0 +1,58 @@
+// What jobqd says of itself.
+#include "core/protocol/json_fields.h"
+#include "core/protocol/json_writer.h"
+#include "daemon/http/api/handlers.h"
+#include "daemon/http/openapi.h"
+#include "daemon/http/problem.h"
+
+namespace jobq::api {
+namespace {
+
+HttpResponse health(const ApiCall& call, bool good) {
+    HttpResponse response;
+    response.status = good ? 200 : 503;
+    response.body = "{\"status\":\"" + std::string(name(call.context.state)) + "\"}\n";
+    return response;
+}
+
+}  // namespace
+
+// The totals stand at the top; all else is as the verb STATS has it.
+task<HttpResponse> get_stats(ApiCall call) {
+    auto answer = co_await verbs::stats(call.context, "{}");
+    if (!answer) co_return problem(answer.error());
+    auto whole = JsonObject::parse(*answer);
+    const JsonField* jobs = whole ? whole->find("jobs") : nullptr;
+    if (!jobs) co_return problem({ErrorCode::internal, "statistics without jobs"});
+    HttpResponse response;
+    response.body = "{" + std::string(jobs->raw.substr(1, jobs->raw.size() - 2)) + "," +
+                    answer->substr(1) + "\n";
+    co_return response;
+}
+
+task<HttpResponse> no_cron(ApiCall) {
+    Error error{ErrorCode::not_found,
+                "this jobqd has no cron yet: run `jobq enqueue` from the system's cron"};
+    co_return problem(error, 501);
+}
+
+task<HttpResponse> ping(ApiCall call) {
+    auto answer = co_await verbs::ping(call.context, "{}");
+    co_return respond(answer);
+}
+
+task<HttpResponse> openapi(ApiCall) {
+    HttpResponse response;
+    response.body = openapi_document();
+    co_return response;
+}
+
+task<HttpResponse> healthz(ApiCall call) {
+    co_return health(call, true);
+}
+
+task<HttpResponse> readyz(ApiCall call) {
+    co_return health(call, call.context.state == DaemonState::ready);
+}
+
+}  // namespace jobq::api

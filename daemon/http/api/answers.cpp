@@ -1,0 +1,95 @@
+// What the handlers share: answers of actions as responses, sealed cursors, where JSON is wrong.
+#include "core/base/base64.h"
+#include "core/base/crc32c.h"
+#include "core/base/text.h"
+#include "core/protocol/json_fields.h"
+#include "core/protocol/json_place.h"
+#include "core/protocol/json_writer.h"
+#include "daemon/http/api/handlers.h"
+#include "daemon/http/problem.h"
+
+namespace jobq::api {
+namespace {
+
+constexpr int kAnyDepth = limits::kJsonDepth + 4;
+
+std::string seal_of(std::string_view list, std::string_view cursor) {
+    uint32_t sum = crc32c(crc32c(0, list), cursor);
+    return hex({reinterpret_cast<const char*>(&sum), sizeof sum});
+}
+
+}  // namespace
+
+HttpResponse respond(const verbs::Answer& answer, int status) {
+    if (!answer) return problem(answer.error());
+    HttpResponse response;
+    response.status = status;
+    response.body = *answer + "\n";
+    return response;
+}
+
+verbs::Answer the_only(verbs::Answer answer) {
+    if (!answer) return answer;
+    auto whole = JsonObject::parse(*answer, false, kAnyDepth);
+    const JsonField* jobs = whole ? whole->find("jobs") : nullptr;
+    if (!jobs) return fail(ErrorCode::internal, "an answer without jobs");
+    std::string one(json_array(jobs->raw).front().raw);
+    auto job = JsonObject::parse(one, false, kAnyDepth);
+    if (!job) return tl::unexpected<Error>(job.error());
+    auto code = job->string("error"), text = job->string("text"), jid = job->string("jid");
+    if (!code || !*code) return one;
+    if (text && *text) return fail(error_code_from_name(**code), **text);
+    return fail(error_code_from_name(**code), "there is no job " + jid->value_or(""));
+}
+
+Error with_place(Error error, std::string_view text) {
+    auto trouble = json_trouble(text, limits::kJsonDepth + 1);
+    if (!trouble || trouble->too_deep) return error;
+    return {ErrorCode::bad_data, "the body is not JSON: " + json_place(text, trouble->byte, false) +
+                                     ": " + trouble->why};
+}
+
+// URL-safe base 64 without padding: it needs no escape.
+std::string seal_cursor(std::string_view list, std::string_view cursor) {
+    if (cursor.empty()) return {};
+    std::string out = base64_encode(seal_of(list, cursor) + std::string(cursor));
+    for (char& c : out) {
+        if (c == '+') c = '-';
+        if (c == '/') c = '_';
+    }
+    while (out.ends_with('='))
+        out.pop_back();
+    return out;
+}
+
+Result<std::string> open_cursor(std::string_view list, std::string_view sealed) {
+    if (sealed.empty()) return std::string();
+    std::string text(sealed);
+    for (char& c : text) {
+        if (c == '-') c = '+';
+        if (c == '_') c = '/';
+    }
+    text.append((4 - text.size() % 4) % 4, '=');
+    auto bytes = base64_decode(text);
+    constexpr size_t kSeal = 2 * sizeof(uint32_t);
+    std::string cursor = bytes && bytes->size() > kSeal ? bytes->substr(kSeal) : "";
+    if (cursor.empty() || bytes->substr(0, kSeal) != seal_of(list, cursor))
+        return fail(ErrorCode::invalid,
+                    "the cursor is not from this list: give \"next\" of its page before, with the "
+                    "same state and queue, or none");
+    return cursor;
+}
+
+verbs::Answer with_sealed_next(verbs::Answer answer, std::string_view list) {
+    if (!answer) return answer;
+    // "next" is the last member, so this is its quote.
+    constexpr std::string_view kNext = "\"next\":";
+    size_t at = answer->rfind(kNext);
+    if (at == std::string::npos) return answer;
+    std::string_view raw = std::string_view(*answer).substr(at + kNext.size());
+    raw.remove_suffix(1);
+    std::string sealed = seal_cursor(list, json_string(raw));
+    return answer->substr(0, at) + "\"next\":" + json_quoted(sealed) + "}";
+}
+
+}  // namespace jobq::api

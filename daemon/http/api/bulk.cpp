@@ -1,0 +1,143 @@
+// POST /api/v1/jobs:bulk: a job a line in, a result a line out, in order. Lines are stored in
+// pieces as they come; the client is not read from while a piece is being stored.
+//
+// Must stay true: a line that is refused refuses itself alone, and is told by its number.
+#include "core/base/text.h"
+#include "core/protocol/json_writer.h"
+#include "daemon/http/api/handlers.h"
+#include "daemon/http/problem.h"
+
+namespace jobq::api {
+namespace {
+
+constexpr size_t kPiece = 1'000;        // lines stored together
+constexpr int64_t kLinesMax = 200'000;  // of one request: their results wait for its end
+
+struct Piece {
+    std::vector<Result<EnqueueRequest>> requests;
+    std::vector<int64_t> lines;  // their numbers
+    std::vector<Job> jobs;
+
+    void add(int64_t line, Result<EnqueueRequest> request) {
+        lines.push_back(line);
+        if (request) {
+            // What the result line needs stays.
+            Job asked = std::move(request->job);
+            request->job.type = asked.type;
+            request->job.queue = asked.queue;
+            jobs.push_back(std::move(asked));
+        }
+        requests.push_back(std::move(request));
+    }
+};
+
+void write_result(std::string& out, int64_t line, const verbs::Answer& answer) {
+    std::string number = "{\"line\":" + std::to_string(line) + ",";
+    if (answer) {
+        // {"jid":"X", ...}: job_id is the same.
+        size_t end = answer->find("\",");
+        out += number + "\"job_id\"" + answer->substr(6, end + 1 - 6) + "," + answer->substr(1);
+    } else {
+        JsonWriter json;
+        json.begin_object().field("line", line).field("code", info(answer.error().code).name);
+        json.field("detail", answer.error().text).end_object();
+        out += json.take();
+    }
+    out += '\n';
+}
+
+// Stores a piece and notes its results.
+task<void> store(Broker& broker, Piece piece, std::string* out) {
+    auto results = co_await broker.enqueue(std::move(piece.jobs));
+    size_t at = 0;
+    for (size_t i = 0; i < piece.requests.size(); ++i) {
+        const auto& request = piece.requests[i];
+        if (request) {
+            write_result(*out, piece.lines[i], verbs::enqueued(broker, *request, results[at++]));
+        } else {
+            write_result(*out, piece.lines[i], tl::unexpected<Error>(request.error()));
+        }
+    }
+}
+
+// Bytes into lines into pieces.
+class Reader {
+  public:
+    explicit Reader(ServerContext& context) : context_(context) {}
+
+    // Takes whole lines from `body`, from `at` on, until the piece is full: true, or there are no
+    // more.
+    bool take(const std::string& body, size_t& at) {
+        while (piece.requests.size() < kPiece) {
+            size_t end = body.find('\n', at);
+            // Of a line that is too long only so much is kept that it is seen to be.
+            size_t room = limits::kLineBytes + 1 - std::min(line_.size(), limits::kLineBytes + 1);
+            line_.append(body, at, std::min(room, std::min(end, body.size()) - at));
+            at = std::min(end, body.size());
+            if (end == body.npos) return false;
+            ++at;
+            end_line();
+        }
+        return true;
+    }
+
+    void end_line() {
+        ++number;
+        if (!trim(line_).empty()) piece.add(number, read_line());
+        line_.clear();
+    }
+
+    Piece piece;
+    int64_t number = 0;
+
+  private:
+    Result<EnqueueRequest> read_line() const {
+        if (context_.state == DaemonState::stopping)
+            return fail(ErrorCode::unavailable, "jobqd stops: try again in a moment");
+        if (line_.size() > limits::kLineBytes)
+            return fail(ErrorCode::too_large,
+                        "the line has more than " + std::to_string(limits::kLineBytes) + " bytes");
+        Broker& broker = context_.broker;
+        auto request = parse_enqueue(line_, broker.reactor().wall_ms(), broker.new_jid());
+        if (!request) return tl::unexpected<Error>(with_place(request.error(), line_));
+        return request;
+    }
+
+    ServerContext& context_;
+    std::string line_;
+};
+
+}  // namespace
+
+task<void> enqueue_bulk(ApiCall call) {
+    HttpExchange& exchange = *call.exchange;
+    std::string& body = exchange.body();
+    std::string out;
+    Reader reader(call.context);
+    bool more = true;
+    while (more && reader.number < kLinesMax) {
+        more = co_await exchange.read_more();
+        size_t at = 0;
+        bool full = true;
+        while (full) {
+            full = reader.take(body, at);
+            if (!full) body.clear();
+            bool last = !more && !full && !exchange.gone() && !exchange.too_long();
+            if (last) reader.end_line();
+            Piece piece = std::exchange(reader.piece, Piece());
+            if (piece.requests.empty()) continue;
+            co_await store(call.context.broker, std::move(piece), &out);
+        }
+    }
+    if (more || exchange.too_long())
+        write_result(out, reader.number + 1,
+                     fail(ErrorCode::too_large,
+                          "the request is too long: send the rest, from this "
+                          "line on, in another"));
+    HttpResponse response;
+    response.type = "application/jsonl";
+    response.body = std::move(out);
+    exchange.answer(std::move(response));
+}
+
+}  // namespace jobq::api

@@ -1,0 +1,121 @@
+// One job, and lists of them.
+#include "core/base/text.h"
+#include "core/protocol/json_fields.h"
+#include "core/protocol/json_writer.h"
+#include "daemon/http/api/handlers.h"
+#include "daemon/http/problem.h"
+
+namespace jobq::api {
+namespace {
+
+std::string about_one(const ApiCall& call) {
+    JsonWriter json;
+    json.begin_object().key("jids").begin_array().text(call.path.front());
+    json.end_array().end_object();
+    return json.take();
+}
+
+// `action` for the job in the path.
+task<HttpResponse> act(ApiCall call, verbs::Action action) {
+    auto answer = co_await action(call.context, about_one(call));
+    co_return respond(the_only(std::move(answer)));
+}
+
+// A header that says what a member of the body may say too.
+Result<> take_header(const HttpRequest& request, std::string_view name, std::string& member) {
+    const std::string* given = request.header(name);
+    if (!given) return {};
+    std::string_view value = trim(*given);
+    if (value.size() > 1 && value.starts_with('"') && value.ends_with('"'))
+        value = value.substr(1, value.size() - 2);
+    if (value.empty() || request.count(name) > 1)
+        return fail(ErrorCode::invalid, "the header " + std::string(name) + " must have one value");
+    if (!member.empty() && member != value)
+        return fail(ErrorCode::invalid,
+                    "the header " + std::string(name) + " and the body say different things");
+    member = std::string(value);
+    return {};
+}
+
+Result<EnqueueRequest> read_job(const ApiCall& call) {
+    Broker& broker = call.context.broker;
+    if (call.context.state == DaemonState::stopping)
+        return fail(ErrorCode::unavailable, "jobqd stops: try again in a moment");
+    const std::string& body = call.request().body;
+    auto request = parse_enqueue(body, broker.reactor().wall_ms(), broker.new_jid());
+    if (!request) return tl::unexpected<Error>(with_place(request.error(), body));
+    auto key = take_header(call.request(), "Idempotency-Key", request->job.idempotency_key);
+    if (!key) return tl::unexpected<Error>(key.error());
+    auto trace = take_header(call.request(), "traceparent", request->job.traceparent);
+    if (!trace) return tl::unexpected<Error>(trace.error());
+    auto valid = validate(request->job);
+    if (!valid) return tl::unexpected<Error>(valid.error());
+    return request;
+}
+
+}  // namespace
+
+task<HttpResponse> enqueue(ApiCall call) {
+    auto request = read_job(call);
+    if (!request) co_return problem(request.error());
+    Job asked = std::move(request->job);
+    request->job.type = asked.type;
+    request->job.queue = asked.queue;
+    std::vector<Job> jobs;
+    jobs.push_back(std::move(asked));
+    auto results = co_await call.context.broker.enqueue(std::move(jobs));
+    auto& result = results.front();
+    auto answer = verbs::enqueued(call.context.broker, *request, result);
+    if (!answer) co_return problem(answer.error());
+    HttpResponse response;
+    response.status = result->how == Enqueued::How::stored ? 201 : 200;
+    response.body = "{\"job_id\":" + json_quoted(result->jid) + "," + answer->substr(1) + "\n";
+    co_return response;
+}
+
+task<HttpResponse> get_job(ApiCall call) {
+    auto response = co_await act(std::move(call), verbs::status);
+    co_return response;
+}
+
+task<HttpResponse> cancel_job(ApiCall call) {
+    auto response = co_await act(std::move(call), verbs::cancel);
+    co_return response;
+}
+
+task<HttpResponse> retry_job(ApiCall call) {
+    auto response = co_await act(std::move(call), verbs::retry);
+    co_return response;
+}
+
+task<HttpResponse> remove_job(ApiCall call) {
+    auto response = co_await act(std::move(call), verbs::remove);
+    co_return response;
+}
+
+task<HttpResponse> get_result(ApiCall call) {
+    JsonWriter json;
+    json.begin_object().field("jid", call.path.front()).end_object();
+    auto answer = co_await verbs::result(call.context, json.take());
+    co_return respond(answer);
+}
+
+task<HttpResponse> list_jobs(ApiCall call) {
+    std::string list = "ready";
+    std::string queue;
+    for (const auto& [name, value] : call.query) {
+        if (name == "state") list = value;
+        if (name == "queue") queue = value;
+    }
+    list += " " + queue;
+    for (auto& [name, value] : call.query) {
+        if (name != "cursor") continue;
+        auto cursor = open_cursor(list, value);
+        if (!cursor) co_return problem(cursor.error());
+        value = std::move(*cursor);
+    }
+    auto answer = co_await verbs::list(call.context, call.argument());
+    co_return respond(with_sealed_next(std::move(answer), list));
+}
+
+}  // namespace jobq::api

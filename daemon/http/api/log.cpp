@@ -1,0 +1,74 @@
+// GET .../log: what a job wrote, as JSON lines or as bare text, followed while it runs.
+#include "core/base/text.h"
+#include "core/protocol/json_fields.h"
+#include "daemon/http/api/handlers.h"
+#include "daemon/http/problem.h"
+
+namespace jobq::api {
+namespace {
+
+constexpr size_t kUnsentBytes = 256 << 10;
+
+// The answer begins with the first message, so that an error before it is a problem.
+class LogLines : public verbs::Messages {
+  public:
+    LogLines(HttpExchange& exchange, bool bare) : exchange_(exchange), bare_(bare) {}
+
+    void send(std::string_view json) override {
+        begin();
+        if (!bare_) {
+            exchange_.write(json);
+            exchange_.write("\n");
+            return;
+        }
+        auto message = JsonObject::parse(json);
+        auto text = message->string("text");
+        if (text && *text) exchange_.write(**text);
+    }
+
+    bool closed() const override { return exchange_.gone(); }
+
+    task<void> drained() override { return exchange_.drained(kUnsentBytes); }
+
+    void begin() {
+        if (begun_) return;
+        begun_ = true;
+        HttpResponse head;
+        head.type = bare_ ? "text/plain; charset=utf-8" : "application/jsonl";
+        exchange_.begin(std::move(head));
+    }
+
+    bool begun() const { return begun_; }
+
+  private:
+    HttpExchange& exchange_;
+    bool bare_, begun_ = false;
+};
+
+}  // namespace
+
+task<void> get_log(ApiCall call) {
+    HttpExchange& exchange = *call.exchange;
+    std::string argument = "{\"jid\":" + json_quoted(call.path.front()), format = "jsonl";
+    for (const auto& [name, value] : call.query) {
+        if (name == "format") {
+            format = value;
+        } else {
+            argument += ",\"" + name + "\":" + value;
+        }
+    }
+    if (format != "jsonl" && format != "text") {
+        exchange.answer(problem({ErrorCode::invalid, "the format is jsonl or text"}));
+        co_return;
+    }
+    LogLines lines(exchange, format == "text");
+    auto done = co_await verbs::logs(call.context, argument + "}", &lines);
+    if (done) {
+        lines.begin();
+    } else if (!lines.begun()) {
+        exchange.answer(problem(done.error()));
+    }
+    exchange.end();
+}
+
+}  // namespace jobq::api

@@ -1,0 +1,128 @@
+#include "daemon/http/guard.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "core/base/base64.h"
+#include "core/base/text.h"
+#include "core/config/check.h"
+#include "core/protocol/password.h"
+#include "daemon/http/problem.h"
+
+namespace jobq {
+namespace {
+
+std::string lower(std::string_view text) {
+    std::string out(text);
+    for (char& c : out)
+        c = char(std::tolower(static_cast<unsigned char>(c)));
+    return out;
+}
+
+HttpResponse closing(HttpResponse response) {
+    response.close = true;
+    return response;
+}
+
+// Two lengths, a length and chunks, or other codings: what a proxy before us may have read as
+// another request.
+std::optional<HttpResponse> smuggling(const HttpRequest& request) {
+    size_t lengths = request.count("Content-Length"), codings = request.count("Transfer-Encoding");
+    const std::string* coding = request.header("Transfer-Encoding");
+    const std::string* length = request.header("Content-Length");
+    bool digits = !length || (!length->empty() && length->size() <= 18 &&
+                              std::all_of(length->begin(), length->end(),
+                                          [](char c) { return c >= '0' && c <= '9'; }));
+    if (lengths + codings > 1 || !digits)
+        return closing(problem(
+            {ErrorCode::invalid, "the length of the body is given twice, or not as a number"}));
+    if (coding && !same_word(*coding, "chunked"))
+        return closing(problem({ErrorCode::invalid, "the only Transfer-Encoding is chunked"}, 501));
+    for (const auto& [name, value] : request.headers) {
+        bool strange = name.find_first_of(" \t") != name.npos ||
+                       value.find_first_of(std::string_view("\r\n\0", 3)) != value.npos;
+        if (strange)
+            return closing(problem({ErrorCode::invalid, "a header has a form it can't have"}));
+    }
+    return std::nullopt;
+}
+
+std::optional<HttpResponse> foreign_host(const HttpRequest& request, std::string_view hosts) {
+    if (request.count("Host") != 1)
+        return problem({ErrorCode::invalid, "one Host header is wanted"});
+    if (request.is_unix) return std::nullopt;
+    std::string host = host_name(*request.header("Host"));
+    auto names = split(hosts, ' ');
+    bool known =
+        is_loopback(host) || std::any_of(names.begin(), names.end(), [&](std::string_view name) {
+            return !name.empty() && same_word(name, host);
+        });
+    if (known) return std::nullopt;
+    return problem(
+        {ErrorCode::forbidden, "jobqd does not serve the host name " +
+                                   json_quoted(printable(utf8_prefix(to_utf8(host), 100))) +
+                                   ": use localhost, or add the name to [listen] http_hosts"},
+        421);
+}
+
+std::optional<HttpResponse> cross_site(const HttpRequest& request) {
+    if (is_safe(request.method) || request.is_unix) return std::nullopt;
+    const std::string* site = request.header("Sec-Fetch-Site");
+    const std::string* origin = request.header("Origin");
+    const std::string& host = *request.header("Host");
+    bool foreign = site && *site != "same-origin" && *site != "none";
+    if (origin && lower(*origin) != "http://" + lower(host) &&
+        lower(*origin) != "https://" + lower(host))
+        foreign = true;
+    if (!foreign) return std::nullopt;
+    return problem({ErrorCode::forbidden,
+                    "a page of another site sent this: only pages of jobqd itself, and programs, "
+                    "may change anything"});
+}
+
+}  // namespace
+
+bool is_safe(std::string_view method) {
+    return method == "GET" || method == "HEAD" || method == "OPTIONS";
+}
+
+std::string host_name(std::string_view host) {
+    if (host.starts_with('[')) {
+        size_t end = host.find(']');
+        if (end == host.npos) return "";
+        std::string_view rest = host.substr(end + 1);
+        if (!rest.empty() && (rest[0] != ':' || !parse_int(rest.substr(1)))) return "";
+        return lower(host.substr(1, end - 1));
+    }
+    size_t colon = host.find(':');
+    if (colon != host.npos && !parse_int(host.substr(colon + 1))) return "";
+    std::string name = lower(host.substr(0, colon));
+    if (name.ends_with('.')) name.pop_back();
+    return name;
+}
+
+std::optional<HttpResponse> guard(const HttpRequest& request, std::string_view hosts) {
+    if (auto refused = smuggling(request)) return refused;
+    if (auto refused = foreign_host(request, hosts)) return refused;
+    return cross_site(request);
+}
+
+std::optional<HttpResponse> ask_password(const HttpRequest& request, std::string_view password) {
+    if (password.empty() || request.is_unix) return std::nullopt;
+    const std::string* field = request.header("Authorization");
+    std::string given;
+    if (field && field->size() > 7 && same_word(field->substr(0, 7), "Bearer "))
+        given = std::string(trim(std::string_view(*field).substr(7)));
+    if (field && field->size() > 6 && same_word(field->substr(0, 6), "Basic ")) {
+        auto pair = base64_decode(trim(std::string_view(*field).substr(6)));
+        size_t colon = pair ? pair->find(':') : std::string::npos;
+        if (colon != std::string::npos) given = pair->substr(colon + 1);
+    }
+    if (same_password(given, password)) return std::nullopt;
+    return problem({ErrorCode::unauthorized,
+                    given.empty() ? "jobqd wants its password here: send Authorization: Bearer "
+                                    "PASSWORD, or Basic with any user name"
+                                  : "the password is wrong"});
+}
+
+}  // namespace jobq

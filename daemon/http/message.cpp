@@ -1,0 +1,72 @@
+#include "daemon/http/message.h"
+
+#include <algorithm>
+
+#include "core/base/text.h"
+
+namespace jobq {
+namespace {
+
+char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c;
+}
+
+int digit(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    c = lower(c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+}  // namespace
+
+bool same_word(std::string_view a, std::string_view b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](char x, char y) { return lower(x) == lower(y); });
+}
+
+const std::string* HttpRequest::header(std::string_view name) const {
+    for (const auto& [key, value] : headers)
+        if (same_word(key, name)) return &value;
+    return nullptr;
+}
+
+size_t HttpRequest::count(std::string_view name) const {
+    return size_t(std::count_if(headers.begin(), headers.end(),
+                                [&](const auto& field) { return same_word(field.first, name); }));
+}
+
+Result<std::string> percent_decoded(std::string_view text, bool plus_is_space) {
+    std::string out;
+    for (size_t at = 0; at < text.size(); ++at) {
+        if (text[at] == '+' && plus_is_space) {
+            out += ' ';
+        } else if (text[at] != '%') {
+            out += text[at];
+        } else {
+            int high = text.size() - at > 2 ? digit(text[at + 1]) : -1;
+            int low = text.size() - at > 2 ? digit(text[at + 2]) : -1;
+            if (high < 0 || low < 0 || high + low == 0)
+                return fail(ErrorCode::invalid, "the address holds a \"%\" that is no escape");
+            out += char(high * 16 + low);
+            at += 2;
+        }
+    }
+    if (!is_utf8(out)) return fail(ErrorCode::invalid, "the address is not UTF-8");
+    return out;
+}
+
+Result<HttpFields> parse_query(std::string_view query) {
+    HttpFields fields;
+    for (std::string_view part : split(query, '&')) {
+        if (part.empty()) continue;
+        size_t equals = part.find('=');
+        auto key = percent_decoded(part.substr(0, equals), true);
+        auto value = percent_decoded(equals == part.npos ? "" : part.substr(equals + 1), true);
+        if (!key) return tl::unexpected<Error>(key.error());
+        if (!value) return tl::unexpected<Error>(value.error());
+        fields.emplace_back(std::move(*key), std::move(*value));
+    }
+    return fields;
+}
+
+}  // namespace jobq

@@ -1,0 +1,51 @@
+// HttpRequest and HttpResponse: what the transport hands to the API and gets back. No library in
+// it: the API, its tests and the guard see only this.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/base/error.h"
+
+namespace jobq {
+
+using HttpFields = std::vector<std::pair<std::string, std::string>>;
+
+struct HttpRequest {
+    std::string method;
+    std::string path;    // as it was sent, not decoded, without the query
+    std::string query;   // what stands behind "?", as it was sent
+    HttpFields headers;  // in order, repeated ones too
+    std::string body;
+    bool is_unix = false;  // came by a Unix socket: no browser can
+
+    // Names without regard to case; the first one, or null.
+    const std::string* header(std::string_view name) const;
+    size_t count(std::string_view name) const;
+};
+
+struct HttpResponse {
+    int status = 200;
+    std::string body{};
+    std::string type = "application/json";
+    HttpFields headers{};  // besides those every response has
+    bool close = false;    // the connection too: at once, what the client still sends is not read
+};
+
+// Every answer has these; what it says may be read by nobody else, nor be taken for another type.
+inline constexpr std::pair<const char*, const char*> kAlways[] = {
+    {"X-Content-Type-Options", "nosniff"},
+    {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
+    {"Referrer-Policy", "no-referrer"},
+    {"Cross-Origin-Resource-Policy", "same-origin"},
+};
+
+// "%41+b" as bytes. invalid: a "%" without two digits, a NUL.
+Result<std::string> percent_decoded(std::string_view text, bool plus_is_space);
+// "a=1&b" decoded, in order.
+Result<HttpFields> parse_query(std::string_view query);
+bool same_word(std::string_view a, std::string_view b);  // without regard to case, ASCII
+
+}  // namespace jobq

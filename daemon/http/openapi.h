@@ -1,0 +1,18 @@
+// The OpenAPI 3.1 document of the HTTP API: made of the table of routes and of schemas.cpp, once.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace jobq {
+
+const std::string& openapi_document();
+
+struct Schema {
+    std::string_view name, json;
+};
+
+std::span<const Schema> schemas();
+
+}  // namespace jobq

@@ -1,0 +1,90 @@
+// The bodies of the HTTP API as JSON Schema, for the OpenAPI document. The contract test compares
+// each with what a running jobqd answers.
+#include "daemon/http/openapi.h"
+
+namespace jobq {
+namespace {
+
+constexpr Schema kSchemas[] = {
+    {"NewJob", R"({"type":"object","required":["type"],"additionalProperties":false,"properties":{
+"type":{"type":"string"},"payload":{},"payload_text":{"type":"string"},"args":{"type":"array"},
+"queue":{"type":"string"},"priority":{"type":"integer","minimum":1,"maximum":9},
+"delay_ms":{"type":"integer"},"run_at":{"type":"string","format":"date-time"},
+"max_attempts":{"type":"integer"},"timeout":{"type":"string"},"timeout_ms":{"type":"integer"},
+"jid":{"type":"string"},"idempotency_key":{"type":"string"},"unique_for_ms":{"type":"integer"},
+"unique_until":{"type":"string"},"durability":{"type":"string"},"expires_ms":{"type":"integer"},
+"tags":{"type":"array","items":{"type":"string"}},"traceparent":{"type":"string"}}})"},
+    {"Enqueued", R"({"type":"object","required":["job_id","jid","state","how","durability"],
+"properties":{"job_id":{"type":"string"},"jid":{"type":"string"},"state":{"type":"string"},
+"how":{"type":"string","enum":["stored","existing","same"]},"durability":{"type":"string"},
+"note":{"type":"string"}}})"},
+    {"BulkResult", R"({"type":"object","required":["line"],"properties":{
+"line":{"type":"integer"},"job_id":{"type":"string"},"jid":{"type":"string"},
+"state":{"type":"string"},"how":{"type":"string"},"durability":{"type":"string"},
+"note":{"type":"string"},"code":{"type":"string"},"detail":{"type":"string"}}})"},
+    {"Job", R"({"type":"object","required":["jid","type","queue","state","priority","attempts",
+"errors","has_result"],"properties":{"jid":{"type":"string"},"type":{"type":"string"},
+"queue":{"type":"string"},"state":{"type":"string"},"priority":{"type":"integer"},
+"created_at":{"type":"string"},"run_at":{"type":"string"},"attempts":{"type":"integer"},
+"max_attempts":{"type":"integer"},"attempt":{"type":"integer"},"next_at":{"type":"string"},
+"started_at":{"type":"string"},"finished_at":{"type":"string"},"duration_ms":{"type":"integer"},
+"exit_code":{"type":"integer"},"signal":{"type":"integer"},"worker":{"type":"string"},
+"args_preview":{"type":"string"},"tags":{"type":"array","items":{"type":"string"}},
+"errors":{"type":"array","items":{"type":"object"}},"note":{"type":"string"},
+"has_result":{"type":"boolean"}}})"},
+    {"JobPage", R"({"type":"object","required":["jobs","next"],"properties":{
+"jobs":{"type":"array","items":{"$ref":"#/components/schemas/Job"}},
+"next":{"type":"string"}}})"},
+    {"Outcome", R"({"type":"object","required":["jid","ok"],"properties":{
+"jid":{"type":"string"},"ok":{"type":"boolean"},"was":{"type":"string"}}})"},
+    {"JobResult", R"({"type":"object","required":["jid","state"],"properties":{
+"jid":{"type":"string"},"state":{"type":"string"},"result":{},"text":{"type":"string"},
+"binary":{"type":"boolean"}}})"},
+    {"LogLine", R"({"type":"object","properties":{"attempt":{"type":"integer"},
+"stream":{"type":"string","enum":["stderr","stdout"]},"at":{"type":"integer"},
+"text":{"type":"string"},"end":{"type":"boolean"},"state":{"type":"string"},
+"outcome":{"type":"string"},"exit_code":{"type":"integer"},"signal":{"type":"integer"}}})"},
+    {"DeadFilter", R"({"type":"object","additionalProperties":false,"properties":{
+"type":{"type":"string"},"queue":{"type":"string"},"tag":{"type":"string"},
+"error":{"type":"string"},"since":{"type":"string","format":"date-time"},
+"all":{"type":"boolean"},"dry_run":{"type":"boolean"},"cursor":{"type":"string"},
+"limit":{"type":"integer"}}})"},
+    {"DeadRetried", R"({"type":"object","required":["matched","retried","groups","next"],
+"properties":{"matched":{"type":"integer"},"retried":{"type":"integer"},
+"groups":{"type":"array","items":{"type":"object","required":["type","error_type","message",
+"count"]}},"next":{"type":"string"}}})"},
+    {"Queue", R"({"type":"object","required":["name","size","paused","latency_ms"],
+"properties":{"name":{"type":"string"},"size":{"type":"integer"},"paused":{"type":"boolean"},
+"latency_ms":{"type":"integer"}}})"},
+    {"Queues", R"({"type":"object","required":["queues"],"properties":{
+"queues":{"type":"array","items":{"$ref":"#/components/schemas/Queue"}}}})"},
+    {"Stats", R"({"type":"object","required":["pending","running","completed","failed","total",
+"now","version","uptime_s","jobs","queues","pools"],"properties":{
+"pending":{"type":"integer"},"running":{"type":"integer"},"completed":{"type":"integer"},
+"failed":{"type":"integer"},"total":{"type":"integer"},"now":{"type":"string"},
+"version":{"type":"string"},"uptime_s":{"type":"integer"},"jobs":{"type":"object"},
+"queues":{"type":"array","items":{"$ref":"#/components/schemas/Queue"}},
+"pools":{"type":"array","items":{"type":"object"}}}})"},
+    {"Workers", R"({"type":"object","required":["workers"],"properties":{
+"workers":{"type":"array","items":{"type":"object","required":["wid","kind","state","jobs"],
+"properties":{"wid":{"type":"string"},"kind":{"type":"string"},"state":{"type":"string"},
+"jobs":{"type":"array","items":{"type":"object"}}}}}}})"},
+    {"Done", R"({"type":"object","required":["ok"],"properties":{"ok":{"type":"boolean"}}})"},
+    {"Cleared", R"({"type":"object","required":["removed"],
+"properties":{"removed":{"type":"integer"}}})"},
+    {"Ping", R"({"type":"object","required":["version","pid","state"],"properties":{
+"version":{"type":"string"},"pid":{"type":"integer"},"state":{"type":"string"}}})"},
+    {"Health", R"({"type":"object","required":["status"],"properties":{
+"status":{"type":"string"}}})"},
+    {"Problem", R"({"type":"object","required":["title","status","code","detail","retryable"],
+"properties":{"title":{"type":"string"},"status":{"type":"integer"},"code":{"type":"string"},
+"detail":{"type":"string"},"retryable":{"type":"boolean"}}})"},
+};
+
+}  // namespace
+
+std::span<const Schema> schemas() {
+    return kSchemas;
+}
+
+}  // namespace jobq

@@ -1,0 +1,56 @@
+// Actions: what a JOBQ verb with one answer does, and the HTTP API with it: from a JSON object to a
+// JSON object, whoever asks. In inspect.cpp, change.cpp and admin.cpp. handlers.cpp makes verbs of
+// them, daemon/http/api calls them.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/async/task.h"
+#include "core/base/error.h"
+#include "core/protocol/job_wire.h"
+#include "daemon/server/context.h"
+
+namespace jobq::verbs {
+
+// JSON text.
+using Answer = Result<std::string>;
+using Action = task<Answer> (*)(ServerContext& context, std::string argument);
+
+task<Answer> status(ServerContext& context, std::string argument);
+task<Answer> result(ServerContext& context, std::string argument);
+task<Answer> list(ServerContext& context, std::string argument);
+task<Answer> cancel(ServerContext& context, std::string argument);
+task<Answer> retry(ServerContext& context, std::string argument);
+task<Answer> remove(ServerContext& context, std::string argument);
+task<Answer> retry_dead(ServerContext& context, std::string argument);
+task<Answer> queues(ServerContext& context, std::string argument);
+task<Answer> pause(ServerContext& context, std::string argument);
+task<Answer> resume(ServerContext& context, std::string argument);
+task<Answer> clear(ServerContext& context, std::string argument);
+task<Answer> stats(ServerContext& context, std::string argument);
+task<Answer> workers(ServerContext& context, std::string argument);
+task<Answer> signal(ServerContext& context, std::string argument);
+task<Answer> ping(ServerContext& context, std::string argument);
+
+// Where a stream of JSON messages goes: a session, or an HTTP answer.
+class Messages {
+  public:
+    virtual ~Messages() = default;
+    virtual void send(std::string_view json) = 0;
+    virtual bool closed() const = 0;
+    // Until the other side has taken most of what was sent.
+    virtual task<void> drained() = 0;
+};
+
+// An error: perhaps after some messages. `to` outlives it.
+using Streaming = task<Result<>> (*)(ServerContext& context, std::string argument, Messages* to);
+
+task<Result<>> wait(ServerContext& context, std::string argument, Messages* to);
+task<Result<>> logs(ServerContext& context, std::string argument, Messages* to);
+task<Result<>> events(ServerContext& context, std::string argument, Messages* to);
+
+// What ENQUEUE says of a job that was asked for.
+Answer enqueued(Broker& broker, const EnqueueRequest& request, const Result<Enqueued>& result);
+
+}  // namespace jobq::verbs

@@ -1,0 +1,31 @@
+// What JOBQ ENQUEUE and POST /api/v1/jobs say of a job that was asked for.
+#include "core/protocol/json_writer.h"
+#include "daemon/server/verbs/actions.h"
+
+namespace jobq::verbs {
+
+Answer enqueued(Broker& broker, const EnqueueRequest& request, const Result<Enqueued>& result) {
+    const Job& job = request.job;
+    if (!result && result.error().code == ErrorCode::not_unique)
+        return fail(ErrorCode::not_unique,
+                    "a job of type " + job.type + " in queue " + job.queue +
+                        " with the same payload is not over and keeps its like out: "
+                        "see `jobq list --type " +
+                        job.type + "`");
+    if (!result) return tl::unexpected<Error>(result.error());
+    bool stored = result->how == Enqueued::How::stored;
+    std::string note = request.late ? "run_at is in the past: it runs now"
+                                    : broker.why_no_handler(job.type, job.queue);
+    JsonWriter json;
+    json.begin_object().field("jid", result->jid).field("state", name(result->state));
+    json.field("how", stored                                   ? "stored"
+                      : result->how == Enqueued::How::existing ? "existing"
+                                                               : "same");
+    const StorageGate* storage = broker.storage();
+    json.field("durability", storage ? storage->durability() : std::string_view("unknown"));
+    if (!note.empty()) json.field("note", note);
+    json.end_object();
+    return json.take();
+}
+
+}  // namespace jobq::verbs
