@@ -182,14 +182,13 @@ std::vector<Mark> Rig::running_now() const {
 }
 
 void Rig::enqueue(const std::string& jid, const std::string& payload, JobSpec spec,
-                  const std::string& queue) {
+                  const std::string& queue, const std::string& type) {
     spec.checksum = checksum_of(payload);
     history_.add_job(jid, std::move(spec));
     Call call{Call::Kind::enqueue, Outcome::info, jid, monotonic_us(), 0, "", ""};
     auto wire = connect(daemon_->socket(), R"({"v":2,"jobq":1})");
     if (!wire) return;
-    const json request{
-        {"type", "chaos"}, {"payload_text", payload}, {"queue", queue}, {"jid", jid}};
+    const json request{{"type", type}, {"payload_text", payload}, {"queue", queue}, {"jid", jid}};
     call.text = wire->ask("JOBQ ENQUEUE " + request.dump());
     call.outcome = outcome_of(call.text);
     call.returned_us = monotonic_us();
@@ -284,6 +283,9 @@ Report Rig::finish() {
     evidence.healed_us = healed_us_;
     Report report = judge(evidence);
     report.unproven += trouble_;
+    report.figures = figures_;
+    report.findings.insert(report.findings.end(), findings_.begin(), findings_.end());
+    if (!findings_.empty()) report.verdict = Verdict::fail;
     if (!trouble_.empty() && report.verdict == Verdict::pass) report.verdict = Verdict::unknown;
     daemon_.reset();
     if (report.verdict == Verdict::pass && !options_.keep) std::filesystem::remove_all(directory_);

@@ -24,6 +24,10 @@ std::vector<Scenario> process_scenarios();
 std::vector<Scenario> lease_scenarios();
 std::vector<Scenario> storage_scenarios();
 std::vector<Scenario> world_scenarios();
+std::vector<Scenario> daemon_scenarios();
+std::vector<Scenario> redis_scenarios();
+std::vector<Scenario> job_scenarios();
+std::vector<Scenario> damage_scenarios();
 
 // Throws NotRun when it is not so.
 void need_root();

@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "tests/chaos/disk.h"
+#include "tests/chaos/inject.h"
 #include "tests/chaos/scenarios.h"
 #include "tests/chaos/witness.h"
 #include "tests/e2e/cli_kit.h"
@@ -18,48 +19,6 @@
 
 namespace jobq::chaos {
 namespace {
-
-// strace on a process, for so long as the object lives: its system calls fail, wait or kill.
-class Inject {
-  public:
-    Inject(pid_t victim, const std::string& what, const std::string& only_path = "") {
-        need_program("strace");
-        std::vector<std::string> words{
-            "strace", "-f", "-qq", "-o", "/dev/null", "-p", std::to_string(victim)};
-        if (!only_path.empty()) words.insert(words.end(), {"-P", only_path});
-        words.insert(words.end(), {"-e", "inject=" + what});
-        std::vector<char*> argv;
-        for (auto& word : words)
-            argv.push_back(word.data());
-        argv.push_back(nullptr);
-        pid_ = fork();
-        if (pid_ != 0) return;
-        const int null = open("/dev/null", O_RDWR);
-        dup2(null, 1);
-        dup2(null, 2);
-        execvp(argv[0], argv.data());
-        _exit(127);
-    }
-
-    // It lets go of its victim.
-    ~Inject() {
-        kill(pid_, SIGTERM);
-        const auto gone = [&] { return waitpid(pid_, nullptr, WNOHANG) != 0; };
-        if (test::eventually(gone)) return;
-        kill(pid_, SIGKILL);
-        waitpid(pid_, nullptr, 0);
-    }
-
-    Inject(const Inject&) = delete;
-
-  private:
-    pid_t pid_ = 0;
-};
-
-void need_tracing() {
-    need_root();
-    need_program("strace");
-}
 
 Report power_loss(const RunOptions& options, std::string& directory) {
     Disk disk;
