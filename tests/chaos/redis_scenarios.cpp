@@ -42,7 +42,7 @@ class OpenRedis {
 // The user of OpenRedis, on the socket of the rig's Redis. Throws while that is away.
 class Debugger {
   public:
-    explicit Debugger(Rig& rig) : link_(rig.daemon().state_dir() + "/redis/redis.sock") {
+    explicit Debugger(Rig& rig) : link_(rig.daemon().state_dir() + "/redis.sock") {
         must("AUTH", "chaos", "none");
     }
 
