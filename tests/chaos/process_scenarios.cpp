@@ -156,7 +156,7 @@ const std::vector<Scenario>& scenarios() {
     static const std::vector<Scenario> all = [] {
         auto list = process_scenarios();
         for (const auto& more : {lease_scenarios(), storage_scenarios(), world_scenarios(),
-                                 daemon_scenarios(), redis_scenarios()})
+                                 daemon_scenarios(), redis_scenarios(), job_scenarios()})
             list.insert(list.end(), more.begin(), more.end());
         return list;
     }();

@@ -40,8 +40,9 @@ backoff = { base = "50ms", factor = 2, max = "400ms", jitter = 0.2 }
 )";
 
 std::string replaced(std::string text, const std::string& word, const std::string& by) {
-    const size_t at = text.find(word);
-    return at == text.npos ? text : text.replace(at, word.size(), by);
+    for (size_t at = 0; (at = text.find(word, at)) != text.npos; at += by.size())
+        text.replace(at, word.size(), by);
+    return text;
 }
 
 void sleep_us(int64_t us) {
@@ -69,7 +70,7 @@ Rig::Rig(const RunOptions& options, Setup setup)
     directory_ = pattern;
     witness_log_ = directory_ + "/witness";
     bounds_.late_us = kLateUs;
-    std::string config = replaced(kConfig, "WITNESS", WITNESS_JOB_BIN) + setup_.toml;
+    std::string config = replaced(kConfig + setup_.toml, "WITNESS", WITNESS_JOB_BIN);
     config = replaced(config, "LOG", witness_log_);
     setenv("JOBQ_KEEP_TMP", "1", 1);  // it goes with this directory
     setenv("TMPDIR", (setup_.disk.empty() ? directory_ : setup_.disk).c_str(), 1);
@@ -268,6 +269,7 @@ Report Rig::finish() {
     clients_->stop_producing();
     Evidence evidence;
     evidence.drained = drain();
+    if (setup_.at_rest) setup_.at_rest(*this);
     clients_->stop();
     trouble_ += clients_->trouble();
     if (troubles_ == 0) lacks("there was no time to break anything");

@@ -29,11 +29,13 @@ struct NotRun {
 
 struct Setup {
     Traffic traffic;
-    std::string toml;    // more of it
+    std::string toml;    // more of it; WITNESS and LOG in it are the witness job and its log
     std::string disk;    // where jobqd's files are; "": in the run's directory
     std::string store;   // the directory of an external Redis's appendonlydir
     std::string socket;  // where clients connect; "": to jobqd itself
     int drain_s = 90;
+    // What the scenario looks at once all is drained, with jobqd still there.
+    std::function<void(class Rig&)> at_rest;
 };
 
 class Rig {
