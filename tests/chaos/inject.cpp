@@ -18,10 +18,11 @@ void need_tracing() {
     need_program("strace");
 }
 
-Inject::Inject(pid_t victim, const std::string& what, const std::string& only_path) {
+Inject::Inject(pid_t victim, const std::string& what, const std::string& only_path, Whom whom) {
     need_tracing();
-    std::vector<std::string> words{
-        "strace", "-f", "-qq", "-o", "/dev/null", "-p", std::to_string(victim)};
+    std::vector<std::string> words{"strace",    "-qq", "-o",
+                                   "/dev/null", "-p",  std::to_string(victim)};
+    if (whom == Whom::all) words.push_back("-f");
     if (!only_path.empty()) words.insert(words.end(), {"-P", only_path});
     words.insert(words.end(), {"-e", "inject=" + what});
     std::vector<char*> argv;

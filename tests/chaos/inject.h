@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <string>
 
 namespace jobq::chaos {
@@ -13,8 +14,12 @@ void need_tracing();
 
 class Inject {
   public:
-    // `what` as strace(1) has it after "inject="; with `only_path` only calls on that file.
-    Inject(pid_t victim, const std::string& what, const std::string& only_path = "");
+    // `what` as strace(1) has it after "inject="; with `only_path` only calls on that file. alone:
+    // neither its other threads nor what it starts. strace can't let go of a process that waits for
+    // a vforked one that it traces too.
+    enum class Whom : uint8_t { all, alone };
+    Inject(pid_t victim, const std::string& what, const std::string& only_path = "",
+           Whom whom = Whom::all);
     // It lets go of its victim.
     ~Inject();
     Inject(const Inject&) = delete;

@@ -157,7 +157,7 @@ const std::vector<Scenario>& scenarios() {
         auto list = process_scenarios();
         for (const auto& more :
              {lease_scenarios(), storage_scenarios(), world_scenarios(), daemon_scenarios(),
-              redis_scenarios(), job_scenarios(), damage_scenarios()})
+              redis_scenarios(), job_scenarios(), damage_scenarios(), syscall_scenarios()})
             list.insert(list.end(), more.begin(), more.end());
         return list;
     }();
