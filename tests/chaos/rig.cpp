@@ -182,18 +182,20 @@ std::vector<Mark> Rig::running_now() const {
     return marks;
 }
 
-void Rig::enqueue(const std::string& jid, const std::string& payload, JobSpec spec,
+bool Rig::enqueue(const std::string& jid, const std::string& payload, JobSpec spec,
                   const std::string& queue, const std::string& type) {
     spec.checksum = checksum_of(payload);
     history_.add_job(jid, std::move(spec));
     Call call{Call::Kind::enqueue, Outcome::info, jid, monotonic_us(), 0, "", ""};
     auto wire = connect(daemon_->socket(), R"({"v":2,"jobq":1})");
-    if (!wire) return;
+    if (!wire) return false;
     const json request{{"type", type}, {"payload_text", payload}, {"queue", queue}, {"jid", jid}};
     call.text = wire->ask("JOBQ ENQUEUE " + request.dump());
     call.outcome = outcome_of(call.text);
     call.returned_us = monotonic_us();
+    const bool acknowledged = call.outcome == Outcome::ok;
     history_.add(std::move(call));
+    return acknowledged;
 }
 
 // Nothing waits and nothing runs, twice a second apart.

@@ -85,8 +85,8 @@ class Rig {
 
     // A job that runs now, by the witness, and is not poison; empty when there is none.
     std::vector<Mark> running_now() const;
-    // One job, outside of the clients' traffic.
-    void enqueue(const std::string& jid, const std::string& payload, JobSpec spec,
+    // One job, outside of the clients' traffic; whether it was acknowledged.
+    bool enqueue(const std::string& jid, const std::string& payload, JobSpec spec,
                  const std::string& queue, const std::string& type = "chaos");
 
     // Heals, drains, stops, looks, judges. Once, and last.

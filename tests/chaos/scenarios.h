@@ -29,6 +29,7 @@ std::vector<Scenario> redis_scenarios();
 std::vector<Scenario> job_scenarios();
 std::vector<Scenario> damage_scenarios();
 std::vector<Scenario> syscall_scenarios();
+std::vector<Scenario> time_scenarios();
 
 // Throws NotRun when it is not so.
 void need_root();
