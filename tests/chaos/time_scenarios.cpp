@@ -90,7 +90,7 @@ Report up_again(const RunOptions& options, std::string& directory) {
     std::vector<int64_t> redis_us, daemon_us;
     rig.repeat(200, 800, [&] {
         const int64_t began = monotonic_us();
-        if (rig.below(2)) {
+        if (rig.daemon().redis_pid() > 0 && rig.below(2)) {
             rig.kill_redis();
             redis_us.push_back(until_enqueued(rig, began));
             return;
