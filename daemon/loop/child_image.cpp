@@ -161,7 +161,9 @@ Error spawn_error(const Image& image, int error) {
                                           "payload on stdin instead of {payload}"};
     }
     ErrorCode code = ErrorCode::internal;
-    if (error == EAGAIN || error == ENOMEM) code = ErrorCode::busy;
+    // What this machine, or this process, has too little of right now.
+    if (error == EAGAIN || error == ENOMEM || error == EMFILE || error == ENFILE)
+        code = ErrorCode::busy;
     if (error == EACCES || error == EPERM || error == ENOEXEC) code = ErrorCode::forbidden;
     return {code, "can't start " + program + ": " + std::string(step) + ": " + why};
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/base/text.h"
+#include "daemon/redis/redis_log.h"
 
 namespace jobq {
 namespace {
@@ -67,27 +68,48 @@ int64_t number_line(Bytes& bytes, int64_t& at, char mark) {
 }
 
 enum class Transaction : uint8_t { no, begins, ends };
+enum class Record : uint8_t { whole, broken, strange };
 
-// Moves `at` behind the record there; false when none is whole.
-bool skip_record(Bytes& bytes, int64_t& at, Transaction& kind) {
+// What Redis writes for our scripts, each with a key first. Other names are not judged.
+constexpr std::string_view kKeyed[] = {
+    "HSET", "HSETNX", "HDEL", "HINCRBY", "LPUSH",  "RPUSH",  "LPOP",   "RPOP",    "LREM",
+    "ZADD", "ZREM",   "SET",  "DEL",     "UNLINK", "RENAME", "EXPIRE", "PEXPIRE", "PEXPIREAT"};
+constexpr std::string_view kOurs = "jobq:";
+constexpr size_t kNameBytes = 16;
+
+bool is_name(std::string_view word) {
+    return std::all_of(word.begin(), word.end(), [](char c) {
+        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+               c == '|' || c == '_' || c == '-' || c == '.';
+    });
+}
+
+// Moves `at` behind the record there, when it is whole and may be jobq's.
+Record skip_record(Bytes& bytes, int64_t& at, Transaction& kind) {
     int64_t next = at;
     int64_t args = number_line(bytes, next, '*');
-    if (args < 1) return false;
+    if (args < 1) return Record::broken;
     kind = Transaction::no;
+    bool keyed = false, strange = false;
     for (int64_t n = 0; n < args; ++n) {
         int64_t length = number_line(bytes, next, '$');
-        if (length < 0 || length > bytes.size() - next - 2) return false;
-        if (n == 0 && args == 1) {
-            std::string_view name = bytes.look(next, 8).substr(0, size_t(length));
-            if (name == "MULTI") kind = Transaction::begins;
-            if (name == "EXEC") kind = Transaction::ends;
+        if (length < 0 || length > bytes.size() - next - 2) return Record::broken;
+        if (n == 0) {
+            std::string_view name = bytes.look(next, kNameBytes).substr(0, size_t(length));
+            if (args == 1 && name == "MULTI") kind = Transaction::begins;
+            if (args == 1 && name == "EXEC") kind = Transaction::ends;
+            keyed = std::find(std::begin(kKeyed), std::end(kKeyed), name) != std::end(kKeyed);
+            strange = !is_name(name.substr(0, kNameBytes));
         }
+        if (n == 1 && keyed)
+            strange = bytes.look(next, kOurs.size()).substr(0, kOurs.size()) != kOurs;
         next += length;
-        if (bytes.look(next, 2).substr(0, 2) != "\r\n") return false;
+        if (bytes.look(next, 2).substr(0, 2) != "\r\n") return Record::broken;
         next += 2;
     }
+    if (strange) return Record::strange;
     at = next;
-    return true;
+    return Record::whole;
 }
 
 bool has_whole_record(Bytes& bytes, int64_t from) {
@@ -101,7 +123,7 @@ bool has_whole_record(Bytes& bytes, int64_t from) {
         at += int64_t(star);
         int64_t end = at;
         Transaction kind;
-        if (skip_record(bytes, end, kind)) return true;
+        if (skip_record(bytes, end, kind) == Record::whole) return true;
         ++at;
     }
     return false;
@@ -146,16 +168,25 @@ void drop_old_cuts(const std::string& redis_dir) {
     }
 }
 
-// Of the manifest, the last file of commands: "file NAME seq 1 type i". "": none.
-std::string last_file(const std::string& redis_dir) {
-    std::ifstream manifest(redis_dir + "/appendonlydir/appendonly.aof.manifest");
+// Of the manifest, the last file of commands: "file NAME seq 1 type i"; "" when there is no
+// manifest. Redis deletes files of type h. One flipped bit makes an h of an i: it would start with
+// nothing, and delete all there was. Files of commands get old only together with a base.
+Result<std::string> last_file(const std::string& redis_dir) {
+    const std::string path = redis_dir + "/appendonlydir/appendonly.aof.manifest";
+    std::ifstream manifest(path);
+    if (!manifest) return "";
     std::string line, name;
+    bool old_base = false, old_commands = false;
     while (std::getline(manifest, line)) {
         auto words = split(line, ' ');
-        bool commands = words.size() >= 6 && words[0] == "file" && words[5] == "i";
-        if (commands && words[1].find('/') == words[1].npos) name = words[1];
+        if (words.size() < 6 || words[0] != "file") continue;
+        const bool base = words[1].find(".base.") != words[1].npos;
+        if (words[5] == "h") (base ? old_base : old_commands) = true;
+        if (words[5] == "i" && words[1].find('/') == words[1].npos) name = words[1];
     }
-    return name.empty() ? "" : redis_dir + "/appendonlydir/" + name;
+    if (name.empty() || (old_commands && !old_base))
+        return fail(ErrorCode::corrupt, damaged_manifest(redis_dir));
+    return redis_dir + "/appendonlydir/" + name;
 }
 
 }  // namespace
@@ -176,7 +207,8 @@ Result<AofScan> scan_aof(const std::string& file) {
     int64_t at = 0;
     bool inside = false;
     Transaction kind = Transaction::no;
-    while (at < scan.size && skip_record(bytes, at, kind)) {
+    Record last = Record::whole;
+    while (at < scan.size && (last = skip_record(bytes, at, kind)) == Record::whole) {
         if (kind == Transaction::begins) inside = true;
         if (kind == Transaction::ends) inside = false;
         if (!inside) scan.good = at;
@@ -186,19 +218,30 @@ Result<AofScan> scan_aof(const std::string& file) {
         bool more =
             at < scan.size && (scan.size - at > kTornBytes || has_whole_record(bytes, at + 1));
         scan.end = more ? AofScan::End::damaged : AofScan::End::torn;
+        if (last == Record::strange) scan.end = AofScan::End::strange;
     }
     ::close(fd);
     return scan;
 }
 
 Result<std::string> mend_aof_tail(const std::string& redis_dir, const std::string& time) {
-    std::string file = last_file(redis_dir), none;
+    auto found = last_file(redis_dir);
+    if (!found) return tl::unexpected<Error>(found.error());
+    std::string file = *found, none;
     std::error_code failed;
     if (file.empty() || !std::filesystem::exists(file, failed)) return none;
     auto scan = scan_aof(file);
     if (!scan) return tl::unexpected<Error>(scan.error());
     const int64_t rest = scan->size - scan->good;
     if (scan->end == AofScan::End::whole) return none;
+    if (scan->end == AofScan::End::strange)
+        return fail(ErrorCode::corrupt,
+                    "the data of the private Redis are damaged: at byte " +
+                        std::to_string(scan->good) + " of " + file +
+                        " begins what jobq never wrote: restore it from a backup; or copy " +
+                        redis_dir + " to a safe place, then run this, which gives up the " +
+                        std::to_string(rest) + " bytes from there on: truncate -s " +
+                        std::to_string(scan->good) + " " + file);
     if (scan->end == AofScan::End::damaged)
         return fail(ErrorCode::corrupt,
                     "the data of the private Redis are damaged: " + file +

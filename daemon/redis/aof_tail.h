@@ -18,6 +18,7 @@ struct AofScan {
         whole,
         torn,     // no record begins after the first that is not whole
         damaged,  // one does
+        strange,  // a whole record that jobq never wrote: Redis would drop it without a word
     };
     End end = End::whole;
     int64_t good = 0, size = 0;  // bytes; up to `good` all records, and transactions, are whole

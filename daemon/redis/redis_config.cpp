@@ -30,7 +30,8 @@ const char* fsync_of(Durability durability) {
 // which hold some (SORT); INFO is dangerous only in that it tells about the host.
 constexpr const char* kCommands =
     "-@all +@string +@hash +@list +@set +@sortedset -@dangerous -@blocking "
-    "+del +unlink +exists +type +scan +expire +pexpire +pexpireat +expireat +ttl +pttl +persist "
+    "+del +unlink +rename +exists +type +scan +expire +pexpire +pexpireat +expireat +ttl +pttl "
+    "+persist "
     "+eval +evalsha +script|load +script|exists +multi +exec +discard +time +dbsize +memory|usage "
     "+bgrewriteaof +ping +auth +select +hello +info +client|setname +client|getname +client|id "
     "+publish +subscribe +unsubscribe";

@@ -21,12 +21,45 @@ bool any_contains(const std::deque<std::string>& lines, std::string_view part) {
                        [&](const std::string& line) { return contains(line, part); });
 }
 
-bool data_damaged(const std::deque<std::string>& tail) {
-    for (std::string_view sign : {"redis-check-aof", "valkey-check-aof", "Unrecoverable error",
-                                  "rdb file reading failure", "Wrong signature trying to load"})
-        if (any_contains(tail, sign)) return true;
-    return false;
+struct Damage {
+    std::string_view sign;
+    std::string (*text)(const std::string& redis_dir);
+};
+
+std::string damaged_commands(const std::string& redis_dir) {
+    return "its data are damaged: copy " + redis_dir +
+           " to a safe place, then run: redis-check-aof --fix " + redis_dir +
+           "/appendonlydir/appendonly.aof.manifest";
 }
+
+// redis-check-aof finds nothing wrong there: the form is right.
+std::string unknown_command(const std::string& redis_dir) {
+    return "its data are damaged, a command in them is none: restore " + redis_dir +
+           " from a backup; or to go on without these data run: mv " + redis_dir + " " + redis_dir +
+           ".damaged";
+}
+
+std::string damaged_base(const std::string& redis_dir) {
+    return "its data are damaged, in a part that can't be mended: restore " + redis_dir +
+           " from a backup; or to go on without these data run: mv " + redis_dir + " " + redis_dir +
+           ".damaged";
+}
+
+// In this order: some are said together.
+constexpr Damage kDamages[] = {
+    {"Unknown command", unknown_command},
+    {"AOF MANIFEST FILE ERROR", damaged_manifest},
+    {"Unable to obtain the AOF file", damaged_manifest},
+    {"Found an empty AOF manifest", damaged_manifest},
+    {"Checking RDB file", damaged_base},
+    {"RDB CRC error", damaged_base},
+    {"rdb file reading failure", damaged_base},
+    {"Wrong signature trying to load", damaged_base},
+    {"Error reading the RDB preamble", damaged_base},
+    {"redis-check-aof", damaged_commands},
+    {"valkey-check-aof", damaged_commands},
+    {"Unrecoverable error", damaged_commands},
+};
 
 // The last thing Redis complained of. "WARNING"s at its start are about the host.
 std::string last_complaint(const std::deque<std::string>& tail) {
@@ -67,6 +100,15 @@ bool says_ready(std::string_view line) {
     return contains(line, "eady to accept connections");
 }
 
+std::string damaged_manifest(const std::string& redis_dir) {
+    return "its data are damaged: " + redis_dir +
+           "/appendonlydir/appendonly.aof.manifest does not fit the files beside it: restore " +
+           redis_dir +
+           " from a backup; or copy it to a safe place and correct the manifest: it has a line "
+           "\"file "
+           "NAME seq N type b\" for the .base. file, then for each .incr. file one of type i";
+}
+
 Error reason_from_log(const std::deque<std::string>& tail, const std::string& how,
                       const std::string& redis_dir) {
     std::string text = "the private Redis " + how;
@@ -76,10 +118,9 @@ Error reason_from_log(const std::deque<std::string>& tail, const std::string& ho
         return Error{ErrorCode::storage_full,
                      text + ": the disk that holds " + redis_dir +
                          " is full: free some space, jobqd goes on by itself"};
-    if (data_damaged(tail))
-        return Error{ErrorCode::corrupt, text + ": its data are damaged: copy " + redis_dir +
-                                             " to a safe place, then run: redis-check-aof --fix " +
-                                             redis_dir + "/appendonlydir/appendonly.aof.manifest"};
+    for (const auto& damage : kDamages)
+        if (any_contains(tail, damage.sign))
+            return Error{ErrorCode::corrupt, text + ": " + damage.text(redis_dir)};
     std::string complaint = last_complaint(tail);
     if (!complaint.empty()) text += ": " + complaint;
     return Error{ErrorCode::config, text};

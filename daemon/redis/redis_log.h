@@ -20,5 +20,7 @@ bool says_ready(std::string_view line);
 // no space; config otherwise. `how` is "ended with status 1" or the like.
 Error reason_from_log(const std::deque<std::string>& tail, const std::string& how,
                       const std::string& redis_dir);
+// What is wrong with a manifest of append-only files, and what to do.
+std::string damaged_manifest(const std::string& redis_dir);
 
 }  // namespace jobq

@@ -374,7 +374,7 @@ std::string_view to_string(FindingKind kind) {
         "lost",           "unexpected",     "damaged",    "duplicate",
         "overlap",        "out_of_lease",   "early",      "late",
         "stale_accepted", "result_changed", "two_places", "dishonest_failed",
-        "poison_over"};
+        "poison_over",    "survivor",       "ended",      "told_wrong"};
     return kNames[size_t(kind)];
 }
 

@@ -120,6 +120,10 @@ enum class FindingKind : uint8_t {
     two_places,
     dishonest_failed,
     poison_over,
+    // What scenarios see themselves, past the judge.
+    survivor,    // a process or a zombie of a job that is over
+    ended,       // jobqd ended, and was not to
+    told_wrong,  // what it said is not what it must say
 };
 
 std::string_view to_string(FindingKind kind);
@@ -143,6 +147,7 @@ struct Report {
     int64_t started = 0;    // runs
     int64_t excused = 0;    // runs beyond the first that the bound allows
     std::map<std::string, int64_t> states;
+    std::map<std::string, double> figures;  // what a scenario measured, each with its unit
 
     bool has(FindingKind kind) const;
 };

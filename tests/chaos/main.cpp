@@ -58,6 +58,7 @@ json told(const Report& report) {
              {"started", report.started},
              {"excused", report.excused}};
     all["states"] = report.states;
+    if (!report.figures.empty()) all["figures"] = report.figures;
     all["findings"] = json::array();
     for (const auto& finding : report.findings)
         all["findings"].push_back(
@@ -74,6 +75,8 @@ void show(const Scenario& scenario, const Options& options, const Report& report
         static_cast<long long>(report.acknowledged), static_cast<long long>(report.refused),
         static_cast<long long>(report.unanswered), static_cast<long long>(report.recovered),
         static_cast<long long>(report.started), static_cast<long long>(report.excused));
+    for (const auto& [name, value] : report.figures)
+        std::printf("  %s %g\n", name.c_str(), value);
     if (report.verdict == Verdict::pass) return;
     if (!report.unproven.empty()) std::printf("  unproven: %s", report.unproven.c_str());
     size_t shown = 0;

@@ -73,16 +73,6 @@ Report runner_stop(const RunOptions& options, std::string& directory) {
     });
 }
 
-Report child_kill(const RunOptions& options, std::string& directory) {
-    return with_trouble(options, directory, 200, 1'000, [](Rig& rig) {
-        const auto running = rig.running_now();
-        if (running.empty()) return;
-        const Mark& victim = running[size_t(rig.below(int(running.size())))];
-        ::kill(victim.pid, SIGKILL);
-        rig.note({Fault::Kind::kill, monotonic_us(), 0, victim.holder, victim.pid});
-    });
-}
-
 // Jobs that kill the runner, one after the other, among others that do nothing wrong: those must
 // not die of it.
 Report poison(const RunOptions& options, std::string& directory) {
@@ -143,7 +133,6 @@ std::vector<Scenario> process_scenarios() {
         {"jobqd_stop", "2 jobqd SIGSTOP, also beyond the lease", "", false, jobqd_stop},
         {"jobqd_term", "3 jobqd SIGTERM under load", "", false, jobqd_term},
         {"runner_kill", "5 runner SIGKILL", "", true, runner_kill},
-        {"child_kill", "5 job SIGKILL", "", false, child_kill},
         {"runner_stop", "6 runner SIGSTOP, also beyond the lease", "", false, runner_stop},
         {"poison", "7 jobs that kill their runner", "", true, poison},
         {"worker_kill", "5 jobq work SIGKILL", "", false, worker_kill},
@@ -155,7 +144,9 @@ std::vector<Scenario> process_scenarios() {
 const std::vector<Scenario>& scenarios() {
     static const std::vector<Scenario> all = [] {
         auto list = process_scenarios();
-        for (const auto& more : {lease_scenarios(), storage_scenarios(), world_scenarios()})
+        for (const auto& more : {lease_scenarios(), storage_scenarios(), world_scenarios(),
+                                 daemon_scenarios(), redis_scenarios(), job_scenarios(),
+                                 damage_scenarios(), syscall_scenarios(), time_scenarios()})
             list.insert(list.end(), more.begin(), more.end());
         return list;
     }();

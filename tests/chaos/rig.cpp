@@ -40,8 +40,9 @@ backoff = { base = "50ms", factor = 2, max = "400ms", jitter = 0.2 }
 )";
 
 std::string replaced(std::string text, const std::string& word, const std::string& by) {
-    const size_t at = text.find(word);
-    return at == text.npos ? text : text.replace(at, word.size(), by);
+    for (size_t at = 0; (at = text.find(word, at)) != text.npos; at += by.size())
+        text.replace(at, word.size(), by);
+    return text;
 }
 
 void sleep_us(int64_t us) {
@@ -69,7 +70,7 @@ Rig::Rig(const RunOptions& options, Setup setup)
     directory_ = pattern;
     witness_log_ = directory_ + "/witness";
     bounds_.late_us = kLateUs;
-    std::string config = replaced(kConfig, "WITNESS", WITNESS_JOB_BIN) + setup_.toml;
+    std::string config = replaced(kConfig + setup_.toml, "WITNESS", WITNESS_JOB_BIN);
     config = replaced(config, "LOG", witness_log_);
     setenv("JOBQ_KEEP_TMP", "1", 1);  // it goes with this directory
     setenv("TMPDIR", (setup_.disk.empty() ? directory_ : setup_.disk).c_str(), 1);
@@ -181,19 +182,20 @@ std::vector<Mark> Rig::running_now() const {
     return marks;
 }
 
-void Rig::enqueue(const std::string& jid, const std::string& payload, JobSpec spec,
-                  const std::string& queue) {
+bool Rig::enqueue(const std::string& jid, const std::string& payload, JobSpec spec,
+                  const std::string& queue, const std::string& type) {
     spec.checksum = checksum_of(payload);
     history_.add_job(jid, std::move(spec));
     Call call{Call::Kind::enqueue, Outcome::info, jid, monotonic_us(), 0, "", ""};
     auto wire = connect(daemon_->socket(), R"({"v":2,"jobq":1})");
-    if (!wire) return;
-    const json request{
-        {"type", "chaos"}, {"payload_text", payload}, {"queue", queue}, {"jid", jid}};
+    if (!wire) return false;
+    const json request{{"type", type}, {"payload_text", payload}, {"queue", queue}, {"jid", jid}};
     call.text = wire->ask("JOBQ ENQUEUE " + request.dump());
     call.outcome = outcome_of(call.text);
     call.returned_us = monotonic_us();
+    const bool acknowledged = call.outcome == Outcome::ok;
     history_.add(std::move(call));
+    return acknowledged;
 }
 
 // Nothing waits and nothing runs, twice a second apart.
@@ -269,6 +271,7 @@ Report Rig::finish() {
     clients_->stop_producing();
     Evidence evidence;
     evidence.drained = drain();
+    if (setup_.at_rest) setup_.at_rest(*this);
     clients_->stop();
     trouble_ += clients_->trouble();
     if (troubles_ == 0) lacks("there was no time to break anything");
@@ -284,6 +287,9 @@ Report Rig::finish() {
     evidence.healed_us = healed_us_;
     Report report = judge(evidence);
     report.unproven += trouble_;
+    report.figures = figures_;
+    report.findings.insert(report.findings.end(), findings_.begin(), findings_.end());
+    if (!findings_.empty()) report.verdict = Verdict::fail;
     if (!trouble_.empty() && report.verdict == Verdict::pass) report.verdict = Verdict::unknown;
     daemon_.reset();
     if (report.verdict == Verdict::pass && !options_.keep) std::filesystem::remove_all(directory_);

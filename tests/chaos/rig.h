@@ -29,11 +29,13 @@ struct NotRun {
 
 struct Setup {
     Traffic traffic;
-    std::string toml;    // more of it
+    std::string toml;    // more of it; WITNESS and LOG in it are the witness job and its log
     std::string disk;    // where jobqd's files are; "": in the run's directory
     std::string store;   // the directory of an external Redis's appendonlydir
     std::string socket;  // where clients connect; "": to jobqd itself
     int drain_s = 90;
+    // What the scenario looks at once all is drained, with jobqd still there.
+    std::function<void(class Rig&)> at_rest;
 };
 
 class Rig {
@@ -73,11 +75,19 @@ class Rig {
     // What did not happen although the scenario is about it: the run proves nothing.
     void lacks(const std::string& what) { trouble_ += what + "\n"; }
 
+    // What the scenario itself saw and must not be: a finding like those of the judge.
+    void found(FindingKind kind, const std::string& jid, const std::string& text) {
+        findings_.push_back({kind, jid, text});
+    }
+
+    // "p99_ms", ...: kept beside the verdict.
+    void figure(const std::string& name, double value) { figures_[name] = value; }
+
     // A job that runs now, by the witness, and is not poison; empty when there is none.
     std::vector<Mark> running_now() const;
-    // One job, outside of the clients' traffic.
-    void enqueue(const std::string& jid, const std::string& payload, JobSpec spec,
-                 const std::string& queue);
+    // One job, outside of the clients' traffic; whether it was acknowledged.
+    bool enqueue(const std::string& jid, const std::string& payload, JobSpec spec,
+                 const std::string& queue, const std::string& type = "chaos");
 
     // Heals, drains, stops, looks, judges. Once, and last.
     Report finish();
@@ -102,6 +112,8 @@ class Rig {
     std::vector<Fault> faults_;
     std::vector<ClockShift> clock_;
     Bounds bounds_;
+    std::vector<Finding> findings_;
+    std::map<std::string, double> figures_;
     int64_t ends_us_ = 0, healed_us_ = 0, troubles_ = 0;
 };
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tests/chaos/rig.h"
+#include "tests/support/redis_server.h"
 
 namespace jobq::chaos {
 
@@ -24,10 +25,18 @@ std::vector<Scenario> process_scenarios();
 std::vector<Scenario> lease_scenarios();
 std::vector<Scenario> storage_scenarios();
 std::vector<Scenario> world_scenarios();
+std::vector<Scenario> daemon_scenarios();
+std::vector<Scenario> redis_scenarios();
+std::vector<Scenario> job_scenarios();
+std::vector<Scenario> damage_scenarios();
+std::vector<Scenario> syscall_scenarios();
+std::vector<Scenario> time_scenarios();
 
 // Throws NotRun when it is not so.
 void need_root();
 void need_program(const std::string& name);
+// For a jobqd that uses that Redis.
+Setup with_redis(const test::RedisServer& redis);
 // Ends well, or throws; output only when it does not.
 void must_run(const std::vector<std::string>& words);
 

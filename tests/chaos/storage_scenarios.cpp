@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "tests/chaos/disk.h"
+#include "tests/chaos/inject.h"
 #include "tests/chaos/scenarios.h"
 #include "tests/chaos/witness.h"
 #include "tests/e2e/cli_kit.h"
@@ -19,56 +20,38 @@
 namespace jobq::chaos {
 namespace {
 
-// strace on a process, for so long as the object lives: its system calls fail, wait or kill.
-class Inject {
-  public:
-    Inject(pid_t victim, const std::string& what, const std::string& only_path = "") {
-        need_program("strace");
-        std::vector<std::string> words{
-            "strace", "-f", "-qq", "-o", "/dev/null", "-p", std::to_string(victim)};
-        if (!only_path.empty()) words.insert(words.end(), {"-P", only_path});
-        words.insert(words.end(), {"-e", "inject=" + what});
-        std::vector<char*> argv;
-        for (auto& word : words)
-            argv.push_back(word.data());
-        argv.push_back(nullptr);
-        pid_ = fork();
-        if (pid_ != 0) return;
-        const int null = open("/dev/null", O_RDWR);
-        dup2(null, 1);
-        dup2(null, 2);
-        execvp(argv[0], argv.data());
-        _exit(127);
+// A rig whose files are on a disk of their own.
+struct OnDisk {
+    OnDisk(const RunOptions& options, std::string& directory, const std::string& toml = "")
+        : rig(options, setup(disk, toml)) {
+        directory = rig.directory();
     }
 
-    // It lets go of its victim.
-    ~Inject() {
-        kill(pid_, SIGTERM);
-        const auto gone = [&] { return waitpid(pid_, nullptr, WNOHANG) != 0; };
-        if (test::eventually(gone)) return;
-        kill(pid_, SIGKILL);
-        waitpid(pid_, nullptr, 0);
+    static Setup setup(const Disk& disk, const std::string& toml) {
+        Setup setup;
+        setup.disk = disk.path();
+        setup.toml = toml;
+        return setup;
     }
 
-    Inject(const Inject&) = delete;
+    // Again and again, with what else happens to the disk meanwhile.
+    void lose_power(const std::function<void()>& also) {
+        rig.repeat(1'000, 4'000, [&] {
+            rig.cut_power([&] {
+                disk.cut_power();
+                also();
+            });
+        });
+    }
 
-  private:
-    pid_t pid_ = 0;
+    Disk disk;
+    Rig rig;
 };
 
-void need_tracing() {
-    need_root();
-    need_program("strace");
-}
-
 Report power_loss(const RunOptions& options, std::string& directory) {
-    Disk disk;
-    Setup setup;
-    setup.disk = disk.path();
-    Rig rig(options, setup);
-    directory = rig.directory();
-    rig.repeat(1'000, 4'000, [&] { rig.cut_power([&] { disk.cut_power(); }); });
-    return rig.finish();
+    OnDisk run(options, directory);
+    run.lose_power([] {});
+    return run.rig.finish();
 }
 
 // The file that Redis appends to.
@@ -80,7 +63,6 @@ std::string appended(const std::string& state_dir) {
 
 // The same while Redis rewrites its file, which it does all the time here.
 Report power_loss_rewrite(const RunOptions& options, std::string& directory) {
-    Disk disk;
     test::TempDir dir;
     const std::string server =
         dir.write("redis-server",
@@ -88,28 +70,21 @@ Report power_loss_rewrite(const RunOptions& options, std::string& directory) {
                   "--auto-aof-rewrite-percentage 1\nexec -a redis-server " +
                       test::redis_binary() + " \"$@\"\n");
     std::filesystem::permissions(server, std::filesystem::perms::owner_all);
-    Setup setup;
-    setup.disk = disk.path();
-    setup.toml = "[redis]\nbinary = \"" + server + "\"\n";
-    Rig rig(options, setup);
-    directory = rig.directory();
-    rig.repeat(1'000, 4'000, [&] { rig.cut_power([&] { disk.cut_power(); }); });
+    OnDisk run(options, directory, "[redis]\nbinary = \"" + server + "\"\n");
+    run.lose_power([] {});
     // Each rewrite begins a file with the next number.
-    if (appended(rig.daemon().state_dir()).find(".aof.1.incr") != std::string::npos)
-        rig.lacks("nothing was rewritten");
-    return rig.finish();
+    if (appended(run.rig.daemon().state_dir()).find(".aof.1.incr") != std::string::npos)
+        run.rig.lacks("nothing was rewritten");
+    return run.rig.finish();
 }
 
 // Nothing can be written any more, for some seconds.
 Report disk_full(const RunOptions& options, std::string& directory) {
-    Disk disk;
-    Setup setup;
-    setup.disk = disk.path();
-    Rig rig(options, setup);
-    directory = rig.directory();
+    OnDisk run(options, directory);
+    Rig& rig = run.rig;
     rig.repeat(1'000, 3'000, [&] {
         Fault fault{Fault::Kind::trouble, monotonic_us(), 0, "", 0};
-        const std::string filler = disk.path() + "/filler";
+        const std::string filler = run.disk.path() + "/filler";
         {
             std::ofstream out(filler, std::ios::binary);
             const std::string block(64 << 10, 'x');
@@ -133,19 +108,9 @@ void tear(const std::string& state_dir, int kind) {
 }
 
 Report power_loss_torn(const RunOptions& options, std::string& directory) {
-    Disk disk;
-    Setup setup;
-    setup.disk = disk.path();
-    Rig rig(options, setup);
-    directory = rig.directory();
-    rig.repeat(1'000, 4'000, [&] {
-        const int kind = rig.below(4);
-        rig.cut_power([&] {
-            disk.cut_power();
-            tear(rig.daemon().state_dir(), kind);
-        });
-    });
-    return rig.finish();
+    OnDisk run(options, directory);
+    run.lose_power([&] { tear(run.rig.daemon().state_dir(), run.rig.below(4)); });
+    return run.rig.finish();
 }
 
 // A system call of Redis on that file fails, for a moment, as often as there is time for.
@@ -230,10 +195,7 @@ Report redis_oom(const RunOptions& options, std::string& directory) {
 
 Report script_flush(const RunOptions& options, std::string& directory) {
     test::RedisServer redis({true, {}});
-    Setup setup;
-    setup.toml = "[redis]\nurl = \"unix:" + redis.socket_path() + "\"\n";
-    setup.store = redis.dir();
-    Rig rig(options, setup);
+    Rig rig(options, with_redis(redis));
     directory = rig.directory();
     rig.repeat(200, 1'000, [&] {
         test::SyncLink link(redis.socket_path());
@@ -252,6 +214,13 @@ void need_program(const std::string& name) {
     for (const char* folder : {"/usr/sbin/", "/usr/bin/", "/sbin/", "/bin/"})
         if (access((folder + name).c_str(), X_OK) == 0) return;
     throw NotRun{"needs the program " + name};
+}
+
+Setup with_redis(const test::RedisServer& redis) {
+    Setup setup;
+    setup.toml = "[redis]\nurl = \"unix:" + redis.socket_path() + "\"\n";
+    setup.store = redis.dir();
+    return setup;
 }
 
 void must_run(const std::vector<std::string>& words) {

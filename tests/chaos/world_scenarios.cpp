@@ -84,10 +84,7 @@ Report clock_jumps(const RunOptions& options, std::string& directory) {
 // Both work for one Redis; the second is killed and comes back, the first has the clients.
 Report two_daemons(const RunOptions& options, std::string& directory) {
     test::RedisServer redis({true, {}});
-    Setup setup;
-    setup.toml = "[redis]\nurl = \"unix:" + redis.socket_path() + "\"\n";
-    setup.store = redis.dir();
-    Rig rig(options, setup);
+    Rig rig(options, with_redis(redis));
     directory = rig.directory();
     test::LiveDaemon second(test::read_file(rig.daemon().dir() / "jobqd.toml"));
     rig.repeat(500, 4'000, [&] {

@@ -138,12 +138,73 @@ TEST_CASE("damage before the end is left to a person, with the command") {
     CHECK(mended.length < 50);
 }
 
+TEST_CASE("a record that jobq never wrote is not dropped without a word") {
+    TempDir temp;
+    std::string dir = temp / "s";
+    REQUIRE(start(dir, 50).length == 50);
+    std::string bytes = bytes_of(file_in(dir));
+    // One bit each: a key that is not jobq's, a name that is none. Also in the last record.
+    const auto [from, to] =
+        GENERATE(std::pair{"jobq:{t}:l\r", "kobq:{t}:l\r"}, std::pair{"RPUSH", "RPUS\xc8"});
+    const bool last = GENERATE(false, true);
+    const size_t at = last ? bytes.rfind(from) : bytes.find(from, bytes.size() / 2);
+    bytes.replace(at, std::string(from).size(), to);
+    write_bytes(file_in(dir), bytes);
+    Mended mended = start(dir, 0);
+    INFO(mended.error.text);
+    CHECK(mended.error.code == ErrorCode::corrupt);
+    CHECK(bytes_of(file_in(dir)) == bytes);
+    const size_t command = mended.error.text.find("truncate -s ");
+    REQUIRE(command != std::string::npos);
+    REQUIRE(std::system(mended.error.text.substr(command).c_str()) == 0);
+    mended = start(dir, 0);
+    CHECK(mended.error.text == "");
+    CHECK(mended.length == (last ? 49 : mended.length));
+    CHECK(mended.length > 5);
+}
+
+TEST_CASE("a manifest that makes Redis forget its file, or miss it, is refused") {
+    TempDir temp;
+    std::string dir = temp / "s";
+    REQUIRE(start(dir, 50).length == 50);
+    const std::string file = dir + "/redis/appendonlydir/appendonly.aof.manifest";
+    std::string text = bytes_of(file);
+    const auto [from, to] =
+        GENERATE(std::pair{" type i", " type h"}, std::pair{" type b", " type c"},
+                 std::pair{".incr.", ".incs."});
+    text.replace(text.find(from), std::string(from).size(), to);
+    write_bytes(file, text);
+    const Mended mended = start(dir, 0);
+    INFO(mended.error.text);
+    CHECK(mended.error.code == ErrorCode::corrupt);
+    CHECK(mended.error.text.find("correct the manifest") != std::string::npos);
+    CHECK(fs::exists(file_in(dir)));
+}
+
+TEST_CASE("a damaged base file, or a command of another name, is refused with the way out") {
+    TempDir temp;
+    std::string dir = temp / "s";
+    REQUIRE(start(dir, 50).length == 50);
+    std::string file = file_in(dir);
+    const bool base = GENERATE(false, true);
+    if (base) file.replace(file.find(".incr.aof"), 9, ".base.rdb");
+    std::string bytes = bytes_of(file);
+    bytes[base ? bytes.size() / 2 : bytes.find("SELECT")] ^= 4;
+    write_bytes(file, bytes);
+    const Mended mended = start(dir, 0);
+    INFO(mended.error.text);
+    CHECK(mended.error.code == ErrorCode::corrupt);
+    const std::string redis = dir + "/redis";
+    CHECK(mended.error.text.find("run: mv " + redis + " " + redis + ".damaged") !=
+          std::string::npos);
+}
+
 TEST_CASE("a large record, and output that looks like a record, are read by their lengths") {
     TempDir temp;
     std::string hostile = "*1\r\n$4\r\nPING\r\n", big(3 << 20, 'b');
     auto record = [](const std::string& value) {
-        return "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$" + std::to_string(value.size()) + "\r\n" + value +
-               "\r\n";
+        return "*3\r\n$3\r\nSET\r\n$6\r\njobq:k\r\n$" + std::to_string(value.size()) + "\r\n" +
+               value + "\r\n";
     };
     std::string file = temp.write("aof", record(big) + record(hostile) + record("x"));
     CHECK(scan_aof(file)->end == AofScan::End::whole);

@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -183,6 +184,23 @@ TEST_CASE("what can't be started is refused with its reason and leaves nothing b
     CHECK_THAT(try_start({"/no/such/file"}).text, Catch::Contains("/no/such/file"));
     CHECK(open_descriptors() <= before + 1);     // /dev/null is opened once and kept
     CHECK(waitpid(-1, nullptr, WNOHANG) == -1);  // no zombie
+}
+
+TEST_CASE("without a descriptor for it a child is refused for now, not for good") {
+    UvReactor reactor;
+    CHECK(run(reactor, shell("true")).end.exit_code == 0);  // /dev/null is open from here on
+    const int lowest_free = dup(0);
+    close(lowest_free);
+    rlimit before{}, tight{};
+    REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
+    tight = {rlim_t(lowest_free), before.rlim_max};
+    REQUIRE(setrlimit(RLIMIT_NOFILE, &tight) == 0);
+    const auto child = Child::spawn(reactor, shell("true"), [](ChildEnd) { FAIL("it never ran"); });
+    setrlimit(RLIMIT_NOFILE, &before);
+    REQUIRE_FALSE(child);
+    INFO(child.error().text);
+    CHECK(child.error().code == ErrorCode::busy);
+    CHECK(run(reactor, shell("true")).end.exit_code == 0);
 }
 
 TEST_CASE("a group signal reaches what the child started, and none is sent after the end") {

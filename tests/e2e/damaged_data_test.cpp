@@ -73,6 +73,20 @@ TEST_CASE("damage in the middle of the data ends a start with 70, and changes no
     CHECK(read_file(file) == bytes);
 }
 
+TEST_CASE("doctor --fix puts aside what is not jobq's in the private Redis too") {
+    LiveDaemon daemon(kConfig, {"--log-level", "warn"});
+    daemon.stop();
+    std::ofstream(aof_of(daemon), std::ios::binary | std::ios::app)
+        << "*3\r\n$3\r\nSET\r\n$15\r\njobq:{main}:odd\r\n$1\r\n1\r\n";
+    daemon.start();
+    CHECK(contains(daemon.jobq({"doctor"}).out, "found unknown_key odd (string)"));
+    const Ran ran = daemon.jobq({"doctor", "--fix", "--yes"});
+    INFO(ran.out << ran.err);
+    CHECK(ran.status == 0);
+    CHECK(contains(ran.out, "repaired unknown_key odd"));
+    CHECK(daemon.jobq({"doctor"}).status == 0);
+}
+
 TEST_CASE("data that a newer jobqd used end a start with 78 and the way out") {
     RedisServer redis;
     const std::vector<std::string> external{"--redis", "unix:" + redis.socket_path()};
