@@ -108,7 +108,8 @@ void Rig::repeat(int min_ms, int max_ms, const std::function<void()>& trouble) {
     }
 }
 
-void Rig::note(Fault fault) {
+void Rig::note(Fault fault, const std::string& counted) {
+    if (!counted.empty()) ++counts_[counted];
     faults_.push_back(std::move(fault));
 }
 
@@ -116,8 +117,12 @@ void Rig::note_clock(int64_t offset_us) {
     clock_.push_back({monotonic_us(), offset_us});
 }
 
-void Rig::note_kill(pid_t holder) {
-    note({Fault::Kind::kill, monotonic_us(), 0, std::to_string(holder), 0});
+void Rig::note_kill(pid_t runner) {
+    note({Fault::Kind::kill, monotonic_us(), 0, std::to_string(runner), 0}, "runner_kill");
+}
+
+void Rig::note_kill(const std::string& holder) {
+    note({Fault::Kind::kill, monotonic_us(), 0, holder, 0}, "worker_kill");
 }
 
 void Rig::pause(pid_t pid, int ms, const std::string* holder) {
@@ -128,7 +133,7 @@ void Rig::pause(pid_t pid, int ms, const std::string* holder) {
     sleep_us(int64_t(ms) * 1000);
     kill(pid, SIGCONT);
     fault.until_us = monotonic_us();
-    note(std::move(fault));
+    note(std::move(fault), "stop");
 }
 
 void Rig::kill_daemon() {
@@ -137,14 +142,14 @@ void Rig::kill_daemon() {
     sleep_us(below(3) * int64_t(300'000));
     daemon_->start();
     fault.until_us = monotonic_us();
-    note(std::move(fault));
+    note(std::move(fault), "jobqd_kill");
 }
 
 void Rig::kill_redis() {
     const pid_t redis = daemon_->redis_pid();
     if (redis <= 0) return;
     kill(redis, SIGKILL);
-    note({Fault::Kind::trouble, monotonic_us(), monotonic_us(), "", 0});
+    note({Fault::Kind::trouble, monotonic_us(), monotonic_us(), "", 0}, "redis_kill");
 }
 
 void Rig::cut_power(const std::function<void()>& disk) {
@@ -159,11 +164,11 @@ void Rig::cut_power(const std::function<void()>& disk) {
         if (pid > 0) kill(pid, SIGKILL);
     daemon_->kill();
     test::eventually([&] { return std::none_of(all.begin(), all.end(), test::is_alive); });
-    note_kill(runner);
+    note({Fault::Kind::kill, monotonic_us(), 0, std::to_string(runner), 0}, "");
     disk();
     daemon_->start();
     fault.until_us = monotonic_us();
-    note(std::move(fault));
+    note(std::move(fault), "power_loss");
 }
 
 std::vector<Mark> Rig::running_now() const {
@@ -253,6 +258,16 @@ void Rig::read_results(test::Wire& wire, const std::map<std::string, Stored>& st
     }
 }
 
+// Beside the log that all share, those of who tells: killed while it writes, its last line is torn.
+std::vector<Mark> Rig::all_marks() const {
+    std::vector<Mark> marks = read_marks(witness_log_);
+    for (const auto& holder : tellers_) {
+        const auto own = read_marks(witness_log_ + "." + holder, true);
+        marks.insert(marks.end(), own.begin(), own.end());
+    }
+    return marks;
+}
+
 // Who holds a poison job when it starts is dead a moment later.
 void Rig::add_poison_kills(Evidence& evidence) const {
     for (const auto& mark : evidence.marks) {
@@ -275,7 +290,8 @@ Report Rig::finish() {
     evidence.store = read_store();
     evidence.jobs = history_.jobs();
     evidence.calls = history_.calls();
-    evidence.marks = read_marks(witness_log_);
+    evidence.marks = all_marks();
+    evidence.tellers = tellers_;
     evidence.unanswered_fetches = history_.unanswered_fetches();
     evidence.faults = faults_;
     add_poison_kills(evidence);
@@ -283,6 +299,7 @@ Report Rig::finish() {
     evidence.bounds = bounds_;
     evidence.healed_us = healed_us_;
     Report report = judge(evidence);
+    report.faults = counts_;
     report.unproven += trouble_;
     if (!trouble_.empty() && report.verdict == Verdict::pass) report.verdict = Verdict::unknown;
     daemon_.reset();

@@ -24,6 +24,7 @@ std::vector<Scenario> process_scenarios();
 std::vector<Scenario> lease_scenarios();
 std::vector<Scenario> storage_scenarios();
 std::vector<Scenario> world_scenarios();
+std::vector<Scenario> flood_scenarios();
 
 // Throws NotRun when it is not so.
 void need_root();
