@@ -405,7 +405,7 @@ std::string_view to_string(FindingKind kind) {
         "lost",           "unexpected",     "damaged",    "duplicate",
         "overlap",        "out_of_lease",   "early",      "late",
         "stale_accepted", "result_changed", "two_places", "dishonest_failed",
-        "poison_over"};
+        "poison_over",    "growth",         "left_over",  "ill"};
     return kNames[size_t(kind)];
 }
 

@@ -123,6 +123,10 @@ enum class FindingKind : uint8_t {
     two_places,
     dishonest_failed,
     poison_over,
+    // Of a soak, beside what is judged here.
+    growth,
+    left_over,
+    ill,
 };
 
 std::string_view to_string(FindingKind kind);
@@ -148,6 +152,8 @@ struct Report {
     int64_t excused = 0;    // runs beyond the first that the bound allows
     std::map<std::string, int64_t> states;
     std::map<std::string, int64_t> faults;  // by kind; the rig counts them
+    // Of the processes of a soak, see vitals.h.
+    std::map<std::string, std::map<std::string, int64_t>> measured;
 
     bool has(FindingKind kind) const;
 };

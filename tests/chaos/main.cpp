@@ -60,6 +60,7 @@ json told(const Report& report) {
              {"excused", report.excused}};
     all["states"] = report.states;
     all["faults"] = report.faults;
+    if (!report.measured.empty()) all["measured"] = report.measured;
     // What must not be is said in numbers too.
     json found{{"lost", 0}, {"unexpected", 0}, {"duplicate", 0}, {"overlap", 0}};
     for (const auto& finding : report.findings) {

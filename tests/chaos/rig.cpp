@@ -287,6 +287,8 @@ Report Rig::finish() {
     clients_->stop();
     trouble_ += clients_->trouble();
     if (troubles_ == 0) lacks("there was no time to break anything");
+    std::vector<Finding> more;
+    if (setup_.before_stop) more = setup_.before_stop(*this);
     evidence.store = read_store();
     evidence.jobs = history_.jobs();
     evidence.calls = history_.calls();
@@ -300,6 +302,8 @@ Report Rig::finish() {
     evidence.healed_us = healed_us_;
     Report report = judge(evidence);
     report.faults = counts_;
+    if (!more.empty()) report.verdict = Verdict::fail;
+    report.findings.insert(report.findings.end(), more.begin(), more.end());
     report.unproven += trouble_;
     if (!trouble_.empty() && report.verdict == Verdict::pass) report.verdict = Verdict::unknown;
     daemon_.reset();

@@ -35,6 +35,8 @@ struct Setup {
     std::string store;   // the directory of an external Redis's appendonlydir
     std::string socket;  // where clients connect; "": to jobqd itself
     int drain_s = 90;
+    // Once all is drained and the clients are gone, before jobqd is stopped: more findings.
+    std::function<std::vector<Finding>(class Rig&)> before_stop;
 };
 
 class Rig {

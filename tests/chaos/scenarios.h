@@ -25,6 +25,7 @@ std::vector<Scenario> lease_scenarios();
 std::vector<Scenario> storage_scenarios();
 std::vector<Scenario> world_scenarios();
 std::vector<Scenario> flood_scenarios();
+std::vector<Scenario> soak_scenario();
 
 // Throws NotRun when it is not so.
 void need_root();
