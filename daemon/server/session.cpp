@@ -78,6 +78,12 @@ void Session::reply_error(const Error& error) {
     stream_->write(line + "\r\n");
 }
 
+void Session::reply_unstored(const Error& error) {
+    if (opted_in_ || error.code != ErrorCode::unknown) return reply_error(error);
+    log(LogLevel::info, "session.unsure", "closed, its jobs may be stored or not: " + error.text);
+    end();
+}
+
 std::shared_ptr<Waiters::Ticket> Session::new_ticket() {
     auto ticket = std::make_shared<Waiters::Ticket>(context_.reactor);
     if (closed()) ticket->interrupted = true;
@@ -333,9 +339,10 @@ task<void> Session::store_pushes(std::string first, bool jobq) {
                            " with the same payload is not over and keeps its like out: "
                            "see `jobq list --type " +
                            request->job.type + "`"};
-            reply_error(explain ? like
-                        : jobq  ? result.error()
-                                : push_refusal(result.error(), request->job.jid));
+            reply_unstored(explain ? like
+                           : jobq  ? result.error()
+                                   : push_refusal(result.error(), request->job.jid));
+            if (ending_) co_return;  // nothing behind it may be heard in its place
         } else if (!jobq) {
             reply_ok();
         } else {

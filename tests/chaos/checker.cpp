@@ -206,7 +206,8 @@ void Judge::check_end(const OneJob& job) {
         any_enqueue(job, Outcome::fail) && !acknowledged(job) && !any_enqueue(job, Outcome::info);
     if (only_refused && (!job.runs.empty() || job.stored))
         add(FindingKind::dishonest_failed, job,
-            job.runs.empty() ? "refused, and stored" : "refused, and run");
+            (job.runs.empty() ? "refused, and stored: " : "refused, and run: ") +
+                job.calls.front()->text);
 }
 
 void Judge::check_known(const OneJob& job) {

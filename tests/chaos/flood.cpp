@@ -39,7 +39,10 @@ class BulkProducer {
 
     // False while nobody listens.
     bool produce() {
-        if (!wire_) wire_ = connect(rig_.daemon().socket(), R"({"v":2})");
+        // A Faktory client, or one that opted in: errors differ.
+        const bool plain = below(2) == 0;
+        if (!wire_)
+            wire_ = connect(rig_.daemon().socket(), plain ? R"({"v":2})" : R"({"v":2,"jobq":1})");
         if (!wire_) return false;
         make_drafts();
         const int64_t invoked_us = monotonic_us();
