@@ -79,6 +79,12 @@ void Session::reply_error(const Error& error) {
     stream_->write(line + "\r\n");
 }
 
+void Session::reply_unstored(const Error& error) {
+    if (opted_in_ || error.code != ErrorCode::unknown) return reply_error(error);
+    log(LogLevel::info, "session.unsure", "closed, its jobs may be stored or not: " + error.text);
+    end();
+}
+
 std::shared_ptr<Waiters::Ticket> Session::new_ticket() {
     auto ticket = std::make_shared<Waiters::Ticket>(context_.reactor);
     if (closed()) ticket->interrupted = true;
@@ -332,13 +338,14 @@ task<void> Session::store_pushes(std::string first, bool jobq) {
             if (answer) {
                 reply_bulk(*answer);
             } else {
-                reply_error(answer.error());
+                reply_unstored(answer.error());
             }
         } else if (result) {
             reply_ok();
         } else {
-            reply_error(push_refusal(result.error(), request->job.jid));
+            reply_unstored(push_refusal(result.error(), request->job.jid));
         }
+        if (ending_) co_return;  // nothing behind it may be heard in its place
     }
 }
 

@@ -35,6 +35,9 @@ class Session {
     // "-ERR text" to a Faktory client, but NOTUNIQUE, which those know; "-CODE text" to one that
     // opted in.
     void reply_error(const Error& error);
+    // Why jobs were not stored. To a Faktory client each error says that they certainly are not:
+    // when nobody knows, the connection ends instead of an answer.
+    void reply_unstored(const Error& error);
 
     void reply_raw(std::string_view bytes) { stream_->write(bytes); }
 

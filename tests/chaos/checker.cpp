@@ -13,6 +13,8 @@ struct Run {
     int64_t last_us = 0;  // when it was last seen alive
     int64_t end_us = 0;   // 0: it wrote no end
     bool ok = false;
+    int64_t answered_us = 0;  // its report, by a holder that writes that down
+    bool told = false;        // and it was accepted
 };
 
 struct OneJob {
@@ -31,15 +33,23 @@ bool is_final(const std::string& state) {
 
 void add_mark(std::vector<Run>& runs, const Mark& mark) {
     if (mark.kind == Mark::Kind::start) {
-        runs.push_back({mark, mark.at_us, 0, false});
+        runs.push_back({mark, mark.at_us, 0, false, 0, false});
         return;
     }
+    const bool answer = mark.kind == Mark::Kind::told || mark.kind == Mark::Kind::stale;
     // Pids come again: the newest run of it.
     const auto own = std::find_if(runs.rbegin(), runs.rend(), [&](const Run& run) {
-        return run.start.pid == mark.pid && run.start.token == mark.token && run.end_us == 0;
+        return run.start.pid == mark.pid && run.start.token == mark.token &&
+               (run.end_us == 0) != answer;
     });
     if (own == runs.rend()) {
-        runs.push_back({mark, mark.at_us, 0, false});  // its start was never written: a run still
+        // Its start was never written: a run still.
+        runs.push_back({mark, mark.at_us, 0, false, 0, false});
+        return;
+    }
+    if (answer) {
+        own->answered_us = mark.at_us;
+        own->told = mark.kind == Mark::Kind::told;
         return;
     }
     own->last_us = mark.at_us;
@@ -71,19 +81,31 @@ bool hits(const Fault& fault, const Run& run) {
     return fault.holder.empty() || fault.holder == run.start.holder;
 }
 
+// Until when the end of a run may be untold: it is told at once, but not while jobqd or its store
+// is away. Who writes down the answer knows it.
+int64_t untold_until(const Evidence& evidence, const Run& run) {
+    if (run.answered_us) return run.answered_us;
+    if (!run.end_us || evidence.tellers.contains(run.start.holder)) return INT64_MAX;
+    int64_t until = run.end_us + evidence.bounds.report_slack_us;
+    for (const auto& fault : evidence.faults)
+        if (fault.kind == Fault::Kind::trouble && fault.at_us <= until &&
+            fault.until_us >= run.end_us)
+            until = std::max(until, fault.until_us + evidence.bounds.report_slack_us);
+    return until;
+}
+
 // Whether the fault took this run's lease, or its end before that was told.
-bool excuses(const Fault& fault, const Run& run, const Bounds& bounds) {
+bool excuses(const Fault& fault, const Run& run, const Evidence& evidence) {
     if (fault.kind == Fault::Kind::trouble || !hits(fault, run)) return false;
-    const int64_t over = run.end_us ? run.end_us + bounds.report_slack_us : INT64_MAX;
     if (fault.kind == Fault::Kind::kill)
-        return run.start.at_us <= fault.at_us && fault.at_us <= over;
-    return fault.until_us - fault.at_us >= bounds.lease_us && run.start.at_us <= fault.until_us &&
-           fault.at_us <= over;
+        return run.start.at_us <= fault.at_us && fault.at_us <= untold_until(evidence, run);
+    return fault.until_us - fault.at_us >= evidence.bounds.lease_us &&
+           run.start.at_us <= fault.until_us && fault.at_us <= untold_until(evidence, run);
 }
 
 bool is_excused(const Evidence& evidence, const Run& run) {
     return std::any_of(evidence.faults.begin(), evidence.faults.end(),
-                       [&](const Fault& fault) { return excuses(fault, run, evidence.bounds); });
+                       [&](const Fault& fault) { return excuses(fault, run, evidence); });
 }
 
 const Call* acknowledged(const OneJob& job) {
@@ -133,6 +155,7 @@ class Judge {
 void Judge::count(const OneJob& job) {
     if (job.spec) ++report_.attempted;
     report_.started += int64_t(job.runs.size());
+    report_.extra += std::max<int64_t>(0, int64_t(job.runs.size()) - 1);
     if (job.stored) ++report_.states[job.stored->api_state];
     if (acknowledged(job)) {
         ++report_.acknowledged;
@@ -183,7 +206,8 @@ void Judge::check_end(const OneJob& job) {
         any_enqueue(job, Outcome::fail) && !acknowledged(job) && !any_enqueue(job, Outcome::info);
     if (only_refused && (!job.runs.empty() || job.stored))
         add(FindingKind::dishonest_failed, job,
-            job.runs.empty() ? "refused, and stored" : "refused, and run");
+            (job.runs.empty() ? "refused, and stored: " : "refused, and run: ") +
+                job.calls.front()->text);
 }
 
 void Judge::check_known(const OneJob& job) {
@@ -230,7 +254,7 @@ void Judge::check_overlap(const OneJob& job) {
         // Who was stopped beyond its lease can't know that it lost it.
         const bool stopped =
             std::any_of(evidence_.faults.begin(), evidence_.faults.end(), [&](const Fault& fault) {
-                return fault.kind == Fault::Kind::pause && excuses(fault, before, evidence_.bounds);
+                return fault.kind == Fault::Kind::pause && excuses(fault, before, evidence_);
             });
         if (!stopped)
             add(FindingKind::overlap, job,
@@ -277,7 +301,7 @@ void Judge::check_again(const OneJob& job) {
         const Run& before = job.runs[i - 1];
         if (before.end_us) continue;
         for (const auto& fault : evidence_.faults)
-            if (fault.kind == Fault::Kind::kill && excuses(fault, before, evidence_.bounds) &&
+            if (fault.kind == Fault::Kind::kill && excuses(fault, before, evidence_) &&
                 job.runs[i].start.at_us > fault.at_us + evidence_.bounds.again_us)
                 return add(FindingKind::late, job,
                            "ran again " + std::to_string(job.runs[i].start.at_us - fault.at_us) +
@@ -314,6 +338,14 @@ void Judge::check_finishes(const OneJob& job) {
                 break;
             }
     }
+    for (const auto& told : job.runs)
+        for (const auto& run : job.runs)
+            if (told.told && run.start.token != told.start.token &&
+                told.start.at_us < run.start.at_us && run.start.at_us <= told.end_us) {
+                add(FindingKind::stale_accepted, job,
+                    "a report that was sent after the next run began");
+                break;
+            }
     if (results.size() > 1)
         add(FindingKind::result_changed, job,
             std::to_string(results.size()) + " different results were read");
@@ -374,7 +406,8 @@ std::string_view to_string(FindingKind kind) {
         "lost",           "unexpected",     "damaged",    "duplicate",
         "overlap",        "out_of_lease",   "early",      "late",
         "stale_accepted", "result_changed", "two_places", "dishonest_failed",
-        "poison_over",    "survivor",       "ended",      "told_wrong"};
+        "poison_over",    "survivor",       "ended",      "told_wrong",
+        "growth",         "left_over",      "ill"};
     return kNames[size_t(kind)];
 }
 

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,9 +42,10 @@ struct JobSpec {
     std::string key;       // its idempotency key
 };
 
-// One line of the witness log. `alive` marks come while a job runs.
+// One line of the witness log. `alive` marks come while a job runs; `told` and `stale` after its
+// end, from a holder that writes down how its report was answered: accepted, or LEASE_LOST.
 struct Mark {
-    enum class Kind : uint8_t { start, alive, end_ok, end_fail };
+    enum class Kind : uint8_t { start, alive, end_ok, end_fail, told, stale };
     Kind kind = Kind::start;
     std::string jid;
     int attempt = 0;
@@ -101,6 +103,7 @@ struct Evidence {
     std::vector<LeaseEnd> leases;
     std::map<std::string, Stored> store;
     int64_t unanswered_fetches = 0;
+    std::set<std::string> tellers;  // holders that write `told` and `stale`
     bool drained = false;
     int64_t healed_us = 0;  // when the last fault was over
     Bounds bounds;
@@ -124,6 +127,10 @@ enum class FindingKind : uint8_t {
     survivor,    // a process or a zombie of a job that is over
     ended,       // jobqd ended, and was not to
     told_wrong,  // what it said is not what it must say
+    // Of a soak, beside what is judged here.
+    growth,
+    left_over,
+    ill,
 };
 
 std::string_view to_string(FindingKind kind);
@@ -145,9 +152,13 @@ struct Report {
     int64_t attempted = 0, acknowledged = 0, refused = 0, unanswered = 0;
     int64_t recovered = 0;  // unanswered, but it is there
     int64_t started = 0;    // runs
+    int64_t extra = 0;      // runs of a job beyond its first
     int64_t excused = 0;    // runs beyond the first that the bound allows
     std::map<std::string, int64_t> states;
     std::map<std::string, double> figures;  // what a scenario measured, each with its unit
+    std::map<std::string, int64_t> faults;  // by kind; the rig counts them
+    // Of the processes of a soak, see vitals.h.
+    std::map<std::string, std::map<std::string, int64_t>> measured;
 
     bool has(FindingKind kind) const;
 };

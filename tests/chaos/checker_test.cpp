@@ -40,6 +40,16 @@ struct History {
         e.marks.push_back({Mark::Kind::alive, "a", 1, token, at, pid, "r1", "c1"});
     }
 
+    // What a holder that tells was answered.
+    void answered(int64_t at, Mark::Kind how, const std::string& token = "t1", int pid = 11) {
+        e.tellers.insert("r1");
+        e.marks.push_back({how, "a", 1, token, at, pid, "r1", "c1"});
+    }
+
+    void trouble(int64_t from, int64_t to) {
+        e.faults.push_back({Fault::Kind::trouble, from, to, "", 0});
+    }
+
     void kill(int64_t at) { e.faults.push_back({Fault::Kind::kill, at, 0, "r1", 0}); }
 
     void stop(int64_t from, int64_t to) {
@@ -140,6 +150,28 @@ const Row kRows[] = {
      Verdict::pass},
     {"two runs, its holder was killed long after",
      [](History& h) { h.kill(5 * kS); h.run(6 * kS, 7 * kS, true, "t2", 12); }, "duplicate"},
+    {"two runs, its holder was killed after the answer to its report",
+     [](History& h) {
+         h.answered(3 * kS + 9, Mark::Kind::told); h.kill(3 * kS + 10);
+         h.run(5 * kS, 6 * kS, true, "t2", 12);
+     }, "duplicate"},
+    {"two runs, its holder was killed just before the answer to its report",
+     [](History& h) {
+         h.answered(30 * kS, Mark::Kind::told); h.kill(29 * kS);
+         h.run(35 * kS, 36 * kS, true, "t2", 12);
+     }, "", Verdict::pass},
+    {"two runs, the report of the first refused, and no reason for that",
+     [](History& h) {
+         h.answered(3 * kS + 9, Mark::Kind::stale); h.run(2 * kS + 1, 6 * kS, true, "t2", 12);
+     }, "duplicate overlap"},
+    {"two runs, its holder was killed when it could not tell the end yet",
+     [](History& h) {
+         h.trouble(3 * kS, 20 * kS); h.kill(20 * kS + 9); h.run(25 * kS, 26 * kS, true, "t2", 12);
+     }, "", Verdict::pass},
+    {"two runs, its holder was killed long after it could tell the end",
+     [](History& h) {
+         h.trouble(3 * kS, 20 * kS); h.kill(21 * kS + 9); h.run(25 * kS, 26 * kS, true, "t2", 12);
+     }, "duplicate"},
     {"two runs, only this process was killed",
      [](History& h) {
          h.e.marks.pop_back(); h.kill(2 * kS + 9); h.e.faults[0].pid = 11;
@@ -242,6 +274,11 @@ const Row kRows[] = {
          h.e.marks[1].kind = Mark::Kind::end_fail; h.run(4 * kS, 5 * kS, true, "t2", 12);
          h.call(Call::Kind::finish, Outcome::fail, 6 * kS, "t1");
      }, "", Verdict::pass},
+    {"a report accepted although another had the job when it was sent",
+     [](History& h) {
+         h.stop(2 * kS, 20 * kS); without_runs(h); h.run(2 * kS, 21 * kS, true);
+         h.answered(22 * kS, Mark::Kind::told); h.run(19 * kS, 20 * kS, true, "t2", 12);
+     }, "stale_accepted"},
     {"an end under the newest token",
      [](History& h) {
          h.e.marks[1].kind = Mark::Kind::end_fail; h.run(4 * kS, 5 * kS, true, "t2", 12);

@@ -14,7 +14,7 @@
 
 namespace jobq::chaos {
 
-Disk::Disk() {
+Disk::Disk(const std::string& size) {
     need_root();
     need_program("mkfs.ext4");
     need_program("losetup");
@@ -26,7 +26,7 @@ Disk::Disk() {
     mkdir(mount_.c_str(), 0700);
     const std::string image = directory_ + "/image";
     try {
-        must_run({"truncate", "-s", "128M", image});
+        must_run({"truncate", "-s", size, image});
         must_run({"mkfs.ext4", "-q", "-F", image});
         mount(image);
     } catch (const std::exception& error) {

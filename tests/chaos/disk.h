@@ -8,7 +8,8 @@ namespace jobq::chaos {
 
 class Disk {
   public:
-    Disk();
+    // `size` as truncate(1) has it.
+    explicit Disk(const std::string& size = "128M");
     ~Disk();  // nothing of it stays
     Disk(const Disk&) = delete;
 

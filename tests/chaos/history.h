@@ -25,6 +25,21 @@ class History {
         calls_.push_back(std::move(call));
     }
 
+    // Many of each at once.
+    void add_jobs(std::vector<std::pair<std::string, JobSpec>> jobs) {
+        const std::lock_guard lock(mutex_);
+        for (auto& [jid, spec] : jobs)
+            jobs_.emplace(std::move(jid), std::move(spec));
+    }
+
+    void add_calls(std::vector<Call> calls) {
+        const std::lock_guard lock(mutex_);
+        for (auto& call : calls) {
+            if (call.kind == Call::Kind::enqueue && call.outcome == Outcome::ok) ++acknowledged_;
+            calls_.push_back(std::move(call));
+        }
+    }
+
     // "remote-17": not used before in this run.
     std::string fresh(const std::string& prefix) { return prefix + std::to_string(++last_); }
 
@@ -35,9 +50,9 @@ class History {
     int64_t unanswered_fetches() const { return unanswered_fetches_; }
 
     // Once every thread that adds has ended.
-    std::map<std::string, JobSpec> jobs() const { return jobs_; }
+    const std::map<std::string, JobSpec>& jobs() const { return jobs_; }
 
-    std::vector<Call> calls() const { return calls_; }
+    const std::vector<Call>& calls() const { return calls_; }
 
   private:
     std::mutex mutex_;

@@ -56,13 +56,25 @@ json told(const Report& report) {
              {"unanswered", report.unanswered},
              {"recovered", report.recovered},
              {"started", report.started},
+             {"extra", report.extra},
              {"excused", report.excused}};
     all["states"] = report.states;
     if (!report.figures.empty()) all["figures"] = report.figures;
+    all["faults"] = report.faults;
+    if (!report.measured.empty()) all["measured"] = report.measured;
+    // What must not be is said in numbers too.
+    json found{{"lost", 0}, {"unexpected", 0}, {"duplicate", 0}, {"overlap", 0}};
+    for (const auto& finding : report.findings) {
+        const std::string kind(to_string(finding.kind));
+        found[kind] = found.value(kind, 0) + 1;
+    }
+    all["found"] = found;
     all["findings"] = json::array();
-    for (const auto& finding : report.findings)
+    for (const auto& finding : report.findings) {
+        if (all["findings"].size() == kFindingsShown) break;
         all["findings"].push_back(
             {{"kind", to_string(finding.kind)}, {"jid", finding.jid}, {"text", finding.text}});
+    }
     return all;
 }
 
@@ -70,11 +82,15 @@ void show(const Scenario& scenario, const Options& options, const Report& report
           const std::string& directory) {
     std::printf(
         "%-19s %-7s %lld jobs, %lld acknowledged, %lld refused, %lld unanswered (%lld came), "
-        "%lld runs, %lld excused\n",
+        "%lld runs, %lld excused",
         scenario.name, to_string(report.verdict).data(), static_cast<long long>(report.attempted),
         static_cast<long long>(report.acknowledged), static_cast<long long>(report.refused),
         static_cast<long long>(report.unanswered), static_cast<long long>(report.recovered),
         static_cast<long long>(report.started), static_cast<long long>(report.excused));
+    for (const auto& [kind, count] : report.faults)
+        std::printf("%s%lld %s", kind == report.faults.begin()->first ? "; " : ", ",
+                    static_cast<long long>(count), kind.c_str());
+    std::printf("\n");
     for (const auto& [name, value] : report.figures)
         std::printf("  %s %g\n", name.c_str(), value);
     if (report.verdict == Verdict::pass) return;

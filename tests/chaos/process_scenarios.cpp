@@ -144,9 +144,10 @@ std::vector<Scenario> process_scenarios() {
 const std::vector<Scenario>& scenarios() {
     static const std::vector<Scenario> all = [] {
         auto list = process_scenarios();
-        for (const auto& more : {lease_scenarios(), storage_scenarios(), world_scenarios(),
-                                 daemon_scenarios(), redis_scenarios(), job_scenarios(),
-                                 damage_scenarios(), syscall_scenarios(), time_scenarios()})
+        for (const auto& more :
+             {lease_scenarios(), storage_scenarios(), world_scenarios(), daemon_scenarios(),
+              redis_scenarios(), job_scenarios(), damage_scenarios(), syscall_scenarios(),
+              time_scenarios(), flood_scenarios(), soak_scenario()})
             list.insert(list.end(), more.begin(), more.end());
         return list;
     }();

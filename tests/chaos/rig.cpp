@@ -109,7 +109,8 @@ void Rig::repeat(int min_ms, int max_ms, const std::function<void()>& trouble) {
     }
 }
 
-void Rig::note(Fault fault) {
+void Rig::note(Fault fault, const std::string& counted) {
+    if (!counted.empty()) ++counts_[counted];
     faults_.push_back(std::move(fault));
 }
 
@@ -117,8 +118,12 @@ void Rig::note_clock(int64_t offset_us) {
     clock_.push_back({monotonic_us(), offset_us});
 }
 
-void Rig::note_kill(pid_t holder) {
-    note({Fault::Kind::kill, monotonic_us(), 0, std::to_string(holder), 0});
+void Rig::note_kill(pid_t runner) {
+    note({Fault::Kind::kill, monotonic_us(), 0, std::to_string(runner), 0}, "runner_kill");
+}
+
+void Rig::note_kill(const std::string& holder) {
+    note({Fault::Kind::kill, monotonic_us(), 0, holder, 0}, "worker_kill");
 }
 
 void Rig::pause(pid_t pid, int ms, const std::string* holder) {
@@ -129,7 +134,7 @@ void Rig::pause(pid_t pid, int ms, const std::string* holder) {
     sleep_us(int64_t(ms) * 1000);
     kill(pid, SIGCONT);
     fault.until_us = monotonic_us();
-    note(std::move(fault));
+    note(std::move(fault), "stop");
 }
 
 void Rig::kill_daemon() {
@@ -138,14 +143,14 @@ void Rig::kill_daemon() {
     sleep_us(below(3) * int64_t(300'000));
     daemon_->start();
     fault.until_us = monotonic_us();
-    note(std::move(fault));
+    note(std::move(fault), "jobqd_kill");
 }
 
 void Rig::kill_redis() {
     const pid_t redis = daemon_->redis_pid();
     if (redis <= 0) return;
     kill(redis, SIGKILL);
-    note({Fault::Kind::trouble, monotonic_us(), monotonic_us(), "", 0});
+    note({Fault::Kind::trouble, monotonic_us(), monotonic_us(), "", 0}, "redis_kill");
 }
 
 void Rig::cut_power(const std::function<void()>& disk) {
@@ -160,11 +165,11 @@ void Rig::cut_power(const std::function<void()>& disk) {
         if (pid > 0) kill(pid, SIGKILL);
     daemon_->kill();
     test::eventually([&] { return std::none_of(all.begin(), all.end(), test::is_alive); });
-    note_kill(runner);
+    note({Fault::Kind::kill, monotonic_us(), 0, std::to_string(runner), 0}, "");
     disk();
     daemon_->start();
     fault.until_us = monotonic_us();
-    note(std::move(fault));
+    note(std::move(fault), "power_loss");
 }
 
 std::vector<Mark> Rig::running_now() const {
@@ -255,6 +260,16 @@ void Rig::read_results(test::Wire& wire, const std::map<std::string, Stored>& st
     }
 }
 
+// Beside the log that all share, those of who tells: killed while it writes, its last line is torn.
+std::vector<Mark> Rig::all_marks() const {
+    std::vector<Mark> marks = read_marks(witness_log_);
+    for (const auto& holder : tellers_) {
+        const auto own = read_marks(witness_log_ + "." + holder, true);
+        marks.insert(marks.end(), own.begin(), own.end());
+    }
+    return marks;
+}
+
 // Who holds a poison job when it starts is dead a moment later.
 void Rig::add_poison_kills(Evidence& evidence) const {
     for (const auto& mark : evidence.marks) {
@@ -271,14 +286,15 @@ Report Rig::finish() {
     clients_->stop_producing();
     Evidence evidence;
     evidence.drained = drain();
-    if (setup_.at_rest) setup_.at_rest(*this);
     clients_->stop();
     trouble_ += clients_->trouble();
     if (troubles_ == 0) lacks("there was no time to break anything");
+    if (setup_.at_rest) setup_.at_rest(*this);
     evidence.store = read_store();
     evidence.jobs = history_.jobs();
     evidence.calls = history_.calls();
-    evidence.marks = read_marks(witness_log_);
+    evidence.marks = all_marks();
+    evidence.tellers = tellers_;
     evidence.unanswered_fetches = history_.unanswered_fetches();
     evidence.faults = faults_;
     add_poison_kills(evidence);
@@ -286,6 +302,7 @@ Report Rig::finish() {
     evidence.bounds = bounds_;
     evidence.healed_us = healed_us_;
     Report report = judge(evidence);
+    report.faults = counts_;
     report.unproven += trouble_;
     report.figures = figures_;
     report.findings.insert(report.findings.end(), findings_.begin(), findings_.end());

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -34,7 +35,8 @@ struct Setup {
     std::string store;   // the directory of an external Redis's appendonlydir
     std::string socket;  // where clients connect; "": to jobqd itself
     int drain_s = 90;
-    // What the scenario looks at once all is drained, with jobqd still there.
+    // What the scenario looks at once all is drained and the clients are gone, with jobqd still
+    // there.
     std::function<void(class Rig&)> at_rest;
 };
 
@@ -58,10 +60,14 @@ class Rig {
     void repeat(int min_ms, int max_ms, const std::function<void()>& trouble);
     bool time_is_up() const;
 
-    // Records of what a scenario does itself.
-    void note(Fault fault);
+    // Records of what a scenario does itself; `counted` is its kind in the report, "" in none.
+    void note(Fault fault, const std::string& counted = "other");
     void note_clock(int64_t offset_us);
-    void note_kill(pid_t holder);
+    void note_kill(pid_t runner);
+    void note_kill(const std::string& holder);
+
+    // This holder writes down how its reports are answered, in a witness log of its own.
+    void note_teller(const std::string& holder) { tellers_.insert(holder); }
 
     Bounds& bounds() { return bounds_; }
 
@@ -99,6 +105,7 @@ class Rig {
     bool drain();
     std::map<std::string, Stored> read_store();
     void read_results(test::Wire& wire, const std::map<std::string, Stored>& store);
+    std::vector<Mark> all_marks() const;
     void add_poison_kills(Evidence& evidence) const;
 
     const RunOptions options_;
@@ -111,6 +118,8 @@ class Rig {
     std::unique_ptr<Clients> clients_;
     std::vector<Fault> faults_;
     std::vector<ClockShift> clock_;
+    std::set<std::string> tellers_;
+    std::map<std::string, int64_t> counts_;
     Bounds bounds_;
     std::vector<Finding> findings_;
     std::map<std::string, double> figures_;

@@ -31,6 +31,8 @@ std::vector<Scenario> job_scenarios();
 std::vector<Scenario> damage_scenarios();
 std::vector<Scenario> syscall_scenarios();
 std::vector<Scenario> time_scenarios();
+std::vector<Scenario> flood_scenarios();
+std::vector<Scenario> soak_scenario();
 
 // Throws NotRun when it is not so.
 void need_root();

@@ -21,7 +21,12 @@ std::string checksum_of(std::string_view bytes);
 // False when it could not be written, which is said on stderr.
 bool write_mark(const std::string& path, const Mark& mark);
 
-// Throws when a line can't be read: a log that is damaged proves nothing.
-std::vector<Mark> read_marks(const std::string& path);
+// Many by one write, for who has a log of its own: killed in the middle of it, the last line is
+// torn.
+bool write_marks(int fd, const std::vector<Mark>& marks);
+
+// Throws when a line can't be read: a log that is damaged proves nothing. `may_be_torn`: but for
+// the last one, when it has no end, which was not written then.
+std::vector<Mark> read_marks(const std::string& path, bool may_be_torn = false);
 
 }  // namespace jobq::chaos

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "core/base/text.h"
+#include "tests/e2e/faktory_kit.h"
 #include "tests/e2e/live_daemon.h"
 #include "tests/support/poll.h"
 #include "tests/support/redis_server.h"
@@ -107,6 +108,31 @@ TEST_CASE("a Redis that stops for long: unknown, then unavailable, never silence
     CHECK(hung.daemon.jobq({"stats"}).status == kUnavailable);
     hung.redis.signal(SIGCONT);
     hung.check_all_well();
+}
+
+TEST_CASE("a Faktory client is not told that jobs are refused which may be stored") {
+    Hung hung;
+    Wire one(hung.daemon.socket()), many(hung.daemon.socket()), knows(hung.daemon.socket());
+    for (auto* wire : {&one, &many, &knows}) {
+        REQUIRE(wire->reply() == R"(+HI {"v":2})");
+        REQUIRE(wire->ask(wire == &knows ? R"(HELLO {"v":2,"jobq":1})" : R"(HELLO {"v":2})") ==
+                ok());
+    }
+    const auto job = [](const char* jid) {
+        return std::string(R"({"jid":")") + jid + R"(","jobtype":"noop","args":[]})";
+    };
+    hung.redis.signal(SIGSTOP);
+    CHECK(one.send("PUSH " + job("unsure-1") + "\r\nPUSH " + job("unsure-2") + "\r\n"));
+    CHECK(many.send("PUSHB [" + job("unsure-3") + "," + job("unsure-4") + "]\r\n"));
+    CHECK(knows.send("PUSH " + job("unsure-5") + "\r\n"));
+    CHECK(one.reply() == "(closed)");
+    CHECK(many.reply() == "(closed)");
+    CHECK(contains(knows.reply(), "-UNKNOWN "));
+    hung.redis.signal(SIGCONT);
+    hung.check_all_well();
+    // It was stored, and what the client does now is right.
+    CHECK(hung.daemon.states({"unsure-1", "unsure-4"}) ==
+          std::vector<std::string>{"succeeded", "succeeded"});
 }
 
 TEST_CASE("a Redis asleep in a command is one that stops") {

@@ -30,7 +30,7 @@ task<void> push_bulk(Session& session, std::string argument) {
         if (results[i].error().code == ErrorCode::unknown) {
             // To name it would say that it is not stored. All may be sent again: each is stored
             // once.
-            session.reply_error(results[i].error());
+            session.reply_unstored(results[i].error());
             co_return;
         }
         Error why = push_refusal(results[i].error(), jids[i]);
