@@ -27,8 +27,9 @@ class Vitals {
   public:
     void add(const std::string& name, const Vital& vital);
 
-    // What grew, a line each: the middle of the last quarter of samples against that of the second,
-    // over the whole run, and for each life of a process that is long enough. "" when nothing did.
+    // What grew, a line each, over the whole run, and for each life of a process that is long
+    // enough: the last quarter of samples against the second, of memory the middle, of descriptors
+    // the least. "" when nothing did.
     std::string growth() const;
 
     // Of each process: samples, lives, and the figures that growth() compares.
