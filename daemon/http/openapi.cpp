@@ -23,6 +23,7 @@ void write_param(JsonWriter& json, std::string_view name, std::string_view in,
 
 void write_content(JsonWriter& json, std::string_view type, std::string_view schema) {
     json.key("content").begin_object().key(type).begin_object().key("schema").begin_object();
+    if (type.starts_with("text/")) json.field("type", "string");
     if (!schema.empty()) json.field("$ref", "#/components/schemas/" + std::string(schema));
     json.end_object().end_object().end_object();
 }

@@ -48,7 +48,7 @@ struct ServerContext {
     InfoFigures info{};      // of the last INFO
     std::function<std::vector<PoolStatus>()> pools{};
     std::function<std::string()> redis_state{};  // for people: "ready", "down: ..."
-    std::function<std::string()> metrics{};  // Prometheus's text
+    std::function<std::string()> metrics{};      // Prometheus's text
     std::function<int64_t()> watchdog_woke{};
     std::function<char(const std::string&)> class_of{};  // where a type runs: see kPark*
     std::function<bool()> replaces_runner{};             // it is to end once it runs nothing

@@ -137,7 +137,7 @@ TEST_CASE("docs: the manual and the README name every command of ./start", "[doc
     std::string readme = test::read_file((kRoot / "README.md").string());
 
     CHECK(usage.status == 0);
-    CHECK(usage.out.find("usage: ./start [--yes] [--check] [demo|build|test]") == 0);
+    CHECK(usage.out.find("usage: ./start [--yes] [--check] [demo|build|test|prepare]") == 0);
     CHECK(readme.find("./start          #") < readme.find("## "));
     CHECK(readme.find("./start test") < readme.find("## "));
     CHECK(readme.find("./start --check") != std::string::npos);

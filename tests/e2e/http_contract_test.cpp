@@ -109,8 +109,13 @@ void check_operation(const HttpDaemon& daemon, const Json& document, const std::
         const std::string status = worker ? "default" : std::to_string(answer.status);
         REQUIRE(responses.contains(status));
         const auto& content = responses.at(status).at("content");
-        CHECK(content.begin().key() == answer.headers.at("content-type"));
+        const std::string type = answer.headers.at("content-type");
+        CHECK(content.begin().key() == type.substr(0, type.find(';')));
         const Json& schema = content.begin().value().at("schema");
+        if (type.starts_with("text/")) {
+            CHECK(mismatch(document, schema, Json(answer.body)) == "");
+            continue;
+        }
         for (size_t at = 0; at < answer.body.size();) {
             const size_t end = answer.body.find('\n', at);
             CHECK(mismatch(document, schema, Json::parse(answer.body.substr(at, end - at))) == "");

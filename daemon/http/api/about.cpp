@@ -47,6 +47,13 @@ task<HttpResponse> openapi(ApiCall) {
     co_return response;
 }
 
+task<HttpResponse> metrics(ApiCall call) {
+    HttpResponse response;
+    response.body = call.context.metrics();
+    response.type = "text/plain; version=0.0.4; charset=utf-8";
+    co_return response;
+}
+
 task<HttpResponse> healthz(ApiCall call) {
     co_return health(call, true);
 }
