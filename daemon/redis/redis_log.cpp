@@ -45,6 +45,13 @@ std::string damaged_base(const std::string& redis_dir) {
            ".damaged";
 }
 
+std::string other_version(const std::string& redis_dir) {
+    return "its data were written by a newer Redis, or are damaged: install that Redis again, or "
+           "restore " +
+           redis_dir + " from a backup; or to go on without these data run: mv " + redis_dir + " " +
+           redis_dir + ".damaged";
+}
+
 // In this order: some are said together.
 constexpr Damage kDamages[] = {
     {"Unknown command", "", unknown_command},
@@ -52,6 +59,9 @@ constexpr Damage kDamages[] = {
     {"Unable to obtain the AOF file", "", damaged_manifest},
     {"Found an empty AOF manifest", "", damaged_manifest},
     {"Checking RDB file", "", damaged_base},
+    {"Can't handle RDB format version", "", other_version},
+    {"Data file was created with a Redis server configured", "", damaged_base},
+    {"The RDB file contains module data", "", damaged_base},
     {"RDB CRC error", "", damaged_base},
     {"rdb file reading failure", "", damaged_base},
     {"Wrong signature trying to load", "", damaged_base},
