@@ -42,6 +42,16 @@ std::string how_it_ended(const ChildEnd& end) {
     return "ended with status " + std::to_string(end.exit_code.value_or(-1));
 }
 
+// A pipe takes 64 KiB before anyone reads; the text is a small part of that.
+bool write_whole(int fd, std::string_view text) {
+    while (!text.empty()) {
+        const ssize_t wrote = ::write(fd, text.data(), text.size());
+        if (wrote < 0 && errno != EINTR) return false;
+        text.remove_prefix(wrote < 0 ? 0 : size_t(wrote));
+    }
+    return true;
+}
+
 }  // namespace
 
 std::string_view to_string(RedisState state) {
@@ -289,8 +299,7 @@ Result<> PrivateRedis::spawn_redis() {
     auto input = make_pipe();
     if (!input) return tl::unexpected<Error>(input.error());
     auto log = make_pipe();
-    // A pipe takes 64 KiB before anyone reads; the text is a small part of that.
-    bool good = log && ::write(input->write_fd, text.data(), text.size()) == ssize_t(text.size());
+    bool good = log && write_whole(input->write_fd, text);
     close_fd(input->write_fd);
     if (!good) {
         close_fd(input->read_fd);

@@ -22,7 +22,7 @@ bool any_contains(const std::deque<std::string>& lines, std::string_view part) {
 }
 
 struct Damage {
-    std::string_view sign;
+    std::string_view sign, also;  // both in one line
     std::string (*text)(const std::string& redis_dir);
 };
 
@@ -45,20 +45,31 @@ std::string damaged_base(const std::string& redis_dir) {
            ".damaged";
 }
 
+std::string other_version(const std::string& redis_dir) {
+    return "its data were written by a newer Redis, or are damaged: install that Redis again, or "
+           "restore " +
+           redis_dir + " from a backup; or to go on without these data run: mv " + redis_dir + " " +
+           redis_dir + ".damaged";
+}
+
 // In this order: some are said together.
 constexpr Damage kDamages[] = {
-    {"Unknown command", unknown_command},
-    {"AOF MANIFEST FILE ERROR", damaged_manifest},
-    {"Unable to obtain the AOF file", damaged_manifest},
-    {"Found an empty AOF manifest", damaged_manifest},
-    {"Checking RDB file", damaged_base},
-    {"RDB CRC error", damaged_base},
-    {"rdb file reading failure", damaged_base},
-    {"Wrong signature trying to load", damaged_base},
-    {"Error reading the RDB preamble", damaged_base},
-    {"redis-check-aof", damaged_commands},
-    {"valkey-check-aof", damaged_commands},
-    {"Unrecoverable error", damaged_commands},
+    {"Unknown command", "", unknown_command},
+    {"AOF MANIFEST FILE ERROR", "", damaged_manifest},
+    {"Unable to obtain the AOF file", "", damaged_manifest},
+    {"Found an empty AOF manifest", "", damaged_manifest},
+    {"Checking RDB file", "", damaged_base},
+    {"Can't handle RDB format version", "", other_version},
+    {"Data file was created with a Redis server configured", "", damaged_base},
+    {"The RDB file contains module data", "", damaged_base},
+    {"RDB CRC error", "", damaged_base},
+    {"rdb file reading failure", "", damaged_base},
+    {"Wrong signature trying to load", "", damaged_base},
+    {"Error reading the RDB preamble", "", damaged_base},
+    {"reading the append only file", ".base.", damaged_base},
+    {"redis-check-aof", "", damaged_commands},
+    {"valkey-check-aof", "", damaged_commands},
+    {"Unrecoverable error", "", damaged_commands},
 };
 
 // The last thing Redis complained of. "WARNING"s at its start are about the host.
@@ -119,7 +130,9 @@ Error reason_from_log(const std::deque<std::string>& tail, const std::string& ho
                      text + ": the disk that holds " + redis_dir +
                          " is full: free some space, jobqd goes on by itself"};
     for (const auto& damage : kDamages)
-        if (any_contains(tail, damage.sign))
+        if (std::any_of(tail.begin(), tail.end(), [&](const std::string& line) {
+                return contains(line, damage.sign) && contains(line, damage.also);
+            }))
             return Error{ErrorCode::corrupt, text + ": " + damage.text(redis_dir)};
     std::string complaint = last_complaint(tail);
     if (!complaint.empty()) text += ": " + complaint;

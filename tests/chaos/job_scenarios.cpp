@@ -178,7 +178,7 @@ Report job_memory(const RunOptions& options, std::string& directory) {
         jids.push_back(jid);
         if (!ends(rig, jid, "eat")) return;
         const std::string told = rig.daemon().jobq({"status", jid}).out;
-        for (const char* word : {"dead", "SIGABRT", "bad_alloc"})
+        for (const char* word : {"dead", "poison", "SIGABRT", "bad_alloc"})
             if (told.find(word) == told.npos)
                 rig.found(FindingKind::told_wrong, jid,
                           std::string("jobq status says no ") + word + ": " + told);
