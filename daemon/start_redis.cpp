@@ -1,8 +1,8 @@
 // App: its Redis, private or not, the link to it, and the watch over its room.
 #include <cstdlib>
 
-#include "core/base/text.h"
 #include "core/base/time.h"
+#include "core/protocol/json_writer.h"
 #include "daemon/app.h"
 #include "daemon/observe/log.h"
 
@@ -61,8 +61,10 @@ void App::storage_changed(bool full, const std::string& text) {
     const char* event = full ? "storage_full" : "storage_ok";
     log(full ? LogLevel::error : LogLevel::info, full ? "storage.full" : "storage.ok",
         full ? "new jobs are refused: " + text : "there is room again: new jobs are taken");
-    events_.publish(event, "{\"time\":\"" + format_rfc3339(reactor_.wall_ms()) + "\",\"event\":\"" +
-                               event + "\",\"text\":" + json_quoted(text) + "}");
+    JsonWriter json;
+    json.begin_object().field("time", format_rfc3339(reactor_.wall_ms())).field("event", event);
+    json.field("text", text).end_object();
+    events_.publish({event, json.take(), "", ""});
 }
 
 task<Result<>> App::start_redis() {

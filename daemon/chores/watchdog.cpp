@@ -1,7 +1,7 @@
 #include "daemon/chores/watchdog.h"
 
-#include "core/base/text.h"
 #include "core/base/time.h"
+#include "core/protocol/json_writer.h"
 #include "daemon/observe/log.h"
 
 namespace jobq {
@@ -111,11 +111,11 @@ void Watchdog::tell(const Stalled& one, int taken) {
         "watchdog did; please report it with the lines of the log before";
     log(LogLevel::error, "watchdog.woke", text,
         {{"queue", one.queue}, {"ready", one.ready}, {"oldest_ms", one.age_ms}});
-    broker_.events().publish("watchdog",
-                             "{\"time\":\"" + format_rfc3339(reactor_.wall_ms()) +
-                                 "\",\"event\":\"watchdog\",\"queue\":" + json_quoted(one.queue) +
-                                 ",\"ready\":" + std::to_string(one.ready) +
-                                 ",\"oldest_ms\":" + std::to_string(one.age_ms) + "}");
+    JsonWriter json;
+    json.begin_object().field("time", format_rfc3339(reactor_.wall_ms()));
+    json.field("event", "watchdog").field("queue", one.queue).field("ready", one.ready);
+    json.field("oldest_ms", one.age_ms).end_object();
+    broker_.events().publish({"watchdog", json.take(), one.queue, ""});
 }
 
 }  // namespace jobq

@@ -51,6 +51,7 @@ void HttpExchange::tell_all() {
     going_.notify_all();
     readable_.notify_all();
     writable_.notify_all();
+    if (gone_ && on_gone) on_gone();
 }
 
 void HttpExchange::end() {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -62,6 +63,9 @@ class HttpExchange : public std::enable_shared_from_this<HttpExchange> {
     bool gone() const { return gone_; }
 
     Signal& going() { return going_; }
+
+    // Called when gone() becomes true, for a handler that waits for something else.
+    std::function<void()> on_gone;
 
   private:
     friend class HttpServer;

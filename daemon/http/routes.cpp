@@ -34,6 +34,9 @@ constexpr Param kLogParams[] = {
     {"attempt", Kind::integer, "of this attempt alone", 1, limits::kAttemptsMax},
     {"format", Kind::text, "jsonl, or text: the bare output"}};
 
+constexpr Param kEventParams[] = {
+    {"event", Kind::text, "of these names alone, comma separated: finished,dead"}, kQueue, kType};
+
 constexpr Route kRoutes[] = {
     {"POST",
      "/api/v1/jobs",
@@ -116,6 +119,8 @@ constexpr Route kRoutes[] = {
      "DeadRetried",
      200,
      api::retry_dead},
+    {"GET", "/api/v1/events", "streamEvents", "What happens, as server-sent events", kEventParams,
+     "", "", 200, nullptr, api::stream_events, false, "text/event-stream"},
     {"GET",
      "/api/v1/stats",
      "getStats",

@@ -39,7 +39,7 @@ void Broker::note_event(const char* event, const Job& job,
                        ",\"queue\":" + json_quoted(job.queue);
     for (const auto& [key, value] : more)
         json.append(",\"").append(key).append("\":") += value;
-    events_.publish(event, json + "}");
+    events_.publish({event, json + "}", job.queue, job.type});
 }
 
 std::optional<Error> Broker::too_weak_for(const Job& job) const {

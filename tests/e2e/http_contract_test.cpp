@@ -76,6 +76,7 @@ void check_operation(const HttpDaemon& daemon, const Json& document, const std::
                      const std::string& path, const Json& operation) {
     const std::string id = operation.at("operationId");
     INFO(id);
+    if (id == "streamEvents") return;  // it has no end: see http_events_test.cpp
     std::string target = path, query;
     for (const auto& param : operation.at("parameters")) {
         const std::string name = param.at("name"), in = param.at("in");

@@ -35,6 +35,7 @@ task<HttpResponse> get_stats(ApiCall call);
 task<HttpResponse> no_cron(ApiCall call);
 task<HttpResponse> ping(ApiCall call);
 task<HttpResponse> openapi(ApiCall call);
+task<void> stream_events(ApiCall call);
 task<HttpResponse> metrics(ApiCall call);
 task<HttpResponse> healthz(ApiCall call);
 task<HttpResponse> readyz(ApiCall call);

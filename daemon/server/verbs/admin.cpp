@@ -184,7 +184,7 @@ task<Result<>> events(ServerContext& context, std::string argument, Messages* to
     if (request.error()) {
         co_return tl::unexpected<Error>(*request.error());
     }
-    auto subscription = context.broker.events().subscribe(std::move(wanted));
+    auto subscription = context.broker.events().subscribe({std::move(wanted), "", ""});
     while (!to->closed()) {
         while (!subscription->waiting.empty()) {
             auto event = std::move(subscription->waiting.front());
