@@ -113,11 +113,13 @@ Result<std::shared_ptr<const Door>> App::new_door(const Config& fresh) const {
     if (!door) return door;
     for (const auto& remark : (*door)->remarks())
         log(LogLevel::warn, "config.remark", remark);
-    // listen.tcp itself changes with a restart only.
-    auto bound = split_address(context_->tcp);
-    if (bound && !is_loopback(bound->host) && !(*door)->is_locked())
-        return fail(ErrorCode::config, "other hosts reach jobqd at " + context_->tcp +
-                                           ": without a password and TLS it must be restarted");
+    // listen.tcp and listen.http themselves change with a restart only.
+    for (const auto& address : {context_->tcp, context_->http}) {
+        auto bound = split_address(address);
+        if (bound && !is_loopback(bound->host) && !(*door)->is_locked())
+            return fail(ErrorCode::config, "other hosts reach jobqd at " + address +
+                                               ": without a password and TLS it must be restarted");
+    }
     return door;
 }
 

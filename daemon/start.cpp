@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "core/base/file.h"
 #include "core/base/id.h"
 #include "core/base/text.h"
 #include "core/config/check.h"
@@ -36,6 +37,20 @@ Result<> make_state_dir(const std::string& path) {
                                               (failed ? failed.message() : std::strerror(errno)) +
                                               "; give another with --state-dir");
     return {};
+}
+
+// What TlsContext has read and found good before.
+Result<HttpTls> read_http_tls(const ListenConfig& listen) {
+    HttpTls tls;
+    if (listen.tls_cert.empty()) return tls;
+    constexpr size_t kPemBytes = 1 << 20;
+    auto certificate = read_small_file(listen.tls_cert, kPemBytes);
+    if (!certificate) return tl::unexpected<Error>(certificate.error());
+    auto key = read_small_file(listen.tls_key, kPemBytes);
+    if (!key) return tl::unexpected<Error>(key.error());
+    tls.certificate = std::move(certificate->text);
+    tls.key = std::move(key->text);
+    return tls;
 }
 
 }  // namespace
@@ -163,7 +178,11 @@ Result<> App::listen() {
         auto wanted = parse_endpoint(config_->listen.http);
         if (!wanted) return tl::unexpected<Error>(wanted.error());
         api_ = std::make_unique<Api>(*context_);
-        auto server = HttpServer::listen(reactor_, *wanted, *api_);
+        auto tls = read_http_tls(config_->listen);
+        if (!tls) return tl::unexpected<Error>(tls.error());
+        JOBQ_CHECK(!wanted->unix_path.empty() || is_loopback(wanted->host) ||
+                   context_->door->is_locked());
+        auto server = HttpServer::listen(reactor_, *wanted, *api_, *tls);
         if (!server) return tl::unexpected<Error>(server.error());
         http_ = std::move(*server);
         const Endpoint& taken = http_->endpoint();

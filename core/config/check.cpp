@@ -95,17 +95,13 @@ void check_listen(LoadState& state) {
     std::string missing = listen.has_password() ? "" : "a password (password_file)";
     if (listen.tls_cert.empty() && listen.tls_key.empty())
         missing += missing.empty() ? "TLS (tls_cert, tls_key)" : " and TLS (tls_cert, tls_key)";
-    if (is_open(listen.tcp) && !missing.empty())
-        state.error(place_of(state, "listen.tcp"),
-                    "tcp = " + shown(listen.tcp) + " is reachable from other hosts and needs " +
-                        missing + ": set the keys in [listen], or listen on 127.0.0.1");
-    if (is_open(listen.http))
-        state.error(
-            place_of(state, "listen.http"),
-            "http must be on loopback (127.0.0.1, [::1] or localhost), not " +
-                printable(listen.http) +
-                ", or unix:PATH: it has neither TLS nor keys yet; for other hosts put a "
-                "proxy with TLS and its own log-in before it, and its name into http_hosts");
+    const std::pair<std::string, const std::string&> doors[] = {{"tcp", listen.tcp},
+                                                                {"http", listen.http}};
+    for (const auto& [key, address] : doors)
+        if (is_open(address) && !missing.empty())
+            state.error(place_of(state, "listen." + key),
+                        key + " = " + shown(address) + " is reachable from other hosts and needs " +
+                            missing + ": set the keys in [listen], or listen on 127.0.0.1");
     if (listen.tls_cert.empty() == listen.tls_key.empty()) return;
     bool lone_key = listen.tls_cert.empty();
     state.error(place_of(state, lone_key ? "listen.tls_key" : "listen.tls_cert"),

@@ -29,10 +29,10 @@ struct ListenConfig {
     // Key `unix`. "": $XDG_RUNTIME_DIR/jobq.sock, or /run/jobq/jobq.sock for root.
     std::string unix_path;
     std::string tcp;   // HOST:PORT, "" off
-    std::string http;  // HOST:PORT on loopback, unix:PATH, "" off
-    // Names under which `http` is reached, besides loopback's, with spaces between: a proxy's, say.
+    std::string http;  // HOST:PORT, unix:PATH, "" off
+    // Names under which `http` is reached besides loopback's, with spaces between.
     std::string http_hosts;
-    // Of `tcp` alone. The files are read when the daemon starts, and again at each reload.
+    // Of `tcp`, and of `http` on TCP. The files are read when the daemon starts, and again at each reload.
     std::string password_file;
     std::string tls_cert, tls_key;
     bool old_password_hash = true;  // let in clients of protocol versions 0 and 1

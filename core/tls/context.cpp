@@ -5,14 +5,15 @@
 #include "core/tls/impl.h"
 
 namespace jobq {
-namespace {
-
-constexpr size_t kPemBytes = 1 << 20;  // a bundle of authorities has some 200 KiB
 
 // ECDHE alone: a key that is stolen later opens no recorded connection, and no client can make the
 // loop compute with huge numbers of its choice.
-constexpr const char* kPriority =
+const char* const kTlsPriority =
     "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:-DHE-RSA:-DHE-DSS";
+
+namespace {
+
+constexpr size_t kPemBytes = 1 << 20;  // a bundle of authorities has some 200 KiB
 
 gnutls_datum_t datum(std::string& text) {
     return {reinterpret_cast<unsigned char*>(text.data()), unsigned(text.size())};
@@ -35,7 +36,7 @@ Result<> TlsContext::Impl::open() {
     auto library = load_gnutls();
     if (!library) return tl::unexpected<Error>(library.error());
     lib = *library;
-    int code = lib->priority_init(&priority, kPriority, nullptr);
+    int code = lib->priority_init(&priority, kTlsPriority, nullptr);
     if (code == 0) code = lib->certificate_allocate_credentials(&credentials);
     if (code == 0) return {};
     return fail(ErrorCode::internal, std::string("GnuTLS does not start: ") + lib->strerror(code));

@@ -15,6 +15,9 @@
 
 namespace jobq {
 
+// Which versions and ciphers, in GnuTLS's words: for libmicrohttpd, which speaks TLS by itself.
+extern const char* const kTlsPriority;
+
 // A certificate with its key, or the authorities that a client trusts. Shared by engines: one that
 // is replaced lives on until the last of them is gone.
 class TlsContext {

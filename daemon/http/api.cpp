@@ -4,6 +4,7 @@
 
 #include "core/base/crc32c.h"
 #include "core/base/text.h"
+#include "core/config/check.h"
 #include "core/protocol/json_writer.h"
 #include "daemon/http/problem.h"
 
@@ -104,6 +105,15 @@ void make_conditional(const HttpRequest& request, HttpResponse& response) {
     response.headers.emplace_back("Cache-Control", "no-cache");
 }
 
+// Who listens for other hosts is called by its own address. A page can have a browser ask for a
+// name of its choice, but not for an address by such a name.
+std::string hosts_of(const ServerContext& context) {
+    std::string hosts = context.config().listen.http_hosts;
+    auto bound = split_address(context.http);
+    if (bound) hosts += " " + bound->host;
+    return hosts;
+}
+
 }  // namespace
 
 std::string ApiCall::argument() const {
@@ -125,7 +135,7 @@ std::string ApiCall::argument() const {
 
 std::optional<HttpResponse> Api::look(HttpExchange& exchange) {
     const HttpRequest& request = exchange.request();
-    if (auto refused = guard(request, context_.config().listen.http_hosts)) return refused;
+    if (auto refused = guard(request, hosts_of(context_))) return refused;
     auto found = find_route(request.method, request.path);
     if (!found) return problem(found.error());
     // Probes have no password, and learn nothing but a state.

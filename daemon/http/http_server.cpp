@@ -10,6 +10,7 @@
 
 #include "core/base/limits.h"
 #include "core/config/check.h"
+#include "core/tls/tls.h"
 #include "daemon/http/impl.h"
 #include "daemon/http/problem.h"
 #include "daemon/loop/bind.h"
@@ -41,12 +42,13 @@ const Microhttpd& mhd() {
 HttpServer::HttpServer(UvReactor& reactor) : reactor_(reactor) {}
 
 Result<std::unique_ptr<HttpServer>> HttpServer::listen(UvReactor& reactor, Endpoint endpoint,
-                                                       HttpApp& app, HttpLimits limits) {
+                                                       HttpApp& app, const HttpTls& tls,
+                                                       HttpLimits limits) {
     auto loaded = load_microhttpd();
     if (!loaded) return tl::unexpected<Error>(loaded.error());
     const bool is_unix = !endpoint.unix_path.empty();
     // The configuration is checked for this; a hole here would be wide.
-    JOBQ_CHECK(is_unix || is_loopback(endpoint.host));
+    JOBQ_CHECK(is_unix || is_loopback(endpoint.host) || !tls.certificate.empty());
     auto fd = is_unix ? bind_unix(endpoint.unix_path) : bind_tcp(endpoint);
     if (!fd) return tl::unexpected<Error>(fd.error());
     std::unique_ptr<HttpServer> server(new HttpServer(reactor));
@@ -54,18 +56,16 @@ Result<std::unique_ptr<HttpServer>> HttpServer::listen(UvReactor& reactor, Endpo
     server->impl_ = std::make_unique<Impl>(*server, app, limits);
     Impl* impl = server->impl_.get();
     impl->is_unix = is_unix;
+    impl->is_tls = !is_unix && !tls.certificate.empty();
     impl->limits.connections = connection_limit(limits.connections);
-    impl->daemon = mhd().start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr, Impl::on_request, impl,
-        MHD_OPTION_LISTEN_SOCKET, *fd, MHD_OPTION_CONNECTION_MEMORY_LIMIT, 2 * kHeadBytes,
-        MHD_OPTION_CONNECTION_TIMEOUT, limits.stall_s, MHD_OPTION_CONNECTION_LIMIT,
-        unsigned(impl->limits.connections), MHD_OPTION_STRICT_FOR_CLIENT, 1,
-        MHD_OPTION_URI_LOG_CALLBACK, Impl::on_uri, impl, MHD_OPTION_NOTIFY_COMPLETED,
-        Impl::on_completed, impl, MHD_OPTION_NOTIFY_CONNECTION, Impl::on_connection, impl,
-        MHD_OPTION_END);
+    impl->start(*fd, tls);
     if (!impl->daemon) {
         ::close(*fd);
-        return fail(ErrorCode::internal, "the HTTP server did not start");
+        return fail(ErrorCode::internal,
+                    impl->is_tls
+                        ? "the HTTP server did not start: is libmicrohttpd built with TLS, and do "
+                          "tls_cert and tls_key fit together?"
+                        : "the HTTP server did not start");
     }
     impl->listen_fd = *fd;
     impl->hangup_epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -75,6 +75,26 @@ Result<std::unique_ptr<HttpServer>> HttpServer::listen(UvReactor& reactor, Endpo
         std::make_unique<FdWatch>(reactor, impl->hangup_epoll, [impl] { impl->hung_up(); });
     impl->sweep();
     return server;
+}
+
+void HttpServer::Impl::start(int fd, const HttpTls& tls) {
+    unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
+    std::vector<MHD_OptionItem> secure;
+    auto text = [](const char* chars) { return const_cast<char*>(chars); };
+    if (is_tls) {
+        flags |= MHD_USE_TLS;
+        secure = {{MHD_OPTION_HTTPS_MEM_CERT, 0, text(tls.certificate.c_str())},
+                  {MHD_OPTION_HTTPS_MEM_KEY, 0, text(tls.key.c_str())},
+                  {MHD_OPTION_HTTPS_PRIORITIES, 0, text(kTlsPriority)}};
+    }
+    secure.push_back({MHD_OPTION_END, 0, nullptr});
+    daemon = mhd().start_daemon(
+        flags, 0, nullptr, nullptr, on_request, this, MHD_OPTION_LISTEN_SOCKET, fd,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, 2 * kHeadBytes, MHD_OPTION_CONNECTION_TIMEOUT,
+        limits.stall_s, MHD_OPTION_CONNECTION_LIMIT, unsigned(limits.connections),
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, on_uri, this,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, this, MHD_OPTION_NOTIFY_CONNECTION,
+        on_connection, this, MHD_OPTION_ARRAY, secure.data(), MHD_OPTION_END);
 }
 
 // One turn of the library, then the handlers of what it brought.
@@ -126,7 +146,7 @@ void HttpServer::Impl::sweep() {
 
 // The library can't answer within a request, so the answer goes straight to the socket.
 void HttpServer::Impl::give_up(HttpConnection& connection, const char* answer) {
-    if (*answer)
+    if (*answer && !is_tls)
         (void)!::send(connection.fd, answer, std::strlen(answer), MSG_DONTWAIT | MSG_NOSIGNAL);
     ::shutdown(connection.fd, SHUT_RDWR);
 }

@@ -38,11 +38,18 @@ struct HttpLimits {
     unsigned stall_s = 60;     // an answer of which nobody takes a byte
 };
 
+// PEM texts; empty: plain HTTP.
+struct HttpTls {
+    std::string certificate{}, key{};
+};
+
 class HttpServer {
   public:
-    // A Unix socket, or a loopback address. invalid, conflict (the port is taken).
+    // On a Unix socket TLS is left out. conflict: the port is taken. Requires: an address other
+    // hosts can reach has TLS, and `app` asks for a password.
     static Result<std::unique_ptr<HttpServer>> listen(UvReactor& reactor, Endpoint endpoint,
-                                                      HttpApp& app, HttpLimits limits = {});
+                                                      HttpApp& app, const HttpTls& tls = {},
+                                                      HttpLimits limits = {});
     ~HttpServer();
     HttpServer(const HttpServer&) = delete;
 

@@ -36,11 +36,12 @@ struct HttpServer::Impl {
     std::unordered_set<HttpConnection*> connections;
     std::vector<std::shared_ptr<HttpExchange>> pending;  // to be served after the library's turn
     TimerId timer = 0;
-    bool is_unix = false, stopping = false, planned = false;
+    bool is_unix = false, is_tls = false, stopping = false, planned = false;
     std::shared_ptr<bool> alive = std::make_shared<bool>(true);
     Gate gate;
     Signal idle;  // a connection was closed, or an answer sent
 
+    void start(int fd, const HttpTls& tls);
     void run();
     void run_soon();
     void sweep();

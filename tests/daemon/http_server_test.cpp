@@ -85,7 +85,7 @@ struct Served {
     explicit Served(HttpLimits limits = {}) : app(reactor) {
         Endpoint endpoint;
         endpoint.host = "127.0.0.1";
-        auto made = HttpServer::listen(reactor, endpoint, app, limits);
+        auto made = HttpServer::listen(reactor, endpoint, app, {}, limits);
         REQUIRE(made);
         server = std::move(*made);
     }

@@ -262,3 +262,37 @@ TEST_CASE("an address that other hosts reach needs a password and TLS, and is se
     CHECK(eventually([&] { return contains(daemon.log(), "config.kept"); }));
     CHECK(run_cli(call).status == 0);
 }
+
+TEST_CASE("with a certificate HTTP is HTTPS, and asks for the password") {
+    TempDir dir;
+    TestAuthority authority(dir);
+    const auto pair = authority.issue("server");
+    dir.write("password", "foobar");
+    LiveDaemon daemon("[listen]\nhttp = \"0.0.0.0:0\"\npassword_file = \"" + dir / "password" +
+                      "\"\ntls_cert = \"" + pair.certificate + "\"\ntls_key = \"" + pair.key +
+                      "\"\n");
+    const std::string http =
+        nlohmann::json::parse(read_file(daemon.state_dir() + "/jobqd.ready")).at("http");
+    const int port = std::stoi(http.substr(http.rfind(':') + 1));
+    auto status = [&](const std::string& header) {
+        TcpClient client(port);
+        client.start_tls(authority.file());
+        client.send("GET /api/v1/stats HTTP/1.1\r\nHost: localhost\r\n" + header + "\r\n");
+        return client.line();
+    };
+    CHECK(status("Authorization: Bearer foobar\r\n") == "HTTP/1.1 200 OK");
+    CHECK(status("") == "HTTP/1.1 401 Unauthorized");
+    TcpClient plain(port);
+    plain.send("GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    CHECK(plain.at_end());
+    TestAuthority other(dir, "other");
+    TcpClient wary(port);
+    CHECK_THROWS(wary.start_tls(other.file()));
+
+    CliCall curl;
+    curl.program = "/bin/sh";
+    curl.args = {"-c", "curl -sS --cacert '" + authority.file() +
+                           "' -u x:foobar https://127.0.0.1:" + std::to_string(port) +
+                           "/api/v1/ping 2>&1"};
+    CHECK(contains(run_cli(curl).out, "\"state\":\"ready\""));
+}

@@ -115,8 +115,13 @@ TEST_CASE("config errors: addresses, paths and URLs", "[config]") {
         CHECK(errors_of("[listen]\ntcp = \"" + std::string(own) + "\"\n").empty());
     CHECK(errors_of("[listen]\ntls_cert = \"/c\"\n") ==
           "t:2:12: TLS needs a certificate and its key: tls_key is not set\n");
-    CHECK(errors_of("[listen]\nhttp = \"0.0.0.0:1\"\n")
-              .starts_with("t:2:8: http must be on loopback"));
+    CHECK(errors_of("[listen]\nhttp = \"0.0.0.0:1\"\n") ==
+          "t:2:8: http = \"0.0.0.0:1\" is reachable from other hosts and needs a password "
+          "(password_file) and TLS (tls_cert, tls_key): set the keys in [listen], or listen on "
+          "127.0.0.1\n");
+    CHECK(errors_of("[listen]\nhttp = \"unix:/run/http\"\nhttp_hosts = \"a.example b\"\n").empty());
+    CHECK(errors_of("[listen]\nhttp = \"unix:run/http\"\n").find("absolute") != std::string::npos);
+    CHECK(errors_of("[listen]\nhttp_hosts = \"a/b\"\n").starts_with("t:2:14: http_hosts must be"));
     CHECK(errors_of("[listen]\nhttp = \"127.0.0.1:70000\"\n").find("HOST:PORT") !=
           std::string::npos);
     CHECK(errors_of("[listen]\nunix = \"run/s\"\n") ==
