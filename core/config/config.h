@@ -32,7 +32,8 @@ struct ListenConfig {
     std::string http;  // HOST:PORT, unix:PATH, "" off
     // Names under which `http` is reached besides loopback's, with spaces between.
     std::string http_hosts;
-    // Of `tcp`, and of `http` on TCP. The files are read when the daemon starts, and again at each reload.
+    // Of `tcp`, and of `http` on TCP. The files are read when the daemon starts, and again at each
+    // reload.
     std::string password_file;
     std::string tls_cert, tls_key;
     bool old_password_hash = true;  // let in clients of protocol versions 0 and 1

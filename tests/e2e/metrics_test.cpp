@@ -43,9 +43,8 @@ TEST_CASE("metrics: jobs that ran, waited and failed are there, and promtool has
     daemon.enqueue(R"({"type":"noop","queue":"reports"})");
     REQUIRE(daemon.becomes(good, "succeeded"));
     REQUIRE(daemon.becomes(bad, "dead"));
-    REQUIRE(eventually([&] {
-        return value_of(scrape(daemon), "jobq_queue_jobs{queue=\"reports\"}") == "1";
-    }));
+    REQUIRE(eventually(
+        [&] { return value_of(scrape(daemon), "jobq_queue_jobs{queue=\"reports\"}") == "1"; }));
     const std::string text = scrape(daemon);
     INFO(text);
     const std::string echo = R"(queue="default",type="echo"})";
@@ -63,8 +62,9 @@ TEST_CASE("metrics: jobs that ran, waited and failed are there, and promtool has
     CHECK(value_of(text, "jobq_redis_up") == "1");
     CHECK(value_of(text, "jobq_redis_unknown_total") == "0");
     CHECK_FALSE(value_of(text, "jobq_redis_batch_size_count{what=\"enqueue\"}").empty());
-    for (const auto& row : {"jobq_event_loop_lag_seconds_count", "jobq_redis_round_trip_seconds_sum",
-                            "process_cpu_seconds_total", "process_open_fds"})
+    for (const auto& row :
+         {"jobq_event_loop_lag_seconds_count", "jobq_redis_round_trip_seconds_sum",
+          "process_cpu_seconds_total", "process_open_fds"})
         CHECK_FALSE(value_of(text, row).empty());
 
     CliCall check;
