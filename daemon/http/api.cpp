@@ -123,7 +123,8 @@ std::string ApiCall::argument() const {
         auto is_it = [&name = name](const Param& param) { return param.name == name; };
         auto param = std::find_if(route.query.begin(), route.query.end(), is_it);
         json.key(name);
-        if (param->kind == Param::Kind::text) {
+        // What the handler added is text.
+        if (param == route.query.end() || param->kind == Param::Kind::text) {
             json.text(value);
         } else {
             json.raw(value);
