@@ -97,8 +97,11 @@ int64_t untold_until(const Evidence& evidence, const Run& run) {
 // Whether the fault took this run's lease, or its end before that was told.
 bool excuses(const Fault& fault, const Run& run, const Evidence& evidence) {
     if (fault.kind == Fault::Kind::trouble || !hits(fault, run)) return false;
-    if (fault.kind == Fault::Kind::kill)
-        return run.start.at_us <= fault.at_us && fault.at_us <= untold_until(evidence, run);
+    if (fault.kind == Fault::Kind::kill) {
+        // A process that its holder had forked may say its first word when the holder is dead.
+        const int64_t born_us = run.start.at_us - (fault.pid ? 0 : evidence.bounds.born_slack_us);
+        return born_us <= fault.at_us && fault.at_us <= untold_until(evidence, run);
+    }
     return fault.until_us - fault.at_us >= evidence.bounds.lease_us &&
            run.start.at_us <= fault.until_us && fault.at_us <= untold_until(evidence, run);
 }

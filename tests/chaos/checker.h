@@ -89,6 +89,7 @@ struct Bounds {
     int64_t lease_us = 15'000'000;
     int64_t lease_slack_us = 1'000'000;   // until a job whose lease ended must be gone
     int64_t report_slack_us = 1'000'000;  // an end and the death of its holder so near: not told
+    int64_t born_slack_us = 100'000;      // from the fork of a job to its first line
     int64_t late_us = 0;                  // 0: lateness is not judged
     int64_t again_us = 0;                 // a run after a kill of its holder; 0: not judged
     int crashes = 3;                      // then a job is poison

@@ -140,6 +140,12 @@ const Row kRows[] = {
     {"two runs, its holder was killed during the first",
      [](History& h) { h.e.marks.pop_back(); h.kill(2 * kS + 9); h.run(4 * kS, 5 * kS, true, "t2", 12); },
      "", Verdict::pass},
+    {"two runs, its holder was killed before the first one's first line",
+     [](History& h) { h.e.marks.pop_back(); h.kill(2 * kS - 99'000); h.run(4 * kS, 5 * kS, true, "t2", 12); },
+     "", Verdict::pass},
+    {"two runs, its holder was killed long before the first one's first line",
+     [](History& h) { h.e.marks.pop_back(); h.kill(2 * kS - 101'000); h.run(4 * kS, 5 * kS, true, "t2", 12); },
+     "duplicate"},
     {"two runs, another holder was killed",
      [](History& h) {
          h.e.marks.pop_back(); h.kill(2 * kS + 9); h.e.faults[0].holder = "r2";
