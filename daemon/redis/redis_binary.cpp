@@ -77,7 +77,10 @@ std::string read_limited(int fd, int64_t limit_ms) {
         int64_t spent =
             (now.tv_sec - start.tv_sec) * 1'000 + (now.tv_nsec - start.tv_nsec) / 1'000'000;
         pollfd wait{fd, POLLIN, 0};
-        if (spent >= limit_ms || ::poll(&wait, 1, int(limit_ms - spent)) <= 0) break;
+        if (spent >= limit_ms) break;
+        int ready = ::poll(&wait, 1, int(limit_ms - spent));
+        if (ready < 0 && errno == EINTR) continue;  // told to stop, while it starts
+        if (ready <= 0) break;
         char bytes[1024];
         ssize_t got = ::read(fd, bytes, sizeof bytes);
         if (got < 0 && errno == EINTR) continue;
