@@ -13,7 +13,7 @@ namespace {
 
 constexpr int64_t kEveryMs = 10'000;  // or less, in a run that is short
 // A finished job is kept for a day: of each that was enqueued Redis may have so much.
-constexpr int64_t kKeptBytes = 600;
+constexpr int64_t kKeptBytes = 450;
 
 class Soak {
   public:
@@ -68,7 +68,9 @@ class Soak {
         const test::Ran doctor = rig.daemon().jobq({"doctor", "--json"});
         if (doctor.status != 0 || doctor.out != "[]\n")
             rig.found(FindingKind::ill, "", doctor.out + doctor.err);
-        const std::string growth = vitals_.growth();
+        const std::string growth =
+            vitals_.growth() + vitals_.growth_at_rest("jobqd", vital_of(rig.daemon().pid())) +
+            vitals_.growth_at_rest("runner", vital_of(rig.daemon().runner_pid()));
         if (!growth.empty()) rig.found(FindingKind::growth, "", growth);
     }
 

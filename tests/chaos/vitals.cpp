@@ -13,7 +13,7 @@
 namespace jobq::chaos {
 namespace {
 
-constexpr size_t kLongLife = 20;            // samples
+constexpr size_t kLongLife = 24;            // samples
 constexpr int64_t kRssNoiseKib = 3 * 1024;  // of an allocator, on and off
 constexpr int kRssNoisePerCent = 15;
 constexpr int64_t kDescriptorNoise = 4;
@@ -29,15 +29,6 @@ int64_t middle(Samples samples, int64_t (*figure)(const Vital&)) {
     return figures[figures.size() / 2];
 }
 
-// A job that runs has descriptors of its runner, so there are more or less of them from sample to
-// sample; one that is never closed again raises the least there are.
-int64_t least_descriptors(const Samples& samples) {
-    int64_t least = INT64_MAX;
-    for (const auto& one : samples)
-        least = std::min(least, one.descriptors);
-    return samples.empty() ? 0 : least;
-}
-
 Samples quarter(const Samples& samples, size_t which) {
     const size_t n = samples.size();
     return {samples.begin() + long(n * which / 4), samples.begin() + long(n * (which + 1) / 4)};
@@ -45,6 +36,13 @@ Samples quarter(const Samples& samples, size_t which) {
 
 int64_t rss(const Vital& vital) {
     return vital.rss_kib;
+}
+
+int64_t fewest_descriptors(const Samples& samples) {
+    int64_t fewest = samples.empty() ? 0 : INT64_MAX;
+    for (const auto& one : samples)
+        fewest = std::min(fewest, one.descriptors);
+    return fewest;
 }
 
 int64_t may_grow(const Vital& vital) {
@@ -60,7 +58,7 @@ std::string grown(const std::string& name, const Samples& samples) {
     if (after > before + noise + reason)
         text += name + ": from " + std::to_string(before) + " to " + std::to_string(after) +
                 " KiB, allowed " + std::to_string(noise + reason) + " more\n";
-    const int64_t had = least_descriptors(early), has = least_descriptors(late);
+    const int64_t had = fewest_descriptors(early), has = fewest_descriptors(late);
     if (has > had + kDescriptorNoise)
         text += name + ": from " + std::to_string(had) + " to " + std::to_string(has) +
                 " descriptors\n";
@@ -115,6 +113,15 @@ std::string Vitals::growth() const {
     return text;
 }
 
+std::string Vitals::growth_at_rest(const std::string& name, const Vital& now) const {
+    const auto known = samples_.find(name);
+    if (known == samples_.end() || known->second.back().pid != now.pid) return "";
+    const int64_t had = fewest_descriptors(lives_of(known->second).back());
+    if (now.descriptors <= had + kDescriptorNoise) return "";
+    return name + " at rest: " + std::to_string(now.descriptors) + " descriptors, " +
+           std::to_string(had) + " were enough\n";
+}
+
 std::map<std::string, std::map<std::string, int64_t>> Vitals::told() const {
     std::map<std::string, std::map<std::string, int64_t>> all;
     for (const auto& [name, samples] : samples_) {
@@ -126,8 +133,8 @@ std::map<std::string, std::map<std::string, int64_t>> Vitals::told() const {
             one["longest_life"] = std::max(one["longest_life"], int64_t(life.size()));
         one["rss_kib_second_quarter"] = middle(quarter(samples, 1), rss);
         one["rss_kib_last_quarter"] = middle(quarter(samples, 3), rss);
-        one["descriptors_second_quarter"] = least_descriptors(quarter(samples, 1));
-        one["descriptors_last_quarter"] = least_descriptors(quarter(samples, 3));
+        one["descriptors_second_quarter"] = fewest_descriptors(quarter(samples, 1));
+        one["descriptors_last_quarter"] = fewest_descriptors(quarter(samples, 3));
         one["stored_kib"] = samples.back().may_grow_kib;
     }
     return all;

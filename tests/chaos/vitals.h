@@ -27,10 +27,12 @@ class Vitals {
   public:
     void add(const std::string& name, const Vital& vital);
 
-    // What grew, a line each, over the whole run, and for each life of a process that is long
-    // enough: the last quarter of samples against the second, of memory the middle, of descriptors
-    // the least. "" when nothing did.
+    // What grew, a line each: the last quarter of samples against the second, over the whole run,
+    // and for each life of a process that is long enough. Of memory the middle counts; of
+    // descriptors the fewest, since each job that runs has some. "" when nothing grew.
     std::string growth() const;
+    // The same for a process that has nothing to do now: no more than the fewest of its life.
+    std::string growth_at_rest(const std::string& name, const Vital& now) const;
 
     // Of each process: samples, lives, and the figures that growth() compares.
     std::map<std::string, std::map<std::string, int64_t>> told() const;
