@@ -36,6 +36,7 @@ task<HttpResponse> no_cron(ApiCall call);
 task<HttpResponse> ping(ApiCall call);
 task<HttpResponse> openapi(ApiCall call);
 task<void> stream_events(ApiCall call);
+task<HttpResponse> plain_page(ApiCall call);
 task<HttpResponse> metrics(ApiCall call);
 task<HttpResponse> healthz(ApiCall call);
 task<HttpResponse> readyz(ApiCall call);
