@@ -119,7 +119,6 @@ class FullScreen {
         if (input) heed(screen_.read());
         if (replies_due_ > 0 && monotonic_ms() - asked_ms_ > kReplyMs) {
             client_.link().close();
-            retry_ms_ = 0;
         }
     }
 
@@ -160,7 +159,6 @@ class FullScreen {
 
     void lose(const Error& error) {
         client_.link().close();
-        retry_ms_ = 0;
         replies_due_ = 0;
         failed_.clear();
         set_trouble(error.text);
@@ -179,7 +177,9 @@ class FullScreen {
     Answers answers_;
     std::string failed_;  // what one of the answers under way was instead
     std::string drawn_;
-    int64_t asked_ms_ = 0, next_ms_ = 0, retry_ms_ = 0, last_answer_ms_;
+    int64_t asked_ms_ = 0, next_ms_ = 0, last_answer_ms_;
+    // Not before then: one that takes connections only to close them is not flooded with them.
+    int64_t retry_ms_ = 0;
     int replies_due_ = 0;
     bool quit_ = false, gone_ = false, redraw_ = false;
 };
@@ -197,8 +197,9 @@ void print_json(Output& out, const TopView& view, const Answers& answers) {
     } else {
         object.raw("rates", "null");
     }
-    object.raw("stats", JsonView(answers.stats).raw());
-    out.line(object.raw("workers", JsonView(answers.workers)["workers"].raw()).done());
+    const JsonView stats(answers.stats), workers = JsonView(answers.workers)["workers"];
+    object.raw("stats", stats.exists() ? stats.raw() : "null");
+    out.line(object.raw("workers", workers.exists() ? workers.raw() : "[]").done());
 }
 
 void print_snapshot(Output& out, const TopView& view, const Answers& answers, bool first) {

@@ -8,7 +8,6 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "cli/columns.h"
 #include "tests/e2e/live_daemon.h"
 #include "tests/support/terminal.h"
 
@@ -51,6 +50,18 @@ bool is_restored(const Terminal& terminal) {
 bool ends_with(const std::string& text, const std::string& end) {
     return text.size() >= end.size() &&
            text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+int64_t characters(const std::string& line) {
+    return std::count_if(line.begin(), line.end(),
+                         [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
+}
+
+// Waits until it says that nothing came for that many seconds, or some more.
+bool says_how_long(Terminal& terminal, int least) {
+    for (int seconds = least; seconds < least + 10; ++seconds)
+        if (terminal.shows("NO FIGURES for " + std::to_string(seconds) + "s", 2'500)) return true;
+    return false;
 }
 
 // The row of the screen that starts so; "" when there is none.
@@ -110,7 +121,7 @@ TEST_CASE("top follows the size of the terminal, sorts, and pauses") {
     terminal.resize(40, 9);  // heeded while it is paused, too
     CHECK(terminal.shows_rows(9));
     for (const auto& line : terminal.screen())
-        CHECK(cli::columns_of(line) <= 40);
+        CHECK(characters(line) <= 40);
     terminal.type("p");
     terminal.resize(120, 40);
     CHECK(terminal.shows_rows(40));
@@ -123,7 +134,7 @@ TEST_CASE("top says that jobqd went away, how long, and goes on when it is back"
     Terminal terminal(top(daemon.socket()), env());
     REQUIRE(terminal.shows("0 ready"));
     daemon.kill();
-    REQUIRE(terminal.shows("NO FIGURES for 2s"));
+    CHECK(says_how_long(terminal, 1));
     CHECK(contains(row(terminal, "NO FIGURES"), "trying again"));
     daemon.start();
     daemon.must({"enqueue", "noop", "--queue", "later"});
@@ -197,6 +208,29 @@ TEST_CASE("top uses no colour where none is wanted, and no screen where there is
     CHECK(nobody.wait() == 69);
     CHECK_FALSE(contains(nobody.output(), "\033"));
     CHECK(contains(nobody.output(), "no jobqd answers at unix:"));
+}
+
+TEST_CASE("top shows an error of jobqd, and does not flood one that hangs up") {
+    FakeDaemon daemon(
+        [](Peer& peer, const std::string& verb, const std::string&) {
+            if (verb == "STATS") peer.write("-UNAVAILABLE Redis is not there\r\n");
+            if (verb == "WORKERS") peer.bulk(R"({"workers":[]})");
+            return true;
+        },
+        "+HI {\"v\":2}\r\n", nullptr, FakeDaemon::Serves::all_at_once);
+    const Ran once = run_cli(daemon.call({"top", "--once"}));
+    CHECK(once.status == 69);
+    CHECK(contains(once.err, "Redis is not there"));
+    Terminal told(top(daemon.path()), env());
+    CHECK(told.shows(": Redis is not there; trying again"));
+    told.type("q");
+    CHECK(told.wait() == 0);
+    FakeDaemon closing([](Peer&, const std::string&, const std::string&) { return false; });
+    Terminal patient(top(closing.path()), env());
+    CHECK(says_how_long(patient, 2));
+    CHECK(closing.connections() <= 15);
+    patient.type("q");
+    CHECK(patient.wait() == 0);
 }
 
 TEST_CASE("top prints snapshots into a pipe") {
