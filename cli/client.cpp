@@ -104,17 +104,21 @@ Answer<Client> Client::connect(const Target& target, int64_t limit_ms) {
     return tl::unexpected(nobody_there(tried));
 }
 
+Result<> Client::reconnect_once(int64_t limit_ms) {
+    auto client = open(address_, monotonic_ms() + limit_ms);
+    if (!client) return tl::unexpected(client.error());
+    link_ = std::move(client->link_);
+    return {};
+}
+
 Result<> Client::reconnect(int64_t limit_ms) {
     const int64_t end = monotonic_ms() + limit_ms;
     int64_t pause_ms = 20;
     while (true) {
-        auto client = open(address_, std::min(end, monotonic_ms() + kConnectMs));
-        if (client) {
-            link_ = std::move(client->link_);
-            return {};
-        }
+        const auto back = reconnect_once(std::min(end - monotonic_ms(), kConnectMs));
+        if (back) return {};
         if (interrupted()) return fail(ErrorCode::cancelled, "interrupted");
-        if (monotonic_ms() + pause_ms >= end) return tl::unexpected(client.error());
+        if (monotonic_ms() + pause_ms >= end) return back;
         sleep_until(monotonic_ms() + pause_ms);
         pause_ms = std::min<int64_t>(pause_ms * 2, 500);
     }

@@ -39,6 +39,8 @@ class Client {
 
     // Tries for `limit_ms`, with pauses; what was in flight is forgotten.
     Result<> reconnect(int64_t limit_ms);
+    // One try of it, ended after `limit_ms`.
+    Result<> reconnect_once(int64_t limit_ms);
 
     const Address& address() const { return address_; }
 

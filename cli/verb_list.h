@@ -12,7 +12,8 @@ extern const Verb kCancel, kRetry, kRm, kRetryDead;       // act, retry_dead
 extern const Verb kQueueList, kQueuePause, kQueueResume, kQueueClear, kQueueLatency;  // queue
 extern const Verb kWorkersList, kWorkersQuiet, kWorkersStop, kWork;  // workers, work
 extern const Verb kProfileCpu, kProfileHeap, kProfileTasks;          // profile, profile_tasks
-extern const Verb kStats, kEvents, kLoadgen, kPing, kVersion, kConfigCheck, kConfigShow;
+extern const Verb kStats, kTop, kEvents, kLoadgen, kPing, kVersion, kConfigCheck;
+extern const Verb kConfigShow;
 extern const Verb kDoctor;                        // doctor
 extern const Verb kImportFaktory;                 // import_faktory
 extern const Verb kCompletion, kComplete, kHelp;  // complete, help

@@ -9,13 +9,12 @@ namespace jobq::cli {
 namespace {
 
 constexpr std::array kVerbs{
-    &kEnqueue,      &kRun,        &kStatus,        &kWait,         &kResult,
-    &kLogs,         &kList,       &kCancel,        &kRetry,        &kRm,
-    &kRetryDead,    &kQueueList,  &kQueuePause,    &kQueueResume,  &kQueueClear,
-    &kQueueLatency, &kStats,      &kWorkersList,   &kWorkersQuiet, &kWorkersStop,
-    &kWork,         &kProfileCpu, &kProfileHeap,   &kProfileTasks, &kEvents,
-    &kLoadgen,      &kDoctor,     &kImportFaktory, &kPing,         &kConfigCheck,
-    &kConfigShow,   &kCompletion, &kVersion,       &kHelp,         &kComplete};
+    &kEnqueue,      &kRun,          &kStatus,      &kWait,         &kResult,        &kLogs,
+    &kList,         &kCancel,       &kRetry,       &kRm,           &kRetryDead,     &kQueueList,
+    &kQueuePause,   &kQueueResume,  &kQueueClear,  &kQueueLatency, &kStats,         &kTop,
+    &kWorkersList,  &kWorkersQuiet, &kWorkersStop, &kWork,         &kProfileCpu,    &kProfileHeap,
+    &kProfileTasks, &kEvents,       &kLoadgen,     &kDoctor,       &kImportFaktory, &kPing,
+    &kConfigCheck,  &kConfigShow,   &kCompletion,  &kVersion,      &kHelp,          &kComplete};
 
 constexpr std::array kCommon{
     Option{"--server", "", "ADDRESS",
@@ -33,7 +32,6 @@ constexpr std::array kCommon{
 // Shrinks as the product grows. Nothing here is shown as if it worked.
 constexpr std::array kNotYet{
     NotYet{"cron", "", "put `jobq enqueue TYPE` into a crontab(5) line"},
-    NotYet{"top", "", "use `jobq stats --watch`"},
     NotYet{"key", "", "protect the Unix socket by its file mode, TCP by a password in JOBQ_URL"},
     NotYet{"why", "", "use `jobq status JID`: its note says why a job waits"},
     NotYet{"history", "", "use `jobq status JID`: it lists each failed attempt"},
