@@ -17,6 +17,12 @@ bool same_job(const Job& a, const Job& b) {
            a.custom == b.custom && a.at == b.at;
 }
 
+// A bug to be planted: before the checksum is taken, which finds what changes later.
+Job changed(Job job) {
+    job.args[job.args.size() - 3] ^= 1;  // ..."ms":17}]
+    return job;
+}
+
 const Ties kNoTies;
 
 }  // namespace
@@ -65,7 +71,7 @@ task<void> RedisStore::send_push(std::string header, EnqueueCoalescer::Batch bat
     args.add(int64_t(options_.publish_hints)).add(header);
     for (const auto& entry : batch) {
         std::string envelope = encode_job(entry.item(), false);
-        if (JOBQ_FAILPOINT(payload_changed)) envelope[envelope.size() - 3] ^= 1;  // ..."ms":17}]
+        if (JOBQ_FAILPOINT(payload_changed)) envelope = encode_job(changed(entry.item()), false);
         if (JOBQ_FAILPOINT(job_invented)) args.add(entry.item().jid + "-twin").add(envelope);
         args.add(entry.item().jid).add(envelope);
     }
