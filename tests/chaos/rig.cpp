@@ -172,6 +172,12 @@ void Rig::cut_power(const std::function<void()>& disk) {
     note(std::move(fault), "power_loss");
 }
 
+// A pid of long ago may be another's by now; a witness has its log among its arguments.
+bool Rig::is_witness(pid_t pid) const {
+    const std::string words = test::read_file("/proc/" + std::to_string(pid) + "/cmdline");
+    return words.find('\0' + witness_log_ + '\0') != words.npos && test::is_alive(pid);
+}
+
 std::vector<Mark> Rig::running_now() const {
     std::map<std::pair<std::string, int>, Mark> running;
     for (const auto& mark : read_marks(witness_log_)) {
@@ -183,7 +189,7 @@ std::vector<Mark> Rig::running_now() const {
     }
     std::vector<Mark> marks;
     for (const auto& [run, mark] : running)
-        if (mark.token.empty() && test::is_alive(mark.pid)) marks.push_back(mark);
+        if (mark.token.empty() && is_witness(mark.pid)) marks.push_back(mark);
     return marks;
 }
 

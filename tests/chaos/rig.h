@@ -102,6 +102,7 @@ class Rig {
     const std::string& directory() const { return directory_; }
 
   private:
+    bool is_witness(pid_t pid) const;
     bool drain();
     std::map<std::string, Stored> read_store();
     void read_results(test::Wire& wire, const std::map<std::string, Stored>& store);
