@@ -5,7 +5,6 @@
 // Must stay true: nothing here resumes a coroutine. What waits for a handler is suspended, and the
 // library asks again when it is resumed.
 #include <algorithm>
-#include <cstring>
 
 #include "core/base/limits.h"
 #include "core/base/text.h"
@@ -202,7 +201,7 @@ ssize_t HttpServer::Impl::on_read(void* cls, uint64_t, char* buffer, size_t room
         return 0;
     }
     size_t taken = std::min(room, out.size());
-    std::memcpy(buffer, out.data(), taken);
+    std::copy_n(out.data(), taken, buffer);
     out.erase(0, taken);
     exchange.writable_.notify_all();
     return ssize_t(taken);
