@@ -223,6 +223,15 @@ Result<> read_times(const JsonObject& object, EnqueueRequest& request, int64_t n
 
 }  // namespace
 
+Job EnqueueRequest::take_job() {
+    Job taken = std::move(job);
+    job = Job();
+    job.jid = taken.jid;
+    job.type = taken.type;
+    job.queue = taken.queue;
+    return taken;
+}
+
 Result<EnqueueRequest> parse_enqueue(std::string_view json, int64_t now_ms, std::string new_jid) {
     auto object = JsonObject::parse(json, false, limits::kJsonDepth + 1);
     if (!object) return tl::unexpected<Error>(object.error());

@@ -35,6 +35,9 @@ Result<Job> parse_callback(std::string_view json, int64_t now_ms, std::string_vi
 struct EnqueueRequest {
     Job job;
     bool late = false;  // run_at was in the past: it runs now
+
+    // Moves the job out, to be stored; what its answer needs to know of it stays.
+    Job take_job();
 };
 
 // JOBQ ENQUEUE. `new_jid` is used when the client gave none.

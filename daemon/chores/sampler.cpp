@@ -13,7 +13,7 @@ int64_t pause_ms(size_t queues) {
 }  // namespace
 
 Sampler::Sampler(Reactor& reactor, Broker& broker)
-    : reactor_(reactor), broker_(broker), wanted_(reactor), taken_(reactor), gate_(reactor) {}
+    : reactor_(reactor), broker_(broker), wanted_(reactor), gate_(reactor) {}
 
 void Sampler::start() {
     wanted_until_ms_ = reactor_.now_ms() + 1;
@@ -23,7 +23,6 @@ void Sampler::start() {
 task<void> Sampler::stop() {
     stopping_ = true;
     wanted_.notify_all();
-    taken_.notify_all();
     co_await gate_.close();
 }
 
@@ -52,7 +51,6 @@ task<void> Sampler::take() {
     last_.taken_ms = reactor_.now_ms();
     last_.stats = *stats;
     last_.queues = std::move(*queues);
-    taken_.notify_all();
 }
 
 }  // namespace jobq

@@ -24,15 +24,12 @@ class Sampler {
 
     Sampler(Reactor& reactor, Broker& broker);
 
-    // Takes the first sample.
+    // Takes the first sample. Only when somebody may ever look: where HTTP is served.
     void start();
     task<void> stop();
 
     // The last sample; there will be new ones for a while.
     const StoreSample& look();
-
-    // Wakes those who wait for a new sample.
-    Signal& taken() { return taken_; }
 
   private:
     task<void> run();
@@ -43,7 +40,7 @@ class Sampler {
     StoreSample last_;
     int64_t wanted_until_ms_ = 0;
     bool stopping_ = false;
-    Signal wanted_, taken_;
+    Signal wanted_;
     Gate gate_;
 };
 

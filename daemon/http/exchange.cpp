@@ -5,10 +5,7 @@
 namespace jobq {
 
 HttpExchange::HttpExchange(HttpServer& server)
-    : server_(server),
-      going_(server.reactor()),
-      readable_(server.reactor()),
-      writable_(server.reactor()) {}
+    : server_(server), readable_(server.reactor()), writable_(server.reactor()) {}
 
 task<bool> HttpExchange::read_more() {
     while (seen_ == received_ && !body_complete_ && !gone_) {
@@ -48,7 +45,6 @@ task<void> HttpExchange::drained(size_t bytes) {
 }
 
 void HttpExchange::tell_all() {
-    going_.notify_all();
     readable_.notify_all();
     writable_.notify_all();
     if (gone_ && on_gone) on_gone();

@@ -3,7 +3,7 @@
 //
 // A plain answer is one answer(). A streamed one is begin(), then write() as often as there is
 // something, with drained() between so that a client that reads slowly slows its writer down, and
-// end(); gone() says when nobody reads any more, and going() is notified then. A streamed request
+// end(); gone() says when nobody reads any more, and on_gone() is called then. A streamed request
 // (streams_body) is read by read_more(): the client is not read from while `body()` is full.
 #pragma once
 
@@ -62,8 +62,6 @@ class HttpExchange : public std::enable_shared_from_this<HttpExchange> {
     // The client went, or the daemon stops: waits are to end.
     bool gone() const { return gone_; }
 
-    Signal& going() { return going_; }
-
     // Called when gone() becomes true, for a handler that waits for something else.
     std::function<void()> on_gone;
 
@@ -83,7 +81,7 @@ class HttpExchange : public std::enable_shared_from_this<HttpExchange> {
     size_t received_ = 0, seen_ = 0;
     bool streams_answer_ = false, ended_ = false, gone_ = false;
     bool body_complete_ = false, discards_ = false, suspended_ = false;
-    Signal going_, readable_, writable_;
+    Signal readable_, writable_;
 };
 
 }  // namespace jobq

@@ -69,19 +69,20 @@ void Events::forget() {
     ++last_id_;
 }
 
-bool Events::wanted(std::string_view name) const {
+bool Events::wanted(std::string_view name) {
     for (const auto& weak : subscribers_) {
         auto subscription = weak.lock();
         // One that went: publish() sees to it.
         if (!subscription || subscription->filter.wants(name)) return true;
     }
-    return keeps();
+    if (keeps()) return true;
+    if (resumable_->until_ms != 0) forget();
+    return false;
 }
 
 void Events::publish(Event event) {
     std::erase_if(subscribers_, [](const auto& weak) { return weak.expired(); });
     const bool kept = keeps();
-    if (!kept && resumable_->until_ms != 0) forget();
     if (!kept && subscribers_.empty()) return;
     event.id = ++last_id_;
     auto shared = std::make_shared<const Event>(std::move(event));

@@ -73,7 +73,7 @@ class Events {
     std::shared_ptr<Subscription> resume(EventFilter filter, std::optional<uint64_t> after);
 
     // Whether somebody may listen to events of that name: else they need not be made.
-    bool wanted(std::string_view name) const;
+    bool wanted(std::string_view name);
 
     void publish(Event event);
     // Wakes all subscribers, so that they look whether to stop.

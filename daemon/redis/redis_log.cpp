@@ -32,24 +32,24 @@ std::string damaged_commands(const std::string& redis_dir) {
            "/appendonlydir/appendonly.aof.manifest";
 }
 
+// Where nothing can mend them.
+std::string give_up_data(const std::string& redis_dir) {
+    return "restore " + redis_dir + " from a backup; or to go on without these data run: mv " +
+           redis_dir + " " + redis_dir + ".damaged";
+}
+
 // redis-check-aof finds nothing wrong there: the form is right.
 std::string unknown_command(const std::string& redis_dir) {
-    return "its data are damaged, a command in them is none: restore " + redis_dir +
-           " from a backup; or to go on without these data run: mv " + redis_dir + " " + redis_dir +
-           ".damaged";
+    return "its data are damaged, a command in them is none: " + give_up_data(redis_dir);
 }
 
 std::string damaged_base(const std::string& redis_dir) {
-    return "its data are damaged, in a part that can't be mended: restore " + redis_dir +
-           " from a backup; or to go on without these data run: mv " + redis_dir + " " + redis_dir +
-           ".damaged";
+    return "its data are damaged, in a part that can't be mended: " + give_up_data(redis_dir);
 }
 
 std::string other_version(const std::string& redis_dir) {
-    return "its data were written by a newer Redis, or are damaged: install that Redis again, or "
-           "restore " +
-           redis_dir + " from a backup; or to go on without these data run: mv " + redis_dir + " " +
-           redis_dir + ".damaged";
+    return "its data were written by a newer Redis, or are damaged: install that Redis again, or " +
+           give_up_data(redis_dir);
 }
 
 // In this order: some are said together.

@@ -3,55 +3,15 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "core/base/limits.h"
 #include "core/base/text.h"
+#include "core/protocol/json_place.h"
 #include "daemon/runner/wire.h"
 
 namespace jobq {
 namespace {
 
 using nlohmann::json;
-
-// Follows the parser without building anything, and stops it at the depth limit.
-class DepthCheck final : public nlohmann::json_sax<json> {
-  public:
-    bool null() override { return true; }
-
-    bool boolean(bool) override { return true; }
-
-    bool number_integer(number_integer_t) override { return true; }
-
-    bool number_unsigned(number_unsigned_t) override { return true; }
-
-    bool number_float(number_float_t, const string_t&) override { return true; }
-
-    bool string(string_t&) override { return true; }
-
-    bool binary(binary_t&) override { return true; }
-
-    bool key(string_t&) override { return true; }
-
-    bool start_object(size_t) override { return enter(); }
-
-    bool end_object() override { return leave(); }
-
-    bool start_array(size_t) override { return enter(); }
-
-    bool end_array() override { return leave(); }
-
-    bool parse_error(size_t, const std::string&, const nlohmann::detail::exception&) override {
-        return false;
-    }
-
-  private:
-    bool enter() { return ++depth_ <= limits::kJsonDepth; }
-
-    bool leave() {
-        --depth_;
-        return true;
-    }
-
-    int depth_ = 0;
-};
 
 // nlohmann's own parser recurses in its destructor: refuse depth before building the value.
 Result<json> parse_object(std::string_view text, const char* what) {
@@ -165,8 +125,7 @@ ChildMessage message_of(const json& value) {
 }  // namespace
 
 bool is_plain_json(std::string_view text) {
-    DepthCheck check;
-    return json::sax_parse(text.begin(), text.end(), &check);
+    return !json_trouble(text, limits::kJsonDepth);
 }
 
 Result<Assignment> parse_assignment(const std::string& text) {

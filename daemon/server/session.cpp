@@ -308,17 +308,7 @@ task<void> Session::store_pushes(std::string first, bool jobq) {
     std::string_view argument = first;
     while (true) {
         auto request = read_push(argument, now, jobq);
-        if (request) {
-            // What the reply needs stays.
-            Job asked = std::move(request->job);
-            if (jobq) {
-                request->job.type = asked.type;
-                request->job.queue = asked.queue;
-            } else {
-                request->job.jid = asked.jid;
-            }
-            jobs.push_back(std::move(asked));
-        }
+        if (request) jobs.push_back(request->take_job());
         requests.push_back(std::move(request));
         std::string_view line;
         if (requests.size() >= kGather || !lines_.next_with(prefix, line)) break;

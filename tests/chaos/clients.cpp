@@ -12,16 +12,6 @@ namespace {
 
 using nlohmann::json;
 
-void pause_ms(int64_t ms) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(ms));
-}
-
-int64_t wall_ms() {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(
-               std::chrono::system_clock::now().time_since_epoch())
-        .count();
-}
-
 bool is_cut(const std::string& reply) {
     return reply.starts_with("(");
 }

@@ -18,17 +18,8 @@ namespace {
 using nlohmann::json;
 
 constexpr int kDelayedPerMille = 10, kFailingPerMille = 10, kReplyMs = 8'000;
+constexpr int64_t kBetweenStopsUs = 20'000'000;  // some heartbeats
 constexpr int kDelayMs = 2'000, kAheadMs = 200;
-
-void pause_ms(int64_t ms) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(ms));
-}
-
-int64_t wall_ms() {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(
-               std::chrono::system_clock::now().time_since_epoch())
-        .count();
-}
 
 // One connection that enqueues. A call whose answer did not come is not repeated: a job that is
 // over may be pushed again, and then it runs again.
@@ -198,6 +189,8 @@ void Flood::kill_worker() {
 void Flood::stop_worker(int for_ms) {
     Worker& worker = any_worker();
     if (worker.until_us) return;
+    // Two stops with no heartbeat between them are one to jobqd, and two to the judge.
+    if (worker.woken_us && monotonic_us() - worker.woken_us < kBetweenStopsUs) return;
     worker.stopped_us = monotonic_us();
     worker.until_us = worker.stopped_us + int64_t(for_ms) * 1000;
     kill(worker.pid, SIGSTOP);
@@ -207,6 +200,7 @@ void Flood::wake(Worker& worker) {
     kill(worker.pid, SIGCONT);
     rig_.note({Fault::Kind::pause, worker.stopped_us, monotonic_us(), worker.wid, 0}, "stop");
     worker.stopped_us = worker.until_us = 0;
+    worker.woken_us = monotonic_us();
 }
 
 void Flood::go_on(bool all) {

@@ -43,6 +43,7 @@ class Flood {
         std::string wid;
         pid_t pid = 0;
         int64_t stopped_us = 0, until_us = 0;  // 0: it is not
+        int64_t woken_us = 0;                  // of the last stop
     };
 
     void produce(uint64_t seed);

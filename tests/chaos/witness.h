@@ -15,6 +15,8 @@ namespace jobq::chaos {
 // CLOCK_MONOTONIC in microseconds, from the kernel itself: a shim that moves the clock of the
 // process under test must not move this one.
 int64_t monotonic_us();
+int64_t wall_ms();
+void pause_ms(int64_t ms);
 
 std::string checksum_of(std::string_view bytes);
 

@@ -59,16 +59,19 @@ class TestApp : public HttpApp {
 
     task<void> stream(std::shared_ptr<HttpExchange> exchange) {
         exchange->begin(HttpResponse());
+        Signal going(reactor);
+        exchange->on_gone = [&going] { going.notify_all(); };
         while (!exchange->gone() && written < kEndless) {
             std::string piece(1 << 10, 'x');
             exchange->write(piece + "\n");
             written += piece.size();
             co_await exchange->drained(64 << 10);
-            if (pauses) {
-                auto going = exchange->going().wait(10'000);
-                co_await going;
+            if (pauses && !exchange->gone()) {
+                auto wait = going.wait(10'000);
+                co_await wait;
             }
         }
+        exchange->on_gone = nullptr;
         ++ended;
         exchange->end();
     }

@@ -42,6 +42,10 @@ verbs::Answer the_only(verbs::Answer answer) {
     return fail(error_code_from_name(**code), "there is no job " + jid->value_or(""));
 }
 
+std::string with_job_id(const std::string& jid, const std::string& answer) {
+    return "{\"job_id\":" + json_quoted(jid) + "," + answer.substr(1);
+}
+
 Error with_place(Error error, std::string_view text) {
     auto trouble = json_trouble(text, limits::kJsonDepth + 1);
     if (!trouble || trouble->too_deep) return error;

@@ -20,30 +20,22 @@ struct Piece {
 
     void add(int64_t line, Result<EnqueueRequest> request) {
         lines.push_back(line);
-        if (request) {
-            // What the result line needs stays.
-            Job asked = std::move(request->job);
-            request->job.type = asked.type;
-            request->job.queue = asked.queue;
-            jobs.push_back(std::move(asked));
-        }
+        if (request) jobs.push_back(request->take_job());
         requests.push_back(std::move(request));
     }
 };
 
-void write_result(std::string& out, int64_t line, const verbs::Answer& answer) {
-    std::string number = "{\"line\":" + std::to_string(line) + ",";
-    if (answer) {
-        // {"jid":"X", ...}: job_id is the same.
-        size_t end = answer->find("\",");
-        out += number + "\"job_id\"" + answer->substr(6, end + 1 - 6) + "," + answer->substr(1);
-    } else {
-        JsonWriter json;
-        json.begin_object().field("line", line).field("code", info(answer.error().code).name);
-        json.field("detail", answer.error().text).end_object();
-        out += json.take();
-    }
+void write_line(std::string& out, int64_t line, std::string_view object) {
+    out += "{\"line\":" + std::to_string(line) + ",";
+    out += object.substr(1);
     out += '\n';
+}
+
+void write_refusal(std::string& out, int64_t line, const Error& error) {
+    JsonWriter json;
+    json.begin_object().field("code", info(error.code).name).field("detail", error.text);
+    json.end_object();
+    write_line(out, line, json.take());
 }
 
 // Stores a piece and notes its results.
@@ -52,10 +44,16 @@ task<void> store(Broker& broker, Piece piece, std::string* out) {
     size_t at = 0;
     for (size_t i = 0; i < piece.requests.size(); ++i) {
         const auto& request = piece.requests[i];
-        if (request) {
-            write_result(*out, piece.lines[i], verbs::enqueued(broker, *request, results[at++]));
+        if (!request) {
+            write_refusal(*out, piece.lines[i], request.error());
+            continue;
+        }
+        const auto& result = results[at++];
+        auto answer = verbs::enqueued(broker, *request, result);
+        if (answer) {
+            write_line(*out, piece.lines[i], with_job_id(result->jid, *answer));
         } else {
-            write_result(*out, piece.lines[i], tl::unexpected<Error>(request.error()));
+            write_refusal(*out, piece.lines[i], answer.error());
         }
     }
 }
@@ -130,10 +128,9 @@ task<void> enqueue_bulk(ApiCall call) {
         }
     }
     if (more || exchange.too_long())
-        write_result(out, reader.number + 1,
-                     fail(ErrorCode::too_large,
-                          "the request is too long: send the rest, from this "
-                          "line on, in another"));
+        write_refusal(out, reader.number + 1,
+                      {ErrorCode::too_large,
+                       "the request is too long: send the rest, from this line on, in another"});
     HttpResponse response;
     response.type = "application/jsonl";
     response.body = std::move(out);

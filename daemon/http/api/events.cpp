@@ -67,13 +67,12 @@ task<void> stream_events(ApiCall call) {
     exchange.begin(std::move(head));
     exchange.write("retry: 2000\n\n");
     while (!exchange.gone()) {
-        const bool quiet = subscription->waiting.empty() && subscription->lost == 0;
         write_waiting(exchange, *subscription, epoch);
         co_await exchange.drained(kUnsentBytes);
         if (exchange.gone() || !subscription->waiting.empty()) continue;
         auto more = subscription->changed.wait(kHeartbeatMs);
         co_await more;
-        if (quiet && subscription->waiting.empty()) exchange.write(":\n\n");
+        if (subscription->waiting.empty()) exchange.write(":\n\n");  // nobody woke us
     }
     exchange.on_gone = nullptr;
     exchange.end();

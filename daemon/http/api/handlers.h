@@ -1,4 +1,5 @@
-// The handlers of the HTTP API's routes: jobs.cpp, bulk.cpp, dead.cpp, queues.cpp, about.cpp. Each
+// The handlers of the HTTP API's routes: jobs.cpp, bulk.cpp, log.cpp, events.cpp,
+// dead.cpp, queues.cpp, about.cpp. Each
 // turns a request into the argument of an action (daemon/server/verbs/actions.h) and its answer
 // into a response; what is done is the action's alone.
 #pragma once
@@ -16,8 +17,9 @@ task<HttpResponse> cancel_job(ApiCall call);
 task<HttpResponse> retry_job(ApiCall call);
 task<HttpResponse> remove_job(ApiCall call);
 task<HttpResponse> get_result(ApiCall call);
-// log.cpp and bulk.cpp
+// log.cpp, events.cpp and bulk.cpp
 task<void> get_log(ApiCall call);
+task<void> stream_events(ApiCall call);
 task<void> enqueue_bulk(ApiCall call);
 // dead.cpp
 task<HttpResponse> list_dead(ApiCall call);
@@ -35,7 +37,6 @@ task<HttpResponse> get_stats(ApiCall call);
 task<HttpResponse> no_cron(ApiCall call);
 task<HttpResponse> ping(ApiCall call);
 task<HttpResponse> openapi(ApiCall call);
-task<void> stream_events(ApiCall call);
 task<HttpResponse> plain_page(ApiCall call);
 task<HttpResponse> metrics(ApiCall call);
 task<HttpResponse> healthz(ApiCall call);
@@ -46,6 +47,8 @@ task<HttpResponse> readyz(ApiCall call);
 HttpResponse respond(const verbs::Answer& answer, int status = 200);
 // Of an answer {"jobs":[{...}]} about one job: its object, or the error in it.
 verbs::Answer the_only(verbs::Answer answer);
+// What ENQUEUE answers, with the name that HTTP has for the jid before it.
+std::string with_job_id(const std::string& jid, const std::string& answer);
 // An error about JSON text with the place in it.
 Error with_place(Error error, std::string_view text);
 

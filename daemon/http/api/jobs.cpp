@@ -58,18 +58,15 @@ Result<EnqueueRequest> read_job(const ApiCall& call) {
 task<HttpResponse> enqueue(ApiCall call) {
     auto request = read_job(call);
     if (!request) co_return problem(request.error());
-    Job asked = std::move(request->job);
-    request->job.type = asked.type;
-    request->job.queue = asked.queue;
     std::vector<Job> jobs;
-    jobs.push_back(std::move(asked));
+    jobs.push_back(request->take_job());
     auto results = co_await call.context.broker.enqueue(std::move(jobs));
     auto& result = results.front();
     auto answer = verbs::enqueued(call.context.broker, *request, result);
     if (!answer) co_return problem(answer.error());
     HttpResponse response;
     response.status = result->how == Enqueued::How::stored ? 201 : 200;
-    response.body = "{\"job_id\":" + json_quoted(result->jid) + "," + answer->substr(1) + "\n";
+    response.body = with_job_id(result->jid, *answer) + "\n";
     co_return response;
 }
 
