@@ -178,6 +178,7 @@ TEST_CASE("nearest finds the word that was meant, or none") {
     CHECK(nearest("enqeue", verbs) == "enqueue");
     CHECK(nearest("statsu", verbs) == "status");
     CHECK(nearest("lst", verbs) == "list");
+    CHECK(nearest("lsit", {"wait", "list"}) == "list");
     CHECK(nearest("retrydead", verbs) == "retry-dead");
     CHECK(nearest("frobnicate", verbs) == "");
     CHECK(nearest("x", verbs) == "");
