@@ -19,6 +19,11 @@ double in_seconds(int64_t ms) {
 
 }  // namespace
 
+JobMetrics::JobMetrics(Metrics& metrics)
+    : metrics_(metrics),
+      leases_expired_(metrics.counter(Metric::leases_expired)),
+      leases_lost_(metrics.counter(Metric::leases_lost)) {}
+
 JobMetrics::Series& JobMetrics::of(const std::string& queue, const std::string& type) {
     if (last_ && last_queue_ == queue && last_type_ == type) return *last_;
     std::pair<std::string, std::string> pair{bounded(queues_, queue), bounded(types_, type)};
@@ -87,11 +92,11 @@ void JobMetrics::expired(const std::string& queue, const std::string& type) {
 }
 
 void JobMetrics::leases_expired(size_t count) {
-    add(metrics_.counter(Metric::leases_expired), double(count));
+    add(leases_expired_, double(count));
 }
 
 void JobMetrics::leases_lost(size_t count) {
-    add(metrics_.counter(Metric::leases_lost), double(count));
+    add(leases_lost_, double(count));
 }
 
 }  // namespace jobq

@@ -19,7 +19,7 @@ class JobMetrics {
     static constexpr size_t kNames = 200, kPairs = 1'000;
     static constexpr std::string_view kOther = "other";
 
-    explicit JobMetrics(Metrics& metrics) : metrics_(metrics) {}
+    explicit JobMetrics(Metrics& metrics);
 
     void enqueued(const std::string& queue, const std::string& type);
     void refused(std::string_view code);
@@ -46,6 +46,8 @@ class JobMetrics {
     MetricLabels labels(const Series& series) const;
 
     Metrics& metrics_;
+    // There from the start: an alert that adds two counters must not miss one of them.
+    prometheus::Counter &leases_expired_, &leases_lost_;
     std::set<std::string, std::less<>> types_, queues_;
     std::map<std::pair<std::string, std::string>, Series> series_;
     // Jobs that come together are mostly alike.
