@@ -24,7 +24,7 @@ namespace {
 constexpr int64_t kDaemonMs = 100;  // a shell waits for the answer
 constexpr std::array<std::string_view, 3> kShells{"bash", "zsh", "fish"};
 constexpr std::array<std::string_view, 3> kFormats{"text", "json", "jsonl"};
-constexpr std::array<std::string_view, 4> kProfileFormats{"text", "folded", "svg", "pprof"};
+constexpr std::array<std::string_view, 5> kProfileFormats{"text", "folded", "svg", "pb", "pprof"};
 
 class Completer {
   public:

@@ -60,10 +60,45 @@ size_t depth_of(const Node& node) {
 }
 
 // A click on a box makes it as wide as the picture, its callers too, and hides the rest; a click on
-// the lowest shows all again.
+// the lowest shows all again. A search marks the boxes whose name matches and says how much of all
+// they are: each sample counts once, however often the name stands in its stack.
 constexpr std::string_view kScript = R"(
 var boxes = Array.from(document.querySelectorAll('g.box'));
 boxes.forEach(function (g) { g.addEventListener('click', function () { zoom(g); }); });
+var sought = null, found = document.getElementById('found'), ask = document.getElementById('ask');
+ask.addEventListener('click', function () { sought === null ? search() : mark(null); });
+document.addEventListener('keydown', function (e) {
+  if (e.key === 'Escape') mark(null);
+  else if (e.key === '/' || e.key === 'F3' || (e.key.toLowerCase() === 'f' && (e.ctrlKey || e.metaKey))) {
+    e.preventDefault();
+    search();
+  }
+});
+function search() {
+  var text = prompt('Functions whose name matches (a regular expression):', sought === null ? '' : sought);
+  if (text !== null) mark(text === '' ? null : text);
+}
+function mark(text) {
+  var what = null, taken = [], sum = 0;
+  try {
+    if (text !== null) what = new RegExp(text, 'i');
+  } catch (e) {
+    what = new RegExp(text.replace(/[^A-Za-z0-9_]/g, '\\$&'), 'i');
+  }
+  sought = text;
+  boxes.forEach(function (g) {
+    var hit = what !== null && what.test(g.getAttribute('data-name'));
+    g.classList.toggle('hit', hit);
+    if (!hit) return;
+    var x = of(g, 'x'), w = of(g, 'w');
+    // Boxes come with callers first: one inside a marked one is counted already.
+    if (taken.some(function (t) { return x >= t[0] - 0.01 && x + w <= t[0] + t[1] + 0.01; })) return;
+    taken.push([x, w]);
+    sum += w;
+  });
+  ask.textContent = what === null ? 'search' : 'reset search';
+  found.textContent = what === null ? '' : text + ': ' + (100 * sum / FULL).toFixed(1) + ' %';
+}
 function of(g, name) { return parseFloat(g.getAttribute('data-' + name)); }
 function zoom(to) {
   var left = of(to, 'x'), width = of(to, 'w'), scale = FULL / width;
@@ -112,10 +147,14 @@ class Drawing {
             "width=\"" +
             number(kWidth) + "\" height=\"" + number(height_) + "\" viewBox=\"0 0 " + size +
             "\">\n<style>text { font: 11px monospace; pointer-events: none; } "
-            ".box { cursor: pointer; } .box:hover rect { stroke: black; }</style>\n"
+            ".box, #ask { cursor: pointer; } #ask { pointer-events: auto; } "
+            ".box:hover rect { stroke: black; } .hit rect { fill: rgb(230,0,230); }</style>\n"
             "<rect width=\"100%\" height=\"100%\" fill=\"#fdfdf6\"/>\n<text x=\"" +
             number(kMargin) + "\" y=\"24\" style=\"font-size: 15px\">" + escaped(title) +
-            "</text>\n";
+            "</text>\n<text id=\"found\" x=\"" + number(kWidth - 120) +
+            "\" y=\"24\" text-anchor=\"end\"></text>\n" +
+            "<text id=\"ask\" role=\"button\" tabindex=\"0\" x=\"" + number(kWidth - kMargin) +
+            "\" y=\"24\" text-anchor=\"end\">search</text>\n";
         text += out_;
         text += "<script><![CDATA[\nvar FULL = " + number(kWidth - 2 * kMargin) +
                 ", MARGIN = " + number(kMargin) + ", LETTER = " + number(kLetter) + ";";

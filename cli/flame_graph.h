@@ -1,4 +1,5 @@
-// A flame graph of call stacks as one SVG file: readable without scripts, a click zooms with them.
+// A flame graph of call stacks as one SVG file: readable without scripts; with them a click zooms
+// and a search marks.
 #pragma once
 
 #include <map>

@@ -163,7 +163,15 @@ Answer<> check_words(const Verb& verb, const std::vector<std::string>& words) {
     return {};
 }
 
+// -o is a format everywhere; where a verb writes files, a word with a dot or slash is one's name.
+void take_out_file(Args& args) {
+    if (find_option(args.verb, "--out") == nullptr || args.has("--out")) return;
+    if (args.text("--output").find_first_of("./") == std::string::npos) return;
+    std::swap(args.options["--out"], args.options["--output"]);
+}
+
 Answer<> take_format(Parsed& parsed) {
+    take_out_file(parsed.args);
     if (parsed.args.has("--json")) parsed.format = Format::json;
     if (!parsed.args.has("--output")) return {};
     const std::string& name = parsed.args.text("--output");

@@ -1,36 +1,39 @@
 // The verbs `profile cpu|heap`: a profile of the live daemon as a list of functions, folded stacks,
-// a flame graph, or for pprof.
+// a flame graph, or for pprof and its kin.
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 #include <map>
 #include <set>
 
 #include "cli/flame_graph.h"
 #include "cli/interrupt.h"
-#include "cli/profile_format.h"
 #include "cli/session.h"
 #include "cli/symbols.h"
 #include "cli/verb_list.h"
 #include "core/base/base64.h"
 #include "core/base/limits.h"
+#include "core/profile/pprof.h"
+#include "core/profile/raw_profile.h"
 
 namespace jobq::cli {
 namespace {
 
 constexpr std::array kOptions{
     Option{"--duration", "", "DURATION", "watch it for so long (default: 10s)"},
+    Option{"--seconds", "", "N", "the same in whole seconds"},
     Option{"--format", "", "FORMAT",
-           "text, folded, svg or pprof (default: text, or what the name of FILE ends with)",
+           "text, folded, svg, pb or pprof (default: text, or what the name of FILE ends with)",
            Takes::profile_format},
     Option{"--out", "", "FILE", "write it there instead of to standard output", Takes::file},
 };
 constexpr size_t kFunctionsShown = 30;
 
-enum class Form : uint8_t { text, folded, svg, pprof };
+enum class Form : uint8_t { text, folded, svg, pb, pprof };
 
 struct FormName {
     std::string_view name;
@@ -38,10 +41,11 @@ struct FormName {
 };
 
 constexpr std::array kForms{FormName{"text", Form::text}, FormName{"folded", Form::folded},
-                            FormName{"svg", Form::svg}, FormName{"pprof", Form::pprof}};
-constexpr std::array kSuffixes{FormName{".txt", Form::text}, FormName{".folded", Form::folded},
-                               FormName{".svg", Form::svg}, FormName{".pprof", Form::pprof},
-                               FormName{".prof", Form::pprof}};
+                            FormName{"svg", Form::svg}, FormName{"pb", Form::pb},
+                            FormName{"pprof", Form::pprof}};
+constexpr std::array kSuffixes{FormName{".txt", Form::text},    FormName{".folded", Form::folded},
+                               FormName{".svg", Form::svg},     FormName{".pb", Form::pb},
+                               FormName{".pprof", Form::pprof}, FormName{".prof", Form::pprof}};
 
 Answer<Form> form_wanted(const Session& session) {
     const Args& args = session.args;
@@ -55,7 +59,7 @@ Answer<Form> form_wanted(const Session& session) {
                                         [&](const FormName& row) { return row.name == format; });
         if (known == kForms.end())
             return give_up(kUsage, "--format: '" + printable(format) +
-                                       "' is none of text, folded, svg and pprof");
+                                       "' is none of text, folded, svg, pb and pprof");
         form = known->form;
     } else if (args.has("--out")) {
         const auto known =
@@ -63,17 +67,17 @@ Answer<Form> form_wanted(const Session& session) {
                          [&](const FormName& row) { return out.ends_with(row.name); });
         if (known == kSuffixes.end())
             return give_up(kUsage, "--out: the name '" + printable(out) + "' says no format",
-                           "end it with .svg, .folded, .pprof or .txt, or give --format");
+                           "end it with .svg, .folded, .pb, .pprof or .txt, or give --format");
         form = known->form;
     }
-    if (form == Form::pprof && out.empty() && session.out.on_terminal())
+    if ((form == Form::pprof || form == Form::pb) && out.empty() && session.out.on_terminal())
         return give_up(kUsage, "a profile for pprof is binary: give --out FILE");
     return form;
 }
 
 // What came of the daemon.
 struct Taken {
-    std::string bytes;
+    std::string bytes;  // what --format pprof and pb write
     RawProfile raw;
     Stacks stacks;
     double all = 0;
@@ -91,15 +95,20 @@ bool is_allocator(std::string_view name) {
                        [name](std::string_view start) { return name.starts_with(start); });
 }
 
-void name_functions(Taken& taken, std::map<std::string, std::string> build_ids) {
-    Symbols symbols(taken.raw.map, std::move(build_ids));
+void name_functions(Taken& taken, Form form, std::map<std::string, std::string> build_ids) {
+    Symbols symbols(taken.raw.map, build_ids);
+    if (form == Form::pb) {
+        PprofAbout about;
+        about.taken_ms = int64_t(std::time(nullptr)) * 1000;
+        about.duration_ms = taken.duration_ms;
+        about.build_ids = std::move(build_ids);
+        about.name = [&](uint64_t address) { return to_utf8(symbols.name(address)); };
+        taken.bytes = to_pprof(taken.raw, about);
+    }
     for (const auto& raw : taken.raw.stacks) {
         std::vector<std::string> names;
-        for (size_t i = raw.addresses.size(); i-- > 0;) {
-            // All but where a CPU sample was taken are return addresses: one past the call.
-            const bool exact = i == 0 && !taken.raw.heap;
-            names.push_back(symbols.name(raw.addresses[i] - (exact ? 0 : 1)));
-        }
+        for (size_t i = raw.addresses.size(); i-- > 0;)
+            names.push_back(symbols.name(call_address(taken.raw, raw, i)));
         while (taken.raw.heap && names.size() > 1 && is_allocator(names.back()))
             names.pop_back();
         taken.stacks[names] += raw.value;
@@ -120,7 +129,9 @@ Answer<Taken> take(Session& session, const char* kind, int64_t duration_ms, Form
     Taken taken;
     taken.bytes = base64_decode(answer["profile_base64"].text()).value_or("");
     auto raw = parse_profile(answer["format"].text(), taken.bytes);
-    if (!raw && form != Form::pprof) return tl::unexpected(raw.error());
+    if (!raw && form != Form::pprof)
+        return give_up(info(raw.error().code).exit_status, raw.error().text,
+                       "keep it with --format pprof --out FILE for another program");
     if (raw) taken.raw = std::move(*raw);
     for (const auto& stack : taken.raw.stacks)
         taken.all += stack.value;
@@ -129,7 +140,7 @@ Answer<Taken> take(Session& session, const char* kind, int64_t duration_ms, Form
     std::map<std::string, std::string> build_ids;
     for (const JsonView module : answer["modules"].items())
         build_ids[plain_path(module["path"].text())] = module["build_id"].text();
-    name_functions(taken, std::move(build_ids));
+    name_functions(taken, form, std::move(build_ids));
     return taken;
 }
 
@@ -239,6 +250,7 @@ std::string rendered(const Taken& taken, Form form) {
         case Form::svg:
             return flame_graph(taken.stacks, "jobqd: " + summary(taken),
                                taken.raw.heap ? byte_words : sample_words);
+        case Form::pb:
         case Form::pprof:
             return taken.bytes;
     }
@@ -260,7 +272,11 @@ Answer<int> run_profile(Session& session, const char* kind) {
     if (!form) return tl::unexpected(form.error());
     const auto duration = args.duration_ms("--duration");
     if (!duration) return tl::unexpected(duration.error());
-    const int64_t duration_ms = duration->value_or(limits::kProfileMs);
+    const auto seconds = args.number("--seconds", 1, limits::kProfileMaxMs / 1000);
+    if (!seconds) return tl::unexpected(seconds.error());
+    if (*duration && *seconds) return give_up(kUsage, "--duration or --seconds, not both");
+    int64_t duration_ms = duration->value_or(limits::kProfileMs);
+    if (*seconds) duration_ms = **seconds * 1000;
     if (duration_ms < 1 || duration_ms > limits::kProfileMaxMs)
         return give_up(kUsage, "--duration: at least 1ms, at most 10m");
     const auto taken = take(session, kind, duration_ms, *form);
@@ -299,7 +315,7 @@ const Verb kProfileCpu{.name = "profile cpu",
                        .usage = "",
                        .summary = "Show where the daemon spends CPU time",
                        .examples =
-                           "jobq profile cpu --duration 30s --out jobqd.svg\n"
+                           "jobq profile cpu --seconds 30 -o jobqd.svg\n"
                            "jobq profile cpu --format folded | less",
                        .options = kOptions,
                        .more = {},

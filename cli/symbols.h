@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/profile_format.h"
+#include "core/profile/raw_profile.h"
 
 namespace jobq::cli {
 

@@ -37,6 +37,9 @@ constexpr Param kLogParams[] = {
 constexpr Param kEventParams[] = {
     {"event", Kind::text, "of these names alone, comma separated: finished,dead"}, kQueue, kType};
 
+constexpr Param kProfileParams[] = {
+    {"seconds", Kind::integer, "watch it for so long", 1, limits::kProfileMaxMs / 1000}};
+
 constexpr Route kRoutes[] = {
     {"POST",
      "/api/v1/jobs",
@@ -236,6 +239,10 @@ constexpr Route kRoutes[] = {
      nullptr,
      false,
      "text/plain"},
+    {"GET", "/debug/pprof/profile", "profileCpu", "Where jobqd spends CPU time, for pprof",
+     kProfileParams, "", "", 200, api::profile_cpu, nullptr, false, "application/octet-stream"},
+    {"GET", "/debug/pprof/heap", "profileHeap", "Where jobqd allocates memory it keeps, for pprof",
+     kProfileParams, "", "", 200, api::profile_heap, nullptr, false, "application/octet-stream"},
     {"GET",
      "/healthz",
      "healthz",

@@ -95,6 +95,12 @@ TEST_CASE("profile cpu names the functions of a jobqd under load, in every form"
     CHECK(contains(picture, "<title>jobq::UvReactor::run: "));
     CHECK(std::atoi(boxes_of(picture).c_str()) > 10);
 
+    CHECK(contains(picture, ">search</text>"));
+    const std::string pb = daemon.dir() / "profile.pb";
+    CHECK(daemon.jobq({"profile", "cpu", "--seconds", "1", "-o", pb}).status == 0);
+    for (const char* part : {"nanoseconds", "jobq::UvReactor::run", "/jobqd"})
+        CHECK(contains(read_file(pb), part));
+
     const std::string text = daemon.must({"profile", "cpu", "--duration", "500ms"});
     CHECK(contains(text, " samples, "));
     CHECK(contains(text, "FUNCTION"));
@@ -215,7 +221,11 @@ TEST_CASE("profile refuses what can't be meant") {
         CHECK(ran.status == 2);
         CHECK(contains(ran.err, why));
     };
-    refused({"--format", "png"}, "none of text, folded, svg and pprof");
+    refused({"--format", "png"}, "none of text, folded, svg, pb and pprof");
+    refused({"--seconds", "1", "--duration", "1s"}, "not both");
+    refused({"--seconds", "0"}, "--seconds");
+    refused({"-o", "svg"}, "not one of text, json and jsonl");
+    refused({"-o", "./profile"}, "says no format");
     refused({"--out", "profile"}, "says no format");
     refused({"--duration", "0s"}, "at least 1ms");
     refused({"--duration", "11m"}, "at most 10m");

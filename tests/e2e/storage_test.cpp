@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 
 #include "core/base/text.h"
 #include "tests/e2e/live_daemon.h"
@@ -50,6 +52,13 @@ std::string storage_state(const LiveDaemon& daemon) {
     const Ran ran = daemon.jobq({"stats", "--json"});
     if (ran.status != 0) return "no answer";
     return json::parse(ran.out).at("storage").at("state");
+}
+
+// The file that Redis appends to.
+std::string log_of_redis(const LiveDaemon& daemon) {
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(daemon.state_dir()))
+        if (entry.path().string().ends_with(".incr.aof")) return entry.path();
+    throw std::runtime_error("no log of Redis in " + daemon.state_dir());
 }
 
 // Those whose lines came back as jids.
@@ -185,9 +194,11 @@ TEST_CASE("a disk that refuses writes or syncs ends Redis, once a second at most
     int64_t acknowledged = enqueue_many(daemon, R"({"type":"noop"})", 200);
     int64_t uncertain = 0;
     {
-        // Redis itself for writes; for syncs also those that jobqd starts after it.
+        // Redis itself for writes, to its log alone, as others may take their turn with these for
+        // ever; for syncs also those that jobqd starts after it.
         const bool writes = fault.starts_with("write");
-        Tracer tracer(writes ? daemon.redis_pid() : daemon.pid(), fault);
+        Tracer tracer(writes ? daemon.redis_pid() : daemon.pid(), fault,
+                      writes ? log_of_redis(daemon) : "");
         const pid_t redis = daemon.redis_pid();
         Tracer of_redis(writes ? 0 : redis, fault);
         // At least five seconds, and until it was hit.

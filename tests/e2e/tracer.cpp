@@ -15,7 +15,7 @@
 namespace jobq::test {
 namespace {
 
-pid_t start_strace(pid_t traced, const std::string& inject) {
+pid_t start_strace(pid_t traced, const std::string& inject, const std::string& path) {
     const pid_t pid = ::fork();
     if (pid != 0) return pid;
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -24,8 +24,10 @@ pid_t start_strace(pid_t traced, const std::string& inject) {
     ::dup2(null, 2);
     const std::string what = "inject=" + inject, who = std::to_string(traced);
     const std::string calls = inject.substr(0, inject.find(':'));
+    // Without a path the arguments end before -P.
     ::execlp("strace", "strace", "-f", "-qq", "-o", "/dev/null", "-e", ("trace=" + calls).c_str(),
-             "-e", what.c_str(), "-p", who.c_str(), nullptr);
+             "-e", what.c_str(), "-p", who.c_str(), path.empty() ? nullptr : "-P", path.c_str(),
+             nullptr);
     ::_exit(127);
 }
 
@@ -40,9 +42,9 @@ bool is_traced(pid_t pid) {
 
 }  // namespace
 
-Tracer::Tracer(pid_t traced, const std::string& inject) {
+Tracer::Tracer(pid_t traced, const std::string& inject, const std::string& path) {
     if (traced == 0) return;
-    pid_ = start_strace(traced, inject);
+    pid_ = start_strace(traced, inject, path);
     // The fault may have ended it by now.
     if (eventually([&] { return is_traced(traced) || !is_alive(traced); })) return;
     ::kill(pid_, SIGKILL);
@@ -63,7 +65,7 @@ bool Tracer::is_possible() {
         ::pause();
         ::_exit(0);
     }
-    const pid_t strace = start_strace(idle, "getppid:error=EPERM");
+    const pid_t strace = start_strace(idle, "getppid:error=EPERM", "");
     const bool attached = eventually([&] { return is_traced(idle); }, std::chrono::seconds(3));
     ::kill(strace, SIGTERM);
     ::waitpid(strace, nullptr, 0);

@@ -10,7 +10,8 @@ namespace jobq::test {
 class Tracer {
   public:
     // Attached when the constructor returns; `inject` is strace's "-e inject=". Pid 0: nothing.
-    Tracer(pid_t traced, const std::string& inject);
+    // `path`: calls on this file alone; "": all.
+    Tracer(pid_t traced, const std::string& inject, const std::string& path = "");
     ~Tracer();
     Tracer(const Tracer&) = delete;
 

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "core/async/task.h"
+#include "core/async/wait.h"
 #include "core/base/error.h"
 #include "core/protocol/job_wire.h"
 #include "daemon/server/context.h"
@@ -42,6 +43,17 @@ class Messages {
     // Until the other side has taken most of what was sent.
     virtual task<void> drained() = 0;
 };
+
+// What a profiler of this process wrote; core/profile reads it.
+struct TakenProfile {
+    std::string format, bytes;
+    int64_t duration_ms = 0;  // 0: of all the time since the start
+};
+
+// In profile.cpp. `kind` is cpu or heap. Ends early, with an error, when `going` is notified, as
+// who asked went; `going` outlives it. `busy` while another one is taken.
+task<Result<TakenProfile>> take_profile(ServerContext& context, std::string kind,
+                                        int64_t duration_ms, Signal* going);
 
 // An error: perhaps after some messages. `to` outlives it.
 using Streaming = task<Result<>> (*)(ServerContext& context, std::string argument, Messages* to);

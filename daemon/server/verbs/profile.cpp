@@ -5,6 +5,7 @@
 #include "core/base/base64.h"
 #include "core/base/limits.h"
 #include "core/protocol/json_writer.h"
+#include "daemon/server/verbs/actions.h"
 #include "daemon/server/verbs/handlers.h"
 #include "daemon/server/verbs/request.h"
 
@@ -40,53 +41,45 @@ std::string tasks_json(Reactor& reactor) {
     return json.take();
 }
 
-// `duration_ms` is 0 when it tells of all the time since the start.
-std::string profile_json(const Profile& profile, const std::string& bytes, int64_t duration_ms) {
+std::string profile_json(const TakenProfile& taken) {
     JsonWriter json;
-    json.begin_object().field("format", profile.format()).field("duration_ms", duration_ms);
+    json.begin_object().field("format", taken.format).field("duration_ms", taken.duration_ms);
     json.key("modules").begin_array();
     for (const auto& module : loaded_modules())
         json.begin_object()
             .field("path", module.path)
             .field("build_id", module.build_id)
             .end_object();
-    json.end_array().field("profile_base64", base64_encode(bytes)).end_object();
+    json.end_array().field("profile_base64", base64_encode(taken.bytes)).end_object();
     return json.take();
 }
 
-task<void> take_profile(Session& session, std::string kind, int64_t duration_ms) {
-    ServerContext& context = session.context();
-    if (context.profiling) {
-        Error error{ErrorCode::busy, "another profile of this jobqd is being taken; try again"};
-        session.reply_error(error);
-        co_return;
-    }
+}  // namespace
+
+task<Result<TakenProfile>> take_profile(ServerContext& context, std::string kind,
+                                        int64_t duration_ms, Signal* going) {
+    if (context.profiling)
+        co_return fail(ErrorCode::busy, "another profile of this jobqd is being taken; try again");
     auto started = kind == "cpu" ? Profile::start_cpu(context.state_dir)
                                  : Profile::start_heap(context.state_dir);
-    if (!started) {
-        session.reply_error(started.error());
-        co_return;
-    }
+    if (!started) co_return tl::unexpected<Error>(started.error());
     auto profile = std::move(*started);
-    int64_t begin = context.reactor.now_ms(), took_ms = 0;
-    bool gone = session.closed();
-    if (profile->takes_time() && !gone) {
+    int64_t begin = context.reactor.now_ms();
+    TakenProfile taken;
+    taken.format = profile->format();
+    if (profile->takes_time()) {
         context.profiling = true;
-        auto end = session.going().wait(duration_ms);
-        gone = co_await end;
+        auto end = going->wait(duration_ms);
+        const bool gone = co_await end;
         context.profiling = false;
-        took_ms = context.reactor.now_ms() - begin;
+        if (gone) co_return fail(ErrorCode::cancelled, "who asked for the profile went");
+        taken.duration_ms = context.reactor.now_ms() - begin;
     }
-    if (gone) co_return;
     auto bytes = profile->finish();
-    if (bytes) {
-        session.reply_bulk(profile_json(*profile, *bytes, took_ms));
-    } else {
-        session.reply_error(bytes.error());
-    }
+    if (!bytes) co_return tl::unexpected<Error>(bytes.error());
+    taken.bytes = std::move(*bytes);
+    co_return taken;
 }
-
-}  // namespace
 
 task<void> profile(Session& session, std::string argument) {
     Request request(argument);
@@ -101,7 +94,15 @@ task<void> profile(Session& session, std::string argument) {
     } else if (kind == "tasks") {
         session.reply_bulk(tasks_json(session.context().reactor));
     } else {
-        co_await take_profile(session, std::move(kind), duration_ms);
+        if (session.closed()) co_return;
+        auto taken = co_await take_profile(session.context(), std::move(kind), duration_ms,
+                                           &session.going());
+        if (session.closed()) co_return;
+        if (taken) {
+            session.reply_bulk(profile_json(*taken));
+        } else {
+            session.reply_error(taken.error());
+        }
     }
 }
 

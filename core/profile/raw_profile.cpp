@@ -1,4 +1,4 @@
-#include "cli/profile_format.h"
+#include "core/profile/raw_profile.h"
 
 #include <charconv>
 #include <cmath>
@@ -7,13 +7,11 @@
 
 #include "core/base/text.h"
 
-namespace jobq::cli {
+namespace jobq {
 namespace {
 
-tl::unexpected<Failure> unreadable(const char* why) {
-    return give_up(info(ErrorCode::corrupt).exit_status,
-                   std::string("the profile that came can't be read: ") + why,
-                   "keep it with --format pprof --out FILE for another program");
+tl::unexpected<Error> unreadable(const char* why) {
+    return fail(ErrorCode::corrupt, std::string("the profile can't be read: ") + why);
 }
 
 std::optional<uint64_t> parse_hex(std::string_view text) {
@@ -53,7 +51,7 @@ std::vector<Mapping> parse_map(std::string_view text) {
 
 // Words of 64 bits: a header that says its own length, then for each stack how often it was met and
 // how deep it is; a stack of the single address 0 ends them. The map follows as text.
-Answer<RawProfile> parse_cpu(std::string_view bytes) {
+Result<RawProfile> parse_cpu(std::string_view bytes) {
     size_t at = 0;
     const auto left = [&] { return (bytes.size() - at) / sizeof(uint64_t); };
     const auto next = [&] {
@@ -88,7 +86,7 @@ Answer<RawProfile> parse_cpu(std::string_view bytes) {
 // "heap_v2/RATE", then for each stack a line "@ 0x.. 0x.." and one "t*: OBJECTS: BYTES [...]" with
 // what was sampled of it. Each sample stands for more: an allocation of S bytes is sampled with the
 // probability 1 - exp(-S/RATE).
-Answer<RawProfile> parse_heap(std::string_view bytes) {
+Result<RawProfile> parse_heap(std::string_view bytes) {
     const size_t map_at = bytes.find("MAPPED_LIBRARIES:");
     const auto lines = split(bytes.substr(0, map_at), '\n');
     constexpr std::string_view kHead = "heap_v2/";
@@ -127,10 +125,15 @@ std::string plain_path(std::string_view path) {
     return std::string(path);
 }
 
-Answer<RawProfile> parse_profile(std::string_view format, std::string_view bytes) {
+uint64_t call_address(const RawProfile& profile, const RawStack& stack, size_t i) {
+    const bool exact = i == 0 && !profile.heap;
+    return stack.addresses[i] - (exact ? 0 : 1);
+}
+
+Result<RawProfile> parse_profile(std::string_view format, std::string_view bytes) {
     if (format == "gperftools-cpu") return parse_cpu(bytes);
     if (format == "jemalloc-heap") return parse_heap(bytes);
     return unreadable("its format is not known to this version");
 }
 
-}  // namespace jobq::cli
+}  // namespace jobq
