@@ -102,7 +102,8 @@ void make_conditional(const HttpRequest& request, HttpResponse& response) {
         response.body.clear();
     }
     response.headers.emplace_back("ETag", tag);
-    response.headers.emplace_back("Cache-Control", "no-cache");
+    if (!has_header(response, "Cache-Control"))
+        response.headers.emplace_back("Cache-Control", "no-cache");
 }
 
 // Who listens for other hosts is called by its own address. A page can have a browser ask for a

@@ -180,7 +180,7 @@ MHD_Result HttpServer::Impl::send(HttpExchange& exchange) {
     if (!answer.type.empty())
         mhd().add_response_header(response, "Content-Type", answer.type.c_str());
     for (const auto& [name, value] : kAlways)
-        mhd().add_response_header(response, name, value);
+        if (!has_header(answer, name)) mhd().add_response_header(response, name, value);
     for (const auto& [name, value] : answer.headers)
         mhd().add_response_header(response, name.c_str(), value.c_str());
     if (stopping || answer.close) mhd().add_response_header(response, "Connection", "close");

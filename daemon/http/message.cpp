@@ -35,6 +35,11 @@ size_t HttpRequest::count(std::string_view name) const {
                                 [&](const auto& field) { return same_word(field.first, name); }));
 }
 
+bool has_header(const HttpResponse& response, std::string_view name) {
+    return std::any_of(response.headers.begin(), response.headers.end(),
+                       [name](const auto& field) { return same_word(field.first, name); });
+}
+
 Result<std::string> percent_decoded(std::string_view text, bool plus_is_space) {
     std::string out;
     for (size_t at = 0; at < text.size(); ++at) {

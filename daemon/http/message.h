@@ -34,7 +34,10 @@ struct HttpResponse {
     bool close = false;    // the connection too: at once, what the client still sends is not read
 };
 
-// Every answer has these; what it says may be read by nobody else, nor be taken for another type.
+bool has_header(const HttpResponse& response, std::string_view name);
+
+// Every answer has these, unless it has its own of that name; what it says may be read by nobody
+// else, nor be taken for another type.
 inline constexpr std::pair<const char*, const char*> kAlways[] = {
     {"X-Content-Type-Options", "nosniff"},
     {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},

@@ -41,6 +41,14 @@ void check_script(const Tree& tree, const SourceFile& file, Findings& findings) 
              "no one " + std::string(library ? "includes" : "calls") + " this script"});
 }
 
+// The two that nobody imports: the page names one, the build the other.
+void check_module(const Tree& tree, const SourceFile& file, Findings& findings) {
+    if (file.ends("/app.js") || file.ends(".mjs")) return;
+    std::string name = file.path.substr(file.path.rfind('/')) + "\"";
+    if (!mentioned(tree, name, "daemon/web/", file.path))
+        findings.push_back({file.path, 0, "no module imports this one"});
+}
+
 void check_test(const Tree& tree, const SourceFile& file, Findings& findings) {
     const SourceFile* cmake = find_file(tree, "tests/CMakeLists.txt");
     std::string folder = file.path.substr(6, file.path.find('/', 6) - 6);
@@ -57,6 +65,7 @@ Findings check_dead_files(const Tree& tree) {
     for (const auto& file : tree) {
         if (file.ends(".h")) check_header(tree, file, findings);
         if (file.ends(".lua")) check_script(tree, file, findings);
+        if (file.in("daemon/web/") && file.is_js()) check_module(tree, file, findings);
         if (file.in("tests/") && file.ends(".cpp")) check_test(tree, file, findings);
     }
     return findings;

@@ -11,7 +11,7 @@ constexpr size_t kTestCaseLines = 120;  // its tables and texts included
 
 size_t line_limit(const SourceFile& file) {
     if (file.ends(".lua")) return kLuaLines;
-    if (!file.is_cpp()) return 0;
+    if (!file.is_cpp() && !file.is_js()) return 0;
     return file.in("tests/") ? kTestLines : kFileLines;
 }
 

@@ -17,6 +17,8 @@ struct SourceFile {
     bool ends(std::string_view suffix) const { return path.ends_with(suffix); }
 
     bool is_cpp() const { return ends(".cpp") || ends(".h"); }
+
+    bool is_js() const { return ends(".js") || ends(".mjs"); }
 };
 
 using Tree = std::vector<SourceFile>;

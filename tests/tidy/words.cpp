@@ -56,9 +56,10 @@ Findings check_words(const Tree& tree) {
 Findings check_header_comments(const Tree& tree) {
     Findings findings;
     for (const auto& file : tree) {
-        if (!file.is_cpp() || file.text.starts_with("// ")) continue;
+        if (!file.is_cpp() && !file.is_js()) continue;
+        if (file.text.starts_with("// ")) continue;
         std::string header = file.path.substr(0, file.path.rfind('.')) + ".h";
-        if (file.ends(".h") || !find_file(tree, header))
+        if (!file.ends(".cpp") || !find_file(tree, header))
             findings.push_back(
                 {file.path, 0, "it does not start with a comment that says what it is"});
     }

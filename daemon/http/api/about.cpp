@@ -47,25 +47,6 @@ task<HttpResponse> openapi(ApiCall) {
     co_return response;
 }
 
-// For people who open the address in a browser.
-task<HttpResponse> plain_page(ApiCall) {
-    HttpResponse response;
-    response.type = "text/html; charset=utf-8";
-    response.body =
-        "<!doctype html>\n<html lang=\"en\"><head><meta "
-        "charset=\"utf-8\"><title>jobqd</title></head>\n"
-        "<body><h1>jobqd " JOBQ_VERSION
-        "</h1>\n"
-        "<p>This is the HTTP API of jobqd; this build has no dashboard.</p>\n<ul>\n"
-        "<li><a href=\"/api/openapi.json\">/api/openapi.json</a>: what there is</li>\n"
-        "<li><a href=\"/api/v1/stats\">/api/v1/stats</a>: totals, queues, pools</li>\n"
-        "<li><a href=\"/api/v1/dead\">/api/v1/dead</a>: dead jobs</li>\n"
-        "<li><a href=\"/metrics\">/metrics</a>: figures for Prometheus</li>\n</ul>\n"
-        "<p>In a terminal: <code>jobq stats</code>, <code>man "
-        "jobq-http</code>.</p></body></html>\n";
-    co_return response;
-}
-
 task<HttpResponse> metrics(ApiCall call) {
     HttpResponse response;
     response.body = call.context.metrics();

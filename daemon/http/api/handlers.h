@@ -1,5 +1,5 @@
 // The handlers of the HTTP API's routes: jobs.cpp, bulk.cpp, log.cpp, events.cpp,
-// dead.cpp, queues.cpp, about.cpp, profiles.cpp. Each
+// dead.cpp, queues.cpp, about.cpp, page.cpp, profiles.cpp. Each
 // turns a request into the argument of an action (daemon/server/verbs/actions.h) and its answer
 // into a response; what is done is the action's alone.
 #pragma once
@@ -37,10 +37,12 @@ task<HttpResponse> get_stats(ApiCall call);
 task<HttpResponse> no_cron(ApiCall call);
 task<HttpResponse> ping(ApiCall call);
 task<HttpResponse> openapi(ApiCall call);
-task<HttpResponse> plain_page(ApiCall call);
 task<HttpResponse> metrics(ApiCall call);
 task<HttpResponse> healthz(ApiCall call);
 task<HttpResponse> readyz(ApiCall call);
+// page.cpp
+task<HttpResponse> page(ApiCall call);
+task<HttpResponse> asset(ApiCall call);
 // profiles.cpp
 task<HttpResponse> profile_cpu(ApiCall call);
 task<HttpResponse> profile_heap(ApiCall call);
