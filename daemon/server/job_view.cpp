@@ -53,8 +53,7 @@ void write_args(JsonWriter& json, const JobView& view, JobDetail detail) {
     const Job& job = view.job;
     const bool whole = detail == JobDetail::payload && !view.corrupt && !job.args.empty();
     if (whole && job.args.size() <= kShownArgsBytes) json.key("args").raw(job.args);
-    const size_t most =
-        whole && job.args.size() > kShownArgsBytes ? kShownArgsBytes : limits::kPreviewBytes;
+    const size_t most = whole ? kShownArgsBytes : limits::kPreviewBytes;
     const std::string_view preview = utf8_prefix(job.args, most);
     json.field("args_preview", preview).field("args_bytes", view.args_bytes);
     if (int64_t(preview.size()) < view.args_bytes) json.field("args_cut", true);

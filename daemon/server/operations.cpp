@@ -48,8 +48,14 @@ bool was_there(const JobView& view, int64_t begun_ms) {
     return view.job.created_ms <= begun_ms;
 }
 
-// Jobs that are dealt with together: so few that none is held for long between the look at it and
-// the deed.
+// Jobs that are looked at together: with a rate so few that none is held for long between the look
+// at it and the deed.
+int page_of(const OperationOrder& order) {
+    const int64_t most = limits::kListPageMax;
+    return int(order.rate == 0 ? most : std::clamp<int64_t>(order.rate * 5, 10, most));
+}
+
+// Jobs that are dealt with in one call.
 size_t part_of(const OperationOrder& order) {
     return order.rate == 0 ? limits::kScriptJobs
                            : size_t(std::clamp<int64_t>(order.rate / 4, 1, limits::kScriptJobs));
@@ -236,8 +242,9 @@ task<Result<bool>> Operations::pass(std::shared_ptr<Operation> operation) {
     scan.filter = order.filter;
     // A cursor within a step through the finished ones is not good once some of the step are
     // removed: whole steps, then.
-    scan.limit = is_final(order.state) ? INT_MAX : int(part_of(order));
-    scan.looks = limits::kListPageMax;
+    scan.page = page_of(order);
+    scan.limit = is_final(order.state) ? INT_MAX : scan.page;
+    scan.looks = 1;  // one page at a time
     const int64_t done_before = operation->done;
     int tries = 0;
     while (!operation->stop_asked) {

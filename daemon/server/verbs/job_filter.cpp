@@ -57,8 +57,7 @@ class Scan {
         one.newest_first = request_.newest_first;
         const int64_t left = request_.limit - int64_t(page.jobs.size());
         const bool sparse = !request_.filter.is_empty();
-        one.limit =
-            sparse ? limits::kListPageMax : int(std::min<int64_t>(left, limits::kListPageMax));
+        one.limit = sparse ? request_.page : int(std::min<int64_t>(left, limits::kListPageMax));
         return one;
     }
 

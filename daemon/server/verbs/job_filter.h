@@ -33,7 +33,8 @@ struct ScanRequest {
     JobFilter filter{};
     // As the scan before left it. Of ready jobs without a queue: "<queue> <cursor in it>".
     std::string cursor{};
-    int limit = limits::kListPage;  // jobs that match
+    int limit = limits::kListPage;    // jobs that match
+    int page = limits::kListPageMax;  // looked at in one step, where there is a filter
     bool newest_first = false;
     int64_t looks = limits::kScanJobs;
     int64_t for_ms = limits::kScanMs;
