@@ -190,6 +190,7 @@ task<void> App::stop() {
     } else if (runner_) {
         gate_.spawn(runner_->stop());
     }
+    if (operations_) gate_.spawn(operations_->stop());
     for (auto& [name, pool] : pools_)
         gate_.spawn(pool->stop(limit));
     co_await gate_.close();

@@ -22,6 +22,7 @@
 #include "daemon/redis/link.h"
 #include "daemon/redis/private_redis.h"
 #include "daemon/redis/storage.h"
+#include "daemon/server/operations.h"
 #include "daemon/server/server.h"
 #include "daemon/work/runner_keeper.h"
 #include "daemon/work/thread_pool.h"
@@ -93,6 +94,7 @@ class App {
     std::unique_ptr<Chores> chores_;
     std::unique_ptr<Watchdog> watchdog_;
     std::unique_ptr<Sampler> sampler_;
+    std::unique_ptr<Operations> operations_;
     std::map<std::string, std::unique_ptr<ThreadPool>> pools_;
     std::shared_ptr<const Door> door_;  // of the start; context_ has the present one
     std::unique_ptr<ServerContext> context_;

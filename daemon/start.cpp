@@ -86,6 +86,7 @@ task<Result<>> App::start() {
     co_await storage_->learn_durability();
     broker_->set_handler_known(
         [this](const std::string& type, const std::string& queue) { return runs(type, queue); });
+    operations_ = std::make_unique<Operations>(reactor_, *broker_);
     context_ = std::make_unique<ServerContext>(make_context());
     if (needs_runner(*config_)) context_->runner_wid = "runner-" + node_id();
     co_await broker_->recover();
@@ -120,6 +121,7 @@ ServerContext App::make_context() {
     context.pid = getpid();
     context.state_dir = places_.state_dir;
     context.door = door_;
+    context.operations = operations_.get();
     context.pools = [this] { return pool_statuses(); };
     context.redis_state = [this] {
         std::string text(to_string(link_->state()));

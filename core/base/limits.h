@@ -59,7 +59,15 @@ inline constexpr int kErrorsKept = 50;  // attempts whose error is kept in full
 inline constexpr int kConnections = 2'000;
 inline constexpr int64_t kInfoFreshQueues = 100;  // with more of them
 inline constexpr int64_t kInfoAgeMs = 1'000;      // INFO's figures may be so old
-inline constexpr int kListPage = 100, kListPageMax = 1'000;
+inline constexpr int kListPage = 100, kListPageMax = 500;
+inline constexpr size_t kPreviewBytes = 200;  // of a job's args, in a list
+inline constexpr int64_t kScanJobs = 20'000;  // looked at for one page of a filtered list,
+inline constexpr int64_t kScanMs = 200;       // or for so long
+inline constexpr size_t kFilterTextBytes = 200;
+inline constexpr int kOperationsAtOnce = 4;     // in the background, on jobs that match
+inline constexpr size_t kOperationsKept = 100;  // with those that ended
+inline constexpr int64_t kOperationRateMax = 100'000;
+inline constexpr size_t kOperationFilterBytes = 4 << 10;
 inline constexpr size_t kUnixPathBytes = 107;     // sun_path less its NUL
 inline constexpr int64_t kRefusedLineMs = 1'000;  // the rest of a line that was too long is read on
 inline constexpr int64_t kLastWordsMs = 250;      // at a stop, for Faktory's clients to hear of it
@@ -75,6 +83,7 @@ inline constexpr int kListenBacklog = 4'096;  // the kernel caps it at somaxconn
 // Store
 inline constexpr size_t kScriptJobs = 500;       // jobs in one script call
 inline constexpr size_t kScriptBytes = 4 << 20;  // and their bytes
+inline constexpr size_t kHeadBytes = 2 << 10;    // read of a job for a list
 inline constexpr int kSmallCalls = 16;           // in flight, while they hold less than
 inline constexpr size_t kSmallItems = 64;        // so many jobs in all
 

@@ -210,7 +210,9 @@ std::string checksum_for(std::string_view jid, std::string_view envelope) {
     return sum;
 }
 
-static Result<Job> decode(std::string_view jid, std::string_view envelope, bool may_be_cut) {
+// `cut_args`: given when the envelope may be cut off; told how many bytes args have that were.
+static Result<Job> decode(std::string_view jid, std::string_view envelope, size_t* cut_args) {
+    const bool may_be_cut = cut_args != nullptr;
     if (envelope.size() < 3) return corrupt_job(jid, "it is cut off");
     std::string_view bytes = envelope;
     const char kind = bytes[0];
@@ -240,7 +242,13 @@ static Result<Job> decode(std::string_view jid, std::string_view envelope, bool 
         bytes.remove_prefix(1);
         uint64_t length = 0;
         if (!take_varint(bytes, length) || length > bytes.size()) {
-            if (may_be_cut) break;
+            if (may_be_cut) {
+                if (tag == kArgs && length > bytes.size()) {
+                    job.args = bytes;
+                    *cut_args = length;
+                }
+                break;
+            }
             return corrupt_job(jid, "it is cut off");
         }
         if (!set_field(job, tag, bytes.substr(0, length)))
@@ -252,11 +260,22 @@ static Result<Job> decode(std::string_view jid, std::string_view envelope, bool 
 }
 
 Result<Job> decode_job(std::string_view jid, std::string_view bytes) {
-    return decode(jid, bytes, false);
+    return decode(jid, bytes, nullptr);
 }
 
 Result<Job> decode_job_head(std::string_view jid, std::string_view bytes) {
-    return decode(jid, bytes, true);
+    size_t cut = 0;
+    auto job = decode(jid, bytes, &cut);
+    if (job && cut > 0) job->args.clear();
+    return job;
+}
+
+Result<JobHead> decode_job_preview(std::string_view jid, std::string_view bytes) {
+    JobHead head;
+    auto job = decode(jid, bytes, &head.args_bytes);
+    if (!job) return tl::unexpected<Error>(job.error());
+    head.job = std::move(*job);
+    return head;
 }
 
 bool is_tombstone(std::string_view bytes) {

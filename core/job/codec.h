@@ -30,6 +30,15 @@ std::string encode_job(const Job& job, bool has_record);
 Result<Job> decode_job(std::string_view jid, std::string_view bytes);
 // The same of the first bytes alone: fields that are cut off, args above all, are left empty.
 Result<Job> decode_job_head(std::string_view jid, std::string_view bytes);
+
+// The same, with what there is of the args, and how many bytes the whole ones have: 0 when another
+// field was cut off.
+struct JobHead {
+    Job job;
+    size_t args_bytes = 0;
+};
+
+Result<JobHead> decode_job_preview(std::string_view jid, std::string_view bytes);
 // The checksum that the envelope would have under another jid, as it is stored. Requires: made by
 // encode_job.
 std::string checksum_for(std::string_view jid, std::string_view envelope);

@@ -1,4 +1,5 @@
 // RedisStore: looking at jobs. Reads only; pages are bounded, nothing scans a queue.
+#include "core/base/text.h"
 #include "core/job/codec.h"
 #include "core/store/redis_store.h"
 
@@ -32,12 +33,28 @@ void fill_last_final(JobView& view, const std::string& jid, const Reply& row) {
     }
 }
 
-void fill_live(JobView& view, const std::string& jid, const Reply& row) {
-    view.state = state_from_name(row.items[0].text).value_or(State::ready);
+// False: more of its envelope is needed than was read.
+bool fill_job(JobView& view, const std::string& jid, const std::string& envelope, int64_t size) {
     view.job.jid = jid;
-    auto job = decode_job(jid, row.items[1].text);
-    view.job = job ? std::move(*job) : salvage_job(jid, row.items[1].text);
+    view.corrupt = false;
+    if (int64_t(envelope.size()) < size) {
+        auto head = decode_job_preview(jid, envelope);
+        if (!head || head->args_bytes == 0) return false;
+        view.job = std::move(head->job);
+        view.args_bytes = int64_t(head->args_bytes);
+        return true;
+    }
+    auto job = decode_job(jid, envelope);
+    view.job = job ? std::move(*job) : salvage_job(jid, envelope);
     view.corrupt = !job;
+    view.args_bytes = int64_t(view.job.args.size());
+    return true;
+}
+
+// False: as fill_job().
+bool fill_live(JobView& view, const std::string& jid, const Reply& row) {
+    view.state = state_from_name(row.items[0].text).value_or(State::ready);
+    if (!fill_job(view, jid, row.items[1].text, integer_of(row.items[6]))) return false;
     if (!row.items[2].text.empty()) {
         auto record = decode_record(row.items[2].text);
         if (record) view.record = std::move(*record);
@@ -55,49 +72,74 @@ void fill_live(JobView& view, const std::string& jid, const Reply& row) {
     } else {
         view.at_ms = integer_of(row.items[3]);
     }
+    return true;
 }
 
-std::vector<std::string> texts_of(const Reply& reply, size_t from) {
-    std::vector<std::string> texts;
-    for (size_t i = from; i < reply.items.size(); ++i)
-        texts.push_back(reply.items[i].text);
-    return texts;
+void cut_args(JobView& view) {
+    view.job.args = std::string(utf8_prefix(view.job.args, limits::kPreviewBytes));
 }
 
 }  // namespace
 
 task<Result<std::vector<Result<JobView>>>> RedisStore::get(std::vector<std::string> jids) {
+    auto views = co_await look_at(std::move(jids), 0, "");
+    co_return views;
+}
+
+task<Result<std::vector<Result<JobView>>>> RedisStore::look_at(std::vector<std::string> jids,
+                                                               size_t head_bytes,
+                                                               std::string text) {
     std::vector<Result<JobView>> views(jids.size(), JobView{});
-    for (size_t from = 0; from < jids.size(); from += limits::kScriptJobs) {
-        size_t to = std::min(jids.size(), from + limits::kScriptJobs);
+    std::vector<size_t> whole;  // of these the head is not enough
+    for (size_t from = 0; from < jids.size();) {
+        const size_t to = std::min(jids.size(), from + limits::kScriptJobs);
         Command args;
+        args.add(int64_t(head_bytes)).add(text);
         for (size_t i = from; i < to; ++i)
             args.add(jids[i]);
         auto reply = co_await run(script("get"), std::move(args));
         if (!reply) co_return tl::unexpected<Error>(reply.error());
-        for (size_t i = from; i < to; ++i) {
-            const Reply& row = reply->items[i - from];
-            if (row.items.empty()) {
+        if (reply->items.empty()) co_return fail(ErrorCode::internal, "get: an empty answer");
+        for (const Reply& row : reply->items) {
+            const size_t i = from++;
+            if (row.items.empty() || row.items[0].text == "other") {
                 views[i] = fail(ErrorCode::not_found, "no job " + jids[i]);
             } else if (row.items[0].text == "done") {
                 fill_last_final(*views[i], jids[i], row);
-            } else {
-                fill_live(*views[i], jids[i], row);
+            } else if (!fill_live(*views[i], jids[i], row)) {
+                whole.push_back(i);
             }
         }
+    }
+    for (size_t i : whole) {
+        std::vector<std::string> one{jids[i]};
+        auto views_of_one = co_await get(std::move(one));
+        if (!views_of_one) co_return views_of_one;
+        views[i] = std::move(views_of_one->front());
     }
     co_return views;
 }
 
-// Requires: items are {next cursor, jid...}. Jobs that moved on since are left out.
-task<Result<ListPage>> RedisStore::list_page(Reply ids, State state) {
+// Requires: items are {next cursor, [jid, cursor behind it]*}. Jobs that moved on since are left
+// out.
+task<Result<ListPage>> RedisStore::list_page(Reply ids, ListRequest request) {
     ListPage page;
     page.next = ids.items.empty() ? "" : ids.items[0].text;
-    auto jids = texts_of(ids, 1);
-    auto views = co_await get(std::move(jids));
+    std::vector<std::string> jids;
+    for (size_t i = 1; i + 1 < ids.items.size(); i += 2)
+        jids.push_back(ids.items[i].text);
+    page.looked_at = int64_t(jids.size());
+    const size_t head_bytes = request.heads ? limits::kHeadBytes : 0;
+    auto views = co_await look_at(std::move(jids), head_bytes, request.text);
     if (!views) co_return tl::unexpected<Error>(views.error());
-    for (auto& view : *views)
-        if (view && view->state == state) page.jobs.push_back(std::move(*view));
+    for (size_t i = 0; i < views->size(); ++i) {
+        auto& view = (*views)[i];
+        if (!view || view->state != request.state) continue;
+        if (!request.queue.empty() && view->job.queue != request.queue) continue;
+        view->after = std::move(ids.items[2 * i + 2].text);
+        if (request.heads) cut_args(*view);
+        page.jobs.push_back(std::move(*view));
+    }
     co_return page;
 }
 
@@ -108,11 +150,14 @@ task<Result<ListPage>> RedisStore::list_done(ListRequest request) {
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     ListPage page;
     page.next = reply->items[0].text;
-    for (size_t i = 1; i + 1 < reply->items.size(); i += 2) {
+    page.looked_at = integer_of(reply->items[1]);
+    for (size_t i = 2; i + 2 < reply->items.size(); i += 3) {
         JobView view;
         fill_final(view, reply->items[i].text, reply->items[i + 1].text);
+        view.after = std::move(reply->items[i + 2].text);
         bool wanted = view.state == request.state &&
-                      (request.queue.empty() || view.job.queue == request.queue);
+                      (request.queue.empty() || view.job.queue == request.queue) &&
+                      view.final.result.find(request.text) != std::string::npos;
         if (wanted) page.jobs.push_back(std::move(view));
     }
     co_return page;
@@ -132,29 +177,31 @@ task<Result<ListPage>> RedisStore::list(ListRequest request) {
         which = "list_running";
     } else {
         args.add(name(request.state)).add(request.cursor).add(request.limit);
+        args.add(request.newest_first ? 1 : 0);
     }
     auto reply = co_await run(script(which), std::move(args));
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     if (request.state == State::running) {
         // All of them at once, as many as there are slots: page by jid here.
-        auto jids = texts_of(*reply, 0);
+        std::vector<std::string> jids;
+        for (auto& item : reply->items)
+            jids.push_back(std::move(item.text));
         std::sort(jids.begin(), jids.end());
         auto first = std::upper_bound(jids.begin(), jids.end(), request.cursor);
         Reply page;
         page.items.resize(1);
         for (auto it = first; it != jids.end(); ++it) {
-            if (int(page.items.size()) > request.limit) {
+            if (int(page.items.size()) > 2 * request.limit) {
                 page.items[0].text = page.items.back().text;
                 break;
             }
-            page.items.emplace_back();
+            page.items.resize(page.items.size() + 2);  // the jid is its own cursor
             page.items.back().text = *it;
+            page.items[page.items.size() - 2].text = *it;
         }
         *reply = std::move(page);
     }
-    auto page = co_await list_page(std::move(*reply), request.state);
-    if (page && !request.queue.empty())
-        std::erase_if(page->jobs, [&](const JobView& v) { return v.job.queue != request.queue; });
+    auto page = co_await list_page(std::move(*reply), std::move(request));
     co_return page;
 }
 

@@ -91,7 +91,10 @@ class RedisStore final : public Store {
     task<void> send_finish(FinishCoalescer::Batch batch);
     static void add_done(Command& args, const FinishCoalescer::Batch& group);
     task<void> send_group(const Script& script, Command args, FinishCoalescer::Batch group);
-    task<Result<ListPage>> list_page(Reply ids, State state);
+    // The jobs, in order. `head_bytes` 0: whole.
+    task<Result<std::vector<Result<JobView>>>> look_at(std::vector<std::string> jids,
+                                                       size_t head_bytes, std::string text);
+    task<Result<ListPage>> list_page(Reply ids, ListRequest request);
     task<Result<ListPage>> list_done(ListRequest request);
     task<Result<>> bring_in_part(const std::vector<Imported>* jobs, size_t from, size_t to,
                                  std::vector<Result<Enqueued>>* results,

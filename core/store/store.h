@@ -121,6 +121,8 @@ struct JobView {
     int64_t started_ms = 0;
     bool cancel_asked = false;
     bool corrupt = false;
+    int64_t args_bytes = 0;  // of the args, also of those that are cut: see ListRequest::heads
+    std::string after;       // of one in a page: the cursor that goes on behind it
 };
 
 struct ListRequest {
@@ -128,12 +130,20 @@ struct ListRequest {
     std::string queue;   // "" any; required for ready
     std::string cursor;  // "" from the start, else what the last page returned
     int limit = limits::kListPage;
+    // Of jobs that are not over just the first kPreviewBytes of the args, and damage past the first
+    // kHeadBytes of the stored form is not seen.
+    bool heads = false;
+    // "": any. With `heads`: only jobs whose stored form (args, tags, custom fields), or result,
+    // holds these bytes.
+    std::string text{};
+    bool newest_first = false;  // of scheduled, retrying and dead; a cursor fits one order alone
 };
 
 // A page may hold fewer than `limit`, even none, and still not be the last: go on while next != "".
 struct ListPage {
     std::vector<JobView> jobs;
     std::string next;
+    int64_t looked_at = 0;  // also those that are not what was asked for
 };
 
 struct QueueInfo {

@@ -16,6 +16,8 @@ constexpr Param kType{"type", Kind::text, "of this type alone"};
 constexpr Param kQueue{"queue", Kind::text, "of this queue alone"};
 constexpr Param kTag{"tag", Kind::text, "with this tag alone"};
 constexpr Param kError{"error", Kind::text, "whose last error holds this text"};
+constexpr Param kText{"text", Kind::text, "whose payload or tags, or result, hold this text"};
+constexpr Param kNewest{"newest", Kind::flag, "scheduled, retrying and dead ones from the last on"};
 constexpr Param kSince{"since", Kind::text, "created, or died, since this time (RFC 3339)"};
 
 constexpr Param kListParams[] = {
@@ -24,10 +26,14 @@ constexpr Param kListParams[] = {
     kType,
     kTag,
     kError,
+    kText,
     kSince,
+    kNewest,
     kCursor,
     kLimit};
-constexpr Param kDeadParams[] = {kQueue, kType, kTag, kError, kSince, kCursor, kLimit};
+constexpr Param kDeadParams[] = {kQueue, kType,   kTag,    kError, kText,
+                                 kSince, kNewest, kCursor, kLimit};
+constexpr Param kGroupParams[] = {kQueue, kType, kTag, kError, kText, kSince};
 constexpr Param kLogParams[] = {
     {"follow", Kind::flag, "go on while it runs"},
     {"stdout", Kind::flag, "what it wrote to its standard output too"},
@@ -101,6 +107,15 @@ constexpr Route kRoutes[] = {
      200,
      api::remove_job},
     {"GET",
+     "/api/v1/jobs/{id}/payload",
+     "getPayload",
+     "What a job that is not over was given, as it is",
+     {},
+     "",
+     "",
+     200,
+     api::get_payload},
+    {"GET",
      "/api/v1/jobs/{id}/result",
      "getResult",
      "What a job returned",
@@ -122,6 +137,44 @@ constexpr Route kRoutes[] = {
      "DeadRetried",
      200,
      api::retry_dead},
+    {"GET", "/api/v1/dead/groups", "listDeadGroups", "The dead by type and last error",
+     kGroupParams, "", "DeadGroups", 200, api::get_dead_groups},
+    {"POST",
+     "/api/v1/operations",
+     "startOperation",
+     "Retry, cancel or remove all jobs that match",
+     {},
+     "NewOperation",
+     "Operation",
+     202,
+     api::start_operation},
+    {"GET",
+     "/api/v1/operations",
+     "listOperations",
+     "Operations that run, and the last that ended",
+     {},
+     "",
+     "Operations",
+     200,
+     api::list_operations},
+    {"GET",
+     "/api/v1/operations/{id}",
+     "getOperation",
+     "How far an operation is",
+     {},
+     "",
+     "Operation",
+     200,
+     api::get_operation},
+    {"DELETE",
+     "/api/v1/operations/{id}",
+     "stopOperation",
+     "Leave the rest of an operation out",
+     {},
+     "",
+     "Operation",
+     200,
+     api::stop_operation},
     {"GET", "/api/v1/events", "streamEvents", "What happens, as server-sent events", kEventParams,
      "", "", 200, nullptr, api::stream_events, false, "text/event-stream"},
     {"GET",

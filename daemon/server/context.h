@@ -28,6 +28,8 @@ struct InfoFigures {
     int64_t enqueued = 0, count = 0;
 };
 
+class Operations;
+
 enum class DaemonState : uint8_t { starting, ready, stopping, store_down };
 std::string_view name(DaemonState state);
 
@@ -46,6 +48,7 @@ struct ServerContext {
     DaemonState state = DaemonState::starting;
     bool profiling = false;  // one at a time
     InfoFigures info{};      // of the last INFO
+    Operations* operations = nullptr;
     std::function<std::vector<PoolStatus>()> pools{};
     std::function<std::string()> redis_state{};  // for people: "ready", "down: ..."
     std::function<std::string()> metrics{};      // Prometheus's text

@@ -8,8 +8,6 @@
 namespace jobq {
 namespace {
 
-constexpr size_t kPreviewBytes = 200;
-
 void add_time(JsonWriter& json, std::string_view key, int64_t at_ms) {
     if (at_ms != 0) json.field(key, format_rfc3339(at_ms));
 }
@@ -19,13 +17,13 @@ void add_status(JsonWriter& json, std::optional<int> exit_code, std::optional<in
     if (signal) json.field("signal", *signal);
 }
 
-void write_attempt(JsonWriter& json, const Attempt& attempt) {
+void write_attempt(JsonWriter& json, const Attempt& attempt, bool with_backtrace) {
     json.begin_object().field("attempt", attempt.number).field("outcome", name(attempt.outcome));
     json.field("error_type", attempt.error_type).field("message", attempt.message);
     add_time(json, "started_at", attempt.started_ms);
     add_time(json, "ended_at", attempt.ended_ms);
     add_status(json, attempt.exit_code, attempt.signal);
-    if (!attempt.backtrace.empty()) json.field("backtrace", attempt.backtrace);
+    if (with_backtrace && !attempt.backtrace.empty()) json.field("backtrace", attempt.backtrace);
     if (!attempt.worker.empty()) json.field("worker", attempt.worker);
     json.end_object();
 }
@@ -49,6 +47,30 @@ void write_running(JsonWriter& json, const JobView& view, Broker& broker) {
     const Running* known = broker.running(view.job.jid);
     if (known && !known->worker.empty()) json.field("worker", known->worker);
     if (view.cancel_asked) json.field("cancel_asked", true);
+}
+
+void write_args(JsonWriter& json, const JobView& view, JobDetail detail) {
+    const Job& job = view.job;
+    const bool whole = detail == JobDetail::payload && !view.corrupt && !job.args.empty();
+    if (whole && job.args.size() <= kShownArgsBytes) json.key("args").raw(job.args);
+    const size_t most = whole ? kShownArgsBytes : limits::kPreviewBytes;
+    const std::string_view preview = utf8_prefix(job.args, most);
+    json.field("args_preview", preview).field("args_bytes", view.args_bytes);
+    if (int64_t(preview.size()) < view.args_bytes) json.field("args_cut", true);
+    if (detail != JobDetail::payload) return;
+    if (job.timeout_ms) json.field("timeout_ms", *job.timeout_ms);
+    add_time(json, "expires_at", job.expires_ms);
+    if (!job.idempotency_key.empty()) json.field("idempotency_key", job.idempotency_key);
+    if (!job.traceparent.empty()) json.field("traceparent", job.traceparent);
+    if (!job.custom.empty() && !view.corrupt) json.key("custom").raw(job.custom);
+}
+
+void write_errors(JsonWriter& json, const std::vector<Attempt>& errors, JobDetail detail) {
+    json.key("errors").begin_array();
+    const bool row = detail == JobDetail::row;
+    for (size_t i = row && !errors.empty() ? errors.size() - 1 : 0; i < errors.size(); ++i)
+        write_attempt(json, errors[i], !row);
+    json.end_array();
 }
 
 }  // namespace
@@ -80,7 +102,8 @@ std::string why_waiting(const JobView& view, Broker& broker, bool paused) {
     return "it waits in queue " + view.job.queue + " for a free slot of a worker";
 }
 
-void write_job(JsonWriter& json, const JobView& view, Broker& broker, bool paused) {
+void write_job(JsonWriter& json, const JobView& view, Broker& broker, bool paused,
+               JobDetail detail) {
     const Job& job = view.job;
     json.begin_object().field("jid", job.jid).field("type", job.type).field("queue", job.queue);
     json.field("state", name(view.state)).field("priority", job.priority);
@@ -96,15 +119,12 @@ void write_job(JsonWriter& json, const JobView& view, Broker& broker, bool pause
         if (view.state == State::dead) add_time(json, "finished_at", view.at_ms);
         if (view.state == State::dead && !view.record.errors.empty())
             add_status(json, view.record.errors.back().exit_code, view.record.errors.back().signal);
-        json.field("args_preview", utf8_prefix(job.args, kPreviewBytes));
+        write_args(json, view, detail);
     }
     if (view.record.crashes > 0) json.field("crashes", view.record.crashes);
     if (!view.record.reason.empty()) json.field("reason", view.record.reason);
     if (!job.tags.empty()) json.key("tags").raw(job.tags);
-    json.key("errors").begin_array();
-    for (const auto& attempt : view.record.errors)
-        write_attempt(json, attempt);
-    json.end_array();
+    write_errors(json, view.record.errors, detail);
     std::string note = why_waiting(view, broker, paused);
     if (!note.empty()) json.field("note", note);
     json.field("has_result", !view.final.result.empty());

@@ -9,8 +9,17 @@
 
 namespace jobq {
 
+enum class JobDetail : uint8_t {
+    row,      // of a list: the last error alone, without its backtrace
+    plain,    // all that is small
+    payload,  // and the args, when they have at most kShownArgsBytes; else their beginning
+};
+
+inline constexpr size_t kShownArgsBytes = 64 << 10;
+
 // `paused`: its queue is known to be.
-void write_job(JsonWriter& json, const JobView& view, Broker& broker, bool paused = false);
+void write_job(JsonWriter& json, const JobView& view, Broker& broker, bool paused = false,
+               JobDetail detail = JobDetail::plain);
 // Why it does not run now, in a sentence; "" when there is nothing to say.
 std::string why_waiting(const JobView& view, Broker& broker, bool paused);
 void write_queues(JsonWriter& json, const std::vector<QueueInfo>& queues, int64_t now_ms);

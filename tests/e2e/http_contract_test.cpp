@@ -56,7 +56,8 @@ std::string mismatch(const Json& document, const Json& reference, const Json& va
 // A body that the document's schema allows, for this test's daemon.
 const std::map<std::string, std::string> kBodies{
     {"NewJob", R"({"type":"noop","payload":{"a":[1,2]},"queue":"other","priority":5})"},
-    {"DeadFilter", R"({"all":true})"}};
+    {"DeadFilter", R"({"all":true})"},
+    {"NewOperation", R"({"action":"retry","filter":{"state":"dead","all":true},"rate":9})"}};
 
 // A job in the state that the operation needs; "" when it names none.
 std::string subject(const HttpDaemon& daemon, const std::string& operation) {
@@ -68,6 +69,13 @@ std::string subject(const HttpDaemon& daemon, const std::string& operation) {
     if (operation.find("Queue") != std::string::npos) {
         daemon.json("POST", "/api/v1/queues/reports/pause");
         return "reports";
+    }
+    if (operation.find("Operation") != std::string::npos) {
+        daemon.enqueue(later);
+        return daemon
+            .json("POST", "/api/v1/operations",
+                  R"({"action":"retry","filter":{"state":"scheduled","all":true},"rate":1})", 202)
+            .at("id");
     }
     return daemon.enqueue(later);
 }

@@ -16,6 +16,7 @@ JobView MemoryStore::view_of(const Live& live) const {
     view.token = live.token;
     view.started_ms = live.started_ms;
     view.cancel_asked = live.cancel_asked;
+    view.args_bytes = int64_t(live.job.args.size());
     return view;
 }
 
@@ -59,13 +60,21 @@ task<Result<ListPage>> MemoryStore::list(ListRequest request) {
     } else {
         for (const Live* live : by_time(request.state))
             jids.push_back(live->job.jid);
+        if (request.newest_first) std::reverse(jids.begin(), jids.end());
     }
     auto views = co_await get(jids);
     ListPage page;
     size_t at = size_t(parse_int(request.cursor).value_or(0));
     for (; at < views->size() && int(page.jobs.size()) < request.limit; ++at) {
-        const JobView& view = *(*views)[at];
-        if (request.queue.empty() || view.job.queue == request.queue) page.jobs.push_back(view);
+        JobView& view = *(*views)[at];
+        ++page.looked_at;
+        if (!request.queue.empty() && view.job.queue != request.queue) continue;
+        if ((view.job.args + view.job.tags + view.final.result).find(request.text) ==
+            std::string::npos)
+            continue;
+        view.after = std::to_string(at + 1);
+        if (request.heads) view.job.args.resize(std::min<size_t>(view.job.args.size(), 200));
+        page.jobs.push_back(view);
     }
     if (at < views->size()) page.next = std::to_string(at);
     co_return page;

@@ -11,8 +11,8 @@ namespace jobq::api {
 namespace {
 
 constexpr std::string_view kList = "dead retry";
-constexpr std::string_view kMembers[] = {"type", "queue",   "tag",    "error", "since",
-                                         "all",  "dry_run", "cursor", "limit"};
+constexpr std::string_view kMembers[] = {"type",  "queue", "tag",     "error",  "text",
+                                         "since", "all",   "dry_run", "cursor", "limit"};
 
 // The body as the verb's argument, its cursor opened.
 Result<std::string> argument_of(const std::string& body) {
@@ -24,8 +24,8 @@ Result<std::string> argument_of(const std::string& body) {
         if (std::find(std::begin(kMembers), std::end(kMembers), field.key) == std::end(kMembers))
             return fail(ErrorCode::invalid,
                         "unknown field " + json_quoted(field.key) +
-                            "; known are type, queue, tag, error, since, all, dry_run, cursor, "
-                            "limit");
+                            "; known are type, queue, tag, error, text, since, all, dry_run, "
+                            "cursor, limit");
         if (field.key != "cursor") {
             json.key(field.key).raw(field.raw);
             continue;
@@ -46,6 +46,11 @@ task<HttpResponse> list_dead(ApiCall call) {
     call.query.emplace_back("state", "dead");
     auto response = co_await list_jobs(std::move(call));
     co_return response;
+}
+
+task<HttpResponse> get_dead_groups(ApiCall call) {
+    auto answer = co_await verbs::dead_groups(call.context, call.argument());
+    co_return respond(answer);
 }
 
 task<HttpResponse> retry_dead(ApiCall call) {

@@ -1,5 +1,5 @@
 // The handlers of the HTTP API's routes: jobs.cpp, bulk.cpp, log.cpp, events.cpp,
-// dead.cpp, queues.cpp, about.cpp, page.cpp, profiles.cpp. Each
+// dead.cpp, operations.cpp, queues.cpp, about.cpp, page.cpp, profiles.cpp. Each
 // turns a request into the argument of an action (daemon/server/verbs/actions.h) and its answer
 // into a response; what is done is the action's alone.
 #pragma once
@@ -16,6 +16,7 @@ task<HttpResponse> get_job(ApiCall call);
 task<HttpResponse> cancel_job(ApiCall call);
 task<HttpResponse> retry_job(ApiCall call);
 task<HttpResponse> remove_job(ApiCall call);
+task<HttpResponse> get_payload(ApiCall call);
 task<HttpResponse> get_result(ApiCall call);
 // log.cpp, events.cpp and bulk.cpp
 task<void> get_log(ApiCall call);
@@ -24,6 +25,12 @@ task<void> enqueue_bulk(ApiCall call);
 // dead.cpp
 task<HttpResponse> list_dead(ApiCall call);
 task<HttpResponse> retry_dead(ApiCall call);
+task<HttpResponse> get_dead_groups(ApiCall call);
+// operations.cpp
+task<HttpResponse> start_operation(ApiCall call);
+task<HttpResponse> list_operations(ApiCall call);
+task<HttpResponse> get_operation(ApiCall call);
+task<HttpResponse> stop_operation(ApiCall call);
 // queues.cpp
 task<HttpResponse> get_queues(ApiCall call);
 task<HttpResponse> pause_queue(ApiCall call);

@@ -8,10 +8,12 @@
 namespace jobq::api {
 namespace {
 
-std::string about_one(const ApiCall& call) {
+std::string about_one(const ApiCall& call, bool with_payload = false) {
     JsonWriter json;
     json.begin_object().key("jids").begin_array().text(call.path.front());
-    json.end_array().end_object();
+    json.end_array();
+    if (with_payload) json.field("payload", true);
+    json.end_object();
     return json.take();
 }
 
@@ -71,7 +73,29 @@ task<HttpResponse> enqueue(ApiCall call) {
 }
 
 task<HttpResponse> get_job(ApiCall call) {
-    auto response = co_await act(std::move(call), verbs::status);
+    auto answer = co_await verbs::status(call.context, about_one(call, true));
+    co_return respond(the_only(std::move(answer)));
+}
+
+// As it was enqueued, whatever its size.
+task<HttpResponse> get_payload(ApiCall call) {
+    const std::string& jid = call.path.front();
+    std::vector<std::string> one{jid};
+    auto views = co_await call.context.broker.store().get(std::move(one));
+    if (!views) co_return problem(views.error());
+    if (!views->front()) co_return problem(views->front().error());
+    JobView& view = *views->front();
+    if (view.corrupt) {
+        Error error{ErrorCode::corrupt, "the stored form of job " + jid + " is damaged"};
+        co_return problem(error);
+    }
+    if (is_final(view.state)) {
+        Error error{ErrorCode::conflict, "job " + jid + " is " + std::string(name(view.state)) +
+                                             ": the payload of a job that is over is not kept"};
+        co_return problem(error);
+    }
+    HttpResponse response;
+    response.body = (view.job.args.empty() ? "[]" : std::move(view.job.args)) + "\n";
     co_return response;
 }
 
@@ -99,12 +123,13 @@ task<HttpResponse> get_result(ApiCall call) {
 
 task<HttpResponse> list_jobs(ApiCall call) {
     std::string list = "ready";
-    std::string queue;
+    std::string queue, order;
     for (const auto& [name, value] : call.query) {
         if (name == "state") list = value;
         if (name == "queue") queue = value;
+        if (name == "newest" && value == "true") order = " newest";
     }
-    list += " " + queue;
+    list += " " + queue + order;
     for (auto& [name, value] : call.query) {
         if (name != "cursor") continue;
         auto cursor = open_cursor(list, value);

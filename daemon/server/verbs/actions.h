@@ -1,5 +1,6 @@
 // Actions: what a JOBQ verb with one answer does, and the HTTP API with it: from a JSON object to a
-// JSON object, whoever asks. In inspect.cpp, change.cpp and admin.cpp. handlers.cpp makes verbs of
+// JSON object, whoever asks. In inspect.cpp, change.cpp, operate.cpp,
+// dead_groups.cpp and admin.cpp. handlers.cpp makes verbs of
 // them, daemon/http/api calls them.
 #pragma once
 
@@ -25,6 +26,10 @@ task<Answer> cancel(ServerContext& context, std::string argument);
 task<Answer> retry(ServerContext& context, std::string argument);
 task<Answer> remove(ServerContext& context, std::string argument);
 task<Answer> retry_dead(ServerContext& context, std::string argument);
+task<Answer> dead_groups(ServerContext& context, std::string argument);
+task<Answer> operate(ServerContext& context, std::string argument);
+task<Answer> operations(ServerContext& context, std::string argument);
+task<Answer> stop_operation(ServerContext& context, std::string argument);
 task<Answer> queues(ServerContext& context, std::string argument);
 task<Answer> pause(ServerContext& context, std::string argument);
 task<Answer> resume(ServerContext& context, std::string argument);

@@ -77,19 +77,19 @@ task<Answer> retry_dead(ServerContext& context, std::string argument) {
     Request request(argument);
     JobFilter filter = JobFilter::from(request);
     bool all = request.flag("all"), dry_run = request.flag("dry_run");
-    bool chosen = !filter.type.empty() || !filter.queue.empty() || !filter.error.empty() ||
-                  filter.since_ms != 0;
-    if (!all && !chosen) request.refuse("say which: type, queue, error, since, or all");
-    ListRequest page_request;
-    page_request.state = State::dead;
-    page_request.cursor = request.text("cursor");
-    page_request.limit = int(
+    if (!all && filter.is_empty())
+        request.refuse("say which: type, queue, tag, error, text, since, or all");
+    ScanRequest scan;
+    scan.state = State::dead;
+    scan.cursor = request.text("cursor");
+    scan.limit = int(
         std::clamp<int64_t>(request.number("limit", limits::kListPage), 1, limits::kListPageMax));
     if (request.error()) {
         co_return tl::unexpected<Error>(*request.error());
     }
     Broker& broker = context.broker;
-    auto page = co_await list_jobs(broker, std::move(page_request), std::move(filter));
+    scan.filter = std::move(filter);
+    auto page = co_await scan_jobs(broker, std::move(scan));
     if (!page) {
         co_return tl::unexpected<Error>(page.error());
     }

@@ -40,6 +40,7 @@ task<std::set<std::string>> paused_queues(Broker& broker) {
 task<Answer> status(ServerContext& context, std::string argument) {
     Request request(argument);
     auto jids = request.some_texts("jids");
+    const auto detail = request.flag("payload") ? JobDetail::payload : JobDetail::plain;
     if (request.error()) {
         co_return tl::unexpected<Error>(*request.error());
     }
@@ -56,7 +57,7 @@ task<Answer> status(ServerContext& context, std::string argument) {
     for (size_t i = 0; i < jids.size(); ++i) {
         if ((*views)[i]) {
             const JobView& view = *(*views)[i];
-            write_job(json, view, context.broker, paused.count(view.job.queue) > 0);
+            write_job(json, view, context.broker, paused.count(view.job.queue) > 0, detail);
         } else {
             json.raw(not_found_json(jids[i]));
         }
@@ -270,29 +271,30 @@ task<Result<>> logs(ServerContext& context, std::string argument, Messages* to) 
 
 task<Answer> list(ServerContext& context, std::string argument) {
     Request request(argument);
-    ListRequest page_request;
+    ScanRequest scan;
     auto state = state_from_name(request.text("state", "ready"));
     if (!state) request.refuse("unknown state " + json_quoted(request.text("state")));
-    JobFilter filter = JobFilter::from(request);
-    page_request.queue = request.text("queue");
-    page_request.cursor = request.text("cursor");
-    page_request.limit = int(
+    scan.filter = JobFilter::from(request);
+    scan.cursor = request.text("cursor");
+    scan.newest_first = request.flag("newest");
+    scan.limit = int(
         std::clamp<int64_t>(request.number("limit", limits::kListPage), 1, limits::kListPageMax));
-    if (state == State::ready && page_request.queue.empty() && !request.error())
-        filter.any_queue = true;
     if (request.error()) {
         co_return tl::unexpected<Error>(*request.error());
     }
-    page_request.state = *state;
-    auto page = co_await list_jobs(context.broker, std::move(page_request), std::move(filter));
+    scan.state = *state;
+    auto page = co_await scan_jobs(context.broker, std::move(scan));
     if (!page) {
         co_return tl::unexpected<Error>(page.error());
     }
+    std::set<std::string> paused;
+    if (*state == State::ready && !page->jobs.empty())
+        paused = co_await paused_queues(context.broker);
     JsonWriter json;
     json.begin_object().key("jobs").begin_array();
     for (const auto& view : page->jobs)
-        write_job(json, view, context.broker);
-    json.end_array().field("next", page->next).end_object();
+        write_job(json, view, context.broker, paused.count(view.job.queue) > 0, JobDetail::row);
+    json.end_array().field("looked_at", page->looked_at).field("next", page->next).end_object();
     co_return json.take();
 }
 

@@ -1,8 +1,12 @@
-// JobFilter: which jobs of a state are meant, for LIST and RETRY_DEAD. One page of the store at a
-// time; what does not match is left out, so a page may be short.
+// JobFilter: which jobs of a state are meant, for LIST, RETRY_DEAD, operations and the groups of
+// the dead; and the bounded scan that finds them.
+//
+// Must stay true: a call looks at so many jobs, or so long, and then gives a cursor to go on with,
+// however few match.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "daemon/server/verbs/request.h"
 #include "daemon/work/broker.h"
@@ -10,15 +14,38 @@
 namespace jobq::verbs {
 
 struct JobFilter {
-    std::string type, queue, tag, error;  // "": any; error: part of the last error's text
-    int64_t since_ms = 0;                 // created, or died, at or after
-    bool any_queue = false;               // LIST of ready jobs without a queue: one after the other
+    std::string type, queue, tag;  // "": any
+    std::string error;             // part of the last error's type or message
+    std::string text;              // part of the stored args, tags and custom fields, or the result
+    int64_t since_ms = 0;          // created, or died, at or after
 
     static JobFilter from(Request& request);
     bool matches(const JobView& view) const;
+
+    bool is_empty() const {
+        return type.empty() && queue.empty() && tag.empty() && error.empty() && text.empty() &&
+               since_ms == 0;
+    }
 };
 
-// The page's jobs that match. With any_queue the cursor is "<queue> <cursor in it>".
-task<Result<ListPage>> list_jobs(Broker& broker, ListRequest request, JobFilter filter);
+struct ScanRequest {
+    State state = State::ready;
+    JobFilter filter{};
+    // As the scan before left it. Of ready jobs without a queue: "<queue> <cursor in it>".
+    std::string cursor{};
+    int limit = limits::kListPage;    // jobs that match
+    int page = limits::kListPageMax;  // looked at in one step, where there is a filter
+    bool newest_first = false;
+    int64_t looks = limits::kScanJobs;
+    int64_t for_ms = limits::kScanMs;
+};
+
+struct ScanPage {
+    std::vector<JobView> jobs;  // with the beginning of their args alone
+    std::string next;           // "": that was all
+    int64_t looked_at = 0;
+};
+
+task<Result<ScanPage>> scan_jobs(Broker& broker, ScanRequest request);
 
 }  // namespace jobq::verbs

@@ -51,6 +51,8 @@ class Request {
 
     const JsonField* field(std::string_view key) const { return object_.find(key); }
 
+    const std::vector<JsonField>& fields() const { return object_.fields(); }
+
     const std::optional<Error>& error() const { return error_; }
 
     void refuse(std::string why) {

@@ -1,0 +1,51 @@
+// Operations in the background: started, looked at, stopped.
+#include "core/protocol/json_fields.h"
+#include "core/protocol/json_writer.h"
+#include "daemon/http/api/handlers.h"
+#include "daemon/http/problem.h"
+
+namespace jobq::api {
+namespace {
+
+std::string id_of(const ApiCall& call) {
+    JsonWriter json;
+    json.begin_object().field("id", call.path.front()).end_object();
+    return json.take();
+}
+
+}  // namespace
+
+task<HttpResponse> start_operation(ApiCall call) {
+    const std::string& body = call.request().body;
+    auto fields = JsonObject::parse(body);
+    if (!fields) co_return problem(with_place(fields.error(), body));
+    auto answer = co_await verbs::operate(call.context, body);
+    auto response = respond(answer, answer ? 202 : 200);
+    if (answer) {
+        auto operation = JsonObject::parse(*answer);
+        auto id = operation->string("id");
+        response.headers.emplace_back("Location", "/api/v1/operations/" + id->value_or(""));
+    }
+    co_return response;
+}
+
+task<HttpResponse> list_operations(ApiCall call) {
+    auto answer = co_await verbs::operations(call.context, "{}");
+    co_return respond(answer);
+}
+
+task<HttpResponse> get_operation(ApiCall call) {
+    auto answer = co_await verbs::operations(call.context, id_of(call));
+    if (!answer) co_return problem(answer.error());
+    auto whole = JsonObject::parse(*answer);
+    std::string one(json_array(whole->find("operations")->raw).front().raw);
+    verbs::Answer only = std::move(one);
+    co_return respond(only);
+}
+
+task<HttpResponse> stop_operation(ApiCall call) {
+    auto answer = co_await verbs::stop_operation(call.context, id_of(call));
+    co_return respond(answer);
+}
+
+}  // namespace jobq::api

@@ -1,0 +1,67 @@
+// Which jobs a page is about: the filters in its address, what the API wants of them, and the same
+// as a command. For Jobs, Dead and Operations. Pure, but for "1h", which is counted back from now.
+import { curl, jobq } from "../command.js";
+
+export const STATES = ["ready", "running", "scheduled", "retrying", "dead", "succeeded", "cancelled", "expired"];
+
+// name, label, hint
+export const FIELDS = [
+    ["queue", "Queue", "name"],
+    ["type", "Type", "name"],
+    ["tag", "Tag", "name"],
+    ["error", "Error", "part of the last error"],
+    ["text", "Payload", "part of its text"],
+    ["since", "Since", "1h, or a time"],
+];
+
+// What can be done to jobs in a state: as Operations in jobqd has it.
+export const ACTIONS = {
+    retry: ["dead", "retrying", "scheduled"],
+    cancel: ["ready", "scheduled", "retrying", "running", "dead"],
+    remove: ["ready", "scheduled", "retrying", "dead", "succeeded", "cancelled", "expired"],
+};
+
+export const canDo = (action, state) => ACTIONS[action].includes(state);
+
+export const DONE = { retry: "made ready", cancel: "cancelled", remove: "removed" };
+
+const UNITS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+// "1h" or "2026-11-24T10:00:00Z" as the API takes it; null: neither.
+export function sinceTime(text, now) {
+    const age = /^(\d+)([smhd])$/.exec(text.trim());
+    if (age) return new Date(now - age[1] * UNITS[age[2]]).toISOString();
+    const time = Date.parse(text);
+    return Number.isNaN(time) ? null : new Date(time).toISOString();
+}
+
+// The conditions of an address: {filter, wrong}; `wrong` says what can't be meant.
+export function filterOf(query, now = Date.now()) {
+    const filter = {};
+    for (const [name] of FIELDS) if (query[name]) filter[name] = query[name];
+    if (!filter.since) return { filter, wrong: "" };
+    const since = sinceTime(filter.since, now);
+    if (since) return { filter: { ...filter, since }, wrong: "" };
+    delete filter.since;
+    return { filter, wrong: `“${query.since}” is neither an age like 1h nor a time` };
+}
+
+export function listCommands(state, filter, query, limit) {
+    // `jobq list` has no search in payloads.
+    const same = filter.text ? "" : jobq("list", "--state", state, "--queue", filter.queue, "--type", filter.type,
+        "--tag", filter.tag, "--error", filter.error, "--since", query.since, "--limit", limit);
+    const search = new URLSearchParams({ state, ...filter, limit });
+    return { jobq: same, curl: curl("GET", `/api/v1/jobs?${search}`) };
+}
+
+export function operationBody(action, state, filter, rate) {
+    const all = Object.keys(filter).length === 0 ? { all: true } : {};
+    return { action, filter: { state, ...filter, ...all }, ...(rate ? { rate } : {}) };
+}
+
+// The conditions in words, for questions.
+export function inWords(filter) {
+    const words = FIELDS.filter(([name]) => filter[name])
+        .map(([name, label]) => `${label.toLowerCase()} ${name === "since" ? "" : "“"}${filter[name]}${name === "since" ? "" : "”"}`);
+    return words.length ? " with " + words.join(", ") : "";
+}
