@@ -72,6 +72,12 @@ inline constexpr int kAcceptsPerTurn = 128;
 inline constexpr int64_t kProfileMs = 10'000, kProfileMaxMs = 600'000;  // JOBQ PROFILE
 inline constexpr int kListenBacklog = 4'096;  // the kernel caps it at somaxconn
 
+// HTTP requests that jobqd sends
+inline constexpr int64_t kHttpSendMs = 5'000, kHttpSendConnectMs = 3'000;
+inline constexpr size_t kHttpSendReplyBytes = 64 << 10;
+inline constexpr size_t kHttpSendUrlBytes = 2'048;
+inline constexpr int kHttpSendAtOnce = 64;
+
 // Store
 inline constexpr size_t kScriptJobs = 500;       // jobs in one script call
 inline constexpr size_t kScriptBytes = 4 << 20;  // and their bytes
