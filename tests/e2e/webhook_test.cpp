@@ -106,7 +106,8 @@ TEST_CASE("a webhook that is not allowed is refused when the job is enqueued") {
     CHECK(daemon.jobq({"enqueue", "jobq.webhook"}).status == 77);
     CHECK(daemon.jobq({"enqueue", "noop", "--queue", "jobq.webhooks"}).status == 77);
     TcpClient client(tcp_port(daemon));
-    CHECK(client.hello(TcpClient::members(client.line(), "")) == "+OK");
+    CHECK(client.line().starts_with("+HI"));
+    CHECK(client.hello("{\"v\":2}") == "+OK");
     client.send(
         "PUSH {\"jid\":\"12345678\",\"jobtype\":\"noop\",\"args\":[],"
         "\"custom\":{\"webhook\":\"https://evil.example/\"}}\r\n");
