@@ -26,6 +26,7 @@ constexpr std::array kOptions{
     Option{"--unique-until", "", "WHEN", "when a job like it may come: start or success"},
     Option{"--durability", "", "LEVEL",
            "store it so or better, or refuse: fsync, everysec, memory"},
+    Option{"--webhook", "", "URL", "tell that URL of the job's end; its host must be allowed"},
     Option{"--tag", "", "NAME", "a tag; may be given several times"},
     Option{"--wait", "", "", "wait for its end", Takes::nothing},
 };
@@ -104,6 +105,7 @@ Answer<> add_job_options(const Args& args, JsonObject& request) {
         return give_up(kUsage, "--durability: " + printable(durability) +
                                    " is none of fsync, everysec and memory");
     if (args.has("--durability")) request.text("durability", durability);
+    if (args.has("--webhook")) request.text("webhook", args.text("--webhook"));
     for (const auto& tag : args.all("--tag"))
         if (auto good = check_name("--tag:", tag); !good) return good;
     if (args.has("--tag")) request.texts("tags", args.all("--tag"));

@@ -8,6 +8,7 @@
 #include <cctype>
 
 #include "core/base/text.h"
+#include "core/base/web_url.h"
 #include "core/job/job.h"
 
 namespace jobq {
@@ -85,6 +86,22 @@ void check_types(LoadState& state) {
     }
 }
 
+// Which URLs a type may name is known once all files are read.
+void check_webhooks(LoadState& state) {
+    const Config& config = state.loaded.config;
+    if (config.webhook.enabled() && config.webhook.secret_file.empty())
+        state.error(place_of(state, config.webhook.allow.empty() ? "webhook.allow_private"
+                                                                 : "webhook.allow"),
+                    "webhooks are signed: set secret_file in [webhook]");
+    for (const auto& [name, type] : config.types) {
+        if (type.webhook.empty()) continue;
+        auto allowed = check_webhook(config.webhook, type.webhook);
+        if (!allowed)
+            state.error(place_of(state, join_path(join_path("type", name), "webhook")),
+                        allowed.error().text);
+    }
+}
+
 bool is_open(const std::string& address) {
     auto parts = split_address(address);
     return parts && !is_loopback(parts->host);
@@ -109,7 +126,26 @@ void check_listen(LoadState& state) {
                     (lone_key ? "tls_cert" : "tls_key") + " is not set");
 }
 
+bool lists(const std::vector<std::string>& list, const WebOrigin& origin) {
+    return std::any_of(list.begin(), list.end(), [&](const std::string& entry) {
+        auto allowed = parse_web_origin(entry);
+        return allowed && *allowed == origin;
+    });
+}
+
 }  // namespace
+
+Result<WebhookAim> check_webhook(const WebhookConfig& config, const std::string& url) {
+    auto origin = parse_web_url(url);
+    if (!origin)
+        return fail(ErrorCode::invalid, "the webhook's URL can't be used: " + origin.error().text);
+    const bool is_private = lists(config.allow_private, *origin);
+    if (is_private || lists(config.allow, *origin)) return WebhookAim{*origin, is_private};
+    return fail(ErrorCode::forbidden,
+                "webhooks to " + origin->text() +
+                    " are not allowed: add it to allow in [webhook] of jobqd.toml, then reload "
+                    "jobqd (kill -HUP)");
+}
 
 bool is_loopback(const std::string& host) {
     unsigned char bytes[16];
@@ -163,6 +199,17 @@ std::string check_text(TextRule rule, std::string_view value) {
             return check_redis_url(value);
         case TextRule::name:
             return is_name(value) ? "" : "must be 1 to 64 of A-Z a-z 0-9 . _ -";
+        case TextRule::web_url: {
+            auto url = parse_web_url(value);
+            return value.empty() || url ? "" : "is no URL for a webhook: " + url.error().text;
+        }
+        case TextRule::web_origin: {
+            auto origin = parse_web_origin(value);
+            return origin ? "" : "is no host such as hooks.example.com: " + origin.error().text;
+        }
+        case TextRule::webhook_event:
+            if (std::count(kWebhookEvents.begin(), kWebhookEvents.end(), value) > 0) return "";
+            return "is no end of a job: one of succeeded, dead, dropped, cancelled, expired";
     }
     return "";
 }
@@ -171,6 +218,7 @@ void check_config(LoadState& state) {
     check_listen(state);
     check_pools(state);
     check_types(state);
+    check_webhooks(state);
 }
 
 }  // namespace jobq
