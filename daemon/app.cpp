@@ -205,6 +205,7 @@ task<void> App::stop() {
     http_.reset();
     if (server_) server_->stop_listening();
     if (watchdog_) co_await watchdog_->stop();
+    if (live_) co_await live_->stop();
     if (sampler_) co_await sampler_->stop();
     if (chores_) co_await chores_->stop();
     if (context_ && context_->plain > 0) co_await sleep_for(reactor_, limits::kLastWordsMs);

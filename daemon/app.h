@@ -5,6 +5,7 @@
 //   -> listeners -> ready -> runner          (stop: the other way round)
 #pragma once
 
+#include <array>
 #include <map>
 #include <memory>
 #include <string>
@@ -22,6 +23,7 @@
 #include "daemon/redis/link.h"
 #include "daemon/redis/private_redis.h"
 #include "daemon/redis/storage.h"
+#include "daemon/observe/live_feed.h"
 #include "daemon/server/operations.h"
 #include "daemon/server/server.h"
 #include "daemon/work/runner_keeper.h"
@@ -63,6 +65,10 @@ class App {
     void make_metrics();
     std::function<void(StoreBatch, size_t)> batch_sizes();
     void fill_metrics(Metrics::Sheet& sheet);
+    // live.cpp
+    void make_live();
+    void measure_rates(const StoreSample& sample);
+    LiveSample take_live();
     // app.cpp
     void watch_signals();
     void on_link_state(LinkState state);
@@ -96,6 +102,9 @@ class App {
     std::unique_ptr<Chores> chores_;
     std::unique_ptr<Watchdog> watchdog_;
     std::unique_ptr<Sampler> sampler_;
+    std::unique_ptr<LiveFeed> live_;
+    StoreSample rated_;                             // what rates_ were measured at last
+    std::array<std::optional<double>, 3> rates_{};  // enqueued, succeeded, failed a second
     std::unique_ptr<Operations> operations_;
     std::map<std::string, std::unique_ptr<ThreadPool>> pools_;
     std::unique_ptr<WebhookPool> webhooks_;

@@ -96,6 +96,7 @@ task<Result<>> App::start() {
     chores_->start();
     watchdog_ = std::make_unique<Watchdog>(reactor_, *broker_);
     sampler_ = std::make_unique<Sampler>(reactor_, *broker_);
+    make_live();
     if (!config_->listen.http.empty()) sampler_->start();
     if (!private_redis_) {
         hints_ = std::make_unique<HintListener>(

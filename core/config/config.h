@@ -32,6 +32,7 @@ struct ListenConfig {
     std::string http;  // HOST:PORT, unix:PATH, "" off
     // Names under which `http` is reached besides loopback's, with spaces between.
     std::string http_hosts;
+    bool http_read_only = false;  // HTTP changes nothing: no POST, no DELETE
     // Of `tcp`, and of `http` on TCP. The files are read when the daemon starts, and again at each
     // reload.
     std::string password_file;

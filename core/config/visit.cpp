@@ -42,6 +42,7 @@ void visit_listen(ListenConfig& c, Visitor& v) {
     v.text("tcp", c.tcp, TextRule::address);
     v.text("http", c.http, TextRule::http_address);
     v.text("http_hosts", c.http_hosts, TextRule::host_names);
+    v.boolean("http_read_only", c.http_read_only);
     v.text("password_file", c.password_file, TextRule::path);
     v.text("tls_cert", c.tls_cert, TextRule::path);
     v.text("tls_key", c.tls_key, TextRule::path);

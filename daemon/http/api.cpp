@@ -157,6 +157,10 @@ std::optional<HttpResponse> Api::look(HttpExchange& exchange) {
         answer.headers.emplace_back("Allow", found->allow);
         return answer;
     }
+    if (context_.config().listen.http_read_only && !is_safe(request.method))
+        return problem({ErrorCode::forbidden,
+                        "this jobqd lets nothing be changed over HTTP: [listen] http_read_only is "
+                        "set; use jobq on its host"});
     if (auto refused = wrong_body(request, *found->route)) return refused;
     auto query = parse_query(request.query);
     auto good = query ? check_query(*found->route, *query) : tl::unexpected<Error>(query.error());

@@ -63,6 +63,7 @@ void JobMetrics::started(const std::string& queue, const std::string& type, int6
     Series& series = of(queue, type);
     add(*series.started);
     observe(*series.wait, in_seconds(wait_ms));
+    recent_wait_.add(wait_ms);
 }
 
 void JobMetrics::ended(const std::string& queue, const std::string& type, std::string_view outcome,
@@ -77,12 +78,16 @@ void JobMetrics::ended(const std::string& queue, const std::string& type, std::s
     }
     add(*known->second);
     observe(*series.duration, in_seconds(ran_ms));
+    recent_run_.add(ran_ms);
+    if (outcome != "success") ++failures_[series.type].attempts;
     if (retried) add(*series.retried);
     if (!reason.empty()) died(queue, type, reason);
 }
 
 void JobMetrics::died(const std::string& queue, const std::string& type, std::string_view reason) {
-    MetricLabels three = labels(of(queue, type));
+    const Series& series = of(queue, type);
+    ++failures_[series.type].died;
+    MetricLabels three = labels(series);
     three["reason"] = reason;
     add(metrics_.counter(Metric::jobs_dead, three));
 }

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "daemon/observe/metrics.h"
+#include "daemon/observe/spread.h"
 
 namespace jobq {
 
@@ -18,6 +19,12 @@ class JobMetrics {
   public:
     static constexpr size_t kNames = 200, kPairs = 1'000;
     static constexpr std::string_view kOther = "other";
+
+    struct Failed {
+        int64_t attempts = 0, died = 0;
+    };
+
+    using Failures = std::map<std::string, Failed, std::less<>>;  // by type
 
     explicit JobMetrics(Metrics& metrics);
 
@@ -34,6 +41,14 @@ class JobMetrics {
     void leases_expired(size_t count);
     void leases_lost(size_t count);
 
+    // Since the start.
+    const Failures& failures() const { return failures_; }
+
+    // Since they were last cleared, by the one who charts them.
+    Spread& recent_wait() { return recent_wait_; }
+
+    Spread& recent_run() { return recent_run_; }
+
   private:
     struct Series {
         std::string queue, type;  // as they are labelled
@@ -48,6 +63,8 @@ class JobMetrics {
     Metrics& metrics_;
     // There from the start: an alert that adds two counters must not miss one of them.
     prometheus::Counter &leases_expired_, &leases_lost_;
+    Failures failures_;
+    Spread recent_wait_, recent_run_;
     std::set<std::string, std::less<>> types_, queues_;
     std::map<std::pair<std::string, std::string>, Series> series_;
     // Jobs that come together are mostly alike.

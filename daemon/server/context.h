@@ -28,6 +28,7 @@ struct InfoFigures {
     int64_t enqueued = 0, count = 0;
 };
 
+class LiveFeed;
 class Operations;
 
 enum class DaemonState : uint8_t { starting, ready, stopping, store_down };
@@ -49,6 +50,7 @@ struct ServerContext {
     bool profiling = false;  // one at a time
     InfoFigures info{};      // of the last INFO
     Operations* operations = nullptr;
+    LiveFeed* live = nullptr;
     std::function<std::vector<PoolStatus>()> pools{};
     std::function<std::string()> redis_state{};  // for people: "ready", "down: ..."
     std::function<std::string()> metrics{};      // Prometheus's text

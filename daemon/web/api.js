@@ -63,11 +63,16 @@ export async function getText(path, query, limit, signal) {
 }
 
 // POST or DELETE; `body` goes as JSON when it is there.
-export async function send(method, path, body) {
+export function send(method, path, body) {
+    return sendText(method, path, body === undefined ? undefined : JSON.stringify(body));
+}
+
+// The same with JSON text, which goes as it is.
+export async function sendText(method, path, text) {
     const options = { method };
-    if (body !== undefined) {
+    if (text !== undefined) {
         options.headers = { "Content-Type": "application/json" };
-        options.body = JSON.stringify(body);
+        options.body = text;
     }
     const response = await ask(path, options);
     return response.status === 204 ? null : response.json();

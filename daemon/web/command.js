@@ -20,11 +20,16 @@ export function jobq(...words) {
 }
 
 // curl("POST", "/api/v1/jobs", {type: "echo"}); `origin` is that of the page.
-export function curl(method, path, body, origin = globalThis.location?.origin ?? "") {
+export function curl(method, path, body, origin) {
+    return curlText(method, path, body === undefined ? undefined : JSON.stringify(body), origin);
+}
+
+// The same with JSON text, which stands as it is.
+export function curlText(method, path, text, origin = globalThis.location?.origin ?? "") {
     const words = ["curl", "-sS"];
-    if (method !== "GET" && !(method === "POST" && body !== undefined)) words.push("-X", method);
-    if (body !== undefined)
-        words.push("-H", "'Content-Type: application/json'", "-d", quoted(JSON.stringify(body)));
+    if (method !== "GET" && !(method === "POST" && text !== undefined)) words.push("-X", method);
+    if (text !== undefined)
+        words.push("-H", "'Content-Type: application/json'", "-d", quoted(text));
     words.push(quoted(origin + path));
     return words.join(" ");
 }

@@ -1,5 +1,6 @@
 // The handlers of the HTTP API's routes: jobs.cpp, bulk.cpp, log.cpp, events.cpp,
-// dead.cpp, operations.cpp, queues.cpp, about.cpp, page.cpp, profiles.cpp. Each
+// dead.cpp, operations.cpp, queues.cpp, about.cpp, page.cpp,
+// profiles.cpp, live.cpp. Each
 // turns a request into the argument of an action (daemon/server/verbs/actions.h) and its answer
 // into a response; what is done is the action's alone.
 #pragma once
@@ -47,6 +48,8 @@ task<HttpResponse> openapi(ApiCall call);
 task<HttpResponse> metrics(ApiCall call);
 task<HttpResponse> healthz(ApiCall call);
 task<HttpResponse> readyz(ApiCall call);
+// live.cpp
+task<void> stream_live(ApiCall call);
 // page.cpp
 task<HttpResponse> page(ApiCall call);
 task<HttpResponse> asset(ApiCall call);
