@@ -68,13 +68,14 @@ export function Chart({ title, lines, format }) {
     };
     useEffect(() => {
         const make = () => {
+            if (!box.current) return; // the page was left meanwhile
             plot.current?.destroy();
             plot.current = new uPlot(options(lines, format, box.current.clientWidth, tell), columnsOf(live.history, names), box.current);
             plot.current.setScale("x", windowOf(live.history.times));
         };
         make();
-        const sizes = new ResizeObserver(() => plot.current.setSize({ width: box.current.clientWidth, height: HEIGHT }));
-        sizes.observe(box.current);
+        const sizes = new ResizeObserver(() => box.current && plot.current.setSize({ width: box.current.clientWidth, height: HEIGHT }));
+        if (box.current) sizes.observe(box.current);
         const themes = new MutationObserver(make);
         themes.observe(document.documentElement, { attributeFilter: ["data-theme"] });
         const scheme = matchMedia("(prefers-color-scheme: dark)");
@@ -83,7 +84,7 @@ export function Chart({ title, lines, format }) {
             sizes.disconnect();
             themes.disconnect();
             scheme.removeEventListener("change", make);
-            plot.current.destroy();
+            plot.current?.destroy();
             plot.current = null;
         };
     }, []);
