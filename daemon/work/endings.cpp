@@ -195,11 +195,14 @@ void Broker::ended(const Ended& what, const Planned& next, const Running& runnin
         metrics_->ended(running.job.queue, running.job.type, name(report.outcome),
                         next.move == Move::dead ? std::string_view(next.reason) : "",
                         next.move == Move::retry, duration);
+    const std::string& worker = report.worker.empty() ? running.worker : report.worker;
+    if (tracer_)
+        tracer_->ended({running.job, running.record, running.started_wall_ms, report, next.move,
+                        next.reason, worker});
     bool good = next.move == Move::succeed || next.move == Move::release;
     LogLevel level = next.move == Move::dead ? LogLevel::warn : LogLevel::info;
     const char* event = event_of(next.move);
     if (!events_.wanted(event) && !log_enabled(level)) return;
-    const std::string& worker = report.worker.empty() ? running.worker : report.worker;
     if (events_.wanted(event))
         note_event(event, running.job,
                    {{"attempt", std::to_string(next.attempt)},
@@ -219,7 +222,8 @@ void Broker::ended(const Ended& what, const Planned& next, const Running& runnin
          {"attempt", int64_t(next.attempt)},
          {"worker", worker},
          {"duration_ms", duration},
-         {"outcome", std::string(name(report.outcome))}});
+         {"outcome", std::string(name(report.outcome))},
+         {"trace_id", trace_id_of(running.job)}});
 }
 
 task<Result<std::vector<Result<Cancelled>>>> Broker::cancel(std::vector<std::string> jids) {
