@@ -48,6 +48,29 @@ std::string check_redis_url(std::string_view value) {
     return port_named || host_alone ? "" : std::string(kForm);
 }
 
+// What stands between "http://" and the path, or nothing when it is no such URL.
+std::optional<HostPort> collector_host(std::string_view value) {
+    const bool secure = value.starts_with("https://");
+    if (!secure && !value.starts_with("http://")) return std::nullopt;
+    value.remove_prefix(secure ? 8 : 7);
+    std::string host(value.substr(0, value.find('/')));
+    if (host.empty()) return std::nullopt;
+    const bool has_port = host.rfind(':') != host.npos && !host.ends_with(']');
+    return split_address(has_port ? host : host + (secure ? ":443" : ":80"));
+}
+
+std::string check_collector_url(std::string_view value) {
+    if (value.empty()) return "";
+    if (value.find('@') != value.npos)
+        return "can't hold a password: put an Authorization header into headers_file";
+    auto plain = [](char c) { return c > ' ' && c < 0x7f && c != '?' && c != '#' && c != '\\'; };
+    auto host = collector_host(value);
+    if (host && host->port > 0 && std::all_of(value.begin(), value.end(), plain)) return "";
+    return "must be http://HOST:PORT or https://HOST:PORT of a collector, such as "
+           "\"http://127.0.0.1:4318\", not " +
+           shown(value);
+}
+
 std::string check_absolute(std::string_view value) {
     if (value.empty() || value.starts_with('/')) return "";
     return "must be an absolute path, not " + shown(value);
@@ -109,6 +132,17 @@ void check_listen(LoadState& state) {
                     (lone_key ? "tls_cert" : "tls_key") + " is not set");
 }
 
+void check_trace(LoadState& state) {
+    const TraceConfig& trace = state.loaded.config.trace;
+    auto host = collector_host(trace.endpoint);
+    if (trace.headers_file.empty() || !host) return;
+    if (trace.endpoint.starts_with("https://") || is_loopback(host->host)) return;
+    state.error(place_of(state, "trace.endpoint"),
+                "endpoint = " + shown(trace.endpoint) +
+                    " would carry what headers_file holds in clear text: use https://, or a "
+                    "collector on 127.0.0.1");
+}
+
 }  // namespace
 
 bool is_loopback(const std::string& host) {
@@ -161,6 +195,12 @@ std::string check_text(TextRule rule, std::string_view value) {
             return check_host_names(value);
         case TextRule::redis_url:
             return check_redis_url(value);
+        case TextRule::collector_url:
+            return check_collector_url(value);
+        case TextRule::words:
+            if (!value.empty() && value.size() <= limits::kTypeBytes && printable(value) == value)
+                return "";
+            return "must be 1 to " + std::to_string(limits::kTypeBytes) + " printable characters";
         case TextRule::name:
             return is_name(value) ? "" : "must be 1 to 64 of A-Z a-z 0-9 . _ -";
     }
@@ -171,6 +211,7 @@ void check_config(LoadState& state) {
     check_listen(state);
     check_pools(state);
     check_types(state);
+    check_trace(state);
 }
 
 }  // namespace jobq

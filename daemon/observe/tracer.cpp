@@ -115,8 +115,11 @@ void Tracer::enqueued(const Job& job) {
 // The clock of the one who ran it may be another than ours: its times are kept within what is known
 // here.
 void Tracer::ended(const TracedEnd& end) {
-    if (!keeps(end.job)) return;
     const RunReport& report = end.report;
+    const bool given_back =
+        report.outcome == Outcome::released || report.outcome == Outcome::snooze;
+    if (given_back && report.started_ms == 0 && report.started_us == 0) return;  // it did not run
+    if (!keeps(end.job)) return;
     const int64_t now_us = reactor_.wall_ms() * 1000 + 999, leased_us = end.leased_ms * 1000;
     const int64_t ready_us = enqueued_ms(end.job, end.record, end.leased_ms) * 1000;
     const int64_t least_us = std::min(std::max(ready_us, leased_us), now_us);
