@@ -50,6 +50,7 @@ constexpr std::array kMembers{
     Member{"tags", "tags", Form::as_is},
     Member{"tag", "tags", Form::one_tag},
     Member{"traceparent", "traceparent", Form::as_is},
+    Member{"webhook", "webhook", Form::as_is},
 };
 
 const Member* find_member(std::string_view name) {

@@ -30,6 +30,7 @@ constexpr std::array kOptions{
            "store it so or better, or refuse: fsync, everysec, memory"},
     Option{"--traceparent", "", "CONTEXT",
            "the trace it belongs to (default: $TRACEPARENT, or that of the job that enqueues it)"},
+    Option{"--webhook", "", "URL", "tell that URL of the job's end; its host must be allowed"},
     Option{"--tag", "", "NAME", "a tag; may be given several times"},
     Option{"--wait", "", "", "wait for its end", Takes::nothing},
 };
@@ -128,6 +129,7 @@ Answer<> add_job_options(const Args& args, JsonObject& request) {
                                    " is none of fsync, everysec and memory");
     if (args.has("--durability")) request.text("durability", durability);
     if (auto good = add_trace(args, request); !good) return good;
+    if (args.has("--webhook")) request.text("webhook", args.text("--webhook"));
     for (const auto& tag : args.all("--tag"))
         if (auto good = check_name("--tag:", tag); !good) return good;
     if (args.has("--tag")) request.texts("tags", args.all("--tag"));

@@ -51,6 +51,7 @@ void App::watch_signals() {
         if (stopping_)
             for (auto& [name, pool] : pools_)
                 pool->hurry();
+        if (stopping_ && webhooks_) webhooks_->hurry();
         if (!stopping_) log(LogLevel::info, "daemon.stopping", "a second signal hurries it");
         stopping_ = true;
         stop_asked_.notify_all();
@@ -140,6 +141,12 @@ task<void> App::reload() {
         log(LogLevel::error, "config.kept", "the old configuration, password and certificate stay");
         co_return;
     }
+    auto webhooks = make_webhooks(fresh);
+    if (!webhooks) {
+        log(LogLevel::error, "config.error", webhooks.error().text);
+        log(LogLevel::error, "config.kept", "the old configuration and webhook secrets stay");
+        co_return;
+    }
     context_->door = *door;
     bool fixed = old.listen.unix_path != fresh.listen.unix_path ||
                  old.listen.tcp != fresh.listen.tcp || old.listen.http != fresh.listen.http ||
@@ -192,6 +199,7 @@ task<void> App::stop() {
     }
     for (auto& [name, pool] : pools_)
         gate_.spawn(pool->stop(limit));
+    if (webhooks_) gate_.spawn(webhooks_->stop(limit));
     co_await gate_.close();
     http_.reset();
     if (server_) server_->stop_listening();
@@ -206,6 +214,7 @@ task<void> App::stop() {
     if (storage_) co_await storage_->stop();
     if (private_redis_) co_await private_redis_->stop();
     pools_.clear();
+    webhooks_.reset();
     std::error_code ignored;
     std::filesystem::remove(places_.state_dir + "/jobqd.ready", ignored);
     if (!places_.dev_link.empty() && serving_) std::filesystem::remove(places_.dev_link, ignored);
@@ -233,6 +242,7 @@ char App::class_of(const std::string& type) const {
 }
 
 bool App::runs(const std::string& type, const std::string& queue) const {
+    if (type == kWebhookType) return webhooks_ != nullptr;
     char park = class_of(type);
     for (const auto& [name, pool] : config_->pools) {
         bool serves = false;

@@ -25,6 +25,7 @@
 #include "daemon/server/server.h"
 #include "daemon/work/runner_keeper.h"
 #include "daemon/work/thread_pool.h"
+#include "daemon/work/webhook_pool.h"
 
 namespace jobq {
 
@@ -50,6 +51,7 @@ class App {
     void storage_changed(bool full, const std::string& text);
     Result<> listen();
     void make_pools();
+    Result<> make_webhooks(const Config& config);
     void write_ready_file();
     void start_runner();
     std::string node_id();
@@ -94,6 +96,7 @@ class App {
     std::unique_ptr<Watchdog> watchdog_;
     std::unique_ptr<Sampler> sampler_;
     std::map<std::string, std::unique_ptr<ThreadPool>> pools_;
+    std::unique_ptr<WebhookPool> webhooks_;
     std::shared_ptr<const Door> door_;  // of the start; context_ has the present one
     std::unique_ptr<ServerContext> context_;
     std::unique_ptr<Server> server_;
@@ -106,6 +109,9 @@ class App {
 
 // "{state_dir}" in the environment and working directory of types becomes the daemon's own.
 void expand_places(Config& config, const Places& places);
+
+// The secrets of [webhook]; nothing while it is off. config: the file can't be used.
+Result<std::optional<WebhookKeys>> read_webhook_keys(const WebhookConfig& config);
 
 // The file this process runs, also when a newer one has taken its place.
 std::string own_program();

@@ -112,6 +112,7 @@ void App::fill_metrics(Metrics::Sheet& sheet) {
         sheet.set(Metric::pool_slots, pool.slots, labels);
         sheet.set(Metric::pool_busy, pool.busy, labels);
     }
+    sheet.set(Metric::webhooks_in_flight, webhooks_ ? webhooks_->in_flight() : 0);
     fill_workers(sheet, workers_);
     sheet.set(Metric::ready, context_->state == DaemonState::ready);
     sheet.set(Metric::connections, context_->connections);

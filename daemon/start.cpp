@@ -107,6 +107,8 @@ task<Result<>> App::start() {
     auto listening = listen();
     if (!listening) co_return listening;
     make_pools();
+    auto webhooks = make_webhooks(*config_);
+    if (!webhooks) co_return webhooks;
     context_->state = DaemonState::ready;
     serving_ = true;
     if (needs_runner(*config_)) start_runner();
@@ -200,6 +202,30 @@ void App::make_pools() {
         made->start();
         pools_[name] = std::move(made);
     }
+}
+
+Result<std::optional<WebhookKeys>> read_webhook_keys(const WebhookConfig& config) {
+    if (!config.enabled()) return std::nullopt;
+    std::string remark;
+    auto keys = WebhookKeys::read(config.secret_file, remark);
+    if (!keys) return fail(ErrorCode::config, "webhook.secret_file: " + keys.error().text);
+    if (!remark.empty()) log(LogLevel::warn, "config.remark", remark);
+    return std::move(*keys);
+}
+
+// Also at a reload. One that is there stays when the lists are empty now: what still waits fails,
+// and says so.
+Result<> App::make_webhooks(const Config& config) {
+    auto keys = read_webhook_keys(config.webhook);
+    if (!keys) return tl::unexpected<Error>(keys.error());
+    if (!*keys) return {};
+    if (webhooks_) {
+        webhooks_->set_keys(std::move(**keys));
+        return {};
+    }
+    webhooks_ = std::make_unique<WebhookPool>(reactor_, *broker_, std::move(**keys), metrics_);
+    webhooks_->start();
+    return {};
 }
 
 void App::start_runner() {
@@ -339,8 +365,10 @@ int run_daemon(const Options& options) {
     }
     if (options.mode == Options::Mode::check_config) {
         auto door = Door::make(loaded.config.listen, 0);
-        if (!door) {
-            std::fprintf(stderr, "%s\n", door.error().text.c_str());
+        auto keys = read_webhook_keys(loaded.config.webhook);
+        if (!door || !keys) {
+            const Error& error = door ? keys.error() : door.error();
+            std::fprintf(stderr, "%s\n", error.text.c_str());
             return info(ErrorCode::config).exit_status;
         }
         std::fprintf(stderr, "the configuration is good (%zu files read)\n", loaded.files.size());

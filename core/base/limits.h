@@ -72,6 +72,22 @@ inline constexpr int kAcceptsPerTurn = 128;
 inline constexpr int64_t kProfileMs = 10'000, kProfileMaxMs = 600'000;  // JOBQ PROFILE
 inline constexpr int kListenBacklog = 4'096;  // the kernel caps it at somaxconn
 
+// HTTP requests that jobqd sends
+inline constexpr int64_t kHttpSendMs = 5'000, kHttpSendConnectMs = 3'000;
+inline constexpr size_t kHttpSendReplyBytes = 64 << 10;
+inline constexpr size_t kHttpSendUrlBytes = 2'048;
+inline constexpr int kHttpSendAtOnce = 64;
+
+// Webhooks
+inline constexpr size_t kWebhookUrlBytes = kHttpSendUrlBytes;
+inline constexpr size_t kWebhookResultBytes = 16 << 10;  // a longer result is left out
+inline constexpr size_t kWebhookSecretsMax = 8, kWebhookSecretMin = 24, kWebhookSecretMax = 64;
+inline constexpr int kWebhookAttempts = 12;
+inline constexpr int kWebhooksAtOnce = 64, kWebhooksPerHost = 8;  // requests in flight
+inline constexpr int kWebhooksHeldPerHost = 24;                   // and deliveries in memory
+inline constexpr int64_t kWebhookRetryAfterMaxMs = 3'600'000;
+inline constexpr int64_t kWebhookPutOffMaxMs = 600'000;  // for want of a turn
+
 // Store
 inline constexpr size_t kScriptJobs = 500;       // jobs in one script call
 inline constexpr size_t kScriptBytes = 4 << 20;  // and their bytes

@@ -8,6 +8,7 @@
 #include <cctype>
 
 #include "core/base/text.h"
+#include "core/base/web_url.h"
 #include "core/job/job.h"
 
 namespace jobq {
@@ -48,27 +49,12 @@ std::string check_redis_url(std::string_view value) {
     return port_named || host_alone ? "" : std::string(kForm);
 }
 
-// What stands between "http://" and the path, or nothing when it is no such URL.
-std::optional<HostPort> collector_host(std::string_view value) {
-    const bool secure = value.starts_with("https://");
-    if (!secure && !value.starts_with("http://")) return std::nullopt;
-    value.remove_prefix(secure ? 8 : 7);
-    std::string host(value.substr(0, value.find('/')));
-    if (host.empty()) return std::nullopt;
-    const bool has_port = host.rfind(':') != host.npos && !host.ends_with(']');
-    return split_address(has_port ? host : host + (secure ? ":443" : ":80"));
-}
-
 std::string check_collector_url(std::string_view value) {
     if (value.empty()) return "";
-    if (value.find('@') != value.npos)
-        return "can't hold a password: put an Authorization header into headers_file";
-    auto plain = [](char c) { return c > ' ' && c < 0x7f && c != '?' && c != '#' && c != '\\'; };
-    auto host = collector_host(value);
-    if (host && host->port > 0 && std::all_of(value.begin(), value.end(), plain)) return "";
-    return "must be http://HOST:PORT or https://HOST:PORT of a collector, such as "
-           "\"http://127.0.0.1:4318\", not " +
-           shown(value);
+    auto url = parse_web_url(value);
+    if (url && value.find_first_of("?#") == value.npos) return "";
+    const std::string why = url ? "it may have a path, but no query" : url.error().text;
+    return "must be the URL of a collector, such as \"http://127.0.0.1:4318\": " + why;
 }
 
 std::string check_absolute(std::string_view value) {
@@ -108,6 +94,22 @@ void check_types(LoadState& state) {
     }
 }
 
+// Which URLs a type may name is known once all files are read.
+void check_webhooks(LoadState& state) {
+    const Config& config = state.loaded.config;
+    if (config.webhook.enabled() && config.webhook.secret_file.empty())
+        state.error(place_of(state, config.webhook.allow.empty() ? "webhook.allow_private"
+                                                                 : "webhook.allow"),
+                    "webhooks are signed: set secret_file in [webhook]");
+    for (const auto& [name, type] : config.types) {
+        if (type.webhook.empty()) continue;
+        auto allowed = check_webhook(config.webhook, type.webhook);
+        if (!allowed)
+            state.error(place_of(state, join_path(join_path("type", name), "webhook")),
+                        allowed.error().text);
+    }
+}
+
 bool is_open(const std::string& address) {
     auto parts = split_address(address);
     return parts && !is_loopback(parts->host);
@@ -134,16 +136,34 @@ void check_listen(LoadState& state) {
 
 void check_trace(LoadState& state) {
     const TraceConfig& trace = state.loaded.config.trace;
-    auto host = collector_host(trace.endpoint);
-    if (trace.headers_file.empty() || !host) return;
-    if (trace.endpoint.starts_with("https://") || is_loopback(host->host)) return;
+    auto url = parse_web_url(trace.endpoint);
+    if (trace.headers_file.empty() || !url || url->is_https || is_loopback(url->host)) return;
     state.error(place_of(state, "trace.endpoint"),
                 "endpoint = " + shown(trace.endpoint) +
                     " would carry what headers_file holds in clear text: use https://, or a "
                     "collector on 127.0.0.1");
 }
 
+bool lists(const std::vector<std::string>& list, const WebOrigin& origin) {
+    return std::any_of(list.begin(), list.end(), [&](const std::string& entry) {
+        auto allowed = parse_web_origin(entry);
+        return allowed && *allowed == origin;
+    });
+}
+
 }  // namespace
+
+Result<WebhookAim> check_webhook(const WebhookConfig& config, const std::string& url) {
+    auto origin = parse_web_url(url);
+    if (!origin)
+        return fail(ErrorCode::invalid, "the webhook's URL can't be used: " + origin.error().text);
+    const bool is_private = lists(config.allow_private, *origin);
+    if (is_private || lists(config.allow, *origin)) return WebhookAim{*origin, is_private};
+    return fail(ErrorCode::forbidden,
+                "webhooks to " + origin->text() +
+                    " are not allowed: add it to allow in [webhook] of jobqd.toml, then reload "
+                    "jobqd (kill -HUP)");
+}
 
 bool is_loopback(const std::string& host) {
     unsigned char bytes[16];
@@ -203,6 +223,17 @@ std::string check_text(TextRule rule, std::string_view value) {
             return "must be 1 to " + std::to_string(limits::kTypeBytes) + " printable characters";
         case TextRule::name:
             return is_name(value) ? "" : "must be 1 to 64 of A-Z a-z 0-9 . _ -";
+        case TextRule::web_url: {
+            auto url = parse_web_url(value);
+            return value.empty() || url ? "" : "is no URL for a webhook: " + url.error().text;
+        }
+        case TextRule::web_origin: {
+            auto origin = parse_web_origin(value);
+            return origin ? "" : "is no host such as hooks.example.com: " + origin.error().text;
+        }
+        case TextRule::webhook_event:
+            if (std::count(kWebhookEvents.begin(), kWebhookEvents.end(), value) > 0) return "";
+            return "is no end of a job: one of succeeded, dead, dropped, cancelled, expired";
     }
     return "";
 }
@@ -212,6 +243,7 @@ void check_config(LoadState& state) {
     check_pools(state);
     check_types(state);
     check_trace(state);
+    check_webhooks(state);
 }
 
 }  // namespace jobq

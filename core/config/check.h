@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/web_url.h"
 #include "core/config/loader.h"
 
 namespace jobq {
@@ -16,6 +17,15 @@ std::string shown(std::string_view value);
 bool is_loopback(const std::string& host);
 // Adds an error for all that does not fit together, after all files were read.
 void check_config(LoadState& state);
+
+// Where a webhook goes, and whether its addresses may be private ones.
+struct WebhookAim {
+    WebOrigin origin;
+    bool may_be_private = false;
+};
+
+// invalid: no URL that can be used; forbidden: its host is in neither list. Texts name no path.
+Result<WebhookAim> check_webhook(const WebhookConfig& config, const std::string& url);
 
 // "[::1]:7419" -> host and port; nullopt unless it is HOST:PORT with a port of 0..65535.
 struct HostPort {

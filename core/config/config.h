@@ -95,6 +95,20 @@ struct TypeConfig {
     size_t output_head_bytes = limits::kOutputHeadBytes;  // keys output_head, output_tail (sizes)
     size_t output_tail_bytes = limits::kOutputTailBytes;
     ExecLimits limits;
+    std::string webhook;  // URL that is told of the end of each job of this type
+};
+
+// [webhook]. Off while both lists are empty. policy has the keys timeout, max_attempts, backoff.
+struct WebhookConfig {
+    // Hosts that may be told: "hooks.example.com", "host:8443", "http://host". Of the second list
+    // the addresses may be private ones.
+    std::vector<std::string> allow, allow_private;
+    std::string secret_file;  // one secret a line: whsec_ and base64
+    std::vector<std::string> events{"succeeded", "dead", "dropped", "cancelled", "expired"};
+    TypePolicy policy{limits::kWebhookAttempts, Backoff{5'000, 3.0, 6 * 3'600'000, 0.2},
+                      limits::kHttpSendMs, limits::kRetentionMs};
+
+    bool enabled() const { return !allow.empty() || !allow_private.empty(); }
 };
 
 struct LogConfig {
@@ -126,6 +140,7 @@ struct Config {
     bool keep_runner = false;  // [runner] keep: it outlives an orderly stop of jobqd
     LogConfig log;
     TraceConfig trace;
+    WebhookConfig webhook;
     std::map<std::string, PoolConfig> pools;    // [pool.NAME]
     std::map<std::string, TypeConfig> types;    // [type.NAME]
     std::map<std::string, QueueConfig> queues;  // [queue.NAME]

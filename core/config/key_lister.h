@@ -44,6 +44,10 @@ class KeyLister final : public Visitor {
 
     void command(std::string_view key, std::vector<std::string>&) override { add(key, false); }
 
+    void words(std::string_view key, std::vector<std::string>&, TextRule) override {
+        add(key, false);
+    }
+
     void queues(std::string_view key, std::vector<QueueWeight>&, bool&) override {
         add(key, false);
     }

@@ -41,6 +41,7 @@ class Loader final : public Visitor {
     void choice(std::string_view key, std::span<const std::string_view> names,
                 std::optional<size_t>& index) override;
     void command(std::string_view key, std::vector<std::string>& field) override;
+    void words(std::string_view key, std::vector<std::string>& field, TextRule rule) override;
     void queues(std::string_view key, std::vector<QueueWeight>& field, bool& strict) override;
     void variables(std::string_view key, std::map<std::string, std::string>& field) override;
     void exits(std::string_view key, std::map<int, Outcome>& field) override;

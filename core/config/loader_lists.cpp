@@ -63,6 +63,21 @@ void Loader::command(std::string_view key, std::vector<std::string>& field) {
     field = std::move(words);
 }
 
+void Loader::words(std::string_view key, std::vector<std::string>& field, TextRule rule) {
+    const Node* node = take(key, Node::Type::list, "a list of strings: [\"one\", \"two\"]");
+    if (!node) return;
+    state_.loaded.origin[join_path(frames_.back().path, key)] = node->place.origin();
+    std::vector<std::string> words;
+    for (const auto& item : node->items) {
+        if (item.type != Node::Type::text) return wrong(item, key, "a list of strings");
+        if (auto problem = check_text(rule, item.text); !problem.empty())
+            return state_.error(item.place,
+                                std::string(key) + ": " + shown(item.text) + " " + problem);
+        words.push_back(item.text);
+    }
+    field = std::move(words);
+}
+
 void Loader::add_queue(const Node& node, const std::string& name, int weight,
                        std::vector<QueueWeight>& out) {
     if (auto problem = check_text(TextRule::name, name); !problem.empty())

@@ -101,6 +101,10 @@ class Printer final : public Visitor {
         if (!field.empty()) line(key, list(field));
     }
 
+    void words(std::string_view key, std::vector<std::string>& field, TextRule) override {
+        line(key, list(field));
+    }
+
     void queues(std::string_view key, std::vector<QueueWeight>& field, bool& strict) override {
         std::vector<std::string> names;
         std::string weights;

@@ -122,8 +122,19 @@ void visit_type(TypeConfig& c, Visitor& v) {
     v.exits("exit", c.exit);
     v.later("concurrency", "a limit on jobs of one type at once");
     v.later("rate", "a limit on jobs of one type in a time");
+    v.text("webhook", c.webhook, TextRule::web_url);
     visit_backoff(c.policy, v);
     visit_limits(c.limits, v);
+}
+
+void visit_webhook(WebhookConfig& c, Visitor& v) {
+    v.words("allow", c.allow, TextRule::web_origin);
+    v.words("allow_private", c.allow_private, TextRule::web_origin);
+    v.text("secret_file", c.secret_file, TextRule::path);
+    v.words("events", c.events, TextRule::webhook_event);
+    v.duration("timeout", c.policy.timeout_ms, {1, 60 * kSecond});
+    optional_integer_of(v, "max_attempts", c.policy.max_attempts, {1, limits::kAttemptsMax});
+    visit_backoff(c.policy, v);
 }
 
 void visit_queue(QueueConfig& c, Visitor& v) {
@@ -185,6 +196,10 @@ void visit_config(Config& config, Visitor& v) {
     }
     if (v.enter("trace", true)) {
         visit_trace(config.trace, v);
+        v.leave();
+    }
+    if (v.enter("webhook", true)) {
+        visit_webhook(config.webhook, v);
         v.leave();
     }
     visit_named(config.pools, "pool", v, visit_pool);

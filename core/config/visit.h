@@ -30,7 +30,10 @@ enum class TextRule : uint8_t {
     redis_url,
     collector_url,
     words,
-    name
+    name,
+    web_url,
+    web_origin,
+    webhook_event
 };
 
 class Visitor {
@@ -54,6 +57,8 @@ class Visitor {
                         std::optional<size_t>& index) = 0;
     // An argv template.
     virtual void command(std::string_view key, std::vector<std::string>& field) = 0;
+    // Strings, each of which the rule is for.
+    virtual void words(std::string_view key, std::vector<std::string>& field, TextRule rule) = 0;
     virtual void queues(std::string_view key, std::vector<QueueWeight>& field, bool& strict) = 0;
     virtual void variables(std::string_view key, std::map<std::string, std::string>& field) = 0;
     virtual void exits(std::string_view key, std::map<int, Outcome>& field) = 0;
@@ -64,6 +69,9 @@ class Visitor {
 void visit_config(Config& config, Visitor& visitor);
 
 inline constexpr std::array<std::string_view, 4> kLogLevels{"debug", "info", "warn", "error"};
+// Ends that a webhook can tell of.
+inline constexpr std::array<std::string_view, 5> kWebhookEvents{"succeeded", "dead", "dropped",
+                                                                "cancelled", "expired"};
 inline constexpr std::array<std::string_view, 3> kPoolKindNames{"exec", "child", "thread"};
 inline constexpr std::array<std::string_view, 2> kLogFormatNames{"text", "json"};
 

@@ -31,6 +31,7 @@ enum Tag : char {
     kTags = 'g',
     kIdempotency = 'i',
     kTrace = 'p',
+    kWebhook = 'w',
     kArgs = 'A',
 };
 
@@ -111,6 +112,9 @@ bool set_field(Job& job, char tag, std::string_view value) {
         case kTrace:
             job.traceparent = value;
             return true;
+        case kWebhook:
+            job.webhook = value;
+            return true;
         case kArgs:
             job.args = value;
             return true;
@@ -170,13 +174,14 @@ uint32_t read_sum(std::string_view bytes) {
 }  // namespace
 
 std::string encode_job(const Job& job, bool has_record) {
-    constexpr size_t kNumbers = 8, kTexts = 8;
+    constexpr size_t kNumbers = 8, kTexts = 9;
     JOBQ_CHECK(job.queue.size() <= limits::kNameBytes);
     std::string out;
     out.reserve(3 + job.queue.size() + kChecksumBytes + kNumbers * kNumberMax +
                 kTexts * (1 + kVarintMax) + job.type.size() + job.at.size() +
                 job.created_at.size() + job.custom.size() + job.tags.size() +
-                job.idempotency_key.size() + job.traceparent.size() + job.args.size());
+                job.idempotency_key.size() + job.traceparent.size() + job.webhook.size() +
+                job.args.size());
     out += has_record ? kKindRecord : kKindPlain;
     out += char('0' + job.priority);
     out += char(job.queue.size());
@@ -198,6 +203,7 @@ std::string encode_job(const Job& job, bool has_record) {
     put_text(out, kTags, job.tags);
     put_text(out, kIdempotency, job.idempotency_key);
     put_text(out, kTrace, job.traceparent);
+    put_text(out, kWebhook, job.webhook);
     put_text(out, kArgs, job.args);
     write_sum(&out[fields - kChecksumBytes], sum_of(job.jid, out, fields));
     return out;

@@ -95,6 +95,7 @@ Transition decide(const Job& job, const JobRecord& record, const RunReport& repo
     bool own_curve = policy.backoff && !job.retry;
     int64_t delay = own_curve ? backoff_delay_ms(*policy.backoff, next.attempts, rng)
                               : faktory_delay_ms(next.attempts, rng);
+    delay = std::max(delay, report.retry_after_ms);
     // A crash says nothing of the job's own readiness: it runs again at once, its budget is small.
     if (report.outcome == Outcome::crash) delay = report.apart_ms;
     next.next_at_ms = now_ms + delay;

@@ -30,6 +30,7 @@ struct RunReport {
     std::optional<int> exit_code;
     std::optional<int> signal;
     std::optional<int64_t> snooze_ms;      // with Outcome::snooze
+    int64_t retry_after_ms = 0;            // of a failure: a retry not sooner than that
     int64_t apart_ms = 0;                  // with Outcome::crash: when it may run again
     int64_t started_ms = 0, ended_ms = 0;  // wall clock
     int64_t started_us = 0, ended_us = 0;  // the same, finer; 0 where it is not known

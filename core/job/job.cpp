@@ -98,6 +98,7 @@ Result<> validate(const Job& job) {
     if (ok) ok = check_numbers(job);
     if (ok) ok = check_text("idempotency_key", job.idempotency_key, limits::kIdempotencyKeyBytes);
     if (ok) ok = check_text("traceparent", job.traceparent, limits::kTraceparentBytes);
+    if (ok) ok = check_text("webhook", job.webhook, limits::kWebhookUrlBytes);
     if (ok) ok = check_text("at", job.at, limits::kNameBytes);
     if (ok) ok = check_text("created_at", job.created_at, limits::kNameBytes);
     if (ok) ok = check_json("tags", job.tags, '[', ']');
@@ -106,7 +107,7 @@ Result<> validate(const Job& job) {
 
     size_t bytes = job.jid.size() + job.type.size() + job.queue.size() + job.at.size() +
                    job.created_at.size() + job.custom.size() + job.tags.size() +
-                   job.idempotency_key.size() + job.traceparent.size();
+                   job.idempotency_key.size() + job.traceparent.size() + job.webhook.size();
     if (bytes <= limits::kEnvelopeBytes) return {};
     return fail(ErrorCode::too_large,
                 "the job's fields without its args take " + std::to_string(bytes) +
@@ -165,6 +166,7 @@ Job head_of(const Job& job) {
     head.tags = job.tags;
     head.idempotency_key = job.idempotency_key;
     head.traceparent = job.traceparent;
+    head.webhook = job.webhook;
     return head;
 }
 

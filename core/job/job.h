@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/error.h"
@@ -38,6 +39,7 @@ struct Job {
     std::string tags;    // JSON text of an array of strings, or ""
     std::string idempotency_key;
     std::string traceparent;
+    std::string webhook;  // URL that is told of its end, or ""
     // Said at enqueue, not part of the envelope: null in a job that was read. Null: none.
     std::shared_ptr<const Ties> ties;
     // Likewise: the least that the store must give it, or it is refused.
@@ -91,6 +93,11 @@ struct FinalRecord {
 
     bool operator==(const FinalRecord&) const = default;
 };
+
+// What jobqd itself enqueues and runs; nobody else may use such a type or queue.
+inline constexpr std::string_view kReservedPrefix = "jobq.";
+inline constexpr const char* kWebhookType = "jobq.webhook";
+inline constexpr const char* kWebhookQueue = "jobq.webhooks";
 
 // A name that may be a type, queue, pool or tag.
 bool is_name(std::string_view text);

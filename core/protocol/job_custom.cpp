@@ -92,6 +92,13 @@ Result<> read_durability(const JsonObject& object, Job& job) {
                                         json_quoted(utf8_prefix(**text, limits::kNameBytes)));
 }
 
+Result<> read_webhook(const JsonObject& object, Job& job) {
+    auto text = object.string("webhook");
+    if (!text) return fail(ErrorCode::invalid, "webhook must be a URL, a string");
+    job.webhook = text->value_or("");
+    return {};
+}
+
 bool has_relative_expiry(std::string_view custom) {
     auto fields = JsonObject::parse(custom);
     return fields && fields->find("expires_in") && !fields->find("expires_at");
@@ -116,6 +123,8 @@ Result<> read_custom(Job& job, int64_t now_ms) {
     auto trace = custom->string("traceparent");
     auto context = read_traceparent(trace ? trace->value_or("") : "");
     if (context) job.traceparent = format_traceparent(*context);
+    auto webhook = read_webhook(*custom, job);
+    if (!webhook) return webhook;
     const JsonField* track = custom->find("track");
     auto tracked = track ? json_integer(*track) : std::nullopt;
     ties.tracked = track && (track->raw == "true" || tracked.value_or(0) > 0);

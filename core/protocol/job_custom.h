@@ -1,7 +1,7 @@
 // What Faktory Enterprise reads in a job's `custom` object, for PUSH and the callbacks of BATCH
 // NEW: unique_for, unique_until, expires_at, expires_in, track, bid (Faktory Work Protocol 2,
-// section 10), jobq's durability, and a trace context; and what JOBQ ENQUEUE has of them among its
-// own members.
+// section 10), jobq's durability and webhook, and a trace context; and what JOBQ ENQUEUE has of
+// them among its own members.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +22,9 @@ Result<> read_unique(const JsonObject& object, Job& job);
 
 // "durability", of either.
 Result<> read_durability(const JsonObject& object, Job& job);
+
+// "webhook", of either. Whether it may go there is the broker's to say.
+Result<> read_webhook(const JsonObject& object, Job& job);
 
 // `custom` of a batch's callback job: says whose it is by _bid and _pbid, and is of no batch
 // itself.

@@ -241,7 +241,7 @@ Result<EnqueueRequest> parse_enqueue(std::string_view json, int64_t now_ms, std:
         "queue",         "priority",     "delay_ms",     "run_at",
         "jid",           "max_attempts", "timeout_ms",   "timeout",
         "tags",          "expires_ms",   "traceparent",  "idempotency_key",
-        "unique_for_ms", "unique_until", "durability"};
+        "unique_for_ms", "unique_until", "durability",   "webhook"};
     for (const auto& field : object->fields())
         if (std::find(std::begin(kKnown), std::end(kKnown), field.key) == std::end(kKnown))
             return fail(ErrorCode::invalid,
@@ -249,7 +249,7 @@ Result<EnqueueRequest> parse_enqueue(std::string_view json, int64_t now_ms, std:
                             "; known are type, payload, args, queue, priority, "
                             "delay_ms, run_at, max_attempts, timeout, timeout_ms, jid, "
                             "idempotency_key, unique_for_ms, unique_until, durability, "
-                            "expires_ms, tags, traceparent");
+                            "expires_ms, tags, traceparent, webhook");
     EnqueueRequest request;
     Job& job = request.job;
     auto type = object->string("type");
@@ -287,6 +287,8 @@ Result<EnqueueRequest> parse_enqueue(std::string_view json, int64_t now_ms, std:
     if (!unique) return tl::unexpected<Error>(unique.error());
     auto durable = read_durability(*object, job);
     if (!durable) return tl::unexpected<Error>(durable.error());
+    auto webhook = read_webhook(*object, job);
+    if (!webhook) return tl::unexpected<Error>(webhook.error());
     auto valid = validate(job);
     if (!valid) return tl::unexpected<Error>(valid.error());
     return request;

@@ -53,6 +53,17 @@ void add_deferred(Command& args, const Finish& finish, int64_t now) {
     args.add(encode_record(finish.transition.record)).add(finish.attempt).add(finish.log);
 }
 
+// Behind the others: the jobs that are enqueued with these ends.
+template <class Batch>
+void add_follows(Command& args, const Batch& group) {
+    for (size_t i = 0; i < group.size(); ++i) {
+        const auto& follow = group[i].item().follow;
+        if (!follow) continue;
+        args.add(int64_t(i + 1)).add(member_of(follow->queue, follow->priority, follow->jid));
+        args.add(encode_job(*follow, false));
+    }
+}
+
 std::string log_field(const std::string& jid, int attempt) {
     return jid + "/" + std::to_string(attempt);
 }
@@ -124,6 +135,7 @@ task<void> RedisStore::send_finish(FinishCoalescer::Batch batch) {
             args.add(int64_t(group.size()));
             for (const auto& entry : group)
                 add_deferred(args, entry.item(), now);
+            add_follows(args, group);
             calls.spawn(send_group(script("defer"), std::move(args), std::move(group)));
         }
     }
@@ -131,7 +143,10 @@ task<void> RedisStore::send_finish(FinishCoalescer::Batch batch) {
 }
 
 void RedisStore::add_done(Command& args, const FinishCoalescer::Batch& group) {
-    args.add(int64_t(group.size()));
+    int64_t logs = 0;
+    for (const auto& entry : group)
+        logs += int64_t(!entry.item().log.empty());
+    args.add(int64_t(group.size())).add(logs);
     for (const auto& entry : group) {
         const Finish& finish = entry.item();
         args.add(finish.jid);
@@ -144,6 +159,7 @@ void RedisStore::add_done(Command& args, const FinishCoalescer::Batch& group) {
         if (finish.log.empty()) continue;
         args.add(int64_t(i + 1)).add(log_field(finish.jid, finish.attempt)).add(finish.log);
     }
+    add_follows(args, group);
 }
 
 task<void> RedisStore::send_group(const Script& script, Command args,

@@ -98,6 +98,9 @@ struct Finish {
     // ask for that class: it was taken by a pool that can't run its type. 0: none, it is next
     // again.
     char park = 0;
+    // A job that is enqueued in the same step, when the end is accepted: news of it. Null: none.
+    // Requires: ready at once, without ties, a jid that is new.
+    std::shared_ptr<const Job> follow;
 };
 
 // A set a waiting job can be in besides its queue.

@@ -26,6 +26,7 @@ Broker::Broker(Reactor& reactor, Store& store, Events& events, Workers& workers,
 
 const TypePolicy& Broker::policy_of(const std::string& type) const {
     static const TypePolicy kDefault;
+    if (type == kWebhookType) return config_->webhook.policy;
     auto found = config_->types.find(type);
     return found == config_->types.end() ? kDefault : found->second.policy;
 }
@@ -60,8 +61,11 @@ std::optional<Error> Broker::too_weak_for(const Job& job) const {
 
 task<std::vector<Result<Enqueued>>> Broker::enqueue(std::vector<Job> jobs) {
     std::vector<std::pair<size_t, Error>> refused;
-    for (size_t i = 0; i < jobs.size(); ++i)
-        if (auto why = too_weak_for(jobs[i])) refused.emplace_back(i, std::move(*why));
+    for (size_t i = 0; i < jobs.size(); ++i) {
+        auto why = too_weak_for(jobs[i]);
+        if (!why) why = not_allowed(jobs[i]);
+        if (why) refused.emplace_back(i, std::move(*why));
+    }
     if (refused.empty()) co_return co_await enqueue_able(std::move(jobs));
     for (const auto& [at, why] : refused)
         if (metrics_) metrics_->refused(info(why.code).name);
@@ -209,6 +213,7 @@ task<std::vector<Leased>> Broker::keep_runnable(std::vector<Leased> leases, std:
             finish.final.created_ms = lease.job.created_ms;
             finish.final.finished_ms = now;
             finish.final.tags = lease.job.tags;
+            finish.follow = news_of("expired", lease.job, {}, finish.transition);
             if (metrics_) metrics_->expired(lease.job.queue, lease.job.type);
             note_event("expired", lease.job, {});
             changed(lease.job.jid);

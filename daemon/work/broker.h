@@ -4,7 +4,7 @@
 // where with which live output, who wants to know when a job ends.
 //
 // broker.cpp: enqueue and fetch. endings.cpp: what becomes of attempts. leases.cpp: owners that
-// come, go and die. bring_in.cpp: imports.
+// come, go and die. bring_in.cpp: imports. webhooks.cpp: who is told of ends.
 #pragma once
 
 #include <functional>
@@ -72,6 +72,9 @@ class Broker {
     task<std::vector<Result<Enqueued>>> enqueue(std::vector<Job> jobs);
     // Nothing, or why the store gives less than the job asks for.
     std::optional<Error> too_weak_for(const Job& job) const;
+    // Nothing, or why nobody may enqueue it: its names are jobqd's own, or its webhook may not go
+    // there.
+    std::optional<Error> not_allowed(const Job& job) const;
     // Jobs of another store, with their past.
     task<Result<std::vector<Result<Enqueued>>>> bring_in(std::vector<Imported> jobs);
     // Waits up to order.wait_ms for the first. Whoever is interrupted gets an empty answer, and
@@ -235,6 +238,9 @@ class Broker {
     task<std::vector<Leased>> keep_runnable(std::vector<Leased> leases, std::string owner);
     // False: some have no answer of the store. They are looked for later.
     task<bool> hand_back(std::vector<Leased> leases, std::string owner);
+    // News of an end for the webhook of the job or of its type; null when there is none.
+    std::shared_ptr<const Job> news_of(const char* event, const Job& job, const RunReport& report,
+                                       const Transition& next);
     Finish plan(const Ended& ended, const Running& running, const RunReport& report);
     task<Result<>> find_running(Ended ended);
     // A lease that this process did not give out.

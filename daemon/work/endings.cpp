@@ -82,6 +82,10 @@ Finish Broker::plan(const Ended& ended, const Running& running, const RunReport&
     finish.attempt = current_attempt(running.record);
     finish.queue = running.job.queue;
     finish.priority = running.job.priority;
+    const Move move = finish.transition.move;
+    if (move != Move::retry && move != Move::release && move != Move::snooze)
+        finish.follow = news_of(move == Move::succeed ? "succeeded" : event_of(move), running.job,
+                                report, finish.transition);
     return finish;
 }
 

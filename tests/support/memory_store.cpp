@@ -198,8 +198,13 @@ Result<> MemoryStore::finish_one(const Finish& finish) {
 
 task<Result<std::vector<Result<>>>> MemoryStore::finish(std::vector<Finish> batch) {
     std::vector<Result<>> results;
-    for (const auto& finish : batch)
+    for (const auto& finish : batch) {
         results.push_back(finish_one(finish));
+        if (results.back() && finish.follow) {
+            enqueue_one(*finish.follow);
+            if (on_ready_) on_ready_(finish.follow->queue);
+        }
+    }
     co_return results;
 }
 

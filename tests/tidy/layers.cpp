@@ -61,6 +61,7 @@ const std::vector<Library>& libraries() {
          true},
         {"microhttpd.h", {"daemon/http/"}, 1, false},
         {"gnutls/", {"core/tls/"}, 1, false},
+        {"curl/", {"daemon/loop/curl.h"}, 1, false},
         {"spdlog/", {"daemon/observe/"}, 1, true},
         {"prometheus/", {"daemon/observe/metrics.cpp"}, 1, true},
         {"gperftools/", {"daemon/observe/profile.cpp"}, 1, true},

@@ -46,6 +46,7 @@ Job random_job(Rng& rng) {
     if (maybe()) job.tags = random_text(rng, 100);
     if (maybe()) job.idempotency_key = random_text(rng, 100);
     if (maybe()) job.traceparent = random_text(rng, 60);
+    if (maybe()) job.webhook = random_text(rng, 60);
     return job;
 }
 

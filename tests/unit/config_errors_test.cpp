@@ -207,3 +207,29 @@ TEST_CASE("config errors: those of several files come in the order of the files"
     CHECK(errors[0].file == b);
     CHECK(errors[1].file == a);
 }
+
+TEST_CASE("config errors: webhooks", "[config]") {
+    // clang-format off
+    const std::string toml =
+        "[webhook]\n"
+        "allow = [\"hooks.example.com\", \"127.1\"]\n"        // 2
+        "allow_private = [\"ftp://intranet\"]\n"              // 3
+        "events = [\"succeeded\", \"failed\"]\n"              // 4
+        "timeout = \"2m\"\n"                                  // 5
+        "[type.mail]\n"
+        "webhook = \"https://a:b@hooks.example.com/\"\n";     // 7
+    // clang-format on
+    const std::string errors = errors_of(toml);
+    for (const char* part :
+         {"t:2:31: allow: \"127.1\" is no host such as hooks.example.com: its host ends in a "
+          "number",
+          "t:3:18: allow_private: \"ftp://intranet\" is no host",
+          "t:4:24: events: \"failed\" is no "
+          "end of a job",
+          "t:5:11: ", "t:7:11: webhook is no URL for a webhook: it holds credentials"})
+        CHECK_THAT(errors, Catch::Contains(part));
+    CHECK_THAT(errors_of("[webhook]\nallow = [\"hooks.example.com\"]\n"),
+               Catch::Contains("t:2:9: webhooks are signed: set secret_file in [webhook]"));
+    CHECK_THAT(errors_of("[type.mail]\nwebhook = \"https://x.example/secret\"\n"),
+               Catch::Contains("t:2:11: webhooks to https://x.example are not allowed"));
+}

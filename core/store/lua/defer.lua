@@ -2,6 +2,7 @@
 -- defer: end attempts whose jobs wait again or are dead: retrying, scheduled (snooze) or dead.
 -- KEYS: prefix
 -- ARGV: owner set failed hint log_bucket now n [jid token member score record attempt log]*n
+--       [place member envelope]*, see follow
 -- RETURNS: 0 all moved | {0 moved, -1 lease lost, -2 a cancel is on record}*n {queue to look at}*
 local P, now = KEYS[1], ARGV[6]
 --@include places
@@ -11,6 +12,7 @@ local P, now = KEYS[1], ARGV[6]
 --@include callbacks
 --@include batches
 --@include ties
+--@include follow
 local run, set, n = P .. 'run:' .. ARGV[1], ARGV[2], tonumber(ARGV[7])
 local answer, moved, logs = {}, {}, {}
 for i = 1, n do
@@ -46,6 +48,7 @@ if #moved > 0 then
     end
     if set == 'dead' then redis.call('HINCRBY', P .. 'stat', 'died', #moved) end
     settle(moved, set == 'scheduled' and 'back' or 'fail')
+    follow(8 + 7 * n, #ARGV, function(place) return answer[place] == 0 end)
     if ARGV[4] == '1' then redis.call('PUBLISH', P .. 'hint', '') end
 end
 if #moved == n and #ready == 0 then return 0 end
