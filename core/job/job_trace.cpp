@@ -48,7 +48,7 @@ bool keeps_trace(const TraceId& trace, double ratio) {
     uint64_t number = 0;
     for (size_t i = 9; i < trace.size(); ++i)
         number = number << 8 | trace[i];
-    return double(number) < ratio * 0x1.0p56;
+    return double(number >> 3) < ratio * 0x1.0p53;  // what a double holds exactly
 }
 
 }  // namespace jobq

@@ -224,6 +224,7 @@ class Broker {
         int attempt;
         std::string reason, queue;
         uint64_t serial;  // of the lease that was ended; 0: not the present one
+        std::shared_ptr<const Job> follow{};
     };
 
     task<std::vector<Result<Enqueued>>> enqueue_able(std::vector<Job> jobs);
