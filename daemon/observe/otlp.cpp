@@ -84,7 +84,8 @@ void read_partial(std::string_view body, OtlpVerdict& verdict) {
     verdict.rejected = std::max<int64_t>(0, verdict.rejected);
     auto message = partial.find("errorMessage");
     if (message != partial.end() && message->is_string())
-        verdict.why = utf8_prefix(message->get<std::string>(), kWhyBytes);
+        verdict.why = utf8_prefix(printable(message->get<std::string>()), kWhyBytes);
+    if (verdict.rejected > 0 && verdict.why.empty()) verdict.why = "it rejected some";
 }
 
 }  // namespace
