@@ -1,11 +1,13 @@
 #include "cli/job_options.h"
 
 #include <array>
+#include <cstdlib>
 
 #include "cli/interrupt.h"
 #include "core/base/limits.h"
 #include "core/base/text.h"
 #include "core/base/time.h"
+#include "core/base/trace_context.h"
 #include "core/job/job.h"
 
 namespace jobq::cli {
@@ -26,6 +28,8 @@ constexpr std::array kOptions{
     Option{"--unique-until", "", "WHEN", "when a job like it may come: start or success"},
     Option{"--durability", "", "LEVEL",
            "store it so or better, or refuse: fsync, everysec, memory"},
+    Option{"--traceparent", "", "CONTEXT",
+           "the trace it belongs to (default: $TRACEPARENT, or that of the job that enqueues it)"},
     Option{"--webhook", "", "URL", "tell that URL of the job's end; its host must be allowed"},
     Option{"--tag", "", "NAME", "a tag; may be given several times"},
     Option{"--wait", "", "", "wait for its end", Takes::nothing},
@@ -50,6 +54,25 @@ Answer<> add_when(const Args& args, JsonObject& request) {
     if (!timeout) return tl::unexpected(timeout.error());
     if (*timeout && **timeout == 0) return give_up(kUsage, "--timeout: 0 leaves a job no time");
     if (*timeout) request.number("timeout_ms", **timeout);
+    return {};
+}
+
+// An option that can't be read is an error; a variable is often set by others, and then no context.
+Answer<> add_trace(const Args& args, JsonObject& request) {
+    if (args.has("--traceparent")) {
+        const auto context = parse_traceparent(args.text("--traceparent"));
+        if (!context) return give_up(kUsage, "--traceparent: " + context.error().text);
+        request.text("traceparent", format_traceparent(*context));
+        return {};
+    }
+    // A job's own variable comes last: what it runs under another span of it has the first.
+    for (const char* name : {"TRACEPARENT", "JOBQ_TRACEPARENT"}) {
+        const char* value = std::getenv(name);
+        const auto context = read_traceparent(value ? value : "");
+        if (!context) continue;
+        request.text("traceparent", format_traceparent(*context));
+        break;
+    }
     return {};
 }
 
@@ -105,6 +128,7 @@ Answer<> add_job_options(const Args& args, JsonObject& request) {
         return give_up(kUsage, "--durability: " + printable(durability) +
                                    " is none of fsync, everysec and memory");
     if (args.has("--durability")) request.text("durability", durability);
+    if (auto good = add_trace(args, request); !good) return good;
     if (args.has("--webhook")) request.text("webhook", args.text("--webhook"));
     for (const auto& tag : args.all("--tag"))
         if (auto good = check_name("--tag:", tag); !good) return good;

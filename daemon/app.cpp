@@ -147,6 +147,12 @@ task<void> App::reload() {
         log(LogLevel::error, "config.kept", "the old configuration and webhook secrets stay");
         co_return;
     }
+    std::string remark;
+    if (auto headers = read_trace_headers(fresh.trace, remark); !headers) {
+        log(LogLevel::error, "config.error", headers.error().text);
+        log(LogLevel::error, "config.kept", "the old configuration stays");
+        co_return;
+    }
     context_->door = *door;
     bool fixed = old.listen.unix_path != fresh.listen.unix_path ||
                  old.listen.tcp != fresh.listen.tcp || old.listen.http != fresh.listen.http ||
@@ -169,6 +175,7 @@ task<void> App::reload() {
     }
     config_ = std::make_shared<Config>(std::move(loaded.config));
     broker_->set_config(config_);
+    gate_.spawn(set_traces());
     ++context_->config_version;
     for (const auto& worker : workers_.all())
         worker->notice.notify_all();
@@ -210,6 +217,7 @@ task<void> App::stop() {
     if (chores_) co_await chores_->stop();
     if (context_ && context_->plain > 0) co_await sleep_for(reactor_, limits::kLastWordsMs);
     if (server_) co_await server_->stop();
+    if (traces_) co_await traces_->stop();
     processes_.clear();
     if (hints_) co_await hints_->stop();
     if (link_) co_await link_->stop();

@@ -26,6 +26,7 @@
 #include "daemon/observe/live_feed.h"
 #include "daemon/server/operations.h"
 #include "daemon/server/server.h"
+#include "daemon/traces.h"
 #include "daemon/work/runner_keeper.h"
 #include "daemon/work/thread_pool.h"
 #include "daemon/work/webhook_pool.h"
@@ -56,6 +57,7 @@ class App {
     void make_pools();
     Result<> make_webhooks(const Config& config);
     void write_ready_file();
+    task<void> set_traces();
     void start_runner();
     std::string node_id();
     ServerContext make_context();
@@ -91,6 +93,7 @@ class App {
     Gate gate_;
     Metrics metrics_;
     JobMetrics job_metrics_{metrics_};
+    std::unique_ptr<Traces> traces_;
     std::unique_ptr<PrivateRedis> private_redis_;
     std::unique_ptr<Storage> storage_;
     std::unique_ptr<UvRedisLink> link_;

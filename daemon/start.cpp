@@ -83,6 +83,10 @@ task<Result<>> App::start() {
     broker_ = std::make_unique<Broker>(reactor_, *store_, events_, workers_, config_);
     broker_->set_storage(storage_.get());
     broker_->set_metrics(&job_metrics_);
+    traces_ = std::make_unique<Traces>(reactor_, metrics_, node_id());
+    auto traced = co_await traces_->set(config_->trace);
+    if (!traced) co_return traced;
+    broker_->set_tracer(traces_->tracer());
     co_await storage_->learn_durability();
     broker_->set_handler_known(
         [this](const std::string& type, const std::string& queue) { return runs(type, queue); });
@@ -231,6 +235,14 @@ Result<> App::make_webhooks(const Config& config) {
     return {};
 }
 
+// At a reload: its file was read before.
+task<void> App::set_traces() {
+    TraceConfig wanted = config_->trace;
+    auto set = co_await traces_->set(std::move(wanted));
+    if (!set) log(LogLevel::error, "config.error", set.error().text);
+    broker_->set_tracer(traces_->tracer());
+}
+
 void App::start_runner() {
     if (context_->runner_wid.empty()) context_->runner_wid = "runner-" + node_id();
     if (!config_->runner) return;
@@ -369,8 +381,10 @@ int run_daemon(const Options& options) {
     if (options.mode == Options::Mode::check_config) {
         auto door = Door::make(loaded.config.listen, 0);
         auto keys = read_webhook_keys(loaded.config.webhook);
-        if (!door || !keys) {
-            const Error& error = door ? keys.error() : door.error();
+        std::string remark;
+        auto headers = read_trace_headers(loaded.config.trace, remark);
+        if (!door || !keys || !headers) {
+            const Error& error = !door ? door.error() : !keys ? keys.error() : headers.error();
             std::fprintf(stderr, "%s\n", error.text.c_str());
             return info(ErrorCode::config).exit_status;
         }

@@ -49,6 +49,14 @@ std::string check_redis_url(std::string_view value) {
     return port_named || host_alone ? "" : std::string(kForm);
 }
 
+std::string check_collector_url(std::string_view value) {
+    if (value.empty()) return "";
+    auto url = parse_web_url(value);
+    if (url && value.find_first_of("?#") == value.npos) return "";
+    const std::string why = url ? "it may have a path, but no query" : url.error().text;
+    return "must be the URL of a collector, such as \"http://127.0.0.1:4318\": " + why;
+}
+
 std::string check_absolute(std::string_view value) {
     if (value.empty() || value.starts_with('/')) return "";
     return "must be an absolute path, not " + shown(value);
@@ -126,6 +134,16 @@ void check_listen(LoadState& state) {
                     (lone_key ? "tls_cert" : "tls_key") + " is not set");
 }
 
+void check_trace(LoadState& state) {
+    const TraceConfig& trace = state.loaded.config.trace;
+    auto url = parse_web_url(trace.endpoint);
+    if (trace.headers_file.empty() || !url || url->is_https || is_loopback(url->host)) return;
+    state.error(place_of(state, "trace.endpoint"),
+                "endpoint = " + shown(trace.endpoint) +
+                    " would carry what headers_file holds in clear text: use https://, or a "
+                    "collector on 127.0.0.1");
+}
+
 bool lists(const std::vector<std::string>& list, const WebOrigin& origin) {
     return std::any_of(list.begin(), list.end(), [&](const std::string& entry) {
         auto allowed = parse_web_origin(entry);
@@ -197,6 +215,12 @@ std::string check_text(TextRule rule, std::string_view value) {
             return check_host_names(value);
         case TextRule::redis_url:
             return check_redis_url(value);
+        case TextRule::collector_url:
+            return check_collector_url(value);
+        case TextRule::words:
+            if (!value.empty() && value.size() <= limits::kTypeBytes && printable(value) == value)
+                return "";
+            return "must be 1 to " + std::to_string(limits::kTypeBytes) + " printable characters";
         case TextRule::name:
             return is_name(value) ? "" : "must be 1 to 64 of A-Z a-z 0-9 . _ -";
         case TextRule::web_url: {
@@ -218,6 +242,7 @@ void check_config(LoadState& state) {
     check_listen(state);
     check_pools(state);
     check_types(state);
+    check_trace(state);
     check_webhooks(state);
 }
 

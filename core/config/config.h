@@ -117,6 +117,15 @@ struct LogConfig {
     std::optional<LogFormat> format;  // absent: text
 };
 
+struct TraceConfig {
+    std::string endpoint;  // http://HOST:PORT of a collector; "": no traces are made
+    std::string headers_file;
+    double sample_ratio = 1;  // of the traces that begin at jobqd
+    std::string service_name = "jobqd";
+
+    bool operator==(const TraceConfig&) const = default;
+};
+
 struct Config {
     ListenConfig listen;
     RedisConfig redis;
@@ -131,6 +140,7 @@ struct Config {
     bool runner = true;        // [runner] start: jobqd starts the runner itself
     bool keep_runner = false;  // [runner] keep: it outlives an orderly stop of jobqd
     LogConfig log;
+    TraceConfig trace;
     WebhookConfig webhook;
     std::map<std::string, PoolConfig> pools;    // [pool.NAME]
     std::map<std::string, TypeConfig> types;    // [type.NAME]

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "core/base/text.h"
+#include "core/config/check.h"
 #include "core/config/key_lister.h"
 
 namespace jobq {
@@ -88,6 +89,25 @@ void take_password(LoadState& state, const std::map<std::string, std::string>& e
     state.loaded.origin["listen.password_file"] = "CREDENTIALS_DIRECTORY";
 }
 
+// OpenTelemetry's own variables, where neither a file nor JOBQ_* says anything. They are often set
+// for all programs of a machine: what is not for jobqd is passed over.
+void take_otel(LoadState& state, const std::map<std::string, std::string>& environment) {
+    TraceConfig& trace = state.loaded.config.trace;
+    auto take = [&](const char* variable, const char* key, TextRule rule, std::string& field) {
+        std::string value = value_or(environment, variable, "");
+        if (value.empty() || state.loaded.origin.contains(key)) return;
+        if (!check_text(rule, value).empty()) return;
+        field = value;
+        state.loaded.origin[key] = variable;
+    };
+    const bool other = value_or(environment, "OTEL_EXPORTER_OTLP_PROTOCOL", "") == "grpc" ||
+                       value_or(environment, "OTEL_SDK_DISABLED", "") == "true";
+    if (!other)
+        take("OTEL_EXPORTER_OTLP_ENDPOINT", "trace.endpoint", TextRule::collector_url,
+             trace.endpoint);
+    take("OTEL_SERVICE_NAME", "trace.service_name", TextRule::words, trace.service_name);
+}
+
 }  // namespace
 
 void load_environment(LoadState& state, const std::map<std::string, std::string>& environment) {
@@ -114,6 +134,7 @@ void load_environment(LoadState& state, const std::map<std::string, std::string>
     }
     read(state, root);
     take_password(state, environment);
+    take_otel(state, environment);
 }
 
 void load_flags(LoadState& state, const std::map<std::string, std::string>& flags) {

@@ -70,6 +70,13 @@ void visit_log(LogConfig& c, Visitor& v) {
     if (format) c.format = LogFormat(*format);
 }
 
+void visit_trace(TraceConfig& c, Visitor& v) {
+    v.text("endpoint", c.endpoint, TextRule::collector_url);
+    v.text("headers_file", c.headers_file, TextRule::path);
+    v.number("sample_ratio", c.sample_ratio, 0, 1);
+    v.text("service_name", c.service_name, TextRule::words);
+}
+
 void visit_pool(PoolConfig& c, Visitor& v) {
     choice_of(v, "kind", kPoolKindNames, c.kind);
     v.queues("queues", c.queues, c.strict);
@@ -186,6 +193,10 @@ void visit_config(Config& config, Visitor& v) {
     }
     if (v.enter("log", true)) {
         visit_log(config.log, v);
+        v.leave();
+    }
+    if (v.enter("trace", true)) {
+        visit_trace(config.trace, v);
         v.leave();
     }
     if (v.enter("webhook", true)) {

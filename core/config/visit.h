@@ -28,6 +28,8 @@ enum class TextRule : uint8_t {
     http_address,
     host_names,
     redis_url,
+    collector_url,
+    words,
     name,
     web_url,
     web_origin,

@@ -6,6 +6,7 @@
 
 #include "core/base/text.h"
 #include "core/base/time.h"
+#include "core/base/trace_context.h"
 #include "core/protocol/json_fields.h"
 #include "core/protocol/json_writer.h"
 
@@ -118,6 +119,10 @@ Result<> read_custom(Job& job, int64_t now_ms) {
     if (!lock) return lock;
     auto durable = read_durability(*custom, job);
     if (!durable) return durable;
+    // Put there by a library that the job's author may not know of: never a reason to refuse it.
+    auto trace = custom->string("traceparent");
+    auto context = read_traceparent(trace ? trace->value_or("") : "");
+    if (context) job.traceparent = format_traceparent(*context);
     auto webhook = read_webhook(*custom, job);
     if (!webhook) return webhook;
     const JsonField* track = custom->find("track");
@@ -131,6 +136,16 @@ Result<> read_custom(Job& job, int64_t now_ms) {
                     "No such batch " + printable(utf8_prefix(ties.bid, limits::kNameBytes)));
     if (!ties.none()) job.ties = std::make_shared<const Ties>(std::move(ties));
     return {};
+}
+
+std::string traced_custom(std::string_view custom, std::string_view traceparent) {
+    JsonWriter json;
+    json.begin_object();
+    auto fields = json_object(custom.empty() ? "{}" : custom);
+    if (fields)
+        for (const auto& field : *fields)
+            if (field.key != "traceparent") json.key(field.key).raw(field.raw);
+    return json.field("traceparent", traceparent).end_object().take();
 }
 
 std::string callback_custom(std::string_view custom, std::string_view bid) {

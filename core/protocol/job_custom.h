@@ -1,7 +1,7 @@
 // What Faktory Enterprise reads in a job's `custom` object, for PUSH and the callbacks of BATCH
 // NEW: unique_for, unique_until, expires_at, expires_in, track, bid (Faktory Work Protocol 2,
-// section 10), and jobq's durability and webhook; and what JOBQ ENQUEUE has of them among its own
-// members.
+// section 10), jobq's durability and webhook, and a trace context; and what JOBQ ENQUEUE has of
+// them among its own members.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +13,8 @@
 
 namespace jobq {
 
-// Sets expires_ms and ties from job.custom. Requires: custom is "" or a checked JSON object; queue,
-// type, args and run_at_ms are set.
+// Sets expires_ms, ties and traceparent from job.custom. Requires: custom is "" or a checked JSON
+// object; queue, type, args and run_at_ms are set.
 Result<> read_custom(Job& job, int64_t now_ms);
 
 // JOBQ ENQUEUE's unique_for_ms and unique_until. Requires: as read_custom().
@@ -29,6 +29,10 @@ Result<> read_webhook(const JsonObject& object, Job& job);
 // `custom` of a batch's callback job: says whose it is by _bid and _pbid, and is of no batch
 // itself.
 std::string callback_custom(std::string_view custom, std::string_view bid);
+
+// `custom` with the context of an attempt for its worker, at the key `traceparent`: where libraries
+// that carry a trace through Faktory put it.
+std::string traced_custom(std::string_view custom, std::string_view traceparent);
 
 // Whether it expires so long after it was enqueued, and not at a time of its own.
 bool has_relative_expiry(std::string_view custom);

@@ -4,6 +4,7 @@
 
 #include "core/base/text.h"
 #include "core/base/time.h"
+#include "core/base/trace_context.h"
 #include "core/protocol/job_custom.h"
 
 namespace jobq {
@@ -269,7 +270,11 @@ Result<EnqueueRequest> parse_enqueue(std::string_view json, int64_t now_ms, std:
     job.jid = jid->value_or(std::move(new_jid));
     job.queue = queue->value_or("default");
     job.idempotency_key = key->value_or("");
-    job.traceparent = trace->value_or("");
+    if (*trace && !(*trace)->empty()) {
+        auto context = parse_traceparent(**trace);
+        if (!context) return tl::unexpected<Error>(context.error());
+        job.traceparent = format_traceparent(*context);
+    }
     if (*priority) job.priority = int(std::clamp<int64_t>(**priority, -1, 10));
     if (*attempts) job.max_attempts = int(std::clamp<int64_t>(**attempts, -1, 1'000'000));
     if (*tags && !(*tags)->empty()) job.tags = object->find("tags")->raw;
@@ -347,14 +352,17 @@ std::string without_breaks(std::string_view json) {
     return out;
 }
 
-std::string faktory_object(const Job& job, const JobRecord& record, int64_t now_ms,
-                           bool for_worker) {
+std::string faktory_object(const Job& job, const JobRecord& record, int64_t now_ms, bool for_worker,
+                           std::string_view traceparent = {}) {
     std::string out =
         "{\"retry\":" + std::to_string(job.retry.value_or(
                             job.max_attempts ? *job.max_attempts - 1 : limits::kDefaultRetries));
     std::string failure = failure_json(job, record);
     if (!failure.empty()) out.append(",\"failure\":").append(failure);
-    if (!job.custom.empty())
+    // As a Faktory client put it there, or not yet.
+    if (!traceparent.empty() && job.custom.find(traceparent) == job.custom.npos)
+        out.append(",\"custom\":").append(without_breaks(traced_custom(job.custom, traceparent)));
+    else if (!job.custom.empty())
         out.append(",\"custom\":")
             .append(for_worker ? without_breaks(job.custom) : go_json(job.custom));
     add_text(out, "jid", job.jid);
@@ -376,8 +384,9 @@ std::string faktory_object(const Job& job, const JobRecord& record, int64_t now_
 
 }  // namespace
 
-std::string faktory_job(const Job& job, const JobRecord& record, int64_t now_ms) {
-    return faktory_object(job, record, now_ms, true);
+std::string faktory_job(const Job& job, const JobRecord& record, int64_t now_ms,
+                        std::string_view traceparent) {
+    return faktory_object(job, record, now_ms, true, traceparent);
 }
 
 std::string faktory_payload(const Job& job, const JobRecord& record, int64_t now_ms) {

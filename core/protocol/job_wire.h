@@ -44,7 +44,9 @@ struct EnqueueRequest {
 Result<EnqueueRequest> parse_enqueue(std::string_view json, int64_t now_ms, std::string new_jid);
 
 // The job as FETCH gives it to a worker that did not opt in: Faktory's keys alone, no line breaks.
-std::string faktory_job(const Job& job, const JobRecord& record, int64_t now_ms);
+// `traceparent`: of the attempt; "": none.
+std::string faktory_job(const Job& job, const JobRecord& record, int64_t now_ms,
+                        std::string_view traceparent = {});
 // The same as Faktory stores it, compact, in Go's spelling of JSON: what MUTATE's glob looks at.
 std::string faktory_payload(const Job& job, const JobRecord& record, int64_t now_ms);
 

@@ -73,6 +73,7 @@ void log(LogLevel level, std::string_view event, std::string_view text, LogField
         line.append("\"event\":").append(json_quoted(event));
         if (!text.empty()) line.append(",\"text\":").append(json_quoted(to_utf8(printable(text))));
         for (const auto& [key, value] : fields) {
+            if (std::holds_alternative<std::monostate>(value)) continue;
             line.append(",\"").append(key).append("\":");
             append_value(line, value, true);
         }
@@ -80,6 +81,7 @@ void log(LogLevel level, std::string_view event, std::string_view text, LogField
         line.append(event);
         if (!text.empty()) line.append(": ").append(printable(text));
         for (const auto& [key, value] : fields) {
+            if (std::holds_alternative<std::monostate>(value)) continue;
             line.append(" ").append(key).append("=");
             append_value(line, value, false);
         }

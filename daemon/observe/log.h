@@ -13,8 +13,12 @@ namespace jobq {
 
 enum class LogLevel : uint8_t { debug, info, warn, error };
 
-using LogValue = std::variant<int64_t, std::string>;
+using LogValue = std::variant<std::monostate, int64_t, std::string>;  // nothing is not written
 using LogFields = std::initializer_list<std::pair<std::string_view, LogValue>>;
+
+inline LogValue log_unless_empty(std::string text) {
+    return text.empty() ? LogValue() : LogValue(std::move(text));
+}
 
 // `json`: one object a line. Before the first call: text, info.
 void log_open(std::string_view level, bool json);

@@ -132,6 +132,7 @@ std::string format_child_job(const TakenJob& job) {
               {"queue", job.queue},
               {"attempt", job.attempt},
               {"deadline", job.deadline}};
+    if (!job.traceparent.empty()) head["traceparent"] = job.traceparent;
     std::string out = head.dump(-1, ' ', false, json::error_handler_t::replace);
     out.pop_back();
     out += ",\"args\":";

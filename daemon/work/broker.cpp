@@ -80,6 +80,7 @@ task<std::vector<Result<Enqueued>>> Broker::enqueue(std::vector<Job> jobs) {
 
 task<std::vector<Result<Enqueued>>> Broker::enqueue_able(std::vector<Job> jobs) {
     const bool told = events_.wanted("enqueued") || log_enabled(LogLevel::debug);
+    const bool traced = tracer_ != nullptr;
     std::vector<Job> heads;  // what is needed of each afterwards
     heads.reserve(jobs.size());
     for (const auto& job : jobs) {
@@ -87,7 +88,10 @@ task<std::vector<Result<Enqueued>>> Broker::enqueue_able(std::vector<Job> jobs) 
         head.queue = job.queue;
         head.run_at_ms = job.run_at_ms;
         head.type = job.type;
-        if (told) head.jid = job.jid;
+        if (!told && !traced) continue;
+        head.jid = job.jid;
+        head.created_ms = job.created_ms;
+        head.traceparent = job.traceparent;
     }
     auto stored = co_await store_.enqueue(std::move(jobs));
     if (!stored) {
@@ -106,6 +110,7 @@ task<std::vector<Result<Enqueued>>> Broker::enqueue_able(std::vector<Job> jobs) 
         if (!result || result->how != Enqueued::How::stored) continue;
         ++counted.enqueued;
         if (metrics_) metrics_->enqueued(heads[i].queue, heads[i].type);
+        if (traced && tracer_) tracer_->enqueued(heads[i]);
         if (result->state == State::ready) {
             ++ready[heads[i].queue];
         } else if (on_due_) {
@@ -115,7 +120,10 @@ task<std::vector<Result<Enqueued>>> Broker::enqueue_able(std::vector<Job> jobs) 
         note_event("enqueued", heads[i], {{"state", json_quoted(name(result->state))}});
         if (log_enabled(LogLevel::debug))
             log(LogLevel::debug, "job.enqueued", "",
-                {{"jid", heads[i].jid}, {"type", heads[i].type}, {"queue", heads[i].queue}});
+                {{"jid", heads[i].jid},
+                 {"type", heads[i].type},
+                 {"queue", heads[i].queue},
+                 {"trace_id", trace_id_of(heads[i])}});
     }
     for (const auto& [queue, count] : ready)
         waiters_.notify(queue, count);
@@ -158,7 +166,8 @@ void Broker::announce_start(const Leased& lease, const FetchOrder& order) {
              {"type", lease.job.type},
              {"queue", lease.job.queue},
              {"attempt", int64_t(attempt)},
-             {"worker", order.worker}});
+             {"worker", order.worker},
+             {"trace_id", trace_id_of(lease.job)}});
 }
 
 // Ends what must not start: past its expiry, or damaged.
@@ -186,7 +195,10 @@ task<std::vector<Leased>> Broker::keep_runnable(std::vector<Leased> leases, std:
             log(LogLevel::error, "job.corrupt",
                 lease.damage +
                     ": it is dead now and was not run; jobq rm it, then enqueue it again",
-                {{"jid", lease.job.jid}, {"type", lease.job.type}, {"queue", lease.job.queue}});
+                {{"jid", lease.job.jid},
+                 {"type", lease.job.type},
+                 {"queue", lease.job.queue},
+                 {"trace_id", trace_id_of(lease.job)}});
             if (metrics_) metrics_->died(lease.job.queue, lease.job.type, "corrupt");
             note_event("dead", lease.job,
                        {{"reason", json_quoted("corrupt")},
@@ -281,43 +293,6 @@ task<Result<std::vector<Leased>>> Broker::fetch(FetchOrder order,
         leases.clear();
     }
     co_return leases;
-}
-
-task<void> Broker::park(std::vector<Leased> leases, std::string owner, char park) {
-    std::vector<Finish> batch;
-    std::unordered_map<std::string, int> queues;
-    for (const auto& lease : leases) {
-        Finish finish;
-        finish.owner = owner;
-        finish.jid = lease.job.jid;
-        finish.token = lease.token;
-        finish.queue = lease.job.queue;
-        finish.priority = lease.job.priority;
-        finish.park = park;
-        finish.transition.move = Move::release;
-        finish.transition.record = lease.record;
-        batch.push_back(std::move(finish));
-        ++queues[lease.job.queue];
-        running_.erase(lease.job.jid);
-    }
-    auto done = co_await store_.finish(std::move(batch));
-    if (!done) {
-        log(LogLevel::warn, "job.park_failed", done.error().text);
-        for (const auto& lease : leases)
-            look_for_lost(lease.token, lease.job.jid);
-    }
-    std::vector<Ended> cancelled;
-    for (size_t i = 0; done && i < leases.size(); ++i) {
-        if ((*done)[i] || (*done)[i].error().code != ErrorCode::cancelled) continue;
-        Ended& one = cancelled.emplace_back();
-        one.jid = leases[i].job.jid;
-        one.owner = owner;
-        one.token = leases[i].token;
-        one.report.outcome = Outcome::cancelled;
-    }
-    if (!cancelled.empty()) co_await finish(std::move(cancelled));
-    for (const auto& [queue, count] : queues)
-        waiters_.notify(queue, count);
 }
 
 task<Result<Promoted>> Broker::promote() {

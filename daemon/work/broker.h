@@ -23,6 +23,8 @@
 #include "core/store/store.h"
 #include "daemon/observe/events.h"
 #include "daemon/observe/job_metrics.h"
+#include "daemon/observe/log.h"
+#include "daemon/observe/tracer.h"
 #include "daemon/work/live_output.h"
 #include "daemon/work/waiters.h"
 #include "daemon/work/worker.h"
@@ -170,6 +172,21 @@ class Broker {
     // Null in tests: nothing is counted.
     void set_metrics(JobMetrics* metrics) { metrics_ = metrics; }
 
+    // Null: traces are off.
+    void set_tracer(Tracer* tracer) { tracer_ = tracer; }
+
+    // What the attempt is told of its trace, "" when there is none.
+    std::string traceparent_of(const Leased& lease) const {
+        if (!tracer_) return lease.job.traceparent;
+        return tracer_->traceparent_of(lease.job, lease.record, lease.started_ms);
+    }
+
+    // For lines of the log about the job; nothing when it has no trace.
+    LogValue trace_id_of(const Job& job) const {
+        if (!tracer_ && job.traceparent.empty()) return {};
+        return log_unless_empty(jobq::trace_id_of(job, tracer_ && tracer_->keeps(job)));
+    }
+
     Reactor& reactor() { return reactor_; }
 
     Waiters& waiters() { return waiters_; }
@@ -207,6 +224,7 @@ class Broker {
         int attempt;
         std::string reason, queue;
         uint64_t serial;  // of the lease that was ended; 0: not the present one
+        std::shared_ptr<const Job> follow{};
     };
 
     task<std::vector<Result<Enqueued>>> enqueue_able(std::vector<Job> jobs);
@@ -250,6 +268,7 @@ class Broker {
     std::shared_ptr<const Config> config_;
     const StorageGate* storage_ = nullptr;
     JobMetrics* metrics_ = nullptr;
+    Tracer* tracer_ = nullptr;
     Waiters waiters_;
     IdMaker ids_;
     Rng rng_;

@@ -86,6 +86,13 @@ Finish Broker::plan(const Ended& ended, const Running& running, const RunReport&
     if (move != Move::retry && move != Move::release && move != Move::snooze)
         finish.follow = news_of(move == Move::succeed ? "succeeded" : event_of(move), running.job,
                                 report, finish.transition);
+    if (tracer_ && finish.follow) {
+        // The news is told in the trace of the attempt.
+        auto news = std::make_shared<Job>(*finish.follow);
+        news->traceparent =
+            tracer_->traceparent_of(running.job, running.record, running.started_wall_ms);
+        finish.follow = std::move(news);
+    }
     return finish;
 }
 
@@ -132,7 +139,8 @@ task<std::vector<Result<>>> Broker::finish(std::vector<Ended> batch) {
         const Finish& finish = finishes.emplace_back(plan(one, *known, one.report));
         const Transition& next = finish.transition;
         planned.push_back({i, next.move, next.at_ms, finish.attempt, next.record.reason,
-                           finish.queue, finish.token == known->token ? known->serial : 0});
+                           finish.queue, finish.token == known->token ? known->serial : 0,
+                           finish.follow});
     }
     if (finishes.empty()) co_return results;
 
@@ -199,11 +207,15 @@ void Broker::ended(const Ended& what, const Planned& next, const Running& runnin
         metrics_->ended(running.job.queue, running.job.type, name(report.outcome),
                         next.move == Move::dead ? std::string_view(next.reason) : "",
                         next.move == Move::retry, duration);
+    const std::string& worker = report.worker.empty() ? running.worker : report.worker;
+    if (tracer_)
+        tracer_->ended({running.job, running.record, running.started_wall_ms, report, next.move,
+                        next.reason, worker});
+    if (tracer_ && next.follow) tracer_->enqueued(*next.follow);
     bool good = next.move == Move::succeed || next.move == Move::release;
     LogLevel level = next.move == Move::dead ? LogLevel::warn : LogLevel::info;
     const char* event = event_of(next.move);
     if (!events_.wanted(event) && !log_enabled(level)) return;
-    const std::string& worker = report.worker.empty() ? running.worker : report.worker;
     if (events_.wanted(event))
         note_event(event, running.job,
                    {{"attempt", std::to_string(next.attempt)},
@@ -223,7 +235,8 @@ void Broker::ended(const Ended& what, const Planned& next, const Running& runnin
          {"attempt", int64_t(next.attempt)},
          {"worker", worker},
          {"duration_ms", duration},
-         {"outcome", std::string(name(report.outcome))}});
+         {"outcome", std::string(name(report.outcome))},
+         {"trace_id", trace_id_of(running.job)}});
 }
 
 task<Result<std::vector<Result<Cancelled>>>> Broker::cancel(std::vector<std::string> jids) {

@@ -128,4 +128,41 @@ bool Broker::extend_lease(const std::string& jid, int64_t until_wall_ms) {
     return true;
 }
 
+task<void> Broker::park(std::vector<Leased> leases, std::string owner, char park) {
+    std::vector<Finish> batch;
+    std::unordered_map<std::string, int> queues;
+    for (const auto& lease : leases) {
+        Finish finish;
+        finish.owner = owner;
+        finish.jid = lease.job.jid;
+        finish.token = lease.token;
+        finish.queue = lease.job.queue;
+        finish.priority = lease.job.priority;
+        finish.park = park;
+        finish.transition.move = Move::release;
+        finish.transition.record = lease.record;
+        batch.push_back(std::move(finish));
+        ++queues[lease.job.queue];
+        running_.erase(lease.job.jid);
+    }
+    auto done = co_await store_.finish(std::move(batch));
+    if (!done) {
+        log(LogLevel::warn, "job.park_failed", done.error().text);
+        for (const auto& lease : leases)
+            look_for_lost(lease.token, lease.job.jid);
+    }
+    std::vector<Ended> cancelled;
+    for (size_t i = 0; done && i < leases.size(); ++i) {
+        if ((*done)[i] || (*done)[i].error().code != ErrorCode::cancelled) continue;
+        Ended& one = cancelled.emplace_back();
+        one.jid = leases[i].job.jid;
+        one.owner = owner;
+        one.token = leases[i].token;
+        one.report.outcome = Outcome::cancelled;
+    }
+    if (!cancelled.empty()) co_await finish(std::move(cancelled));
+    for (const auto& [queue, count] : queues)
+        waiters_.notify(queue, count);
+}
+
 }  // namespace jobq

@@ -2,6 +2,7 @@
 #include "core/base/base64.h"
 #include "core/base/crc32c.h"
 #include "core/base/text.h"
+#include "core/base/trace_context.h"
 #include "core/protocol/json_fields.h"
 #include "core/protocol/json_place.h"
 #include "core/protocol/json_writer.h"
@@ -40,6 +41,13 @@ verbs::Answer the_only(verbs::Answer answer) {
     if (!code || !*code) return one;
     if (text && *text) return fail(error_code_from_name(**code), **text);
     return fail(error_code_from_name(**code), "there is no job " + jid->value_or(""));
+}
+
+std::string trace_of(const HttpRequest& request) {
+    const std::string* given = request.header("traceparent");
+    if (!given || request.count("traceparent") > 1) return {};
+    auto context = read_traceparent(trim(*given));
+    return context ? format_traceparent(*context) : std::string();
 }
 
 std::string with_job_id(const std::string& jid, const std::string& answer) {

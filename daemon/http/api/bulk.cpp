@@ -61,7 +61,8 @@ task<void> store(Broker& broker, Piece piece, std::string* out) {
 // Bytes into lines into pieces.
 class Reader {
   public:
-    explicit Reader(ServerContext& context) : context_(context) {}
+    Reader(ServerContext& context, std::string traceparent)
+        : context_(context), traceparent_(std::move(traceparent)) {}
 
     // Takes whole lines from `body`, from `at` on, until the piece is full: true, or there are no
     // more.
@@ -98,10 +99,12 @@ class Reader {
         Broker& broker = context_.broker;
         auto request = parse_enqueue(line_, broker.reactor().wall_ms(), broker.new_jid());
         if (!request) return tl::unexpected<Error>(with_place(request.error(), line_));
+        if (request->job.traceparent.empty()) request->job.traceparent = traceparent_;
         return request;
     }
 
     ServerContext& context_;
+    const std::string traceparent_;  // of lines that name none
     std::string line_;
 };
 
@@ -111,7 +114,7 @@ task<void> enqueue_bulk(ApiCall call) {
     HttpExchange& exchange = *call.exchange;
     std::string& body = exchange.body();
     std::string out;
-    Reader reader(call.context);
+    Reader reader(call.context, trace_of(exchange.request()));
     bool more = true;
     while (more && reader.number < kLinesMax) {
         more = co_await exchange.read_more();

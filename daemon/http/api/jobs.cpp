@@ -48,8 +48,7 @@ Result<EnqueueRequest> read_job(const ApiCall& call) {
     if (!request) return tl::unexpected<Error>(with_place(request.error(), body));
     auto key = take_header(call.request(), "Idempotency-Key", request->job.idempotency_key);
     if (!key) return tl::unexpected<Error>(key.error());
-    auto trace = take_header(call.request(), "traceparent", request->job.traceparent);
-    if (!trace) return tl::unexpected<Error>(trace.error());
+    if (request->job.traceparent.empty()) request->job.traceparent = trace_of(call.request());
     auto valid = validate(request->job);
     if (!valid) return tl::unexpected<Error>(valid.error());
     return request;

@@ -35,7 +35,8 @@ void write_taken(JsonWriter& json, const Leased& lease, Broker& broker, int64_t 
     json.field("max_attempts", runs).field("token", lease.token).field("timeout_ms", timeout);
     json.field("deadline", format_rfc3339(now_ms + timeout));
     json.field("payload_text", handler_payload(job));
-    if (!job.traceparent.empty()) json.field("traceparent", job.traceparent);
+    const std::string trace = broker.traceparent_of(lease);
+    if (!trace.empty()) json.field("traceparent", trace);
     json.end_object();
 }
 

@@ -85,7 +85,9 @@ task<void> fetch(Session& session, std::string argument) {
         session.reply_null();
     } else {
         int64_t now = session.context().reactor.wall_ms();
-        session.reply_bulk(faktory_job(leases->front().job, leases->front().record, now));
+        const Leased& lease = leases->front();
+        const std::string trace = session.broker().traceparent_of(lease);
+        session.reply_bulk(faktory_job(lease.job, lease.record, now, trace));
     }
 }
 

@@ -1,0 +1,88 @@
+// Tracer: the spans of jobs, made when their end is known, and kept until they are sent. The Broker
+// tells it what happens; SpanExporter takes what it has. While traces are off there is none for the
+// Broker, and nothing is made.
+//
+//   enqueue  (producer)   from the request to "stored"; child of the caller's span, or a root
+//     wait   (internal)   from ready in its queue to the start of an attempt
+//       run  (consumer)   the attempt
+//
+// wait and run are made together at the end of the attempt: what was taken and given back unstarted
+// leaves no trace, and a jobqd that ends between start and end loses nothing.
+//
+// Must stay true: no more than kSpans wait here, whatever the collector does. Loop thread only.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/async/reactor.h"
+#include "core/job/decide.h"
+#include "core/job/job.h"
+#include "daemon/observe/metrics.h"
+#include "daemon/observe/span.h"
+
+namespace jobq {
+
+// Why spans were not sent: the label of a metric.
+enum class SpanDrop : uint8_t { queue_full, collector, rejected, stopped };
+
+// An attempt as its end is known. Pointers are to what the caller keeps for the call.
+struct TracedEnd {
+    const Job& job;  // its head
+    const JobRecord& record;
+    int64_t leased_ms = 0;
+    const RunReport& report;
+    Move move = Move::succeed;
+    std::string reason;  // why it is dead
+    std::string worker;
+};
+
+class Tracer {
+  public:
+    static constexpr size_t kSpans = 2'048;
+
+    Tracer(Reactor& reactor, Metrics& metrics);
+
+    // Of traces that begin here, such a part is kept.
+    void set_ratio(double ratio) { ratio_ = ratio; }
+
+    // Called when there is something to take.
+    void on_span(std::function<void()> fn) { on_span_ = std::move(fn); }
+
+    // What an attempt is told, JOBQ_TRACEPARENT: its own run span.
+    std::string traceparent_of(const Job& job, const JobRecord& record, int64_t leased_ms) const;
+
+    // Whether there will be spans of it.
+    bool keeps(const Job& job) const;
+
+    void enqueued(const Job& job);
+    void ended(const TracedEnd& end);
+
+    size_t waiting() const { return spans_.size(); }
+
+    // The oldest, at most so many.
+    std::vector<Span> take(size_t most);
+    void sent(size_t count);
+    void dropped(SpanDrop why, size_t count);
+    void failed();
+
+  private:
+    void put(Span span);
+    Span start_of(const Job& job, const char* operation) const;
+    Span run_of(const TracedEnd& end, int64_t start_us) const;
+
+    Reactor& reactor_;
+    Metrics& metrics_;
+    prometheus::Counter &exported_, &failures_;
+    double ratio_ = 1;
+    std::deque<Span> spans_;
+    std::function<void()> on_span_;
+};
+
+// The id of the job's trace, for people: its own, or with `derived` the one that begins with it.
+// "": none.
+std::string trace_id_of(const Job& job, bool derived);
+
+}  // namespace jobq
