@@ -208,6 +208,7 @@ Loaded load_for(const Options& options) {
         config.dev = true;
         config.allow_run = true;
         config.allow_flush = true;
+        if (config.listen.http.empty()) config.listen.http = kDevHttp;
     }
     if (config.pools.empty()) add_default_pools(config);
     return loaded;

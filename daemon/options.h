@@ -33,6 +33,9 @@ struct ParsedOptions {
 
 ParsedOptions parse_options(int argc, char** argv);
 
+// Where --dev serves HTTP, or on a free port when this one is taken.
+inline constexpr const char* kDevHttp = "127.0.0.1:7480";
+
 // Reads the configuration the options ask for, the flags last. For --dev the demo configuration.
 Loaded load_for(const Options& options);
 

@@ -192,6 +192,11 @@ Result<> App::listen() {
         JOBQ_CHECK(!wanted->unix_path.empty() || is_loopback(wanted->host) ||
                    context_->door->is_locked());
         auto server = HttpServer::listen(reactor_, *wanted, *api_, *tls);
+        // Somebody has the usual port, perhaps another --dev: any other will do.
+        if (!server && config_->dev && config_->listen.http == kDevHttp) {
+            wanted->port = 0;
+            server = HttpServer::listen(reactor_, *wanted, *api_, *tls);
+        }
         if (!server) return tl::unexpected<Error>(server.error());
         http_ = std::move(*server);
         const Endpoint& taken = http_->endpoint();

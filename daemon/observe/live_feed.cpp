@@ -32,6 +32,7 @@ LiveFeed::LiveFeed(Reactor& reactor, std::vector<std::string> names, std::string
 
 std::shared_ptr<LiveFeed::Viewer> LiveFeed::look() {
     auto viewer = std::make_shared<Viewer>(reactor_);
+    viewer->newest = newest_;
     viewers_.push_back(viewer);
     until_ms_ = reactor_.now_ms() + kLingerMs;
     if (!running_ && !stopping_) {
@@ -56,12 +57,12 @@ bool LiveFeed::publish() {
     const LiveSample sample = take_();
     rows_.push_back(row_text(sample));
     if (rows_.size() > kRows) rows_.pop_front();
-    const auto text = std::make_shared<const std::string>(
-        "event: sample\ndata: {\"row\":" + rows_.back() + "," + sample.members + "}\n\n");
+    newest_ = std::make_shared<const std::string>("event: sample\ndata: {\"row\":" + rows_.back() +
+                                                  "," + sample.members + "}\n\n");
     viewers_.remove_if([](const auto& viewer) { return viewer.expired(); });
     for (const auto& weak : viewers_) {
         auto viewer = weak.lock();
-        viewer->newest = text;
+        viewer->newest = newest_;
         viewer->changed.notify_all();
     }
     return !viewers_.empty();
@@ -77,6 +78,7 @@ task<void> LiveFeed::run() {
         co_await wait;
     }
     running_ = false;
+    newest_ = nullptr;
 }
 
 task<void> LiveFeed::stop() {

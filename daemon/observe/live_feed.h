@@ -41,7 +41,7 @@ class LiveFeed {
     LiveFeed(Reactor& reactor, std::vector<std::string> names, std::string about,
              std::function<LiveSample()> take);
 
-    // Ends when the pointer is dropped.
+    // Ends when the pointer is dropped. The present sample is there already when somebody looks.
     std::shared_ptr<Viewer> look();
     // What a viewer is told first: names and the rows of the last ten minutes.
     std::string history() const;
@@ -56,7 +56,8 @@ class LiveFeed {
     std::string about_;
     std::function<LiveSample()> take_;
     std::list<std::weak_ptr<Viewer>> viewers_;
-    std::deque<std::string> rows_;  // JSON
+    std::shared_ptr<const std::string> newest_;  // null: it is too old
+    std::deque<std::string> rows_;               // JSON
     int64_t until_ms_ = 0;          // nobody has looked for long then
     bool running_ = false, stopping_ = false;
     Signal stopped_;

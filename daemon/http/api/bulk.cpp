@@ -61,8 +61,8 @@ task<void> store(Broker& broker, Piece piece, std::string* out) {
 // Bytes into lines into pieces.
 class Reader {
   public:
-    Reader(ServerContext& context, std::string traceparent)
-        : context_(context), traceparent_(std::move(traceparent)) {}
+    Reader(ServerContext& context, const HttpRequest& request)
+        : context_(context), traceparent_(trace_of(request)), is_unix_(request.is_unix) {}
 
     // Takes whole lines from `body`, from `at` on, until the piece is full: true, or there are no
     // more.
@@ -99,12 +99,15 @@ class Reader {
         Broker& broker = context_.broker;
         auto request = parse_enqueue(line_, broker.reactor().wall_ms(), broker.new_jid());
         if (!request) return tl::unexpected<Error>(with_place(request.error(), line_));
+        auto may = may_enqueue(context_, is_unix_, request->job);
+        if (!may) return tl::unexpected<Error>(may.error());
         if (request->job.traceparent.empty()) request->job.traceparent = traceparent_;
         return request;
     }
 
     ServerContext& context_;
     const std::string traceparent_;  // of lines that name none
+    const bool is_unix_;
     std::string line_;
 };
 
@@ -114,7 +117,7 @@ task<void> enqueue_bulk(ApiCall call) {
     HttpExchange& exchange = *call.exchange;
     std::string& body = exchange.body();
     std::string out;
-    Reader reader(call.context, trace_of(exchange.request()));
+    Reader reader(call.context, exchange.request());
     bool more = true;
     while (more && reader.number < kLinesMax) {
         more = co_await exchange.read_more();

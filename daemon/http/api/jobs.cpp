@@ -46,6 +46,8 @@ Result<EnqueueRequest> read_job(const ApiCall& call) {
     const std::string& body = call.request().body;
     auto request = parse_enqueue(body, broker.reactor().wall_ms(), broker.new_jid());
     if (!request) return tl::unexpected<Error>(with_place(request.error(), body));
+    auto may = may_enqueue(call.context, call.request().is_unix, request->job);
+    if (!may) return tl::unexpected<Error>(may.error());
     auto key = take_header(call.request(), "Idempotency-Key", request->job.idempotency_key);
     if (!key) return tl::unexpected<Error>(key.error());
     if (request->job.traceparent.empty()) request->job.traceparent = trace_of(call.request());
