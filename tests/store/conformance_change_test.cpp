@@ -345,4 +345,52 @@ TEMPLATE_TEST_CASE("every enqueued job is accounted for", "", InMemory, OnRedis)
                             s.cancelled + s.expired + s.dropped + s.removed);
 }
 
+TEMPLATE_TEST_CASE("a list goes on behind any of its jobs, from either end", "", InMemory,
+                   OnRedis) {
+    StoreTest<TestType> t;
+    for (int i = 0; i < 6; ++i)
+        t.push({a_job_at(t.now() + 1'000 + i / 2, "later" + std::to_string(i))});
+    for (bool newest : {false, true}) {
+        ListRequest request;
+        request.state = State::scheduled;
+        request.newest_first = newest;
+        const auto all = t.get_value(t.store.list(request)).jobs;
+        REQUIRE(all.size() == 6);
+        CHECK(all.front().job.jid == (newest ? "later5" : "later0"));
+        for (size_t i = 0; i < all.size(); ++i) {
+            request.cursor = all[i].after;
+            const auto rest = t.get_value(t.store.list(request));
+            CHECK(rest.jobs.size() == 5 - i);
+            CHECK(rest.looked_at == int64_t(5 - i));
+            if (!rest.jobs.empty()) CHECK(rest.jobs.front().job.jid == all[i + 1].job.jid);
+        }
+    }
+}
+
+TEMPLATE_TEST_CASE("a list of heads has the beginning of the args, and finds a text in all of them",
+                   "", InMemory, OnRedis) {
+    StoreTest<TestType> t;
+    Job big = a_job("email", "big");
+    big.args = "[\"" + std::string(100'000, 'x') + "needle\"]";
+    Job custom = a_job("email", "custom");
+    custom.custom = R"({"note":")" + std::string(5'000, 'y') + "\"}";
+    custom.tags = R"(["behind"])";
+    t.push({big, custom, a_job("email", "small")});
+    ListRequest request;
+    request.state = State::ready;
+    request.queue = "default";
+    request.heads = true;
+    const auto heads = t.get_value(t.store.list(request)).jobs;
+    REQUIRE(heads.size() == 3);
+    CHECK(heads[0].job.args.size() == limits::kPreviewBytes);
+    CHECK(heads[0].args_bytes == int64_t(big.args.size()));
+    CHECK(!heads[0].corrupt);
+    CHECK(heads[1].job.tags == custom.tags);  // it lies behind more than is read at first
+    request.text = "needle";
+    const auto found = t.get_value(t.store.list(request));
+    CHECK(found.looked_at == 3);
+    REQUIRE(found.jobs.size() == 1);
+    CHECK(found.jobs[0].job.jid == "big");
+}
+
 }  // namespace jobq::test

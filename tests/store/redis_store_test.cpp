@@ -306,4 +306,23 @@ TEST_CASE("workers of one owner that ask in one turn share a call, who asked fir
     CHECK(got == std::vector<Texts>{{"a"}, {"b"}, {}, {"c"}});
 }
 
+TEST_CASE("many large jobs are read in answers of a few MiB") {
+    RedisTest t;
+    std::vector<std::string> jids;
+    for (int i = 0; i < 20; ++i) {
+        Job job = a_job("email", "large" + std::to_string(i));
+        job.args = "[\"" + std::string(900'000, 'x') + "\"]";
+        jids.push_back(job.jid);
+        t.push({job});
+    }
+    const int before = t.link.calls();
+    const auto views = t.get_value(t.store.get(jids));
+    CHECK(t.link.calls() - before == 4);  // five of them pass 4 MiB
+    REQUIRE(views.size() == 20);
+    for (size_t i = 0; i < views.size(); ++i) {
+        CHECK(views[i]->job.jid == jids[i]);
+        CHECK(views[i]->job.args.size() == 900'004);
+    }
+}
+
 }  // namespace jobq::test

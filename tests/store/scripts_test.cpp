@@ -74,7 +74,7 @@ const Kinds kExpected{
     {"fetch", {"more 0", "more 1", "jobs", "none", "records"}},
     {"fetch_throttled", {"more 0", "more 1", "jobs", "none", "records"}},
     {"flush", {"0"}},
-    {"get", {"", "done", "ready", "scheduled", "retrying", "dead", "running"}},
+    {"get", {"", "done", "other", "ready", "scheduled", "retrying", "dead", "running"}},
     {"import", {"0", "stored", "=", "m"}},
     {"kill", {"[1]", "[0]", "queue"}},
     {"list_done", {"end", "cursor"}},
@@ -103,6 +103,11 @@ using RedisTest = StoreTest<OnRedis>;
 void look_at_all(RedisTest& t) {
     t.dump();
     t.list(State::scheduled);
+    ListRequest search;
+    search.queue = "default";
+    search.heads = true;
+    search.text = "in no job";
+    t.get_value(t.store.list(search));
     t.done(t.store.unpark());
     t.done(t.store.unpark());
     t.get_value(t.store.take_over("nobody", "pool1", {}, 1));
