@@ -5,6 +5,9 @@ import { PAGES } from "../pages.js";
 const OTHERS = [
     ["/", "Search on this page"],
     ["j k", "Down and up in a list"],
+    ["Enter", "Open the row"],
+    ["x", "Choose the row"],
+    ["r", "Requeue the row, or what is chosen"],
     ["p", "Pause or resume"],
     ["?", "This help"],
     ["Esc", "Close, or leave a field"],

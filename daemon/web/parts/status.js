@@ -1,6 +1,7 @@
 // Whether what is shown is live: a word, a mark of its own shape, and the buttons to pause and to
 // come back at once. Changes of it are read out, samples are not.
 import { html, useState } from "../html.js";
+import { useKeys } from "../keys.js";
 import { isPaused, reconnect, setPaused, useLive } from "../live.js";
 import { Elapsed } from "./time.js";
 
@@ -20,6 +21,7 @@ export function Status() {
         setPaused(!paused);
         keepPaused(!paused);
     };
+    useKeys({ p: toggle });
     return html`<div class="status">
         <span class=${"state " + live.state} role="status"><span class="state-mark" aria-hidden="true">${mark}</span> ${word}</span>
         ${live.state === "lost" && html`<span class="faint lost-for"><${Elapsed} since=${live.lostAt} /></span>
