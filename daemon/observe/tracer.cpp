@@ -15,11 +15,6 @@ namespace {
 constexpr size_t kStackBytes = 4'096;
 constexpr std::array<const char*, 4> kDropNames{"queue_full", "collector", "rejected", "stopped"};
 
-TraceId trace_of(const Job& job) {
-    auto given = given_trace(job);
-    return given ? given->trace : own_trace(job);
-}
-
 bool is_bad(Outcome outcome) {
     return outcome == Outcome::failure || outcome == Outcome::dead || outcome == Outcome::crash ||
            outcome == Outcome::timeout;
@@ -70,39 +65,47 @@ Tracer::Tracer(Reactor& reactor, Metrics& metrics)
         metrics.counter(Metric::trace_dropped, {{"reason", reason}});
 }
 
-bool Tracer::keeps(const Job& job) const {
+Tracer::Belongs Tracer::belongs(const Job& job) const {
     auto given = given_trace(job);
-    return given ? given->sampled : keeps_trace(own_trace(job), ratio_);
+    if (given) return {given->trace, given->span, given->sampled};
+    const TraceId own = own_trace(job);
+    return {own, std::nullopt, keeps_trace(own, ratio_)};
+}
+
+std::string Tracer::trace_id_of(const Job& job) const {
+    const Belongs to = belongs(job);
+    return to.kept || to.caller ? hex(to.trace) : std::string();
 }
 
 std::string Tracer::traceparent_of(const Job& job, const JobRecord& record,
                                    int64_t leased_ms) const {
-    TraceContext context;
-    context.trace = trace_of(job);
-    context.span = span_id_of(job, JobSpan::run, current_attempt(record), leased_ms);
-    context.sampled = keeps(job);
-    return format_traceparent(context);
+    const Belongs to = belongs(job);
+    const SpanId run = span_id_of(job, JobSpan::run, current_attempt(record), leased_ms);
+    return format_traceparent({to.trace, run, to.kept});
 }
 
-Span Tracer::start_of(const Job& job, const char* operation) const {
+Span Tracer::start_of(const Job& job, const Belongs& to, const char* operation) const {
     Span span;
-    span.trace = trace_of(job);
-    span.name = std::string(operation) + " " + job.queue;
-    span.attributes = {{"messaging.system", "jobq"},
-                       {"messaging.destination.name", job.queue},
-                       {"messaging.operation.name", operation},
-                       {"messaging.message.id", job.jid},
-                       {"jobq.job.type", job.type}};
+    span.trace = to.trace;
+    span.name.append(operation).append(1, ' ').append(job.queue);
+    auto& attributes = span.attributes;
+    attributes.reserve(13);
+    attributes.emplace_back("messaging.system", "jobq");
+    attributes.emplace_back("messaging.destination.name", job.queue);
+    attributes.emplace_back("messaging.operation.name", operation);
+    attributes.emplace_back("messaging.message.id", job.jid);
+    attributes.emplace_back("jobq.job.type", job.type);
     return span;
 }
 
 void Tracer::enqueued(const Job& job) {
-    if (!keeps(job)) return;
+    const Belongs to = belongs(job);
+    if (!to.kept || !has_room(1)) return;
     const int64_t now_ms = reactor_.wall_ms();
-    Span span = start_of(job, "enqueue");
+    Span span = start_of(job, to, "enqueue");
     span.id = span_id_of(job, JobSpan::enqueue);
     span.role = SpanRole::producer;
-    if (auto given = given_trace(job)) span.parent = given->span;
+    span.parent = to.caller;
     span.parent_is_remote = span.parent.has_value();
     span.start_us = std::min(job.created_ms, now_ms) * 1000;
     span.end_us = now_ms * 1000;
@@ -119,30 +122,32 @@ void Tracer::ended(const TracedEnd& end) {
     const bool given_back =
         report.outcome == Outcome::released || report.outcome == Outcome::snooze;
     if (given_back && report.started_ms == 0 && report.started_us == 0) return;  // it did not run
-    if (!keeps(end.job)) return;
+    const Belongs to = belongs(end.job);
+    if (!to.kept || !has_room(2)) return;
     const int64_t now_us = reactor_.wall_ms() * 1000 + 999, leased_us = end.leased_ms * 1000;
     const int64_t ready_us = enqueued_ms(end.job, end.record, end.leased_ms) * 1000;
     const int64_t least_us = std::min(std::max(ready_us, leased_us), now_us);
     int64_t start_us = report.started_us ? report.started_us : report.started_ms * 1000;
     start_us = std::clamp(start_us, least_us, now_us);
-    Span wait = start_of(end.job, "wait");
+    Span wait = start_of(end.job, to, "wait");
     const int attempt = current_attempt(end.record);
     wait.id = span_id_of(end.job, JobSpan::wait, attempt, end.leased_ms);
     wait.parent = span_id_of(end.job, JobSpan::enqueue);
     wait.start_us = ready_us == 0 ? start_us : std::min(ready_us, start_us);
     wait.end_us = start_us;
     wait.attributes.emplace_back("jobq.job.attempt", attempt);
+    Span run = run_of(end, to, start_us);
+    run.parent = wait.id;
     put(std::move(wait));
-    put(run_of(end, start_us));
+    put(std::move(run));
 }
 
-Span Tracer::run_of(const TracedEnd& end, int64_t start_us) const {
+Span Tracer::run_of(const TracedEnd& end, const Belongs& to, int64_t start_us) const {
     const RunReport& report = end.report;
     const int attempt = current_attempt(end.record);
     const int64_t now_us = reactor_.wall_ms() * 1000 + 999;
-    Span run = start_of(end.job, "run");
+    Span run = start_of(end.job, to, "run");
     run.id = span_id_of(end.job, JobSpan::run, attempt, end.leased_ms);
-    run.parent = span_id_of(end.job, JobSpan::wait, attempt, end.leased_ms);
     run.role = SpanRole::consumer;
     run.start_us = start_us;
     const int64_t end_us = report.ended_us ? report.ended_us : report.ended_ms * 1000;
@@ -166,8 +171,13 @@ Span Tracer::run_of(const TracedEnd& end, int64_t start_us) const {
     return run;
 }
 
+bool Tracer::has_room(size_t spans) {
+    if (spans_.size() + spans <= kSpans) return true;
+    dropped(SpanDrop::queue_full, spans);
+    return false;
+}
+
 void Tracer::put(Span span) {
-    if (spans_.size() >= kSpans) return dropped(SpanDrop::queue_full, 1);
     spans_.push_back(std::move(span));
     if (on_span_) on_span_();
 }
@@ -192,12 +202,6 @@ void Tracer::dropped(SpanDrop why, size_t count) {
 
 void Tracer::failed() {
     add(failures_);
-}
-
-std::string trace_id_of(const Job& job, bool derived) {
-    auto given = given_trace(job);
-    if (given) return hex(given->trace);
-    return derived ? hex(own_trace(job)) : std::string();
 }
 
 }  // namespace jobq

@@ -54,8 +54,8 @@ class Tracer {
     // What an attempt is told, JOBQ_TRACEPARENT: its own run span.
     std::string traceparent_of(const Job& job, const JobRecord& record, int64_t leased_ms) const;
 
-    // Whether there will be spans of it.
-    bool keeps(const Job& job) const;
+    // The id of its trace, when there will be spans of it.
+    std::string trace_id_of(const Job& job) const;
 
     void enqueued(const Job& job);
     void ended(const TracedEnd& end);
@@ -69,9 +69,19 @@ class Tracer {
     void failed();
 
   private:
+    // What trace a job is in.
+    struct Belongs {
+        TraceId trace{};
+        std::optional<SpanId> caller;
+        bool kept = false;
+    };
+
+    Belongs belongs(const Job& job) const;
+    // False: so many more would be too many. They are counted.
+    bool has_room(size_t spans);
     void put(Span span);
-    Span start_of(const Job& job, const char* operation) const;
-    Span run_of(const TracedEnd& end, int64_t start_us) const;
+    Span start_of(const Job& job, const Belongs& to, const char* operation) const;
+    Span run_of(const TracedEnd& end, const Belongs& to, int64_t start_us) const;
 
     Reactor& reactor_;
     Metrics& metrics_;
@@ -80,9 +90,5 @@ class Tracer {
     std::deque<Span> spans_;
     std::function<void()> on_span_;
 };
-
-// The id of the job's trace, for people: its own, or with `derived` the one that begins with it.
-// "": none.
-std::string trace_id_of(const Job& job, bool derived);
 
 }  // namespace jobq

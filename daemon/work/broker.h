@@ -19,6 +19,7 @@
 #include "core/async/reactor.h"
 #include "core/base/id.h"
 #include "core/config/config.h"
+#include "core/job/job_trace.h"
 #include "core/store/storage_gate.h"
 #include "core/store/store.h"
 #include "daemon/observe/events.h"
@@ -185,8 +186,9 @@ class Broker {
 
     // For lines of the log about the job; nothing when it has no trace.
     LogValue trace_id_of(const Job& job) const {
-        if (!tracer_ && job.traceparent.empty()) return {};
-        return log_unless_empty(jobq::trace_id_of(job, tracer_ && tracer_->keeps(job)));
+        if (tracer_) return log_unless_empty(tracer_->trace_id_of(job));
+        auto given = given_trace(job);
+        return given ? LogValue(hex(given->trace)) : LogValue();
     }
 
     Reactor& reactor() { return reactor_; }

@@ -233,3 +233,28 @@ TEST_CASE("config errors: webhooks", "[config]") {
     CHECK_THAT(errors_of("[type.mail]\nwebhook = \"https://x.example/secret\"\n"),
                Catch::Contains("t:2:11: webhooks to https://x.example are not allowed"));
 }
+
+TEST_CASE("config errors: where traces go", "[config]") {
+    for (const char* good :
+         {"", "http://127.0.0.1:4318", "https://otlp.example.com/v1/traces", "http://[::1]:4318/x"})
+        CHECK(errors_of("[trace]\nendpoint = \"" + std::string(good) + "\"\n") == "");
+    for (const char* bad : {"127.0.0.1:4318", "grpc://h:4317", "http://", "http://h:0",
+                            "http://h:99999", "http://h/?a=b", "http://h/#x", "http://a b/",
+                            "http://h\\n/", "http://me:secret@h/", "http://h%41/"}) {
+        CAPTURE(bad);
+        const std::string errors = errors_of("[trace]\nendpoint = \"" + std::string(bad) + "\"\n");
+        CHECK_THAT(errors, Catch::StartsWith("t:2:12: endpoint must be the URL of a collector, "
+                                             "such as \"http://127.0.0.1:4318\": "));
+        CHECK(errors.find("secret") == errors.npos);
+    }
+    const std::string headers = "\"\nheaders_file = \"/h\"\n";
+    CHECK_THAT(errors_of("[trace]\nendpoint = \"http://otlp.example.com" + headers),
+               Catch::Contains("t:2:12: endpoint = \"http://otlp.example.com\" would carry what "
+                               "headers_file holds in clear text: use https://"));
+    CHECK(errors_of("[trace]\nendpoint = \"https://otlp.example.com" + headers) == "");
+    CHECK(errors_of("[trace]\nendpoint = \"http://localhost:4318" + headers) == "");
+    CHECK_THAT(errors_of("[trace]\nsample_ratio = 1.5\n"), Catch::Contains("t:2:16: sample_ratio"));
+    CHECK_THAT(errors_of("[trace]\nservice_name = \"\"\n"),
+               Catch::Contains("t:2:16: service_name"));
+    CHECK_THAT(errors_of("[trace]\nendpint = \"\"\n"), Catch::Contains("endpoint"));
+}

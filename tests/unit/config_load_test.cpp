@@ -68,6 +68,11 @@ start = false
 [log]
 level = "debug"
 format = "json"
+[trace]
+endpoint = "https://otlp.example.com"
+headers_file = "/srv/headers"
+sample_ratio = 0.25
+service_name = "mail jobs"
 [pool.py]
 kind = "child"
 queues = { high = 3, low = 1 }
@@ -108,6 +113,8 @@ limits = { memory = "64MiB", cpu = "1500ms", files = 10, processes = 4, nice = 5
     CHECK_FALSE(config.runner);
     CHECK(config.log.level == "debug");
     CHECK(config.log.format == LogFormat::json);
+    CHECK(config.trace ==
+          TraceConfig{"https://otlp.example.com", "/srv/headers", 0.25, "mail jobs"});
 
     const PoolConfig& pool = config.pools.at("py");
     CHECK(pool.name == "py");

@@ -198,3 +198,32 @@ TEST_CASE("config keys: listed once each, the free part as NAME", "[config]") {
         CHECK(unique.count(key) == 1);
     CHECK(unique.count("type.NAME.rate") == 0);
 }
+
+TEST_CASE("config environment: OpenTelemetry's variables count where nothing else is said",
+          "[config]") {
+    const std::map<std::string, std::string> otel{
+        {"OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318"}, {"OTEL_SERVICE_NAME", "mail"}};
+    Loaded alone = with_environment("", otel);
+    CHECK(alone.config.trace.endpoint == "http://collector:4318");
+    CHECK(alone.config.trace.service_name == "mail");
+    CHECK(print_config(alone).find("# OTEL_EXPORTER_OTLP_ENDPOINT") != std::string::npos);
+
+    Loaded said = with_environment("[trace]\nendpoint = \"\"\nservice_name = \"jobs\"\n", otel);
+    CHECK(said.config.trace.endpoint.empty());
+    CHECK(said.config.trace.service_name == "jobs");
+    auto own = otel;
+    own["JOBQ_TRACE_ENDPOINT"] = "http://127.0.0.1:1";
+    CHECK(with_environment("", own).config.trace.endpoint == "http://127.0.0.1:1");
+
+    // What is for others, or nothing that jobqd could use, is no reason not to start.
+    for (const auto& [name, value] :
+         std::map<std::string, std::string>{{"OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"},
+                                            {"OTEL_SDK_DISABLED", "true"},
+                                            {"OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317"}}) {
+        auto others = otel;
+        others[name] = value;
+        Loaded loaded = with_environment("", others);
+        CHECK(loaded.errors.empty());
+        CHECK(loaded.config.trace.endpoint.empty());
+    }
+}
