@@ -216,38 +216,6 @@ void App::make_pools() {
     }
 }
 
-Result<std::optional<WebhookKeys>> read_webhook_keys(const WebhookConfig& config) {
-    if (!config.enabled()) return std::nullopt;
-    std::string remark;
-    auto keys = WebhookKeys::read(config.secret_file, remark);
-    if (!keys) return fail(ErrorCode::config, "webhook.secret_file: " + keys.error().text);
-    if (!remark.empty()) log(LogLevel::warn, "config.remark", remark);
-    return std::move(*keys);
-}
-
-// Also at a reload. One that is there stays when the lists are empty now: what still waits fails,
-// and says so.
-Result<> App::make_webhooks(const Config& config) {
-    auto keys = read_webhook_keys(config.webhook);
-    if (!keys) return tl::unexpected<Error>(keys.error());
-    if (!*keys) return {};
-    if (webhooks_) {
-        webhooks_->set_keys(std::move(**keys));
-        return {};
-    }
-    webhooks_ = std::make_unique<WebhookPool>(reactor_, *broker_, std::move(**keys), metrics_);
-    webhooks_->start();
-    return {};
-}
-
-// At a reload: its file was read before.
-task<void> App::set_traces() {
-    TraceConfig wanted = config_->trace;
-    auto set = co_await traces_->set(std::move(wanted));
-    if (!set) log(LogLevel::error, "config.error", set.error().text);
-    broker_->set_tracer(traces_->tracer());
-}
-
 void App::start_runner() {
     if (context_->runner_wid.empty()) context_->runner_wid = "runner-" + node_id();
     if (!config_->runner) return;

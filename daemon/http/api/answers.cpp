@@ -107,9 +107,10 @@ verbs::Answer with_sealed_next(verbs::Answer answer, std::string_view list) {
 Result<> may_enqueue(const ServerContext& context, bool is_unix, const Job& job) {
     const bool open = !is_unix && (!context.door || context.door->password().empty());
     if (job.type != "run" || !open) return {};
-    return fail(ErrorCode::forbidden,
-                "a job of type run is not taken over HTTP without a password: use `jobq run` on the "
-                "Unix socket, set [listen] password_file, or make the command a [type.NAME]");
+    return fail(
+        ErrorCode::forbidden,
+        "a job of type run is not taken over HTTP without a password: use `jobq run` on the "
+        "Unix socket, set [listen] password_file, or make the command a [type.NAME]");
 }
 
 }  // namespace jobq::api
