@@ -42,7 +42,7 @@ export async function startDaemon(config) {
         return { status: response.status, json: await response.json() };
     };
     return {
-        origin, ask,
+        origin, ask, url: "unix:" + join(dir, "sock"),
         get: async (path) => (await ask("GET", path)).json,
         enqueue: async (job) => {
             const { status, json } = await ask("POST", "/api/v1/jobs", job);
