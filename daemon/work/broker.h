@@ -73,6 +73,8 @@ class Broker {
     // Nothing, or why nobody may enqueue it: its names are jobqd's own, or its webhook may not go
     // there.
     std::optional<Error> not_allowed(const Job& job) const;
+    // The first half of that alone.
+    static std::optional<Error> reserved(const Job& job);
     // Jobs of another store, with their past.
     task<Result<std::vector<Result<Enqueued>>>> bring_in(std::vector<Imported> jobs);
     // Waits up to order.wait_ms for the first. Whoever is interrupted gets an empty answer, and

@@ -53,14 +53,19 @@ std::string body_of(const char* event, const std::string& id, const Job& job,
 
 }  // namespace
 
-std::optional<Error> Broker::not_allowed(const Job& job) const {
+std::optional<Error> Broker::reserved(const Job& job) {
     for (const auto& [what, name] : {std::pair("type", &job.type), {"queue", &job.queue}})
         if (name->starts_with(kReservedPrefix))
             return Error{ErrorCode::forbidden,
                          std::string("the ") + what + " " + printable(*name) +
                              " is jobqd's own: take a name that does not begin with " +
                              std::string(kReservedPrefix)};
-    if (job.webhook.empty()) return std::nullopt;
+    return std::nullopt;
+}
+
+std::optional<Error> Broker::not_allowed(const Job& job) const {
+    auto own = reserved(job);
+    if (own || job.webhook.empty()) return own;
     auto aim = check_webhook(config_->webhook, job.webhook);
     if (aim) return std::nullopt;
     return aim.error();

@@ -112,6 +112,8 @@ TEST_CASE("a webhook that is not allowed is refused when the job is enqueued") {
         "PUSH {\"jid\":\"12345678\",\"jobtype\":\"noop\",\"args\":[],"
         "\"custom\":{\"webhook\":\"https://evil.example/\"}}\r\n");
     CHECK_THAT(client.line(), Catch::StartsWith("-ERR") && Catch::Contains("are not allowed"));
+    client.send("BATCH NEW {\"success\":{\"jobtype\":\"jobq.webhook\",\"queue\":\"q\"}}\r\n");
+    CHECK_THAT(client.line(), Catch::Contains("is jobqd's own"));
     HttpClient http(daemon.dir() / "http.sock");
     const auto refused =
         http.ask("POST", "/api/v1/jobs", R"({"type":"noop","webhook":"https://evil.example/"})");
@@ -253,4 +255,31 @@ TEST_CASE("secrets are replaced by a reload, with two of them both sign") {
     daemon.signal(SIGHUP);
     CHECK(eventually([&] { return contains(daemon.log(), "openssl rand -base64 32"); }));
     CHECK_FALSE(contains(daemon.log(), "whsec_short"));
+}
+
+TEST_CASE("jobs that expire, are dropped, or are cancelled while they run are told of too") {
+    HttpReceiver receiver(always(HttpReceiver::reply(200)));
+    Secrets secrets;
+    LiveDaemon daemon("[listen]\ntcp = \"127.0.0.1:0\"\n" +
+                      webhook_config(secrets.dir.path(), receiver.port()));
+    daemon.must({"queue", "pause", "default"});
+    enqueue(daemon, "noop", receiver.url(), {"--expires", "1ms"});
+    daemon.must({"queue", "resume", "default"});
+    REQUIRE(eventually([&] { return receiver.count() == 1; }));
+    CHECK(body_of(receiver.requests()[0]).at("event") == "expired");
+    TcpClient client(tcp_port(daemon));
+    client.line();
+    CHECK(client.hello("{\"v\":2}") == "+OK");
+    client.send(
+        "PUSH {\"jid\":\"12345678\",\"jobtype\":\"fail\",\"args\":[],\"retry\":0,"
+        "\"custom\":{\"webhook\":\"" +
+        receiver.url() + "\"}}\r\n");
+    CHECK(client.line() == "+OK");
+    REQUIRE(eventually([&] { return receiver.count() == 2; }));
+    CHECK(body_of(receiver.requests()[1]).at("event") == "dropped");
+    const std::string jid = enqueue(daemon, "sleep", receiver.url(), {"--payload", "60"});
+    REQUIRE(eventually([&] { return daemon.states({jid})[0] == "running"; }));
+    daemon.must({"cancel", jid});
+    REQUIRE(eventually([&] { return receiver.count() == 3; }));
+    CHECK(body_of(receiver.requests()[2]).at("event") == "cancelled");
 }

@@ -134,8 +134,9 @@ Result<BatchSpec> parse_batch(std::string_view json, int64_t now_ms, Broker& bro
         auto job = parse_callback(field->raw, now_ms, spec.bid, broker.new_jid());
         if (!job)
             return fail(job.error().code, std::string(key) + " callback: " + job.error().text);
-        if (auto weak = broker.too_weak_for(*job))
-            return fail(weak->code, std::string(key) + " callback: " + weak->text);
+        auto refused = broker.too_weak_for(*job);
+        if (!refused) refused = broker.not_allowed(*job);
+        if (refused) return fail(refused->code, std::string(key) + " callback: " + refused->text);
         *callback = std::move(*job);
     }
     if (!spec.complete && !spec.success)

@@ -41,6 +41,8 @@ task<void> import_jobs(Session& session, std::string argument) {
     std::vector<size_t> places;
     for (const auto& element : json_array(jobs->raw)) {
         auto one = parse_import(element.raw, now);
+        auto own = one ? Broker::reserved(one->job) : std::nullopt;
+        if (own) one = tl::unexpected<Error>(std::move(*own));
         if (one) {
             places.push_back(results.size());
             results.emplace_back(Enqueued{});
