@@ -79,7 +79,7 @@ std::vector<std::string> cuts_in(const std::string& dir) {
 
 }  // namespace
 
-TEST_CASE("a torn end is cut off, said, and kept; all before it is there") {
+TEST_CASE("a torn end is cut off, said, and kept, all before it is there") {
     TempDir temp;
     std::string dir = temp / "s";
     REQUIRE(start(dir, 50).length == 50);

@@ -310,7 +310,7 @@ TEST_CASE("a Redis that jobq can't use is a configuration error, told at once") 
     on_loop(reactor, redis.stop());
 }
 
-TEST_CASE("user, password and database are used; a wrong password is told without it") {
+TEST_CASE("user, password and database are used, a wrong password is told without it") {
     UvReactor reactor;
     RedisServer redis;
     {

@@ -52,7 +52,7 @@ TEST_CASE("doctor finds a healthy store healthy") {
     CHECK(ran.out == "[]\n");
 }
 
-TEST_CASE("doctor finds a lost and a damaged job; with --fix one runs and the other is dead") {
+TEST_CASE("doctor finds a lost and a damaged job, with --fix one runs and the other is dead") {
     Ward t;
     std::string lost = t.put("later"), damaged = t.put("later");
     t.link.command("LREM", t.key("q:later"), 0, lost);

@@ -77,7 +77,7 @@ TEST_CASE("faktory 4 INFO: its exact shape, types and order of keys", "[faktory]
     }
 }
 
-TEST_CASE("faktory 4 FLUSH: all jobs go; names, pauses, workers and reservations stay",
+TEST_CASE("faktory 4 FLUSH: all jobs go, names, pauses, workers and reservations stay",
           "[faktory]") {
     FaktoryServer server;
     Wire wire = server.worker("w-flush");

@@ -146,7 +146,7 @@ TEST_CASE("http: dead jobs are listed and retried by filter") {
         CHECK(daemon.ask("POST", retry, wrong).status >= 400);
 }
 
-TEST_CASE("http: queues are paused, resumed and cleared; workers are told") {
+TEST_CASE("http: queues are paused, resumed and cleared, workers are told") {
     HttpDaemon daemon;
     CHECK(daemon.json("POST", "/api/v1/queues/q1/pause").at("ok") == true);
     daemon.enqueue(R"({"type":"noop","queue":"q1"})");

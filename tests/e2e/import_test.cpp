@@ -247,7 +247,7 @@ TEST_CASE("import: a dump of Faktory's Redis is read by a server of its own, and
     CHECK(processes_with("dump.rdb") == 0);
 }
 
-TEST_CASE("import: what can't be read is refused with its id and why; the rest comes over") {
+TEST_CASE("import: what can't be read is refused with its id and why, the rest comes over") {
     LiveDaemon daemon(kNoPools);
     FaktoryRedis redis;
     redis.push("q:default", "default", payload("good-job-1", "default"));
@@ -256,7 +256,7 @@ TEST_CASE("import: what can't be read is refused with its id and why; the rest c
     redis.push("q:default", "default", R"({"jid":"short","jobtype":"x","args":[]})");
     redis.push("q:default", "default", R"({"jid":"no-type-at-all","args":[]})");
     redis.push("q:default", "default",
-               R"({"jid":"big-number","jobtype":"x","args":[123456789012345678901234567890]})");
+               R"({"jid":"long-type-name","args":[],"jobtype":")" + std::string(300, 'x') + "\"}");
     redis.push("q:default", "default", payload("good-job-2", "default"));
     redis.run({"ZADD", "working", "1", R"({"wid":"w"})"});
     daemon.must({"enqueue", "Other", "--id", "good-job-2", "-q", "--queue", "w"});
@@ -271,13 +271,13 @@ TEST_CASE("import: what can't be read is refused with its id and why; the rest c
     CHECK(contains(refused, "belongs to another job"));
     CHECK(contains(refused, "no-type-at-all"));
     CHECK(contains(refused, "jobs must have a jobtype parameter"));
-    CHECK(contains(refused, "big-number"));
+    CHECK(contains(refused, "long-type-name"));
     CHECK(contains(refused, "jobs must have a reasonable jid parameter"));
     CHECK(contains(refused, "it is no reservation of a job"));
     CHECK(status_of(daemon, "good-job-1").at("state") == "ready");
     const Ran text = daemon.jobq({"import", "faktory", "--redis", redis.path()});
     CHECK(text.status == 1);
-    CHECK(contains(text.err, "refused: big-number of queue default: "));
+    CHECK(contains(text.err, "refused: long-type-name of queue default: "));
 }
 
 TEST_CASE("import: wrong words, no Redis, no dump, no daemon: what and what to do") {

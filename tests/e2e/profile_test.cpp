@@ -118,7 +118,7 @@ TEST_CASE("profile cpu names the functions of a jobqd under load, in every form"
     CHECK_FALSE(profiled(daemon));
 }
 
-TEST_CASE("one profile at a time; a cut connection ends it") {
+TEST_CASE("one profile at a time, a cut connection ends it") {
     LiveDaemon daemon(kThreads);
     CliCall call = daemon.call({"profile", "cpu", "--duration", "10m"});
     call.started = [&](int started) {

@@ -172,7 +172,7 @@ TEST_CASE("a bulk of megabytes and a reader that is slow, over TLS") {
     }
 }
 
-TEST_CASE("SIGHUP swaps the certificate; a broken pair keeps the old one and says so") {
+TEST_CASE("SIGHUP swaps the certificate, a broken pair keeps the old one and says so") {
     Secured secured;
     TempDir other_dir;
     const TestAuthority other(other_dir);

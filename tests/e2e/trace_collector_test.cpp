@@ -32,7 +32,7 @@ void run_jobs(const HttpDaemon& daemon, int count) {
 
 }  // namespace
 
-TEST_CASE("jobs do not notice a collector that is away, refuses or hangs; the loss is counted") {
+TEST_CASE("jobs do not notice a collector that is away, refuses or hangs, the loss is counted") {
     constexpr int kJobs = 3'000;  // three spans each
     std::unique_ptr<Collector> collector;
     std::string endpoint = "http://127.0.0.1:1";  // nobody listens there

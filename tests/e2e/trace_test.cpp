@@ -100,7 +100,7 @@ TEST_CASE("a job without a context begins a trace of its own, sent five seconds 
     CHECK(collector.resource().at("service.name") == "mail jobs");
 }
 
-TEST_CASE("each attempt has a wait and a run; one that failed says why") {
+TEST_CASE("each attempt has a wait and a run, one that failed says why") {
     Collector collector;
     LiveDaemon daemon(kThread + "[type.fail]\nbackoff = { base = \"60ms\", factor = 1 }\n" +
                       collector.config());

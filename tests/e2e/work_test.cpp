@@ -133,7 +133,7 @@ TEST_CASE("work: a cancel and the job's own time limit end its whole process gro
     CHECK(eventually([&] { return processes_with(odd) == 0; }));
 }
 
-TEST_CASE("work: jobq workers shows it; quiet lets it end what it runs, stop ends it") {
+TEST_CASE("work: jobq workers shows it, quiet lets it end what it runs, stop ends it") {
     LiveDaemon daemon(kNoPools);
     WorkerProcess worker(daemon, {"w", "--slots", "3", "--", "sh", held(daemon)});
     REQUIRE(worker.is_ready());
@@ -163,7 +163,7 @@ TEST_CASE("work: jobq workers shows it; quiet lets it end what it runs, stop end
     CHECK(status_of(daemon, later).at("state") == "ready");
 }
 
-TEST_CASE("work: the first TERM lets jobs end; what is left goes back unspent; a second hurries") {
+TEST_CASE("work: the first TERM lets jobs end, what is left goes back unspent, a second hurries") {
     LiveDaemon daemon(kNoPools);
     const std::string script = held(daemon);
     {
@@ -198,7 +198,7 @@ TEST_CASE("work: the first TERM lets jobs end; what is left goes back unspent; a
     }
 }
 
-TEST_CASE("work: --max-jobs and --type count and choose; -o jsonl tells it to programs") {
+TEST_CASE("work: --max-jobs and --type count and choose, -o jsonl tells it to programs") {
     LiveDaemon daemon(kNoPools);
     Words wanted, others;
     for (int i = 0; i < 4; ++i) {
@@ -232,7 +232,7 @@ TEST_CASE("work: --max-jobs and --type count and choose; -o jsonl tells it to pr
         CHECK(state == "succeeded");
 }
 
-TEST_CASE("work: queues in order, or by weight; several workers at once have names of their own") {
+TEST_CASE("work: queues in order, or by weight, several workers at once have names of their own") {
     LiveDaemon daemon(kNoPools);
     for (int i = 0; i < 5; ++i) {
         daemon.must({"enqueue", "x", "--queue", "low", "-q"});
@@ -302,7 +302,7 @@ TEST_CASE("work: a command that vanishes later is told, and costs the job an att
     CHECK(worker.says(jid + " failed: can't start " + command));
 }
 
-TEST_CASE("work: without a daemon it says so once and waits; --burst gives up") {
+TEST_CASE("work: without a daemon it says so once and waits, --burst gives up") {
     LiveDaemon daemon(kNoPools);
     daemon.stop();
     const Ran burst = work(daemon, {"w", "--burst", "--", "true"});

@@ -332,7 +332,7 @@ TEMPLATE_TEST_CASE("a retried job comes back with its record", "", InMemory, OnR
     CHECK(t.get_value(t.store.logs("a"))[0].text == "log of attempt 1");
 }
 
-TEMPLATE_TEST_CASE("a take-over moves jobs under new tokens; the old ones are stale", "", InMemory,
+TEMPLATE_TEST_CASE("a take-over moves jobs under new tokens, the old ones are stale", "", InMemory,
                    OnRedis) {
     StoreTest<TestType> t;
     t.push({a_job("email", "a"), a_job("email", "b"), a_job("email", "c")});

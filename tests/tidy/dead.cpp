@@ -49,7 +49,20 @@ void check_module(const Tree& tree, const SourceFile& file, Findings& findings) 
         findings.push_back({file.path, 0, "no module imports this one"});
 }
 
+// ctest asks a test program for a test by its name up to a ";", finds none, and calls that a pass.
+void check_names(const SourceFile& file, Findings& findings) {
+    constexpr std::string_view kMark = "TEST_CASE(\"";
+    for (size_t at = file.text.find(kMark); at != file.text.npos;) {
+        at += kMark.size();
+        std::string_view name(file.text.data() + at, file.text.find('"', at) - at);
+        if (name.find(';') != name.npos)
+            findings.push_back({file.path, 0, "a ';' in a test's name: ctest would not run it"});
+        at = file.text.find(kMark, at);
+    }
+}
+
 void check_test(const Tree& tree, const SourceFile& file, Findings& findings) {
+    check_names(file, findings);
     const SourceFile* cmake = find_file(tree, "tests/CMakeLists.txt");
     std::string folder = file.path.substr(6, file.path.find('/', 6) - 6);
     bool built = cmake && (cmake->text.find("jobq_tests(" + folder + " ") != std::string::npos ||

@@ -147,7 +147,7 @@ TEST_CASE("of many errors the first and the latest are kept") {
     CHECK(record.errors.back().number == 200);
 }
 
-TEST_CASE("the third crash is poison, whatever the budget; before it the job runs again at once") {
+TEST_CASE("the third crash is poison, whatever the budget, before it the job runs again at once") {
     Job job = test::a_job("email");
     job.max_attempts = 100;
     JobRecord record;

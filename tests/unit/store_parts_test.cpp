@@ -165,7 +165,7 @@ TEST_CASE("few items do not wait for the small calls before them") {
     CHECK(log.size() == 20);
 }
 
-TEST_CASE("a call takes no more items and bytes than it may; an item over the limit goes alone") {
+TEST_CASE("a call takes no more items and bytes than it may, an item over the limit goes alone") {
     TestReactor reactor;
     Server server(reactor);
     Adder adder(
