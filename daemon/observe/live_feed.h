@@ -58,7 +58,7 @@ class LiveFeed {
     std::list<std::weak_ptr<Viewer>> viewers_;
     std::shared_ptr<const std::string> newest_;  // null: it is too old
     std::deque<std::string> rows_;               // JSON
-    int64_t until_ms_ = 0;          // nobody has looked for long then
+    int64_t until_ms_ = 0;                       // nobody has looked for long then
     bool running_ = false, stopping_ = false;
     Signal stopped_;
     Gate gate_;

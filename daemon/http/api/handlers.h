@@ -63,8 +63,8 @@ HttpResponse respond(const verbs::Answer& answer, int status = 200);
 // Of an answer {"jobs":[{...}]} about one job: its object, or the error in it.
 verbs::Answer the_only(verbs::Answer answer);
 // What ENQUEUE answers, with the name that HTTP has for the jid before it.
-// The context of the request's header traceparent, as a job keeps it; "" when there is none, or none
-// that can be read: it is the client's library that sends it, not who wrote the request.
+// The context of the request's header traceparent, as a job keeps it; "" when there is none, or
+// none that can be read: it is the client's library that sends it, not who wrote the request.
 std::string trace_of(const HttpRequest& request);
 std::string with_job_id(const std::string& jid, const std::string& answer);
 // forbidden: jobs of type "run" are any command of whoever runs jobqd, and a TCP port without a
