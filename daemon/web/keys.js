@@ -1,6 +1,6 @@
 // The keyboard: "/" to the search field, "?" for help, "g" and a letter to a page, and what the
 // page shown adds by useKeys({j: ..., k: ...}). Never while somebody types, nor over a dialog.
-import { useEffect } from "./html.js";
+import { useLayoutEffect } from "./html.js";
 
 const WAIT_MS = 1_500; // between "g" and the letter
 const ofPage = new Set();
@@ -37,8 +37,9 @@ export function listenForKeys(pages, help) {
     return () => removeEventListener("keydown", pressed);
 }
 
+// Before the next key, however fast somebody types: useEffect would come a frame later.
 export function useKeys(keys) {
-    useEffect(() => {
+    useLayoutEffect(() => {
         const mine = { current: keys };
         ofPage.add(mine);
         return () => ofPage.delete(mine);

@@ -1,5 +1,7 @@
-// What looking costs: latency of enqueueing at a steady rate with nobody looking, and with the
-// dashboard open in three tabs and a scrape of /metrics each second, in turns. Run it as
+// What looking costs: latency of enqueueing at a steady rate with nobody looking, and looked at, in
+// turns: by three readers of what the dashboard reads, and a scrape of /metrics each second. With
+// LOOKERS=tabs the three are tabs of a browser on this machine, whose own work is then in the figure.
+// Run it as
 //   JOBQ_WEB_MODULES=build/dev/web-tests JOBQ_CHROMIUM=/usr/bin/chromium \
 //   JOBQD=build/release/jobqd JOBQ=build/release/jobq node tests/bench/dashboard.mjs [ROUNDS] [RATE]
 // and it prints a line a round, then the medians and their ratio.
@@ -14,7 +16,7 @@ const daemon = await startDaemon(CONFIG);
 // Not blocking: the tabs are driven from this process.
 function load() {
     return new Promise((resolve, reject) => {
-        const child = spawn(process.env.JOBQ, ["loadgen", "--mode", "push", "--rate", rate, "--duration", "8s", "-o", "json"],
+        const child = spawn(process.env.JOBQ, ["loadgen", "--mode", "push", "--rate", rate, "--duration", "6s", "-o", "json"],
             { env: { ...process.env, JOBQ_URL: daemon.url }, stdio: ["ignore", "pipe", "inherit"] });
         let text = "";
         child.stdout.on("data", (bytes) => (text += bytes));
@@ -22,19 +24,33 @@ function load() {
     });
 }
 
-async function withLookers(work) {
+async function openTabs() {
     const browser = await launch();
     for (let i = 0; i < 3; ++i) {
         const page = await openTab(browser);
         await page.goto(daemon.origin + "/");
         await page.locator(".state.live").waitFor();
     }
+    return () => browser.close();
+}
+
+async function openStreams() {
+    const stop = new AbortController();
+    for (let i = 0; i < 3; ++i) {
+        const { body } = await fetch(daemon.origin + "/api/v1/live", { signal: stop.signal });
+        (async () => { for await (const _ of body); })().catch(() => {});
+    }
+    return () => stop.abort();
+}
+
+async function withLookers(work) {
+    const close = await (process.env.LOOKERS === "tabs" ? openTabs() : openStreams());
     const scrapes = setInterval(() => fetch(daemon.origin + "/metrics").then((answer) => answer.text()), 1_000);
     try {
         return await work();
     } finally {
         clearInterval(scrapes);
-        await browser.close();
+        await close();
     }
 }
 

@@ -161,12 +161,17 @@ TEST_CASE("planted: files that nothing uses", "[tidy]") {
               {"core/store/lua/lib/lib2.lua", ""},
               {"core/store/y.cpp", "script(\"y\")"},
               {"tests/CMakeLists.txt", "jobq_tests(unit 60)\n"},
-              {"tests/unit/t.cpp", ""},
+              {"daemon/web/app.js", "import \"./parts/a.js\";"},
+              {"daemon/web/parts/a.js", ""},
+              {"daemon/web/parts/b.js", ""},
+              {"tests/unit/t.cpp", "TEST_CASE(\"one; two\") {}\nTEST_CASE(\"three\") {}\n"},
               {"tests/lost/t.cpp", ""},
           })) ==
           "core/a.h: nothing but its own .cpp includes this header\n"
           "core/store/lua/x.lua: no one calls this script\n"
           "core/store/lua/lib/lib2.lua: no one includes this script\n"
+          "daemon/web/parts/b.js: no module imports this one\n"
+          "tests/unit/t.cpp: a ';' in a test's name: ctest would not run it\n"
           "tests/lost/t.cpp: tests/CMakeLists.txt does not build tests/lost\n");
 }
 
@@ -217,6 +222,7 @@ TEST_CASE("planted: notes to self, paths, files that do not introduce themselves
     CHECK(check_words({{"start", std::string("cd /ho") + "me/someone\n"}}).size() == 1);
     CHECK(check_header_comments({{"core/a.h", "#pragma once\n"}}).size() == 1);
     CHECK(check_header_comments({{"core/a.cpp", "int a;\n"}}).size() == 1);
+    CHECK(check_header_comments({{"daemon/web/a.js", "let a;\n"}}).size() == 1);
     CHECK(check_header_comments({{"core/a.cpp", "int a;\n"}, {"core/a.h", "// A.\n"}}).empty());
     CHECK(check_words({{"a.cpp", std::string("#include \"daemon/wo") + "rk/a.h\"\n"}}).empty());
     CHECK(check_header_comments({{"core/a.h", "// A.\n#pragma once\n"}}).empty());
