@@ -1,6 +1,6 @@
 // What the tests of the dashboard share: a jobqd of their own, its API, a browser, axe.
 import { spawn, execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -24,14 +24,15 @@ export async function eventually(what, limitMs = 15_000) {
 export async function startDaemon(config) {
     const dir = mkdtempSync(join(tmpdir(), "jobq-web-"));
     writeFileSync(join(dir, "c.toml"), config);
+    // To a file: a pipe that nobody reads for a while would stop jobqd.
+    const logPath = join(dir, "log"), log = openSync(logPath, "w");
     const child = spawn(process.env.JOBQD, ["--config", join(dir, "c.toml"), "--state-dir", join(dir, "s"),
-        "--unix", join(dir, "sock"), "--http", "127.0.0.1:0"], { stdio: ["ignore", "pipe", "pipe"] });
-    let log = "";
-    for (const stream of [child.stdout, child.stderr]) stream.on("data", (bytes) => (log = (log + bytes).slice(-20_000)));
+        "--unix", join(dir, "sock"), "--http", "127.0.0.1:0"], { stdio: ["ignore", log, log] });
+    closeSync(log);
     const ended = new Promise((resolve) => child.on("exit", resolve));
     const ready = join(dir, "s", "jobqd.ready");
     await eventually(() => {
-        if (child.exitCode !== null) throw new Error("jobqd ended: " + log);
+        if (child.exitCode !== null) throw new Error("jobqd ended: " + readFileSync(logPath, "utf8"));
         return existsSync(ready);
     });
     const origin = "http://" + /"http":"([^"]+)"/.exec(readFileSync(ready, "utf8"))[1];
@@ -41,6 +42,7 @@ export async function startDaemon(config) {
         const response = await fetch(origin + path, options);
         return { status: response.status, json: await response.json() };
     };
+    const env = { ...process.env, JOBQ_URL: "unix:" + join(dir, "sock") };
     return {
         origin, ask, url: "unix:" + join(dir, "sock"),
         get: async (path) => (await ask("GET", path)).json,
@@ -50,7 +52,10 @@ export async function startDaemon(config) {
             return json.job_id;
         },
         jobq: (...words) => execFileSync(process.env.JOBQ, words, { encoding: "utf8", timeout: 300_000,
-            env: { ...process.env, JOBQ_URL: "unix:" + join(dir, "sock") } }),
+            env }),
+        // `jobq loadgen`, beside what goes on here; ended when it is awaited.
+        load: (...words) => new Promise((resolve, reject) => spawn(process.env.JOBQ, ["loadgen", ...words], { env, stdio: "ignore" })
+            .on("exit", (status) => (status === 0 ? resolve() : reject(new Error(`loadgen ended with ${status}`))))),
         stop: async () => {
             child.kill("SIGTERM");
             const timer = setTimeout(() => child.kill("SIGKILL"), 10_000);
