@@ -106,7 +106,8 @@ class App {
     std::unique_ptr<Watchdog> watchdog_;
     std::unique_ptr<Sampler> sampler_;
     std::unique_ptr<LiveFeed> live_;
-    StoreSample rated_;                             // what rates_ were measured at last
+    int64_t rated_ms_ = 0;  // monotonic: when the totals were sampled that rates_ go up to
+    StoreStats rated_;
     std::array<std::optional<double>, 3> rates_{};  // enqueued, succeeded, failed a second
     std::unique_ptr<Operations> operations_;
     std::map<std::string, std::unique_ptr<ThreadPool>> pools_;

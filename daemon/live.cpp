@@ -136,7 +136,13 @@ void App::make_live() {
     about.field("read_only", config_->listen.http_read_only).end_object();
     std::string members = about.take();
     members = members.substr(1, members.size() - 2);
-    live_ = std::make_unique<LiveFeed>(reactor_, std::move(names), std::move(members),
+    // What was counted while nobody looked is not of the first second.
+    auto wake = [this] {
+        sampler_->look();
+        job_metrics_.recent_wait().clear();
+        job_metrics_.recent_run().clear();
+    };
+    live_ = std::make_unique<LiveFeed>(reactor_, std::move(names), std::move(members), wake,
                                        [this] { return take_live(); });
     context_->live = live_.get();
 }
@@ -144,17 +150,17 @@ void App::make_live() {
 // Per second, from the store's totals: they count what other daemons do too. A sample that is still
 // the one before says what that said.
 void App::measure_rates(const StoreSample& sample) {
-    const double seconds = double(sample.taken_ms - rated_.taken_ms) / 1000;
+    const double seconds = double(sample.taken_ms - rated_ms_) / 1000;
     if (sample.taken_ms == 0 || seconds <= 0) return;
-    const bool first = rated_.taken_ms == 0 || seconds > 30;
+    const bool first = rated_ms_ == 0 || seconds > 30;
     const auto rate = [&](int64_t StoreStats::*total) -> std::optional<double> {
         if (first) return std::nullopt;
-        return std::max(0.0, double(sample.stats.*total - rated_.stats.*total) / seconds);
+        return std::max(0.0, double(sample.stats.*total - rated_.*total) / seconds);
     };
     rates_ = {rate(&StoreStats::enqueued), rate(&StoreStats::succeeded),
               rate(&StoreStats::failed_attempts)};
-    rated_.taken_ms = sample.taken_ms;
-    rated_.stats = sample.stats;
+    rated_ms_ = sample.taken_ms;
+    rated_ = sample.stats;
 }
 
 LiveSample App::take_live() {

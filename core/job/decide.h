@@ -1,9 +1,11 @@
 // decide(): the one place that says what becomes of a job after an attempt. Pure.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/rng.h"
@@ -44,6 +46,24 @@ struct RunReport {
 };
 
 enum class Move : uint8_t { succeed, retry, dead, drop, cancel, release, snooze };
+
+struct MoveInfo {
+    std::string_view event;  // as `jobq events` names it
+    std::string_view state;  // where the job is after it, as webhooks and traces name it
+};
+
+// One row for each Move, in their order.
+inline constexpr std::array<MoveInfo, 7> kMoves{{{"finished", "succeeded"},
+                                                 {"retry", "retrying"},
+                                                 {"dead", "dead"},
+                                                 {"dropped", "dropped"},
+                                                 {"cancelled", "cancelled"},
+                                                 {"released", "ready"},
+                                                 {"snoozed", "scheduled"}}};
+
+constexpr const MoveInfo& info(Move move) {
+    return kMoves[size_t(move)];
+}
 
 struct Transition {
     Move move = Move::succeed;

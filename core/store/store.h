@@ -103,6 +103,18 @@ struct Finish {
     std::shared_ptr<const Job> follow;
 };
 
+// The end of the attempt that `lease` began; what becomes of the job is the caller's to say.
+inline Finish finish_of(const Leased& lease, const std::string& owner) {
+    Finish finish;
+    finish.owner = owner;
+    finish.jid = lease.job.jid;
+    finish.token = lease.token;
+    finish.queue = lease.job.queue;
+    finish.priority = lease.job.priority;
+    finish.transition.record = lease.record;
+    return finish;
+}
+
 // A set a waiting job can be in besides its queue.
 enum class WaitingSet : uint8_t { scheduled, retrying, dead };
 

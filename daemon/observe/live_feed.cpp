@@ -22,10 +22,11 @@ std::string row_text(const LiveSample& sample) {
 }  // namespace
 
 LiveFeed::LiveFeed(Reactor& reactor, std::vector<std::string> names, std::string about,
-                   std::function<LiveSample()> take)
+                   std::function<void()> wake, std::function<LiveSample()> take)
     : reactor_(reactor),
       names_(std::move(names)),
       about_(std::move(about)),
+      wake_(std::move(wake)),
       take_(std::move(take)),
       stopped_(reactor),
       gate_(reactor) {}
@@ -69,7 +70,7 @@ bool LiveFeed::publish() {
 }
 
 task<void> LiveFeed::run() {
-    take_();  // who keeps figures for it looks anew, for a moment
+    wake_();
     auto moment = stopped_.wait(kFirstMs);
     co_await moment;
     while (!stopping_ && reactor_.now_ms() < until_ms_) {

@@ -37,9 +37,10 @@ class LiveFeed {
         Signal changed;
     };
 
-    // `names` of the row's values; `about`: members of a JSON object that do not change.
+    // `names` of the row's values; `about`: members of a JSON object that do not change. `wake` is
+    // called when somebody looks after nobody did, kFirstMs before the first sample is taken.
     LiveFeed(Reactor& reactor, std::vector<std::string> names, std::string about,
-             std::function<LiveSample()> take);
+             std::function<void()> wake, std::function<LiveSample()> take);
 
     // Ends when the pointer is dropped. The present sample is there already when somebody looks.
     std::shared_ptr<Viewer> look();
@@ -54,6 +55,7 @@ class LiveFeed {
     Reactor& reactor_;
     std::vector<std::string> names_;
     std::string about_;
+    std::function<void()> wake_;
     std::function<LiveSample()> take_;
     std::list<std::weak_ptr<Viewer>> viewers_;
     std::shared_ptr<const std::string> newest_;  // null: it is too old

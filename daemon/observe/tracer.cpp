@@ -20,27 +20,6 @@ bool is_bad(Outcome outcome) {
            outcome == Outcome::timeout;
 }
 
-// What became of the job.
-const char* state_after(Move move) {
-    switch (move) {
-        case Move::succeed:
-            return "succeeded";
-        case Move::retry:
-            return "retrying";
-        case Move::dead:
-            return "dead";
-        case Move::drop:
-            return "dropped";
-        case Move::cancel:
-            return "cancelled";
-        case Move::release:
-            return "ready";
-        case Move::snooze:
-            return "scheduled";
-    }
-    return "";
-}
-
 std::string joined(const std::vector<std::string>& lines) {
     std::string text;
     for (const auto& line : lines) {
@@ -156,7 +135,7 @@ Span Tracer::run_of(const TracedEnd& end, const Belongs& to, int64_t start_us) c
     attributes.emplace_back("messaging.operation.type", "process");
     attributes.emplace_back("jobq.job.attempt", attempt);
     attributes.emplace_back("jobq.outcome", std::string(name(report.outcome)));
-    attributes.emplace_back("jobq.job.state", state_after(end.move));
+    attributes.emplace_back("jobq.job.state", std::string(info(end.move).state));
     if (!end.reason.empty()) attributes.emplace_back("jobq.dead.reason", end.reason);
     if (!end.worker.empty()) attributes.emplace_back("messaging.client.id", end.worker);
     if (report.exit_code) attributes.emplace_back("jobq.exit_code", *report.exit_code);

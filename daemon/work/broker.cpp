@@ -31,16 +31,16 @@ const TypePolicy& Broker::policy_of(const std::string& type) const {
     return found == config_->types.end() ? kDefault : found->second.policy;
 }
 
-void Broker::note_event(const char* event, const Job& job,
+void Broker::note_event(std::string_view event, const Job& job,
                         std::initializer_list<std::pair<std::string_view, std::string>> more) {
     if (!events_.wanted(event)) return;
     std::string json = "{\"time\":\"" + format_rfc3339(reactor_.wall_ms()) + "\",\"event\":\"" +
-                       event + "\",\"jid\":" + json_quoted(job.jid) +
+                       std::string(event) + "\",\"jid\":" + json_quoted(job.jid) +
                        ",\"type\":" + json_quoted(job.type) +
                        ",\"queue\":" + json_quoted(job.queue);
     for (const auto& [key, value] : more)
         json.append(",\"").append(key).append("\":") += value;
-    events_.publish({event, json + "}", job.queue, job.type});
+    events_.publish({std::string(event), json + "}", job.queue, job.type});
 }
 
 std::optional<Error> Broker::too_weak_for(const Job& job) const {
@@ -182,13 +182,7 @@ task<std::vector<Leased>> Broker::keep_runnable(std::vector<Leased> leases, std:
             continue;
         }
         running_.erase(lease.job.jid);  // of an earlier lease
-        Finish finish;
-        finish.owner = owner;
-        finish.jid = lease.job.jid;
-        finish.token = lease.token;
-        finish.queue = lease.job.queue;
-        finish.priority = lease.job.priority;
-        finish.transition.record = lease.record;
+        Finish finish = finish_of(lease, owner);
         if (lease.corrupt) {
             finish.transition.move = Move::dead;
             finish.transition.record = buried(lease.record, lease.damage, now);

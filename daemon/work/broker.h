@@ -238,14 +238,14 @@ class Broker {
     // After a start: what TRACK said before of leases that go job by job.
     task<void> restore_leases(std::vector<std::string> jids);
     void announce_start(const Leased& lease, const FetchOrder& order);
-    void note_event(const char* event, const Job& job,
+    void note_event(std::string_view event, const Job& job,
                     std::initializer_list<std::pair<std::string_view, std::string>> more);
     task<std::vector<Leased>> keep_runnable(std::vector<Leased> leases, std::string owner);
     // False: some have no answer of the store. They are looked for later.
     task<bool> hand_back(std::vector<Leased> leases, std::string owner);
     // News of an end for the webhook of the job or of its type; null when there is none.
-    std::shared_ptr<const Job> news_of(const char* event, const Job& job, const RunReport& report,
-                                       const Transition& next);
+    std::shared_ptr<const Job> news_of(std::string_view event, const Job& job,
+                                       const RunReport& report, const Transition& next);
     Finish plan(const Ended& ended, const Running& running, const RunReport& report);
     task<Result<>> find_running(Ended ended);
     // A lease that this process did not give out.

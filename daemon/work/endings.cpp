@@ -33,26 +33,6 @@ FinalRecord final_of(const Running& running, const RunReport& report, const Tran
     return record;
 }
 
-const char* event_of(Move move) {
-    switch (move) {
-        case Move::succeed:
-            return "finished";
-        case Move::retry:
-            return "retry";
-        case Move::dead:
-            return "dead";
-        case Move::drop:
-            return "dropped";
-        case Move::cancel:
-            return "cancelled";
-        case Move::release:
-            return "released";
-        case Move::snooze:
-            return "snoozed";
-    }
-    return "finished";
-}
-
 // When the attempt ran, to the microsecond where the one who ran it said it so.
 std::string quoted_time(int64_t us, int64_t ms) {
     return json_quoted(format_rfc3339_us(us != 0 ? us : ms * 1000));
@@ -84,8 +64,7 @@ Finish Broker::plan(const Ended& ended, const Running& running, const RunReport&
     finish.priority = running.job.priority;
     const Move move = finish.transition.move;
     if (move != Move::retry && move != Move::release && move != Move::snooze)
-        finish.follow = news_of(move == Move::succeed ? "succeeded" : event_of(move), running.job,
-                                report, finish.transition);
+        finish.follow = news_of(info(move).state, running.job, report, finish.transition);
     if (tracer_ && finish.follow) {
         // The news is told in the trace of the attempt.
         auto news = std::make_shared<Job>(*finish.follow);
@@ -214,7 +193,7 @@ void Broker::ended(const Ended& what, const Planned& next, const Running& runnin
     if (tracer_ && next.follow) tracer_->enqueued(*next.follow);
     bool good = next.move == Move::succeed || next.move == Move::release;
     LogLevel level = next.move == Move::dead ? LogLevel::warn : LogLevel::info;
-    const char* event = event_of(next.move);
+    const std::string event(info(next.move).event);
     if (!events_.wanted(event) && !log_enabled(level)) return;
     if (events_.wanted(event))
         note_event(event, running.job,
@@ -228,7 +207,7 @@ void Broker::ended(const Ended& what, const Planned& next, const Running& runnin
     std::string message = good ? "" : report.message;
     if (next.move == Move::dead) message += " (dead: " + next.reason + ")";
     if (next.move == Move::retry) message += " (runs again at " + format_rfc3339(next.at_ms) + ")";
-    log(level, std::string("job.") + event, message,
+    log(level, "job." + event, message,
         {{"jid", what.jid},
          {"type", running.job.type},
          {"queue", running.job.queue},

@@ -132,15 +132,9 @@ task<void> Broker::park(std::vector<Leased> leases, std::string owner, char park
     std::vector<Finish> batch;
     std::unordered_map<std::string, int> queues;
     for (const auto& lease : leases) {
-        Finish finish;
-        finish.owner = owner;
-        finish.jid = lease.job.jid;
-        finish.token = lease.token;
-        finish.queue = lease.job.queue;
-        finish.priority = lease.job.priority;
+        Finish finish = finish_of(lease, owner);
         finish.park = park;
         finish.transition.move = Move::release;
-        finish.transition.record = lease.record;
         batch.push_back(std::move(finish));
         ++queues[lease.job.queue];
         running_.erase(lease.job.jid);

@@ -29,7 +29,7 @@ void write_result(JsonWriter& json, const RunReport& report) {
         json.field("result", report.result);
 }
 
-std::string body_of(const char* event, const std::string& id, const Job& job,
+std::string body_of(std::string_view event, const std::string& id, const Job& job,
                     const RunReport& report, const Transition& next, int64_t now_ms) {
     const bool is_dead = next.move == Move::dead, is_good = next.move == Move::succeed;
     JsonWriter json;
@@ -71,7 +71,7 @@ std::optional<Error> Broker::not_allowed(const Job& job) const {
     return aim.error();
 }
 
-std::shared_ptr<const Job> Broker::news_of(const char* event, const Job& job,
+std::shared_ptr<const Job> Broker::news_of(std::string_view event, const Job& job,
                                            const RunReport& report, const Transition& next) {
     if (job.type.starts_with(kReservedPrefix)) return nullptr;
     const std::string* url = &job.webhook;

@@ -34,15 +34,9 @@ inline Job a_job_at(int64_t run_at_ms, std::string jid) {
 
 // The end of the attempt that `lease` began: with Move::retry and snooze, due at `at_ms`.
 inline Finish an_end(const std::string& owner, const Leased& lease, Move move, int64_t at_ms = 0) {
-    Finish finish;
-    finish.owner = owner;
-    finish.jid = lease.job.jid;
-    finish.token = lease.token;
-    finish.queue = lease.job.queue;
-    finish.priority = lease.job.priority;
+    Finish finish = finish_of(lease, owner);
     finish.transition.move = move;
     finish.transition.at_ms = at_ms;
-    finish.transition.record = lease.record;
     if (move != Move::release && move != Move::snooze) ++finish.transition.record.attempts;
     finish.attempt = lease.record.attempts + 1;
     finish.final.state = move == Move::cancel ? State::cancelled : State::succeeded;
