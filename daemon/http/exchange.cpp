@@ -47,7 +47,12 @@ task<void> HttpExchange::drained(size_t bytes) {
 void HttpExchange::tell_all() {
     readable_.notify_all();
     writable_.notify_all();
-    if (gone_ && on_gone) on_gone();
+    if (gone_ && on_gone_) on_gone_();
+}
+
+void HttpExchange::tell_when_gone(std::function<void()> tell) {
+    on_gone_ = std::move(tell);
+    if (on_gone_ && connection_) server_.watch_for_end(*this);
 }
 
 void HttpExchange::end() {

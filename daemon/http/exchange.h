@@ -3,7 +3,7 @@
 //
 // A plain answer is one answer(). A streamed one is begin(), then write() as often as there is
 // something, with drained() between so that a client that reads slowly slows its writer down, and
-// end(); gone() says when nobody reads any more, and on_gone() is called then. A streamed request
+// end(); gone() says when nobody reads any more, tell_when_gone() has it told. A streamed request
 // (streams_body) is read by read_more(): the client is not read from while `body()` is full.
 #pragma once
 
@@ -62,8 +62,9 @@ class HttpExchange : public std::enable_shared_from_this<HttpExchange> {
     // The client went, or the daemon stops: waits are to end.
     bool gone() const { return gone_; }
 
-    // Called when gone() becomes true, for a handler that waits for something else.
-    std::function<void()> on_gone;
+    // `tell` is called when gone() becomes true, for a handler that waits for something else; an
+    // empty one ends that. Without it the going of a client is noticed when it is written to.
+    void tell_when_gone(std::function<void()> tell);
 
   private:
     friend class HttpServer;
@@ -82,6 +83,7 @@ class HttpExchange : public std::enable_shared_from_this<HttpExchange> {
     bool streams_answer_ = false, ended_ = false, gone_ = false;
     bool body_complete_ = false, discards_ = false, suspended_ = false;
     Signal readable_, writable_;
+    std::function<void()> on_gone_;
 };
 
 }  // namespace jobq

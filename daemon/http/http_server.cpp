@@ -152,6 +152,7 @@ void HttpServer::Impl::give_up(HttpConnection& connection, const char* answer) {
 }
 
 void HttpServer::Impl::watch_for_end(HttpConnection& connection) {
+    if (connection.watched) return;
     epoll_event event{};
     event.events = EPOLLRDHUP | EPOLLET;
     event.data.ptr = &connection;
@@ -181,6 +182,10 @@ size_t HttpServer::Impl::exchanges() const {
                                 [](const HttpConnection* one) { return one->exchange; }));
 }
 
+void HttpServer::watch_for_end(HttpExchange& exchange) {
+    impl_->watch_for_end(connection_of(exchange.connection_));
+}
+
 void HttpServer::resume(HttpExchange& exchange) {
     exchange.suspended_ = false;
     mhd().resume_connection(exchange.connection_);
@@ -193,12 +198,12 @@ task<void> HttpServer::stop() {
     mhd().quiesce_daemon(impl_->daemon);
     ::close(impl_->listen_fd);
     if (impl_->is_unix) ::unlink(endpoint_.unix_path.c_str());
-    // Streams end; who waits for an answer still gets it.
+    // Streams end, and what waits long and is to be told; who else waits for an answer gets it.
     for (HttpConnection* connection : impl_->connections) {
         HttpExchange* exchange = connection->exchange;
         if (!exchange) continue;
-        bool stream = exchange->streams_answer_ || exchange->streams_body;
-        if (!stream) continue;
+        bool ends = exchange->streams_answer_ || exchange->streams_body || exchange->on_gone_;
+        if (!ends) continue;
         exchange->gone_ = true;
         exchange->tell_all();
         if (exchange->suspended_) resume(*exchange);

@@ -65,6 +65,7 @@ class HttpServer {
     friend class HttpExchange;
     struct Impl;
     explicit HttpServer(UvReactor& reactor);
+    void watch_for_end(HttpExchange& exchange);
     void resume(HttpExchange& exchange);
 
     UvReactor& reactor_;

@@ -30,7 +30,7 @@ class Spread {
     void clear() { *this = Spread(); }
 
   private:
-    // 0, 1, 2, 3, 4, 6, 8, 12, 16 ... about twelve days.
+    // 0, 1, 2, 3, 4, 6, 8, 12, 16 ... about nine days.
     static constexpr std::array<int64_t, 60> kUpTo = [] {
         std::array<int64_t, 60> bounds{0, 1};
         for (size_t i = 2; i < bounds.size(); ++i)

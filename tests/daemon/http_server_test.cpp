@@ -60,7 +60,7 @@ class TestApp : public HttpApp {
     task<void> stream(std::shared_ptr<HttpExchange> exchange) {
         exchange->begin(HttpResponse());
         Signal going(reactor);
-        exchange->on_gone = [&going] { going.notify_all(); };
+        exchange->tell_when_gone([&going] { going.notify_all(); });
         while (!exchange->gone() && written < kEndless) {
             std::string piece(1 << 10, 'x');
             exchange->write(piece + "\n");
@@ -71,7 +71,7 @@ class TestApp : public HttpApp {
                 co_await wait;
             }
         }
-        exchange->on_gone = nullptr;
+        exchange->tell_when_gone({});
         ++ended;
         exchange->end();
     }

@@ -7,22 +7,6 @@
 namespace jobq::test {
 namespace {
 
-struct Sent {
-    std::string id, event, data;
-};
-
-// The next event of an open stream; comments and "retry" are passed over.
-Sent next_event(HttpClient& client) {
-    Sent sent;
-    while (true) {
-        const std::string line = client.streamed_line();
-        if (line.empty() && !sent.data.empty()) return sent;
-        if (line.starts_with("id: ")) sent.id = line.substr(4);
-        if (line.starts_with("event: ")) sent.event = line.substr(7);
-        if (line.starts_with("data: ")) sent.data = line.substr(6);
-    }
-}
-
 void open_stream(HttpClient& client, const std::string& query, const std::string& last = "") {
     const std::string more = last.empty() ? "" : "Last-Event-ID: " + last + "\r\n";
     REQUIRE(client.send("GET /api/v1/events" + query + " HTTP/1.1\r\nHost: localhost\r\n" + more +

@@ -37,4 +37,15 @@ bool HttpDaemon::becomes(const std::string& jid, const std::string& state) const
     return eventually([&] { return json("GET", "/api/v1/jobs/" + jid).at("state") == state; });
 }
 
+Sent next_event(HttpClient& client) {
+    Sent sent;
+    while (true) {
+        const std::string line = client.streamed_line();
+        if (line.empty() && !sent.data.empty()) return sent;
+        if (line.starts_with("id: ")) sent.id = line.substr(4);
+        if (line.starts_with("event: ")) sent.event = line.substr(7);
+        if (line.starts_with("data: ")) sent.data = line.substr(6);
+    }
+}
+
 }  // namespace jobq::test

@@ -34,4 +34,12 @@ struct HttpDaemon : LiveDaemon {
     bool becomes(const std::string& jid, const std::string& state) const;
 };
 
+// A server-sent event.
+struct Sent {
+    std::string id, event, data;
+};
+
+// The next one of an open stream; comments and "retry" are passed over.
+Sent next_event(HttpClient& client);
+
 }  // namespace jobq::test

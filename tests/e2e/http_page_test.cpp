@@ -1,4 +1,6 @@
 // The page at /, what it loads, and GET /api/v1/live that feeds it.
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
 
 #include "tests/e2e/http_kit.h"
@@ -14,20 +16,6 @@ std::vector<std::string> targets_of(const std::string& page) {
             targets.push_back(page.substr(at, page.find('"', at) - at));
         }
     return targets;
-}
-
-struct Sent {
-    std::string event, data;
-};
-
-Sent next_event(HttpClient& client) {
-    Sent sent;
-    while (true) {
-        const std::string line = client.streamed_line();
-        if (line.empty() && !sent.data.empty()) return sent;
-        if (line.starts_with("event: ")) sent.event = line.substr(7);
-        if (line.starts_with("data: ")) sent.data = line.substr(6);
-    }
 }
 
 void look(HttpClient& client) {
@@ -101,8 +89,7 @@ TEST_CASE("http live: all who look are sent the same samples, and new ones come"
     CHECK(last.at("redis").at("state") == "ready");
 }
 
-TEST_CASE(
-    "http live: fifty who look cost Redis what one does, and who reads nothing costs nothing") {
+TEST_CASE("http live: fifty who look cost Redis what one does") {
     HttpDaemon daemon;
     HttpClient first(daemon.port());
     look(first);
@@ -151,6 +138,50 @@ TEST_CASE("http: a command of anybody's is not taken without a password") {
         daemon.ask("POST", "/api/v1/jobs:bulk", job + "\n", {"Content-Type: application/jsonl"});
     CHECK(bulk.body.find("FORBIDDEN") != std::string::npos);
     CHECK(daemon.json("GET", "/api/v1/stats").at("total") == 0);
+}
+
+#ifdef JOBQ_HAS_PROFILER
+
+TEST_CASE("http profile: one at a time, and one whose client goes ends") {
+    HttpDaemon daemon;
+    const auto running = [&] {
+        return access((daemon.state_dir() + "/profile.tmp").c_str(), F_OK) == 0;
+    };
+    {
+        HttpClient client(daemon.port());
+        REQUIRE(client.send(
+            "GET /debug/pprof/profile?seconds=600 HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+        REQUIRE(eventually(running));
+        const auto second = daemon.ask("GET", "/debug/pprof/profile?seconds=1");
+        CHECK(second.status == 429);
+        CHECK(second.body.find("another profile") != std::string::npos);
+    }
+    CHECK(eventually([&] { return !running(); }));
+    const auto taken = daemon.ask("GET", "/debug/pprof/profile?seconds=1");
+    CHECK(taken.status == 200);
+    CHECK(taken.headers.at("content-type") == "application/octet-stream");
+    CHECK(taken.body.find("nanoseconds") != std::string::npos);
+    HttpClient client(daemon.port());
+    REQUIRE(
+        client.send("GET /debug/pprof/profile?seconds=600 HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    REQUIRE(eventually(running));
+    CHECK(daemon.stop() == 0);  // it does not wait ten minutes
+    CHECK(client.answer().status == 503);
+}
+
+#endif
+
+TEST_CASE("--dev serves HTTP, two at once too") {
+    const std::vector<std::string> dev{"--dev"};
+    LiveDaemon one("", dev), other("", dev);
+    CHECK(http_port(one) != http_port(other));
+    for (const LiveDaemon* daemon : {&one, &other}) {
+        HttpClient client(http_port(*daemon));
+        CHECK(client.ask("GET", "/readyz").status == 200);
+    }
+    LiveDaemon own("[listen]\nhttp = \"unix:{dir}/http.sock\"\n", dev);
+    HttpClient client(own.dir() / "http.sock");
+    CHECK(client.ask("GET", "/readyz").status == 200);
 }
 
 }  // namespace jobq::test

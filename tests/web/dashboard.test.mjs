@@ -2,7 +2,7 @@
 // waiting. Times are printed, not judged.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { eventually, launch, openTab, seriousFindings, shoot, startDaemon } from "./kit.mjs";
+import { eventually, launch, openTab, seriousFindings, settled, shoot, startDaemon } from "./kit.mjs";
 
 const SEEDED = Number(process.env.JOBQ_WEB_JOBS ?? 1_000_000);
 const CONFIG = `
@@ -69,8 +69,7 @@ test("every page, light and dark: no fault, nothing serious for axe", async () =
         for (const hash of pages) {
             await page.goto(`${daemon.origin}/#/${hash}`);
             await page.locator("main h1").waitFor();
-            await page.waitForTimeout(300); // what it asks for is under way by now
-            await page.waitForFunction(() => !document.querySelector('[aria-busy="true"]'));
+            await settled(page);
             assert.deepEqual(await seriousFindings(page), [], `${hash} ${colorScheme}`);
             await shoot(page, `${hash.replace(/[^a-z]+/g, "-").slice(0, 20) || "overview"}-${colorScheme}`);
         }

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import http from "node:http";
 import { after, before, test } from "node:test";
-import { eventually, launch, openTab, startDaemon } from "./kit.mjs";
+import { eventually, launch, openTab, settled, startDaemon } from "./kit.mjs";
 
 const POOL = '[pool.threads]\nkind = "thread"\nqueues = ["default"]\nslots = 4\n';
 let daemon, browser;
@@ -63,7 +63,7 @@ test("200 strings in type, queue, tag, error and payload: refused, or shown as t
         "jobs?state=dead&error=" + encodeURIComponent(strings[0]), "jobs?state=dead&text=" + encodeURIComponent(strings[3])]) {
         await page.goto(`${daemon.origin}/#/${hash}`);
         await page.locator("main h1").waitFor();
-        await page.waitForTimeout(700);
+        await settled(page);
         assert.equal(await page.evaluate(() => "xss" in window), false, hash);
         assert.equal(await page.locator("main script, main iframe, main img, main object, main embed, main svg script").count(), 0, hash);
     }

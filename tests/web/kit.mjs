@@ -75,6 +75,9 @@ export async function openTab(browser, options = {}) {
     const context = await browser.newContext({ viewport: { width: 1360, height: 900 }, ...options });
     const page = await context.newPage();
     page.faults = [];
+    page.asked = new Set();
+    page.on("request", (request) => !request.url().endsWith("/api/v1/live") && page.asked.add(request));
+    for (const end of ["requestfinished", "requestfailed"]) page.on(end, (request) => page.asked.delete(request));
     page.on("pageerror", (error) => page.faults.push(String(error)));
     page.on("console", (message) => message.type() === "error" && page.faults.push(message.text()));
     page.on("dialog", (dialog) => {
@@ -82,6 +85,15 @@ export async function openTab(browser, options = {}) {
         dialog.dismiss();
     });
     return page;
+}
+
+// Until what the page asks for is answered, and drawn: streams, which have no end, aside.
+export async function settled(page) {
+    const frame = () => page.evaluate(() => new Promise((next) => requestAnimationFrame(() => setTimeout(next))));
+    await frame();
+    await frame();
+    await eventually(() => page.asked.size === 0);
+    await frame();
 }
 
 // What axe finds that is serious or worse.

@@ -61,7 +61,7 @@ task<void> stream_events(ApiCall call) {
     const auto after = last ? number_of(*last, epoch) : std::nullopt;
     auto subscription = broker.events().resume(std::move(filter), after);
     if (last && !last->empty() && !after) subscription->lost = 1;  // of another run of jobqd
-    exchange.on_gone = [subscription] { subscription->changed.notify_all(); };
+    exchange.tell_when_gone([subscription] { subscription->changed.notify_all(); });
     HttpResponse head;
     head.type = "text/event-stream";
     exchange.begin(std::move(head));
@@ -74,7 +74,7 @@ task<void> stream_events(ApiCall call) {
         co_await more;
         if (subscription->waiting.empty()) exchange.write(":\n\n");  // nobody woke us
     }
-    exchange.on_gone = nullptr;
+    exchange.tell_when_gone({});
     exchange.end();
 }
 

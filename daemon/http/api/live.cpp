@@ -9,7 +9,7 @@ namespace jobq::api {
 task<void> stream_live(ApiCall call) {
     HttpExchange& exchange = *call.exchange;
     auto viewer = call.context.live->look();
-    exchange.on_gone = [viewer] { viewer->changed.notify_all(); };
+    exchange.tell_when_gone([viewer] { viewer->changed.notify_all(); });
     HttpResponse head;
     head.type = "text/event-stream";
     exchange.begin(std::move(head));
@@ -25,7 +25,7 @@ task<void> stream_live(ApiCall call) {
         auto more = viewer->changed.wait(10 * LiveFeed::kEveryMs);
         co_await more;
     }
-    exchange.on_gone = nullptr;
+    exchange.tell_when_gone({});
     exchange.end();
 }
 

@@ -27,9 +27,10 @@ task<HttpResponse> profile(ApiCall call, const char* kind) {
     for (const auto& [name, value] : call.query)
         if (name == "seconds") duration_ms = parse_int(value).value_or(0) * 1000;
     Signal going(call.context.reactor);
-    call.exchange->on_gone = [&going] { going.notify_all(); };
+    call.exchange->tell_when_gone([&going] { going.notify_all(); });
+    if (call.exchange->gone()) co_return HttpResponse{};
     auto taken = co_await verbs::take_profile(call.context, kind, duration_ms, &going);
-    call.exchange->on_gone = nullptr;
+    call.exchange->tell_when_gone({});
     if (!taken) co_return problem(taken.error());
     auto bytes = in_pprof_form(*taken, call.context.reactor.wall_ms());
     if (!bytes) co_return problem(bytes.error());
