@@ -18,13 +18,8 @@ int64_t age_ms(const QueueInfo& queue, int64_t now_ms) {
 
 void write_jobs(JsonWriter& json, const StoreStats& stats) {
     json.key("jobs").begin_object();
-    for (const auto& [name, count] : {std::pair{"ready", stats.ready},
-                                      {"scheduled", stats.scheduled},
-                                      {"retrying", stats.retrying},
-                                      {"running", stats.running},
-                                      {"dead", stats.dead},
-                                      {"blocked", stats.blocked}})
-        json.field(name, count);
+    for (size_t i = 0; i < kStateNames.size(); ++i)
+        if (auto count = count_of(stats, State(i))) json.field(kStateNames[i], *count);
     json.end_object().key("totals").begin_object();
     for (const auto& [name, count] : {std::pair{"enqueued", stats.enqueued},
                                       {"succeeded", stats.succeeded},

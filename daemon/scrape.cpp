@@ -9,11 +9,9 @@ namespace jobq {
 namespace {
 
 void fill_jobs(Metrics::Sheet& sheet, const StoreStats& stats) {
-    const std::pair<const char*, int64_t> states[] = {
-        {"blocked", stats.blocked}, {"dead", stats.dead},         {"ready", stats.ready},
-        {"running", stats.running}, {"retrying", stats.retrying}, {"scheduled", stats.scheduled}};
-    for (const auto& [state, count] : states)
-        sheet.set(Metric::jobs, double(count), {{"state", state}});
+    for (size_t i = 0; i < kStateNames.size(); ++i)
+        if (auto count = count_of(stats, State(i)))
+            sheet.set(Metric::jobs, double(*count), {{"state", std::string(kStateNames[i])}});
 }
 
 // Beyond so many queues the rest are one, as in JobMetrics.

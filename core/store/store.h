@@ -178,6 +178,26 @@ struct StoreStats {
     bool operator==(const StoreStats&) const = default;
 };
 
+// How many jobs are in that state now. Those that are over are not counted: nothing.
+constexpr std::optional<int64_t> count_of(const StoreStats& stats, State state) {
+    switch (state) {
+        case State::scheduled:
+            return stats.scheduled;
+        case State::blocked:
+            return stats.blocked;
+        case State::ready:
+            return stats.ready;
+        case State::running:
+            return stats.running;
+        case State::retrying:
+            return stats.retrying;
+        case State::dead:
+            return stats.dead;
+        default:
+            return std::nullopt;
+    }
+}
+
 struct OwnerInfo {
     std::string owner;
     int64_t beat = 0;  // counter raised by beat(); an observer times its changes

@@ -182,25 +182,7 @@ task<void> Operations::estimate(std::shared_ptr<Operation> operation) {
     const auto& order = operation->order;
     auto stats = co_await broker_.store().stats();
     if (!stats) co_return;
-    switch (order.state) {
-        case State::dead:
-            operation->total = stats->dead;
-            break;
-        case State::retrying:
-            operation->total = stats->retrying;
-            break;
-        case State::scheduled:
-            operation->total = stats->scheduled;
-            break;
-        case State::running:
-            operation->total = stats->running;
-            break;
-        case State::ready:
-            operation->total = stats->ready;
-            break;
-        default:
-            co_return;
-    }
+    operation->total = count_of(*stats, order.state).value_or(-1);
     if (order.state != State::ready || order.filter.queue.empty()) co_return;
     auto queues = co_await broker_.store().queues(false);
     if (!queues) co_return;
