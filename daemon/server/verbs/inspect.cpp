@@ -272,8 +272,7 @@ task<Result<>> logs(ServerContext& context, std::string argument, Messages* to) 
 task<Answer> list(ServerContext& context, std::string argument) {
     Request request(argument);
     ScanRequest scan;
-    auto state = state_from_name(request.text("state", "ready"));
-    if (!state) request.refuse("unknown state " + json_quoted(request.text("state")));
+    scan.state = request.state("state", "ready");
     scan.filter = JobFilter::from(request);
     scan.cursor = request.text("cursor");
     scan.newest_first = request.flag("newest");
@@ -282,13 +281,12 @@ task<Answer> list(ServerContext& context, std::string argument) {
     if (request.error()) {
         co_return tl::unexpected<Error>(*request.error());
     }
-    scan.state = *state;
     auto page = co_await scan_jobs(context.broker, std::move(scan));
     if (!page) {
         co_return tl::unexpected<Error>(page.error());
     }
     std::set<std::string> paused;
-    if (*state == State::ready && !page->jobs.empty())
+    if (scan.state == State::ready && !page->jobs.empty())
         paused = co_await paused_queues(context.broker);
     JsonWriter json;
     json.begin_object().key("jobs").begin_array();

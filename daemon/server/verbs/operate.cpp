@@ -44,8 +44,7 @@ Result<OperationOrder> read_order(const std::string& argument) {
     order.filter_json = std::string(field->raw);
     Request filter(order.filter_json);
     refuse_others(filter, kFilterMembers, "a filter");
-    auto state = state_from_name(filter.some_text("state"));
-    if (!state) filter.refuse("unknown state " + json_quoted(filter.text("state")));
+    order.state = filter.state("state");
     order.filter = JobFilter::from(filter);
     const bool all = filter.flag("all");
     if (order.filter.is_empty() && !all)
@@ -54,7 +53,6 @@ Result<OperationOrder> read_order(const std::string& argument) {
         filter.refuse("the filter has more than " + std::to_string(limits::kOperationFilterBytes) +
                       " bytes");
     if (filter.error()) return tl::unexpected<Error>(*filter.error());
-    order.state = *state;
     return order;
 }
 

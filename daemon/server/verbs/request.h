@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "core/base/text.h"
+#include "core/job/state.h"
 #include "core/protocol/json_fields.h"
 
 namespace jobq::verbs {
@@ -45,6 +47,18 @@ class Request {
         auto value = text(key);
         if (value.empty()) require(key);
         return value;
+    }
+
+    // A state by its name; without a fallback it must be there.
+    State state(std::string_view key, const std::string& fallback = "") {
+        const std::string name = fallback.empty() ? some_text(key) : text(key, fallback);
+        const auto known = state_from_name(name);
+        if (known) return *known;
+        std::string all;
+        for (std::string_view one : kStateNames)
+            all.append(all.empty() ? "" : ", ").append(one);
+        refuse("unknown state " + json_quoted(name) + "; it is one of " + all);
+        return State::ready;
     }
 
     bool has(std::string_view key) const { return object_.find(key) != nullptr; }
