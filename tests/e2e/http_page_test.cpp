@@ -171,7 +171,7 @@ TEST_CASE("http profile: one at a time, and one whose client goes ends") {
 
 #endif
 
-TEST_CASE("--dev serves HTTP, two at once too") {
+TEST_CASE("jobqd --dev serves HTTP, two at once too") {
     const std::vector<std::string> dev{"--dev"};
     LiveDaemon one("", dev), other("", dev);
     CHECK(http_port(one) != http_port(other));

@@ -49,14 +49,17 @@ void check_module(const Tree& tree, const SourceFile& file, Findings& findings) 
         findings.push_back({file.path, 0, "no module imports this one"});
 }
 
-// ctest asks a test program for a test by its name up to a ";", finds none, and calls that a pass.
+// ctest asks a test program for a test by its name up to a ";", finds none, and calls that a pass;
+// a "-" before it would be an option.
 void check_names(const SourceFile& file, Findings& findings) {
     constexpr std::string_view kMark = "TEST_CASE(\"";
     for (size_t at = file.text.find(kMark); at != file.text.npos;) {
         at += kMark.size();
         std::string_view name(file.text.data() + at, file.text.find('"', at) - at);
-        if (name.find(';') != name.npos)
-            findings.push_back({file.path, 0, "a ';' in a test's name: ctest would not run it"});
+        if (name.find(';') != name.npos || name.starts_with('-'))
+            findings.push_back(
+                {file.path, 0,
+                 "a ';' in a test's name, or a '-' before it: ctest would not run it"});
         at = file.text.find(kMark, at);
     }
 }

@@ -171,7 +171,7 @@ TEST_CASE("planted: files that nothing uses", "[tidy]") {
           "core/store/lua/x.lua: no one calls this script\n"
           "core/store/lua/lib/lib2.lua: no one includes this script\n"
           "daemon/web/parts/b.js: no module imports this one\n"
-          "tests/unit/t.cpp: a ';' in a test's name: ctest would not run it\n"
+          "tests/unit/t.cpp: a ';' in a test's name, or a '-' before it: ctest would not run it\n"
           "tests/lost/t.cpp: tests/CMakeLists.txt does not build tests/lost\n");
 }
 
