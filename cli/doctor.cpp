@@ -4,6 +4,7 @@
 #include "cli/input.h"
 #include "cli/interrupt.h"
 #include "cli/json_object.h"
+#include "cli/progress_line.h"
 #include "cli/session.h"
 #include "cli/show.h"
 #include "cli/verb_list.h"
@@ -22,32 +23,6 @@ struct Checked {
     bool cut_short = false;
 };
 
-// One line on the terminal, written over.
-class Progress {
-  public:
-    explicit Progress(Output& out) : out_(out), shown_(out.talks_to_terminal() && !out.quiet()) {}
-
-    ~Progress() { clear(); }
-
-    Progress(const Progress&) = delete;
-
-    void show(JsonView page) {
-        if (!shown_) return;
-        out_.raw_error("\r\33[Kjobq: looked at " + page["looked_at"].text() + " of about " +
-                       page["expected"].text() + " entries");
-        dirty_ = true;
-    }
-
-    void clear() {
-        if (dirty_) out_.raw_error("\r\33[K");
-        dirty_ = false;
-    }
-
-  private:
-    Output& out_;
-    bool shown_, dirty_ = false;
-};
-
 void print_finding(Output& out, JsonView one) {
     const std::string what = printable(one["what"].text()), where = printable(one["where"].text());
     if (out.quiet()) return out.line(what);
@@ -61,7 +36,7 @@ void print_finding(Output& out, JsonView one) {
 Answer<Checked> check(Client& client, Output& out, Records& records, bool fix) {
     constexpr int64_t kSilenceMs = 120'000;
     Checked checked;
-    Progress progress(out);
+    ProgressLine progress(out);
     client.send("DOCTOR", JsonObject().flag("fix", fix).done());
     while (true) {
         const auto message = client.receive(monotonic_ms() + kSilenceMs);
@@ -86,7 +61,8 @@ Answer<Checked> check(Client& client, Output& out, Records& records, bool fix) {
         checked.cut_short = page["cut_short"].flag();
         if (page["end"].flag()) return checked;
         out.flush();
-        progress.show(page);
+        progress.show("jobq: looked at " + page["looked_at"].text() + " of about " +
+                      page["expected"].text() + " entries");
     }
 }
 

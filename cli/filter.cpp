@@ -15,7 +15,9 @@ Answer<> add_filter(const Args& args, JsonObject& request) {
         if (auto good = check_name("--queue:", args.text("--queue")); !good) return good;
         request.text("queue", args.text("--queue"));
     }
+    if (args.has("--tag")) request.text("tag", args.text("--tag"));
     if (args.has("--error")) request.text("error", args.text("--error"));
+    if (args.has("--text")) request.text("text", args.text("--text"));
     if (!args.has("--since")) return {};
     // "1h" is an age, anything else a point in time.
     const std::string& since = args.text("--since");

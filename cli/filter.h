@@ -6,7 +6,7 @@
 
 namespace jobq::cli {
 
-// Adds type, queue, error and since, when they were given.
+// Adds type, queue, tag, error, text and since, when they were given.
 Answer<> add_filter(const Args& args, JsonObject& request);
 
 }  // namespace jobq::cli

@@ -20,6 +20,7 @@ constexpr std::array kOptions{
     Option{"--type", "", "NAME", "of that type"},
     Option{"--tag", "", "NAME", "with that tag"},
     Option{"--error", "", "TEXT", "whose latest error contains it"},
+    Option{"--text", "", "TEXT", "whose payload, tags or custom fields contain it"},
     Option{"--since", "", "AGE|TIME", "not older: 1h, or a time"},
     Option{"--limit", "", "N", "stop after N jobs (default: 100 on a terminal, else all)"},
 };
@@ -67,7 +68,6 @@ Answer<int> run_list(Session& session) {
     JsonObject filter;
     filter.text("state", state);
     if (auto good = add_filter(args, filter); !good) return tl::unexpected(good.error());
-    if (args.has("--tag")) filter.text("tag", args.text("--tag"));
     const auto limit = args.number("--limit", 1, int64_t(1) << 40);
     if (!limit) return tl::unexpected(limit.error());
     int64_t left = limit->value_or(out.on_terminal() ? kTerminalLimit : int64_t(1) << 40);
@@ -111,7 +111,7 @@ Answer<int> run_list(Session& session) {
 
 const Verb kList{.name = "list",
                  .usage = "",
-                 .summary = "List jobs by state, queue, type, tag, error or age",
+                 .summary = "List jobs by state, queue, type, tag, error, payload or age",
                  .examples =
                      "jobq list --state dead --error timeout\n"
                      "jobq list --state dead -q | jobq retry -",

@@ -173,23 +173,17 @@ std::string in_json(const LoadPlan& plan, const LoadResult& result) {
 }  // namespace
 
 void LoadProgress::show(const char* what, int64_t done, int64_t of) {
-    if (!on_) return;
+    if (!line_.wanted()) return;
     const int64_t now_ms = monotonic_ms();
     if (now_ms < next_ms_) return;
     if (last_what_ != what) last_what_ = what, last_done_ = done, last_ms_ = now_ms;
     const int64_t rate = now_ms > last_ms_ ? (done - last_done_) * 1000 / (now_ms - last_ms_) : 0;
-    std::string line = std::string("\r\033[K") + what + " " + std::to_string(done);
+    std::string line = std::string(what) + " " + std::to_string(done);
     if (of > 0) line += " of " + std::to_string(of);
-    out_.raw_error(line + ", " + std::to_string(rate) + "/s");
+    line_.show(line + ", " + std::to_string(rate) + "/s");
     next_ms_ = now_ms + kProgressMs;
     last_ms_ = now_ms;
     last_done_ = done;
-    shown_ = true;
-}
-
-void LoadProgress::clear() {
-    if (shown_) out_.raw_error("\r\033[K");
-    shown_ = false;
 }
 
 void print_load(Output& out, const LoadPlan& plan, const LoadResult& result) {

@@ -7,7 +7,7 @@
 
 #include "cli/latency_histogram.h"
 #include "cli/load_plan.h"
-#include "cli/output.h"
+#include "cli/progress_line.h"
 
 namespace jobq::cli {
 
@@ -34,22 +34,18 @@ struct LoadResult {
     std::string lost_example;  // the id of one
 };
 
-// One line on a terminal, written over; nothing elsewhere or with --quiet.
+// How far it is, and how fast.
 class LoadProgress {
   public:
-    explicit LoadProgress(Output& out) : out_(out), on_(out.talks_to_terminal() && !out.quiet()) {}
-
-    ~LoadProgress() { clear(); }
-
-    LoadProgress(const LoadProgress&) = delete;
+    explicit LoadProgress(Output& out) : line_(out) {}
 
     // At most some times a second.
     void show(const char* what, int64_t done, int64_t of);
-    void clear();
+
+    void clear() { line_.clear(); }
 
   private:
-    Output& out_;
-    bool on_, shown_ = false;
+    ProgressLine line_;
     int64_t next_ms_ = 0, last_ms_ = 0, last_done_ = 0;
     std::string last_what_;
 };

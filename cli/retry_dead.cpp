@@ -1,10 +1,13 @@
-// The verb `retry-dead`: dead jobs by id or by filter.
+// The verb `retry-dead`: dead jobs by id or by filter, at once or at a rate.
 #include <array>
+#include <charconv>
 
 #include "cli/act.h"
 #include "cli/filter.h"
 #include "cli/input.h"
+#include "cli/operation.h"
 #include "cli/verb_list.h"
+#include "core/base/limits.h"
 #include "core/base/text.h"
 
 namespace jobq::cli {
@@ -14,8 +17,11 @@ constexpr std::array kOptions{
     Option{"--all", "", "", "every dead job", Takes::nothing},
     Option{"--type", "", "NAME", "those of that type"},
     Option{"--queue", "", "NAME", "those of that queue", Takes::queue},
+    Option{"--tag", "", "NAME", "those with that tag"},
     Option{"--error", "", "TEXT", "those whose latest error contains it"},
     Option{"--since", "", "AGE|TIME", "those that died not longer ago: 1h, or a time"},
+    Option{"--text", "", "TEXT", "those whose payload, tags or custom fields contain it"},
+    Option{"--rate", "", "N/s", "no more than N a second; ^C leaves the rest dead"},
     Option{"--dry-run", "-n", "", "count them, grouped by error", Takes::nothing},
     Option{"--yes", "-y", "", "do not ask", Takes::nothing},
 };
@@ -96,13 +102,63 @@ void print_counts(Output& out, const Counts& counts, bool dry) {
                  : std::to_string(counts.retried) + " dead jobs are ready again");
 }
 
+// Jobs a second; 0: not given.
+Answer<int64_t> read_rate(const Args& args) {
+    if (!args.has("--rate")) return 0;
+    const std::string& text = args.text("--rate");
+    std::string_view digits = text;
+    if (digits.ends_with("/s")) digits.remove_suffix(2);
+    int64_t rate = 0;
+    const char* end = digits.data() + digits.size();
+    const auto [stop, error] = std::from_chars(digits.data(), end, rate);
+    if (error != std::errc() || stop != end || rate < 1 || rate > limits::kOperationRateMax)
+        return give_up(kUsage,
+                       "--rate: '" + printable(text) +
+                           "' is not a number of jobs a second from 1 "
+                           "to " +
+                           std::to_string(limits::kOperationRateMax),
+                       "say 50/s");
+    return rate;
+}
+
+// As an operation of jobqd, which keeps to the rate.
+Answer<int> retry_at_rate(Session& session, Client& client, JsonObject filter, int64_t rate) {
+    filter.text("state", "dead");
+    JsonObject request;
+    request.text("action", "retry").number("rate", rate).raw("filter", filter.done());
+    const auto ended = run_operation(client, session.out, request.done());
+    if (!ended) return tl::unexpected(ended.error());
+    const JsonView operation(*ended);
+    const std::string state = operation["state"].text(), trouble = operation["trouble"].text();
+    const int64_t retried = operation["done"].number(), failed = operation["failed"].number();
+    Output& out = session.out;
+    if (!out.is_text()) {
+        JsonObject all;
+        all.number("matched", operation["matched"].number()).number("retried", retried);
+        out.line(all.number("failed", failed).text("state", state).done());
+    } else {
+        out.line(std::to_string(retried) + " dead jobs are ready again");
+    }
+    if (state == "failed")
+        return give_up(kTryAgain, "it could not go on: " + printable(trouble),
+                       "the rest is dead as before; the same command goes on with it");
+    if (failed > 0)
+        out.note(std::to_string(failed) +
+                 " moved on meanwhile, or were refused: " + printable(trouble));
+    if (state == "finished") return failed > 0 ? kJobFailed : kDone;
+    out.note("stopped: the rest is dead as before; the same command goes on with it");
+    return kInterrupted;
+}
+
 Answer<int> run_retry_dead(Session& session) {
     const Args& args = session.args;
     JsonObject filter;
     if (auto good = add_filter(args, filter); !good) return tl::unexpected(good.error());
+    const auto rate = read_rate(args);
+    if (!rate) return tl::unexpected(rate.error());
     if (!args.words.empty()) {
-        if (args.has("--all") || !filter.empty())
-            return give_up(kUsage, "ids and filters can't both be given",
+        if (args.has("--all") || *rate > 0 || !filter.empty())
+            return give_up(kUsage, "ids can't be given with filters or a rate",
                            "jobq retry-dead JID..., or jobq retry-dead --type NAME");
         return act_on_jobs(session, {"RETRY", "retry", "made ready"});
     }
@@ -119,6 +175,7 @@ Answer<int> run_retry_dead(Session& session) {
         auto sure = confirm(false, "retrying " + std::to_string(would->matched) + " dead jobs", {});
         if (!sure) return tl::unexpected(sure.error());
     }
+    if (*rate > 0 && !dry) return retry_at_rate(session, *client, filter, *rate);
     const auto counts = sweep(*client, filter, dry);
     if (!counts) return tl::unexpected(counts.error());
     print_counts(session.out, *counts, dry);
@@ -132,7 +189,7 @@ const Verb kRetryDead{.name = "retry-dead",
                       .summary = "Retry dead jobs by id or by filter",
                       .examples =
                           "jobq retry-dead --all --dry-run\n"
-                          "jobq retry-dead --type email --error 'connection refused'",
+                          "jobq retry-dead --type email --error 'connection refused' --rate 50/s",
                       .options = kOptions,
                       .more = {},
                       .min_words = 0,

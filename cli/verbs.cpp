@@ -37,7 +37,6 @@ constexpr std::array kNotYet{
     NotYet{"history", "", "use `jobq status JID`: it lists each failed attempt"},
     NotYet{"enqueue", "--after", "use `jobq wait JID && jobq enqueue TYPE`"},
     NotYet{"run", "--after", "use `jobq wait JID && jobq run -- CMD`"},
-    NotYet{"retry-dead", "--rate", "retry in parts, with --type, --queue, --error or --since"},
 };
 
 std::string_view first_word(std::string_view name) {

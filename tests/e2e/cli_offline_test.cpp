@@ -77,7 +77,6 @@ TEST_CASE("words of a later version are refused and name what works today") {
     check({{"enqueue", "email", "--after"}, 2, "jobq wait"});
     check({{"enqueue", "email", "--unique-until", "start"}, 2, "--unique-for"});
     check({{"enqueue", "email", "--unique-for", "1m", "--unique-until", "x"}, 2, "success"});
-    check({{"retry-dead", "--all", "--rate", "50/s"}, 2, "can't do it yet"});
 }
 
 TEST_CASE("values that can't be meant are refused before anything is sent") {
@@ -106,6 +105,12 @@ TEST_CASE("values that can't be meant are refused before anything is sent") {
         {{"wait", "--timeout", "x", "a"}, 2, "--timeout"},
         {{"list", "--since", "yesterday"}, 2, "neither an age nor a time"},
         {{"retry-dead"}, 2, "needs ids, a filter, or --all"},
+        {{"retry-dead", "--all", "--rate", "0/s"},
+         2,
+         "--rate: '0/s' is not a number of jobs a second"},
+        {{"retry-dead", "--all", "--rate", "50/h"}, 2, "say 50/s"},
+        {{"retry-dead", "--all", "--rate", "100001"}, 2, "from 1 to 100000"},
+        {{"retry-dead", "a-job", "--rate", "5"}, 2, "can't be given with filters or a rate"},
         {{"workers", "stop"}, 2, "which worker"},
         {{"stats", "--interval", "1s"}, 2, "needs --watch"},
         {{"top", "--interval", "0"}, 2, "has no unit"},

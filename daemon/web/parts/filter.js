@@ -47,9 +47,8 @@ export function filterOf(query, now = Date.now()) {
 }
 
 export function listCommands(state, filter, query, limit) {
-    // `jobq list` has no search in payloads.
-    const same = filter.text ? "" : jobq("list", "--state", state, "--queue", filter.queue, "--type", filter.type,
-        "--tag", filter.tag, "--error", filter.error, "--since", query.since, "--limit", limit);
+    const same = jobq("list", "--state", state, "--queue", filter.queue, "--type", filter.type,
+        "--tag", filter.tag, "--error", filter.error, "--text", filter.text, "--since", query.since, "--limit", limit);
     const search = new URLSearchParams({ state, ...filter, limit });
     return { jobq: same, curl: curl("GET", `/api/v1/jobs?${search}`) };
 }

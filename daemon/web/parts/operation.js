@@ -26,12 +26,16 @@ const WHAT = {
     remove: ["Remove", "are forgotten, with their payloads and errors", true],
 };
 
+function retryDead(filter, rate) {
+    const which = Object.keys(filter).length ? ["--queue", filter.queue, "--type", filter.type, "--tag", filter.tag, "--error", filter.error,
+        "--text", filter.text, "--since", filter.since] : ["--all"];
+    return jobq("retry-dead", ...which, "--rate", rate ? `${rate}/s` : "");
+}
+
 // Asks, then begins it. The operation, or null. `about`: how many there may be, in words.
 export async function startOperation({ action, state, filter, rate = 0, about, exact = "" }) {
     const body = operationBody(action, state, filter, rate);
     const [word, effect, danger] = WHAT[action];
-    const plain = Object.keys(filter).every((name) => ["type", "queue", "error", "since"].includes(name));
-    const retry = action === "retry" && state === "dead" && plain && !rate;
     const empty = Object.keys(filter).length === 0;
     const yes = await confirm({
         title: `${word} ${about}?`,
@@ -40,8 +44,7 @@ export async function startOperation({ action, state, filter, rate = 0, about, e
         action: word,
         danger,
         typed: action !== "retry" && empty ? state : undefined,
-        jobq: retry ? (empty ? jobq("retry-dead", "--all") : jobq("retry-dead", "--queue", filter.queue, "--type", filter.type,
-            "--error", filter.error, "--since", filter.since)) : "",
+        jobq: action === "retry" && state === "dead" ? retryDead(filter, rate) : "",
         curl: curl("POST", PATH, body),
     });
     if (!yes) return null;
