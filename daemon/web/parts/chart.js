@@ -3,12 +3,14 @@
 // `name` is one of history's. Its height is fixed. Colours are those of the theme; lines differ by
 // dashes too. What the lines say now stands as text above them, for those who can't see them.
 import uPlot from "uplot";
-import { html, useEffect, useRef } from "../html.js";
-import { columnsOf, KEPT, lastOf } from "../history.js";
+import { html, useLayoutEffect, useRef } from "../html.js";
+import { columnsOf, KEPT } from "../history.js";
 import { useLive } from "../live.js";
 
 const HEIGHT = 150;
 const DASHES = [[], [6, 3], [2, 3], [8, 3, 2, 3]];
+
+const CLOCK = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -38,7 +40,7 @@ function options(lines, format, width, cursor) {
         }))],
         axes: [
             { ...axis, grid: { show: false }, size: 24, space: 70,
-                values: (_, times) => times.map((s) => new Date(s * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" })) },
+                values: (_, times) => times.map((s) => CLOCK.format(s * 1000)) },
             { ...axis, grid, size: 58, space: 32, values: (_, values) => values.map(format) },
         ],
         hooks: { setCursor: [cursor] },
@@ -57,16 +59,18 @@ export function Chart({ title, lines, format }) {
     const names = lines.map(({ name }) => name);
 
     // The text above: what is under the pointer, else now. Not drawn by preact: the pointer moves often.
+    // All of it in the frame of the sample, and no more of it than changed: a page that stays open is cheap.
     const tell = () => {
         const at = plot.current?.cursor.idx;
         lines.forEach((_, i) => {
             const column = plot.current?.data[i + 1];
             const value = at === null || at === undefined ? column?.at(-1) : column?.[at];
             const field = words.current?.children[i]?.lastElementChild;
-            if (field) field.textContent = format(value ?? null);
+            const text = format(value ?? null);
+            if (field && field.textContent !== text) field.textContent = text;
         });
     };
-    useEffect(() => {
+    useLayoutEffect(() => {
         const make = () => {
             if (!box.current) return; // the page was left meanwhile
             plot.current?.destroy();
@@ -88,7 +92,7 @@ export function Chart({ title, lines, format }) {
             plot.current = null;
         };
     }, []);
-    useEffect(() => {
+    useLayoutEffect(() => {
         if (!plot.current) return;
         plot.current.setData(columnsOf(live.history, names), false);
         plot.current.setScale("x", windowOf(live.history.times));
@@ -98,7 +102,7 @@ export function Chart({ title, lines, format }) {
         <ul class="legend" ref=${words} aria-label=${title}>${lines.map((line, i) => html`<li key=${line.name}>
             <svg width="18" height="6" aria-hidden="true"><line x1="0" y1="3" x2="18" y2="3" class=${"line" + line.colour}
                 stroke-dasharray=${DASHES[i % DASHES.length].join(" ") || undefined} /></svg>
-            <span>${line.title}</span> <b>${format(lastOf(live.history, line.name))}</b></li>`)}</ul>
+            <span>${line.title}</span> <b></b></li>`)}</ul>
         <div class="plot" ref=${box}></div>
     </div>`;
 }
