@@ -1,6 +1,6 @@
 // Overview: is it well, how fast is it, what waits, what fails. All of it from the one stream.
 import { jobq, curl } from "../command.js";
-import { count, duration, rate } from "../format.js";
+import { count, duration, plural, rate } from "../format.js";
 import { lastOf } from "../history.js";
 import { html } from "../html.js";
 import { useLive } from "../live.js";
@@ -32,7 +32,7 @@ function Tiles({ sample, history }) {
         ["Enqueued", rate(lastOf(history, "enqueued")), "a second"],
         ["Succeeded", rate(lastOf(history, "succeeded")), "a second"],
         ["Failed", rate(lastOf(history, "failed")), "a second"],
-        ["Next job waits", duration(lastOf(history, "latency")), "in the slowest queue"],
+        ["Next job waits", duration(lastOf(history, "latency")), "slowest queue"],
     ];
     return html`<div class="tiles">
         ${figures.map(([title, value, note]) => html`<div class="tile" key=${title}><span class="faint">${title}</span><b>${value}</b><span class="faint">${note}</span></div>`)}
@@ -61,7 +61,7 @@ function Pools({ sample }) {
             <meter min="0" max=${Math.max(slots, 1)} value=${busy} aria-label=${`busy slots of ${name}`}></meter>${count(busy)} of ${count(slots)}</span>` },
     ];
     const empty = sample && html`<${Empty} title="No pool here" command="jobq work --queue default -- ./job.sh">Jobs run in workers that connect; pools of jobqd itself are set up in jobqd.toml.<//>`;
-    return html`<${Panel} title="Pools" note=${sample && `${count(sample.workers.count)} workers connected`}>
+    return html`<${Panel} title="Pools" note=${sample && `${plural(sample.workers.count, "worker")} connected`}>
         <${Table} caption="Pools and their slots" columns=${columns} rows=${sample?.pools ?? []} rowKey=${({ name }) => name} empty=${empty} /><//>`;
 }
 

@@ -30,7 +30,7 @@ function options(lines, format, width, cursor) {
     return {
         width,
         height: HEIGHT,
-        padding: [8, 8, 0, 0],
+        padding: [8, 30, 0, 0], // half a label of the time axis
         legend: { show: false },
         cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false }, sync: { key: "jobq" } },
         scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(high ?? 1, 1e-6) * 1.08] } },
