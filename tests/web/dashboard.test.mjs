@@ -80,7 +80,7 @@ test("every page, light and dark: no fault, nothing serious for axe", async () =
 // A page stays open all day, often on the machine that runs the jobs: an animation without an end costs
 // four times what the samples do.
 test("a page that is only looked at draws once for a sample, and nothing between", async () => {
-    const load = daemon.load("--mode", "push", "--rate", "200", "--duration", "7s", "--type", "seeded", "--queue", "seeded", "--no-check");
+    const load = daemon.load("--mode", "push", "--rate", "200", "--duration", "7s", "--no-check");
     const page = await open("");
     const session = await page.context().newCDPSession(page);
     await session.send("Performance.enable");
