@@ -3,7 +3,6 @@
 #include "cli/interrupt.h"
 #include "cli/json_object.h"
 #include "cli/progress_line.h"
-#include "core/base/text.h"
 
 namespace jobq::cli {
 namespace {
@@ -17,19 +16,20 @@ std::string in_words(JsonView operation) {
            (operation["stopping"].flag() ? ", stopping" : "");
 }
 
-// Asks for it, over a new connection when the last one was lost or an interrupt came between a
-// request and its answer.
-Answer<std::string> ask(Client& client, std::string_view verb, const std::string& id) {
+// How far it is; over a new connection when the last one was lost.
+Answer<std::string> look_at(Client& client, const std::string& id) {
     const std::string request = JsonObject().text("id", id).done();
-    auto reply = client.call(verb, request);
+    auto reply = client.call("OPERATIONS", request);
     if (!reply && !client.alive() && !interrupted()) {
         if (auto back = client.reconnect(kReplyMs); !back && !interrupted())
             return give_up(kNoDaemon, "the connection to jobqd was lost: " + back.error().text,
                            "while that jobqd runs, operation " + id + " goes on in it");
-        reply = client.call(verb, request);
+        reply = client.call("OPERATIONS", request);
     }
     if (!reply) return tl::unexpected(Failure(reply.error()));
-    return std::move(*reply);
+    const auto found = JsonView(*reply)["operations"].items();
+    if (found.empty()) return give_up(kNotFound, "jobqd does not know operation " + id);
+    return std::string(found.front().raw());
 }
 
 }  // namespace
@@ -50,16 +50,15 @@ Answer<std::string> run_operation(Client& client, Output& out, const std::string
         if (interrupted()) {
             stopping = true;
             forget_interrupt();
-            // Where it was over by itself meanwhile, the next look says so.
+            // Over a new connection: it may have come between a request and its answer. Where the
+            // operation is over by itself meanwhile, the next look says so.
             if (auto back = client.reconnect(kReplyMs); back)
                 (void)client.call("STOP_OPERATION", JsonObject().text("id", id).done());
         }
-        const auto reply = ask(client, "OPERATIONS", id);
-        if (!reply && interrupted()) continue;
-        if (!reply) return tl::unexpected(reply.error());
-        const auto found = JsonView(*reply)["operations"].items();
-        if (found.empty()) return give_up(kNotFound, "jobqd does not know operation " + id);
-        now = std::string(found.front().raw());
+        auto seen = look_at(client, id);
+        if (!seen && interrupted()) continue;
+        if (!seen) return tl::unexpected(seen.error());
+        now = std::move(*seen);
     }
     return now;
 }

@@ -2,6 +2,7 @@
 // --quiet. It is gone when its owner is.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "cli/output.h"
