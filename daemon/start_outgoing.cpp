@@ -1,4 +1,5 @@
 // App: what goes out by HTTP, at the start and after a reload: webhooks, and the spans of traces.
+#include "core/tls/tls.h"
 #include "daemon/app.h"
 #include "daemon/observe/log.h"
 
@@ -9,6 +10,9 @@ Result<std::optional<WebhookKeys>> read_webhook_keys(const WebhookConfig& config
     std::string remark;
     auto keys = WebhookKeys::read(config.secret_file, remark);
     if (!keys) return fail(ErrorCode::config, "webhook.secret_file: " + keys.error().text);
+    if (!config.ca_file.empty())
+        if (auto ca = TlsContext::for_client(config.ca_file); !ca)
+            return fail(ErrorCode::config, "webhook.ca_file: " + ca.error().text);
     if (!remark.empty()) log(LogLevel::warn, "config.remark", remark);
     return std::move(*keys);
 }

@@ -8,6 +8,7 @@
 #include "core/base/file.h"
 #include "core/base/text.h"
 #include "core/base/web_url.h"
+#include "core/tls/tls.h"
 #include "daemon/observe/log.h"
 
 namespace jobq {
@@ -46,8 +47,13 @@ bool is_header(std::string_view line) {
 // What it sends is a SpanExporter's; one request at a time.
 class Traces::Sender final : public SpanSender {
   public:
-    Sender(UvReactor& reactor, std::string url, std::vector<std::string> headers)
-        : url_(std::move(url)), headers_(std::move(headers)), http_(reactor), gate_(reactor) {
+    Sender(UvReactor& reactor, std::string url, std::vector<std::string> headers,
+           std::string ca_file)
+        : url_(std::move(url)),
+          ca_file_(std::move(ca_file)),
+          headers_(std::move(headers)),
+          http_(reactor),
+          gate_(reactor) {
         headers_.push_back("Content-Type: application/json");
         headers_.push_back("User-Agent: jobqd/" JOBQ_VERSION);
     }
@@ -58,6 +64,7 @@ class Traces::Sender final : public SpanSender {
         request.headers = headers_;
         request.body = std::move(body);
         request.total_ms = limit_ms;
+        request.ca_file = ca_file_;
         auto reply = co_await http_.post(std::move(request));
         CollectorAnswer answer;
         if (!reply) {
@@ -78,7 +85,7 @@ class Traces::Sender final : public SpanSender {
     }
 
   private:
-    const std::string url_;
+    const std::string url_, ca_file_;
     std::vector<std::string> headers_;
     HttpSender http_;
     Gate gate_;
@@ -87,7 +94,11 @@ class Traces::Sender final : public SpanSender {
 Result<std::vector<std::string>> read_trace_headers(const TraceConfig& config,
                                                     std::string& remark) {
     std::vector<std::string> headers;
-    if (config.endpoint.empty() || config.headers_file.empty()) return headers;
+    if (config.endpoint.empty()) return headers;
+    if (!config.ca_file.empty())
+        if (auto ca = TlsContext::for_client(config.ca_file); !ca)
+            return fail(ErrorCode::config, "trace.ca_file: " + ca.error().text);
+    if (config.headers_file.empty()) return headers;
     auto file = read_small_file(config.headers_file, kHeadersBytes);
     if (!file) return fail(ErrorCode::config, "trace.headers_file: " + file.error().text);
     int number = 0;
@@ -119,6 +130,7 @@ task<Result<>> Traces::set(TraceConfig config) {
     if (!remark.empty()) log(LogLevel::warn, "config.remark", remark);
     tracer_.set_ratio(config.sample_ratio);
     const bool same_way = config.endpoint == config_.endpoint && *headers == headers_ &&
+                          config.ca_file == config_.ca_file &&
                           config.service_name == config_.service_name;
     config_ = std::move(config);
     if (same_way) co_return Result<>{};
@@ -127,7 +139,8 @@ task<Result<>> Traces::set(TraceConfig config) {
     co_await stop();
     // Another reload may have come meanwhile.
     if (config_.endpoint.empty() || change != changes_) co_return Result<>{};
-    sender_ = std::make_unique<Sender>(reactor_, url_of(config_.endpoint), headers_);
+    sender_ =
+        std::make_unique<Sender>(reactor_, url_of(config_.endpoint), headers_, config_.ca_file);
     exporter_ = std::make_unique<SpanExporter>(reactor_, tracer_, *sender_,
                                                resource_of(config_, instance_));
     exporter_->set_where(parse_web_url(config_.endpoint).value().text());

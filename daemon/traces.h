@@ -13,7 +13,7 @@
 namespace jobq {
 
 // "Name: value" a line; # begins a comment. config: the file can't be read, or holds something
-// else. `remark`: what is unwise about it, or "".
+// else, or ca_file holds no certificate. `remark`: what is unwise about it, or "".
 Result<std::vector<std::string>> read_trace_headers(const TraceConfig& config, std::string& remark);
 
 class Traces {

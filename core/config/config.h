@@ -105,6 +105,7 @@ struct WebhookConfig {
     // the addresses may be private ones.
     std::vector<std::string> allow, allow_private;
     std::string secret_file;  // one secret a line: whsec_ and base64
+    std::string ca_file;      // whom to trust with https, PEM; "": the system's authorities
     std::vector<std::string> events{"succeeded", "dead", "dropped", "cancelled", "expired"};
     TypePolicy policy{limits::kWebhookAttempts, Backoff{5'000, 3.0, 6 * 3'600'000, 0.2},
                       limits::kHttpSendMs, limits::kRetentionMs};
@@ -120,6 +121,7 @@ struct LogConfig {
 struct TraceConfig {
     std::string endpoint;  // http://HOST:PORT of a collector; "": no traces are made
     std::string headers_file;
+    std::string ca_file;      // whom to trust with https, PEM; "": the system's authorities
     double sample_ratio = 1;  // of the traces that begin at jobqd
     std::string service_name = "jobqd";
 

@@ -73,6 +73,7 @@ void visit_log(LogConfig& c, Visitor& v) {
 void visit_trace(TraceConfig& c, Visitor& v) {
     v.text("endpoint", c.endpoint, TextRule::collector_url);
     v.text("headers_file", c.headers_file, TextRule::path);
+    v.text("ca_file", c.ca_file, TextRule::path);
     v.number("sample_ratio", c.sample_ratio, 0, 1);
     v.text("service_name", c.service_name, TextRule::words);
 }
@@ -132,6 +133,7 @@ void visit_webhook(WebhookConfig& c, Visitor& v) {
     v.words("allow", c.allow, TextRule::web_origin);
     v.words("allow_private", c.allow_private, TextRule::web_origin);
     v.text("secret_file", c.secret_file, TextRule::path);
+    v.text("ca_file", c.ca_file, TextRule::path);
     v.words("events", c.events, TextRule::webhook_event);
     v.duration("timeout", c.policy.timeout_ms, {1, 60 * kSecond});
     optional_integer_of(v, "max_attempts", c.policy.max_attempts, {1, limits::kAttemptsMax});

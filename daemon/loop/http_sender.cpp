@@ -74,8 +74,7 @@ struct HttpSender::Impl {
         char message[CURL_ERROR_SIZE] = "";
     };
 
-    Impl(UvReactor& loop, HttpSenderOptions how)
-        : reactor(loop), options(std::move(how)), room(loop), gate(loop) {}
+    Impl(UvReactor& loop, int most) : reactor(loop), at_once(most), room(loop), gate(loop) {}
 
     Result<> start();
     void act(curl_socket_t socket, int events);
@@ -96,7 +95,7 @@ struct HttpSender::Impl {
     static curl_socket_t on_open(void* self, curlsocktype purpose, curl_sockaddr* address);
 
     UvReactor& reactor;
-    HttpSenderOptions options;
+    const int at_once;
     const Curl* curl = nullptr;
     CURLM* multi = nullptr;
     int epoll = -1;
@@ -233,7 +232,7 @@ void HttpSender::Impl::set_up(Transfer& transfer, int64_t left_ms) {
     set(CURLOPT_FOLLOWLOCATION, 0L);
     set(CURLOPT_HTTP_VERSION, long(CURL_HTTP_VERSION_1_1));
     set(CURLOPT_SSLVERSION, long(CURL_SSLVERSION_TLSv1_2));
-    if (!options.ca_file.empty()) set(CURLOPT_CAINFO, options.ca_file.c_str());
+    if (!request.ca_file.empty()) set(CURLOPT_CAINFO, request.ca_file.c_str());
     set(CURLOPT_NOSIGNAL, 1L);
     // Else a removed transfer waits, with the whole loop, for its resolver thread.
     set(CURLOPT_QUICK_EXIT, 1L);
@@ -280,6 +279,11 @@ Result<HttpReply> HttpSender::Impl::result_of(Transfer& transfer, CURLcode code)
         case CURLE_URL_MALFORMAT:
         case CURLE_LOGIN_DENIED:
             return fail(ErrorCode::invalid, "the URL can't be used: " + why);
+        case CURLE_PEER_FAILED_VERIFICATION:
+            return fail(ErrorCode::unavailable,
+                        "nothing was sent to " + who + ": " + why +
+                            "; its certificate must be for this host, and of an authority that the "
+                            "system or ca_file names");
         default:
             return fail(ErrorCode::unavailable, "no answer from " + who + ": " + why);
     }
@@ -306,7 +310,7 @@ void HttpSender::Impl::end(Transfer& transfer, Result<HttpReply> result) {
 task<Result<HttpReply>> HttpSender::Impl::send(HttpPost request) {
     const int64_t deadline = reactor.now_ms() + request.total_ms;
     const std::string who = origin_of(request.url);
-    while (!stopping && int(transfers.size()) >= options.at_once) {
+    while (!stopping && int(transfers.size()) >= at_once) {
         auto wait = room.wait(std::max<int64_t>(0, deadline - reactor.now_ms()));
         bool notified = co_await wait;
         if (!notified)
@@ -330,8 +334,8 @@ task<void> HttpSender::Impl::send_into(HttpPost request, Slot<Result<HttpReply>>
     slot.set(std::move(result));
 }
 
-HttpSender::HttpSender(UvReactor& reactor, HttpSenderOptions options)
-    : impl_(std::make_unique<Impl>(reactor, std::move(options))) {}
+HttpSender::HttpSender(UvReactor& reactor, int at_once)
+    : impl_(std::make_unique<Impl>(reactor, at_once)) {}
 
 task<Result<HttpReply>> HttpSender::post(HttpPost request) {
     if (impl_->stopping) co_return fail(ErrorCode::cancelled, "jobqd stops: nothing was sent");

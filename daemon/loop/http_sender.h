@@ -30,6 +30,7 @@ struct HttpPost {
     int64_t total_ms = limits::kHttpSendMs;  // waiting for its turn, name, connect and answer
     int64_t connect_ms = limits::kHttpSendConnectMs;
     size_t reply_bytes = limits::kHttpSendReplyBytes;
+    std::string ca_file;  // whom to trust with TLS, PEM; "": the system's authorities
     // Called with each address the name has, before a connect to it; an error is what post() gives.
     // A request with a check has a connection of its own, so that what was connected was checked.
     std::function<Result<>(const sockaddr&)> address_check;
@@ -42,14 +43,9 @@ struct HttpReply {
     std::optional<int64_t> retry_after_s;
 };
 
-struct HttpSenderOptions {
-    int at_once = limits::kHttpSendAtOnce;
-    std::string ca_file;  // "": the system's authorities
-};
-
 class HttpSender {
   public:
-    explicit HttpSender(UvReactor& reactor, HttpSenderOptions options = {});
+    explicit HttpSender(UvReactor& reactor, int at_once = limits::kHttpSendAtOnce);
     // After stop().
     ~HttpSender();
     HttpSender(const HttpSender&) = delete;

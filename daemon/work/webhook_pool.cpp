@@ -91,7 +91,7 @@ WebhookPool::WebhookPool(UvReactor& reactor, Broker& broker, WebhookKeys keys, M
       broker_(broker),
       keys_(std::move(keys)),
       metrics_(metrics),
-      sender_(reactor, {limits::kWebhooksAtOnce, ""}),
+      sender_(reactor, limits::kWebhooksAtOnce),
       owner_("pool:" + std::string(kWebhookQueue) + ":" + broker.epoch()),
       ticket_(std::make_shared<Waiters::Ticket>(reactor)),
       room_(reactor),
@@ -209,6 +209,7 @@ task<RunReport> WebhookPool::send_in_turn(std::string url, std::string body, std
     post.url = std::move(url);
     post.total_ms = limit_ms;
     post.connect_ms = std::min(limit_ms, limits::kHttpSendConnectMs);
+    post.ca_file = broker_.config().webhook.ca_file;
     const int64_t stamp_s = reactor_.wall_ms() / 1000;
     post.headers.emplace_back("Content-Type: application/json");
     post.headers.emplace_back("User-Agent: jobq/" JOBQ_VERSION);

@@ -8,6 +8,7 @@
 #include <catch2/catch.hpp>
 
 #include "tests/daemon/on_loop.h"
+#include "tests/support/authority.h"
 #include "tests/support/http_receiver.h"
 #include "tests/support/poll.h"
 
@@ -223,9 +224,7 @@ TEST_CASE("HttpSender: a stop does not wait for a name that is being resolved") 
 TEST_CASE("HttpSender: 200 at once keep to the bound, and connections are used again") {
     HttpReceiver receiver(always(HttpReceiver::reply(200)));
     UvReactor reactor;
-    HttpSenderOptions options;
-    options.at_once = 16;
-    HttpSender sender(reactor, options);
+    HttpSender sender(reactor, 16);
     std::vector<Result<HttpReply>> out;
     on_loop(reactor, post_many(reactor, sender, receiver.url(), 200, out));
     REQUIRE(out.size() == 200);
@@ -238,9 +237,7 @@ TEST_CASE("HttpSender: 200 at once keep to the bound, and connections are used a
 TEST_CASE("HttpSender: whoever waits for a turn does so no longer than its deadline") {
     HttpReceiver receiver(always(""));
     UvReactor reactor;
-    HttpSenderOptions options;
-    options.at_once = 1;
-    HttpSender sender(reactor, options);
+    HttpSender sender(reactor, 1);
     std::vector<Result<HttpReply>> out;
     spawn(post_into(sender, post_to(receiver.url(), 10'000), out));
     auto reply = on_loop(reactor, sender.post(post_to(receiver.url(), 100)));
@@ -278,4 +275,33 @@ TEST_CASE("HttpSender: an address is checked after the name is known and before 
     CHECK(reply.error().text == "not this address");
     CHECK(seen.size() == 1);
     CHECK(receiver.count() == 1);
+}
+
+TEST_CASE("HttpSender: https, to a certificate of a trusted authority and for this host alone") {
+    TempDir dir;
+    TestAuthority authority(dir), stranger(dir, "stranger");
+    HttpReceiver receiver(always(HttpReceiver::reply(200, "ok")), 0, authority.issue("server"));
+    HttpReceiver elsewhere(always(HttpReceiver::reply(200)), 0,
+                           authority.issue("other", "dns_name = \"elsewhere.example\"\n"));
+    auto request = post_to(receiver.url());
+    request.ca_file = authority.file();
+    auto reply = sent(request);
+    REQUIRE(reply);
+    CHECK(reply->body == "ok");
+    CHECK(receiver.requests().at(0).body == request.body);
+    auto refused = [&](const std::string& url, const std::string& ca_file) {
+        auto wrong = post_to(url);
+        wrong.ca_file = ca_file;
+        auto answer = sent(wrong);
+        REQUIRE_FALSE(answer);
+        CHECK(answer.error().code == ErrorCode::unavailable);
+        INFO(answer.error().text);
+        CHECK(answer.error().text.starts_with("nothing was sent to https://127.0.0.1:"));
+        CHECK(answer.error().text.ends_with("of an authority that the system or ca_file names"));
+    };
+    refused(receiver.url(), "");  // the system does not know it
+    refused(receiver.url(), stranger.file());
+    refused(elsewhere.url(), authority.file());
+    CHECK(receiver.count() == 1);
+    CHECK(elsewhere.count() == 0);
 }

@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include "tests/e2e/http_kit.h"
+#include "tests/e2e/webhook_kit.h"
 #include "tests/support/collector.h"
 
 using namespace jobq;
@@ -172,4 +173,37 @@ TEST_CASE("a headers_file that can't be meant stops the start, and says which li
     auto ran = run_cli(call);
     CHECK(ran.status == 78);
     CHECK(ran.err == "trace.headers_file: line 2 of " + path + " is not of the form Name: value\n");
+}
+
+TEST_CASE("a collector with https is sent to when ca_file names its authority") {
+    TempDir dir;
+    TestAuthority authority(dir);
+    Collector collector(authority.issue("collector"));
+    HttpDaemon daemon(kThread + collector.config("ca_file = \"" + authority.file() + "\""));
+    run_jobs(daemon, 1);
+    CHECK(eventually([&] { return collector.spans().size() == 3; }));
+}
+
+TEST_CASE("a ca_file that can't be meant stops the start") {
+    TempDir dir;
+    const std::string path = dir.write("ca.pem", "no certificate\n"), gone = dir / "gone.pem";
+    Secrets secrets;
+    for (const auto& [key, config] :
+         {std::pair<std::string, std::string>{"trace",
+                                              "[trace]\nendpoint = \"https://a.example\"\n"},
+          {"webhook", "[webhook]\nallow = [\"a.example\"]\nsecret_file = \"" + secrets.dir.path() +
+                          "/secrets\"\n"}})
+        for (const auto& [file, text] :
+             {std::pair<std::string, std::string>{path, "holds no certificate in PEM"},
+              {gone, "No such file"}}) {
+            CliCall call;
+            call.program = JOBQD_BIN;
+            call.args = {"--check-config", "--config",
+                         dir.write("c.toml", config + "ca_file = \"" + file + "\"\n")};
+            auto ran = run_cli(call);
+            INFO(ran.err);
+            CHECK(ran.status == 78);
+            CHECK(contains(ran.err, key + ".ca_file: the CA file " + file));
+            CHECK(contains(ran.err, text));
+        }
 }

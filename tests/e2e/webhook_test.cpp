@@ -257,6 +257,23 @@ TEST_CASE("secrets are replaced by a reload, with two of them both sign") {
     CHECK_FALSE(contains(daemon.log(), "whsec_short"));
 }
 
+TEST_CASE("a receiver with https is told once ca_file names its authority") {
+    Secrets secrets;
+    TestAuthority authority(secrets.dir);
+    HttpReceiver receiver(always(HttpReceiver::reply(200)), 0, authority.issue("server"));
+    const std::string config =
+        "[pool.default]\nkind = \"thread\"\n[webhook]\nsecret_file = \"" + secrets.dir.path() +
+        "/secrets\"\nallow_private = [\"127.0.0.1:" + std::to_string(receiver.port()) + "\"]\n";
+    LiveDaemon daemon(config + kQuick);
+    enqueue(daemon, "noop", receiver.url());
+    REQUIRE(eventually([&] { return daemon.count("retrying") == 1; }));
+    const auto waits = daemon.must({"list", "--state", "retrying", "--json"});
+    CHECK(contains(waits, "of an authority that the system or ca_file names"));
+    daemon.write_config(config + "ca_file = \"" + authority.file() + "\"\n" + kQuick);
+    daemon.signal(SIGHUP);
+    CHECK(eventually([&] { return receiver.count() == 1; }, std::chrono::seconds(30)));
+}
+
 TEST_CASE("jobs that expire, are dropped, or are cancelled while they run are told of too") {
     HttpReceiver receiver(always(HttpReceiver::reply(200)));
     Secrets secrets;

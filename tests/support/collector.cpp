@@ -143,7 +143,10 @@ std::vector<CollectedSpan> decode_otlp(const std::string& body,
 
 Collector::Collector() : Collector(takes_all()) {}
 
-Collector::Collector(HttpReceiver::Answer answer, int port) : receiver_(std::move(answer), port) {}
+Collector::Collector(TestAuthority::Pair tls) : Collector(takes_all(), 0, std::move(tls)) {}
+
+Collector::Collector(HttpReceiver::Answer answer, int port, std::optional<TestAuthority::Pair> tls)
+    : receiver_(std::move(answer), port, std::move(tls)) {}
 
 std::string Collector::config(const std::string& more) const {
     return "[trace]\nendpoint = \"" + endpoint() + "\"\n" + more + "\n";

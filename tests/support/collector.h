@@ -34,9 +34,11 @@ class Collector {
     // Takes everything.
     Collector();
     // `answer` decides; spans of what it answers 200 to are taken.
-    explicit Collector(HttpReceiver::Answer answer, int port = 0);
+    explicit Collector(HttpReceiver::Answer answer, int port = 0,
+                       std::optional<TestAuthority::Pair> tls = std::nullopt);
+    explicit Collector(TestAuthority::Pair tls);
 
-    std::string endpoint() const { return "http://127.0.0.1:" + std::to_string(receiver_.port()); }
+    std::string endpoint() const { return receiver_.url(""); }
 
     // [trace] for a jobqd, with more keys.
     std::string config(const std::string& more = "") const;

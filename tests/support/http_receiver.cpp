@@ -11,6 +11,8 @@
 #include <chrono>
 #include <stdexcept>
 
+#include "tests/support/tls_end.h"
+
 namespace jobq::test {
 namespace {
 
@@ -41,7 +43,8 @@ ReceivedRequest parse_head(const std::string& head) {
 
 }  // namespace
 
-HttpReceiver::HttpReceiver(Answer answer, int port) : answer_(std::move(answer)) {
+HttpReceiver::HttpReceiver(Answer answer, int port, std::optional<TestAuthority::Pair> tls)
+    : answer_(std::move(answer)), tls_(std::move(tls)) {
     listen_fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     int on = 1;
     setsockopt(listen_fd_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -79,7 +82,7 @@ void HttpReceiver::stop() {
 }
 
 std::string HttpReceiver::url(const std::string& path) const {
-    return "http://127.0.0.1:" + std::to_string(port_) + path;
+    return std::string(tls_ ? "https" : "http") + "://127.0.0.1:" + std::to_string(port_) + path;
 }
 
 std::vector<ReceivedRequest> HttpReceiver::requests() const {
@@ -108,7 +111,7 @@ void HttpReceiver::accept_all() {
     }
 }
 
-bool HttpReceiver::read_request(int fd, std::string& in, ReceivedRequest& request) {
+bool HttpReceiver::read_request(int fd, TlsEnd* tls, std::string& in, ReceivedRequest& request) {
     char space[16 << 10];
     size_t need = std::string::npos;
     while (true) {
@@ -123,7 +126,7 @@ bool HttpReceiver::read_request(int fd, std::string& in, ReceivedRequest& reques
             in.erase(0, need);
             return true;
         }
-        ssize_t got = ::recv(fd, space, sizeof space, 0);
+        ssize_t got = tls ? tls->receive(space, sizeof space) : ::recv(fd, space, sizeof space, 0);
         if (got <= 0) return false;
         in.append(space, size_t(got));
     }
@@ -134,9 +137,19 @@ void HttpReceiver::serve(int fd) {
         std::lock_guard lock(mutex_);
         most_open_ = std::max(most_open_.load(), ++open_);
     }
+    if (!tls_) {
+        converse(fd, nullptr);
+    } else if (TlsEnd tls(fd, *tls_); tls.trouble().empty()) {
+        converse(fd, &tls);
+    }
+    --open_;
+    ::shutdown(fd, SHUT_RDWR);
+}
+
+void HttpReceiver::converse(int fd, TlsEnd* tls) {
     std::string in;
     ReceivedRequest request;
-    while (read_request(fd, in, request)) {
+    while (read_request(fd, tls, in, request)) {
         request.at_ms = monotonic_ms();
         {
             std::lock_guard lock(mutex_);
@@ -150,18 +163,17 @@ void HttpReceiver::serve(int fd) {
             int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
             ::dup3(nothing, fd, O_CLOEXEC);
             ::close(nothing);
-            break;
+            return;
         }
         size_t at = 0;
         while (at < bytes.size()) {
-            ssize_t sent = ::send(fd, bytes.data() + at, bytes.size() - at, MSG_NOSIGNAL);
-            if (sent <= 0) break;
+            const char* from = bytes.data() + at;
+            const size_t left = bytes.size() - at;
+            ssize_t sent = tls ? tls->send(from, left) : ::send(fd, from, left, MSG_NOSIGNAL);
+            if (sent <= 0) return;
             at += size_t(sent);
         }
-        if (at < bytes.size()) break;
     }
-    --open_;
-    ::shutdown(fd, SHUT_RDWR);
 }
 
 }  // namespace jobq::test

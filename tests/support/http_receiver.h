@@ -1,16 +1,22 @@
 // HttpReceiver: an HTTP server that is none of ours, on a free port of 127.0.0.1, for what jobqd
-// sends. It keeps every request and answers as the test says. Threads and blocking sockets.
+// sends. It keeps every request and answers as the test says; with a certificate it speaks TLS.
+// Threads and blocking sockets.
 #pragma once
 
 #include <atomic>
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "tests/support/authority.h"
+
 namespace jobq::test {
+
+class TlsEnd;
 
 struct ReceivedRequest {
     std::string method, target, body;
@@ -25,7 +31,8 @@ class HttpReceiver {
     using Answer = std::function<std::string(const ReceivedRequest&)>;
 
     // Port 0: a free one. Throws when it can't listen.
-    explicit HttpReceiver(Answer answer, int port = 0);
+    explicit HttpReceiver(Answer answer, int port = 0,
+                          std::optional<TestAuthority::Pair> tls = std::nullopt);
     ~HttpReceiver();
     HttpReceiver(const HttpReceiver&) = delete;
 
@@ -49,9 +56,11 @@ class HttpReceiver {
   private:
     void accept_all();
     void serve(int fd);
-    bool read_request(int fd, std::string& in, ReceivedRequest& request);
+    bool read_request(int fd, TlsEnd* tls, std::string& in, ReceivedRequest& request);
+    void converse(int fd, TlsEnd* tls);
 
     Answer answer_;
+    std::optional<TestAuthority::Pair> tls_;
     int listen_fd_ = -1, port_ = 0;
     std::thread acceptor_;
     mutable std::mutex mutex_;

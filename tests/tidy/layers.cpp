@@ -63,7 +63,7 @@ const std::vector<Library>& libraries() {
          SIZE_MAX,
          true},
         {"microhttpd.h", {"daemon/http/"}, 1, false},
-        {"gnutls/", {"core/tls/"}, 1, false},
+        {"gnutls/", {"core/tls/", "tests/support/tls_end.cpp"}, 2, false},
         {"curl/", {"daemon/loop/curl.h"}, 1, false},
         {"spdlog/", {"daemon/observe/"}, 1, true},
         {"prometheus/", {"daemon/observe/metrics.cpp"}, 1, true},

@@ -71,6 +71,7 @@ format = "json"
 [trace]
 endpoint = "https://otlp.example.com"
 headers_file = "/srv/headers"
+ca_file = "/srv/ca"
 sample_ratio = 0.25
 service_name = "mail jobs"
 [pool.py]
@@ -114,7 +115,7 @@ limits = { memory = "64MiB", cpu = "1500ms", files = 10, processes = 4, nice = 5
     CHECK(config.log.level == "debug");
     CHECK(config.log.format == LogFormat::json);
     CHECK(config.trace ==
-          TraceConfig{"https://otlp.example.com", "/srv/headers", 0.25, "mail jobs"});
+          TraceConfig{"https://otlp.example.com", "/srv/headers", "/srv/ca", 0.25, "mail jobs"});
 
     const PoolConfig& pool = config.pools.at("py");
     CHECK(pool.name == "py");
