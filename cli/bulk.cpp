@@ -16,6 +16,7 @@
 #include "cli/interrupt.h"
 #include "cli/json_object.h"
 #include "cli/line_reader.h"
+#include "cli/progress_line.h"
 #include "cli/wait.h"
 #include "core/base/limits.h"
 #include "core/base/text.h"
@@ -44,6 +45,7 @@ class Bulk {
     Bulk(Session& session, Client client, int fd, const std::string& type,
          const std::string& defaults)
         : out_(session.out),
+          progress_(session.out),
           records_(session.out),
           client_(std::move(client)),
           reader_(fd, limits::kLineBytes),
@@ -71,6 +73,7 @@ class Bulk {
     Answer<int> stopped();
 
     Output& out_;
+    ProgressLine progress_;
     Records records_;
     Client client_;
     LineReader reader_;
@@ -199,15 +202,15 @@ void Bulk::print_done() {
 }
 
 void Bulk::show_progress(bool last) {
-    if (!out_.talks_to_terminal() || out_.quiet()) return;
+    if (!progress_.wanted()) return;
     const int64_t now = monotonic_ms();
     if (!last && now - shown_ms_ < kProgressMs) return;
     shown_ms_ = now;
     const int64_t spent = std::max<int64_t>(1, now - started_ms_);
-    out_.flush();
-    out_.raw_error("\r\033[K" + std::to_string(reader_.lines()) + " lines, " +
-                   std::to_string(stored_) + " stored, " + std::to_string(failed_) + " failed, " +
-                   std::to_string(stored_ * 1000 / spent) + "/s" + (last ? "\n" : ""));
+    progress_.show(std::to_string(reader_.lines()) + " lines, " + std::to_string(stored_) +
+                   " stored, " + std::to_string(failed_) + " failed, " +
+                   std::to_string(stored_ * 1000 / spent) + "/s");
+    if (last) progress_.keep();
 }
 
 // Reads, writes and prints once; waits when there is nothing else to do.

@@ -28,6 +28,12 @@ class ProgressLine {
         shown_ = true;
     }
 
+    // Leaves it standing.
+    void keep() {
+        if (shown_) out_.raw_error("\n");
+        shown_ = false;
+    }
+
     void clear() {
         if (shown_) out_.raw_error("\r\033[K");
         shown_ = false;

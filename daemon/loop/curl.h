@@ -2,8 +2,8 @@
 // first of them is sent. Only daemon/loop/http_sender.cpp sees this.
 //
 // Not linked: a jobqd without webhooks or traces would pay for libcurl and the twenty libraries it
-// needs. Debian's GnuTLS flavour is asked for first, since TLS and HTTP of jobqd have loaded GnuTLS
-// anyway; the functions and their numbers are the same in both flavours.
+// needs. The flavour with OpenSSL is asked for first (decision 38 in jobq-decisions(7)); the
+// functions and their numbers are the same in both.
 #pragma once
 
 #include <curl/curl.h>

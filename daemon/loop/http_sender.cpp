@@ -19,6 +19,7 @@
 namespace jobq {
 namespace {
 
+constexpr long kCaCacheS = 600;
 constexpr int kEventsPerLook = 64;
 constexpr long kIdleConnections = 8;
 
@@ -232,7 +233,16 @@ void HttpSender::Impl::set_up(Transfer& transfer, int64_t left_ms) {
     set(CURLOPT_FOLLOWLOCATION, 0L);
     set(CURLOPT_HTTP_VERSION, long(CURL_HTTP_VERSION_1_1));
     set(CURLOPT_SSLVERSION, long(CURL_SSLVERSION_TLSv1_2));
-    if (!request.ca_file.empty()) set(CURLOPT_CAINFO, request.ca_file.c_str());
+    // One file alone: libcurl's own directory would be trusted beside it, and read anew for each
+    // connection, on the loop.
+    const char* own = curl->version_info(CURLVERSION_NOW)->cainfo;
+    const char* ca_file = request.ca_file.empty() ? own : request.ca_file.c_str();
+    if (ca_file != nullptr) {
+        set(CURLOPT_CAINFO, ca_file);
+        set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
+        // Not with GnuTLS, which keeps nothing; so that a file that was replaced counts soon.
+        curl->easy_setopt(transfer.easy, CURLOPT_CA_CACHE_TIMEOUT, kCaCacheS);
+    }
     set(CURLOPT_NOSIGNAL, 1L);
     // Else a removed transfer waits, with the whole loop, for its resolver thread.
     set(CURLOPT_QUICK_EXIT, 1L);

@@ -179,9 +179,18 @@ TEST_CASE("a collector with https is sent to when ca_file names its authority") 
     TempDir dir;
     TestAuthority authority(dir);
     Collector collector(authority.issue("collector"));
-    HttpDaemon daemon(kThread + collector.config("ca_file = \"" + authority.file() + "\""));
+    HttpDaemon daemon(kThread + collector.config());
     run_jobs(daemon, 1);
-    CHECK(eventually([&] { return collector.spans().size() == 3; }));
+    REQUIRE(eventually([&] { return metric(daemon, "jobq_trace_export_failures_total") > 0; }));
+    CHECK(collector.receiver().count() == 0);
+    daemon.write_config("[listen]\nhttp = \"127.0.0.1:0\"\n" + kThread +
+                        collector.config("ca_file = \"" + authority.file() + "\""));
+    daemon.signal(SIGHUP);
+    REQUIRE(eventually([&] { return contains(daemon.log(), "config.reloaded"); },
+                       std::chrono::seconds(30)));
+    daemon.must({"enqueue", "noop", "--id", "after-the-reload", "--wait"});
+    CHECK(eventually([&] { return spans_of(collector.spans(), "after-the-reload").size() == 3; },
+                     std::chrono::seconds(30)));
 }
 
 TEST_CASE("a ca_file that can't be meant stops the start") {

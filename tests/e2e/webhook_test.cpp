@@ -1,7 +1,10 @@
 // Webhooks, from the end of a job to a receiver that is none of ours.
 #include <signal.h>
+#include <sys/stat.h>
 
 #include <catch2/catch.hpp>
+#include <cstdlib>
+#include <fstream>
 
 #include "tests/e2e/tcp_client.h"
 #include "tests/e2e/webhook_kit.h"
@@ -272,6 +275,42 @@ TEST_CASE("a receiver with https is told once ca_file names its authority") {
     daemon.write_config(config + "ca_file = \"" + authority.file() + "\"\n" + kQuick);
     daemon.signal(SIGHUP);
     CHECK(eventually([&] { return receiver.count() == 1; }, std::chrono::seconds(30)));
+}
+
+TEST_CASE("the system's authorities are trusted by default, and not beside those of ca_file") {
+    if (std::system("unshare -m true 2>/dev/null") != 0) {
+        WARN("not tried: mounts can't be made here");
+        return;
+    }
+    Secrets secrets;
+    TestAuthority system(secrets.dir), stranger(secrets.dir, "stranger");
+    HttpReceiver receiver(always(HttpReceiver::reply(200)), 0, system.issue("server"));
+    const std::string config =
+        "[pool.default]\nkind = \"thread\"\n[webhook]\nsecret_file = \"" + secrets.dir.path() +
+        "/secrets\"\nallow_private = [\"127.0.0.1:" + std::to_string(receiver.port()) + "\"]\n";
+    // The authorities of the system as this jobqd sees it: a bundle, and a file with its hash's
+    // link.
+    const std::string certs = secrets.dir / "certs";
+    ::mkdir(certs.c_str(), 0700);
+    for (const char* name : {"/ca-certificates.crt", "/own.pem"})
+        std::ofstream(certs + name) << read_file(system.file());
+    REQUIRE(std::system(("openssl rehash '" + certs + "' 2>/dev/null").c_str()) == 0);
+    const std::string program = secrets.dir.write(
+        "jobqd", "#!/bin/sh\nexec unshare -m sh -c 'mount --bind " + certs +
+                     " /etc/ssl/certs && exec " JOBQD_BIN " \"$@\"' jobqd \"$@\"\n");
+    ::chmod(program.c_str(), 0700);
+    LiveDaemon daemon(config + kQuick);
+    REQUIRE(daemon.stop() == 0);
+    daemon.use_program(program);
+    daemon.start();
+    enqueue(daemon, "noop", receiver.url());
+    REQUIRE(eventually([&] { return receiver.count() == 1; }));
+    daemon.write_config(config + "ca_file = \"" + stranger.file() + "\"\n" + kQuick);
+    daemon.signal(SIGHUP);
+    REQUIRE(eventually([&] { return contains(daemon.log(), "config.reloaded"); }));
+    enqueue(daemon, "noop", receiver.url());
+    CHECK(eventually([&] { return daemon.count("retrying") == 1; }));
+    CHECK(receiver.count() == 1);
 }
 
 TEST_CASE("jobs that expire, are dropped, or are cancelled while they run are told of too") {

@@ -5,6 +5,7 @@ import { curl, jobq, quoted } from "../../daemon/web/command.js";
 import { ago, bytes, count, duration, rate, short } from "../../daemon/web/format.js";
 import { append, columnsOf, emptyHistory, historyOf, KEPT, lastOf } from "../../daemon/web/history.js";
 import { href, parseHash } from "../../daemon/web/route.js";
+import { listCommands, retryDeadCommand } from "../../daemon/web/parts/filter.js";
 import { bodyOf, durationMs, wordsOf } from "../../daemon/web/submit.js";
 
 test("an address goes to its parts and back, whatever stands in it", () => {
@@ -37,6 +38,15 @@ test("commands are quoted for the shell", () => {
     assert.equal(jobq("enqueue", "a b", "--queue", "", "--payload", "$(id)"), "jobq enqueue 'a b' --payload '$(id)'");
     assert.equal(curl("POST", "/x", { a: "'" }, "http://h"), `curl -sS -H 'Content-Type: application/json' -d '{"a":"'\\''"}' http://h/x`);
     assert.equal(curl("DELETE", "/x", undefined, "http://h"), "curl -sS -X DELETE http://h/x");
+});
+
+test("a list and a retry of the dead are the same commands in a terminal", () => {
+    const filter = { queue: "q", type: "a b", tag: "t", error: "it's", text: "$x", since: "2026-01-01T00:00:00.000Z" };
+    const rest = "--queue q --type 'a b' --tag t --error 'it'\\''s' --text '$x'";
+    assert.equal(listCommands("dead", filter, { since: "1h" }, 50).jobq, `jobq list --state dead ${rest} --since 1h --limit 50`);
+    assert.equal(retryDeadCommand(filter, 20), `jobq retry-dead ${rest} --since 2026-01-01T00:00:00.000Z --rate 20/s`);
+    assert.equal(retryDeadCommand({}, 0), "jobq retry-dead --all");
+    assert.equal(retryDeadCommand({ tag: "t" }, 0), "jobq retry-dead --tag t");
 });
 
 test("the submit form: what is typed becomes a request, or a word about its field", () => {

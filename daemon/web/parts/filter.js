@@ -46,11 +46,18 @@ export function filterOf(query, now = Date.now()) {
     return { filter, wrong: `“${query.since}” is neither an age like 1h nor a time` };
 }
 
+// As options of `jobq list` and `jobq retry-dead`.
+const optionsOf = (filter) => FIELDS.flatMap(([name]) => [`--${name}`, filter[name]]);
+
 export function listCommands(state, filter, query, limit) {
-    const same = jobq("list", "--state", state, "--queue", filter.queue, "--type", filter.type,
-        "--tag", filter.tag, "--error", filter.error, "--text", filter.text, "--since", query.since, "--limit", limit);
+    const same = jobq("list", "--state", state, ...optionsOf({ ...filter, since: query.since }), "--limit", limit);
     const search = new URLSearchParams({ state, ...filter, limit });
     return { jobq: same, curl: curl("GET", `/api/v1/jobs?${search}`) };
+}
+
+export function retryDeadCommand(filter, rate) {
+    const which = Object.keys(filter).length ? optionsOf(filter) : ["--all"];
+    return jobq("retry-dead", ...which, "--rate", rate ? `${rate}/s` : "");
 }
 
 export function operationBody(action, state, filter, rate) {

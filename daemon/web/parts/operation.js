@@ -1,11 +1,11 @@
 // Operations on all jobs that match: asked for, begun, and shown while they run.
 import { get, send } from "../api.js";
-import { curl, jobq } from "../command.js";
+import { curl } from "../command.js";
 import { count, duration } from "../format.js";
 import { html, useEffect, useState } from "../html.js";
 import { useMayChange } from "../live.js";
 import { confirm } from "./confirm.js";
-import { inWords, operationBody } from "./filter.js";
+import { inWords, operationBody, retryDeadCommand } from "./filter.js";
 import { say } from "./notice.js";
 
 const PATH = "/api/v1/operations";
@@ -26,12 +26,6 @@ const WHAT = {
     remove: ["Remove", "are forgotten, with their payloads and errors", true],
 };
 
-function retryDead(filter, rate) {
-    const which = Object.keys(filter).length ? ["--queue", filter.queue, "--type", filter.type, "--tag", filter.tag, "--error", filter.error,
-        "--text", filter.text, "--since", filter.since] : ["--all"];
-    return jobq("retry-dead", ...which, "--rate", rate ? `${rate}/s` : "");
-}
-
 // Asks, then begins it. The operation, or null. `about`: how many there may be, in words.
 export async function startOperation({ action, state, filter, rate = 0, about, exact = "" }) {
     const body = operationBody(action, state, filter, rate);
@@ -44,7 +38,7 @@ export async function startOperation({ action, state, filter, rate = 0, about, e
         action: word,
         danger,
         typed: action !== "retry" && empty ? state : undefined,
-        jobq: action === "retry" && state === "dead" ? retryDead(filter, rate) : "",
+        jobq: action === "retry" && state === "dead" ? retryDeadCommand(filter, rate) : "",
         curl: curl("POST", PATH, body),
     });
     if (!yes) return null;
