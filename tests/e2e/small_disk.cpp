@@ -34,9 +34,12 @@ void SmallDisk::fill(int64_t leave_bytes) const {
         ::open((path() + "/ballast").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (fd < 0) throw std::runtime_error("no ballast in " + path());
     const std::vector<char> block(64 << 10, 'b');
-    while (true) {
-        const int64_t wanted = std::min<int64_t>(int64_t(block.size()), free_bytes() - leave_bytes);
-        if (wanted <= 0 || ::write(fd, block.data(), size_t(wanted)) <= 0) break;
+    // What is free now, once: not the reserve too, which jobqd may give up while this is written.
+    for (int64_t left = free_bytes() - leave_bytes; left > 0;) {
+        const auto wrote =
+            ::write(fd, block.data(), size_t(std::min<int64_t>(int64_t(block.size()), left)));
+        if (wrote <= 0) break;
+        left -= wrote;
     }
     ::close(fd);
 }

@@ -20,7 +20,7 @@ class SmallDisk {
     std::string path() const { return dir_ / "disk"; }
 
     int64_t free_bytes() const;
-    // Somebody else's file takes all that is left, but so many bytes.
+    // Somebody else's file takes all that is free at the call, but so many bytes.
     void fill(int64_t leave_bytes = 0) const;
     void free() const;
     // For LiveDaemon's prepare: its state directory is on this disk.

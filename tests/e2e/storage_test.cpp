@@ -114,7 +114,8 @@ TEST_CASE("20 times others fill the disk: refused, recorded, healed, nothing los
         CHECK(storage_state(daemon) == "full");
         // The reserve is for this.
         const auto recorded = [&] { return daemon.count("succeeded") >= acknowledged; };
-        CHECK(eventually(recorded));
+        if (!eventually(recorded))
+            FAIL_CHECK("not recorded: " << daemon.jobq({"stats"}).out << daemon.log());
         disk.free();
         CHECK(seconds_until_taken(daemon, acknowledged) < 5);
     }
