@@ -19,7 +19,7 @@
 
 namespace jobq::cli {
 
-inline constexpr int64_t kConnectMs = 2'000;
+inline constexpr int64_t kConnectMs = 5'000;  // to a jobqd that is there, on a machine that is busy
 inline constexpr int64_t kReplyMs = 30'000;
 
 class Client {
