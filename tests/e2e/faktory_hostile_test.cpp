@@ -25,7 +25,7 @@ int64_t resident_mib() {
 
 // How much more it is by now. A sanitizer keeps freed memory for long: nothing to go by.
 int64_t grown_mib([[maybe_unused]] int64_t before) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef JOBQ_SANITIZED
     return 0;
 #else
     return resident_mib() - before;

@@ -155,7 +155,7 @@ namespace {
 int64_t jobs_asked() {
     const char* text = std::getenv("JOBQ_WORK_JOBS");
     if (text) return std::max<int64_t>(200, std::atoll(text));
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef JOBQ_SANITIZED
     return 1'000;
 #else
     return 5'000;
