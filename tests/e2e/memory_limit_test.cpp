@@ -27,7 +27,7 @@ backoff = { base = "50ms", factor = 1, max = "50ms", jitter = 0.0 }
 // Of 10 KB each; how many were taken.
 int64_t push_until_full(const LiveDaemon& daemon) {
     std::string input;
-    for (int i = 0; i < 1'500; ++i)
+    for (int i = 0; i < 2'800; ++i)
         input += R"({"type":"noop","payload":")" + std::string(10'000, 'm') + "\"}\n";
     const Ran ran = daemon.jobq({"enqueue", "--jsonl", "-", "-q"}, input);
     int64_t taken = 0;
@@ -47,7 +47,7 @@ void fill_and_drain(const LiveDaemon& daemon) {
     CHECK(daemon.count("ready") >= taken);  // nothing was lost of what was taken
     const Ran refused = daemon.jobq({"enqueue", "noop"});
     CHECK(refused.status == 75);
-    CHECK(contains(refused.err, "of its memory limit of 1"));
+    CHECK(contains(refused.err, "of its memory limit of 2"));
     const auto storage = json::parse(daemon.must({"stats", "--json"})).at("storage");
     INFO(storage.dump());
     CHECK(storage.at("state") == "full");
@@ -66,14 +66,14 @@ void fill_and_drain(const LiveDaemon& daemon) {
 }  // namespace
 
 TEST_CASE("the private Redis at its memory limit refuses jobs and drains") {
-    LiveDaemon daemon(std::string(kConfig) + "[redis]\nmax_memory = \"12MiB\"\n",
+    LiveDaemon daemon(std::string(kConfig) + "[redis]\nmax_memory = \"24MiB\"\n",
                       {"--log-level", "warn"});
     fill_and_drain(daemon);
     CHECK(contains(daemon.log(), "storage.full: new jobs are refused: Redis uses"));
 }
 
 TEST_CASE("an external Redis's own memory limit is met in the same way") {
-    RedisServer redis({false, {"--maxmemory", "12mb"}});
+    RedisServer redis({false, {"--maxmemory", "24mb"}});
     LiveDaemon daemon(kConfig, {"--log-level", "warn", "--redis", "unix:" + redis.socket_path()});
     fill_and_drain(daemon);
 }
