@@ -53,7 +53,7 @@ void fill_and_drain(const LiveDaemon& daemon) {
     CHECK(storage.at("state") == "full");
     const int64_t used = storage.at("memory_bytes"), limit = storage.at("memory_limit_bytes");
     CHECK(used > limit / 10 * 8);
-    CHECK(used <= limit);
+    CHECK(used < limit / 20 * 21);  // Redis takes what comes while it is below
     daemon.must({"queue", "resume", "default"});
     const auto drained = [&] { return daemon.count("succeeded") == taken + 1; };
     CHECK(eventually(drained, std::chrono::seconds(30)));
