@@ -1,6 +1,6 @@
-// jobqd is restarted, upgraded, stopped and killed while a command runs: the runner keeps it, its
-// output and its exit status. JOBQ_RESTART_SECONDS sets how long the command of the first case
-// runs.
+// jobqd is restarted, upgraded, stopped, killed or busy while a command runs: the runner keeps it,
+// its output and its exit status; jobq waits. JOBQ_RESTART_SECONDS sets how long the command of the
+// first case runs.
 #include <signal.h>
 #include <sys/stat.h>
 
@@ -201,6 +201,20 @@ TEST_CASE("a restart that could not come up again is not begun") {
     CHECK(log_has(daemon, "jobqd.toml:1:1"));
     CHECK(daemon.jobq({"run", "--wait", "--", "true"}).status == 0);
     CHECK_FALSE(log_has(daemon, "daemon.stopped"));
+}
+
+TEST_CASE("a jobqd that does nothing for three seconds is waited for") {
+    const LiveDaemon daemon("");
+    daemon.signal(SIGSTOP);
+    std::thread busy([&] {
+        std::this_thread::sleep_for(std::chrono::seconds(3));
+        daemon.signal(SIGCONT);
+    });
+    const Ran ran = daemon.jobq({"ping"});
+    busy.join();
+    INFO(ran.err);
+    CHECK(ran.status == 0);
+    CHECK(ran.seconds > 2.5);
 }
 
 }  // namespace jobq::test

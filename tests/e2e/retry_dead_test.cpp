@@ -75,6 +75,8 @@ TEST_CASE("^C ends a retry at a rate: what is done stays done, the rest is dead"
     CHECK(ran.out == std::to_string(ready) + " dead jobs are ready again\n");
     CHECK(ready < 100);
     CHECK(daemon.count("dead") == 100 - ready);
+    const auto goes_on = [&] { return daemon.count("ready") != ready; };
+    CHECK_FALSE(eventually(goes_on, std::chrono::milliseconds(600)));  // two parts would have come
 }
 
 TEST_CASE("a retry at a rate that a restart of jobqd ends is not told as done") {
