@@ -15,7 +15,7 @@ void print_text(Output& out, JsonView pong) {
             words += std::string(", ") + place + " " + printable(at);
     if (pong["dev"].flag()) words += ", development mode";
     out.line(words);
-    if (pong["storage"].text() == "full")
+    if (!pong["storage_text"].text().empty())
         out.line("new jobs are refused: " + printable(pong["storage_text"].text()));
     if (const std::string note = pong["storage_note"].text(); !note.empty())
         out.line("since it started: " + printable(note));
@@ -32,7 +32,8 @@ Answer<int> run_ping(Session& session) {
     } else {
         session.out.line(pong.raw());
     }
-    return pong["state"].text() == "ready" ? kDone : kTryAgain;
+    const bool ready = pong["state"].text() == "ready" && pong["storage"].text() != "refused";
+    return ready ? kDone : kTryAgain;
 }
 
 Answer<int> run_version(Session& session) {

@@ -44,9 +44,11 @@ std::string in_words(Output& out, JsonView stats) {
     if (redis["memory_bytes"].exists())
         store += ", " + std::to_string(redis["memory_bytes"].number() / 1024) + " KiB";
     add(text, "store", store);
-    if (const JsonView storage = stats["storage"]; storage["state"].text() == "full")
+    const JsonView storage = stats["storage"];
+    if (const std::string state = storage["state"].text(); state == "full" || state == "refused")
         add(text, "storage",
-            out.paint("full", Colour::bad) + ": " + printable(storage["text"].text()));
+            out.paint(state == "full" ? "full" : "writes refused", Colour::bad) + ": " +
+                printable(storage["text"].text()));
     if (const std::string note = stats["storage"]["note"].text(); !note.empty())
         add(text, "mended", printable(note));
     if (const int64_t woke = stats["watchdog_woke"].number(); woke > 0)

@@ -95,16 +95,34 @@ void App::on_link_state(LinkState state) {
     }
 }
 
-// Redis is back, or new: its scripts are gone, its data is not.
+// Redis is back, or new: its scripts are gone, its data is not. Until it is well, or away again.
 task<void> App::reopen() {
-    auto opened = co_await store_->open();
-    if (!opened) {
-        log(LogLevel::error, "store.not_opened", opened.error().text);
-        co_return;
+    constexpr int64_t kAgainMs = 500;
+    if (std::exchange(reopening_, true)) co_return;
+    std::string told;
+    bool opened = false;
+    while (!opened && !stopping_ && link_->state() == LinkState::ready) {
+        auto done = co_await store_->open();
+        opened = done.has_value();
+        if (opened) break;
+        if (done.error().text != told) log(LogLevel::error, "store.not_opened", done.error().text);
+        told = done.error().text;
+        auto pause = stop_asked_.wait(kAgainMs);
+        co_await pause;
     }
+    reopening_ = false;
+    if (!opened || stopping_) co_return;
     co_await storage_->learn_durability();
     if (context_->state == DaemonState::store_down) context_->state = DaemonState::ready;
     if (chores_) chores_->look_now();
+    broker_->waiters().notify_all();
+}
+
+// Jobs that wait for a pool of before, where Redis refused it at the start or at a reload.
+task<void> App::unpark() {
+    auto unparked = co_await store_->unpark();
+    unpark_again_ = !unparked && info(unparked.error().code).retryable;
+    if (!unparked) log(LogLevel::warn, "config.unpark_failed", unparked.error().text);
     broker_->waiters().notify_all();
 }
 
@@ -183,16 +201,14 @@ task<void> App::reload() {
         co_await pool->stop(config_->stop_timeout_ms);
     make_pools();
     if (!runner_ && needs_runner(*config_)) start_runner();
-    auto unparked = co_await store_->unpark();
-    if (!unparked) log(LogLevel::warn, "config.unpark_failed", unparked.error().text);
-    broker_->waiters().notify_all();
+    co_await unpark();
     log(LogLevel::info, "config.reloaded", "",
         {{"pools", int64_t(config_->pools.size())}, {"types", int64_t(config_->types.size())}});
 }
 
 task<void> App::stop() {
     stopping_ = true;
-    int64_t limit = config_->stop_timeout_ms;
+    int64_t limit = config_->stop_timeout_ms, until = reactor_.now_ms() + limit;
     if (context_) context_->state = DaemonState::stopping;
     if (http_) gate_.spawn(http_->stop());
     if (broker_) broker_->waiters().notify_all();  // those that wait for jobs see the state
@@ -215,6 +231,8 @@ task<void> App::stop() {
     if (live_) co_await live_->stop();
     if (sampler_) co_await sampler_->stop();
     if (chores_) co_await chores_->stop();
+    if (broker_)
+        co_await broker_->kept_ends().stop(std::max<int64_t>(0, until - reactor_.now_ms()));
     if (context_ && context_->plain > 0) co_await sleep_for(reactor_, limits::kLastWordsMs);
     if (server_) co_await server_->stop();
     if (traces_) co_await traces_->stop();

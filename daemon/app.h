@@ -53,6 +53,7 @@ class App {
     task<Result<>> start_private_redis();
     void make_storage();
     void storage_changed(bool full, const std::string& text);
+    void writes_changed(bool refused, const std::string& text);
     Result<> listen();
     void make_pools();
     Result<> make_webhooks(const Config& config);
@@ -75,6 +76,7 @@ class App {
     void watch_signals();
     void on_link_state(LinkState state);
     task<void> reopen();
+    task<void> unpark();
     task<void> reload();
     void restart();
     Result<std::shared_ptr<const Door>> new_door(const Config& fresh) const;
@@ -89,6 +91,7 @@ class App {
     Places places_;
     int exit_status_ = 0;
     bool stopping_ = false, serving_ = false, restarts_ = false;
+    bool reopening_ = false, unpark_again_ = false;
     Signal stop_asked_;
     Gate gate_;
     Metrics metrics_;

@@ -101,7 +101,8 @@ void write_redis(JsonWriter& json, const LinkFigures& link, const StorageStatus&
     json.field("connects", int64_t(link.connects)).field("in_flight", int64_t(link.in_flight));
     json.field("memory_bytes", storage.memory_bytes).field("memory_limit", storage.memory_limit);
     json.end_object().key("storage").begin_object();
-    json.field("state", storage.full ? "full" : "good").field("text", storage.text);
+    json.field("state", storage.refused ? "refused" : storage.full ? "full" : "good");
+    json.field("text", storage.why());
     json.field("note", storage.note).field("durability", storage.durability);
     json.field("free_bytes", storage.free_bytes).field("log_bytes", storage.log_bytes);
     json.end_object();

@@ -65,6 +65,8 @@ void fill_link(Metrics::Sheet& sheet, const LinkFigures& link) {
 void fill_storage(Metrics::Sheet& sheet, const StorageStatus& storage) {
     sheet.set(Metric::redis_memory, double(storage.memory_bytes));
     sheet.set(Metric::redis_memory_limit, double(storage.memory_limit));
+    if (storage.refused)
+        sheet.set(Metric::redis_writes_refused, 1, {{"reason", storage.refused_reason}});
     sheet.set(Metric::storage_full, storage.full);
     sheet.set(Metric::storage_free, double(storage.free_bytes));
     sheet.set(Metric::storage_log, double(storage.log_bytes));
@@ -112,7 +114,7 @@ void App::fill_metrics(Metrics::Sheet& sheet) {
     }
     sheet.set(Metric::webhooks_in_flight, webhooks_ ? webhooks_->in_flight() : 0);
     fill_workers(sheet, workers_);
-    sheet.set(Metric::ready, context_->state == DaemonState::ready);
+    sheet.set(Metric::ready, !context_->not_ready());
     sheet.set(Metric::connections, context_->connections);
     sheet.set(Metric::commands, double(context_->commands));
     sheet.set(Metric::watchdog_woke, watchdog_ ? double(watchdog_->woken()) : 0);

@@ -95,7 +95,8 @@ task<Result<>> App::start() {
     if (needs_runner(*config_)) context_->runner_wid = "runner-" + node_id();
     co_await broker_->recover();
     auto unparked = co_await store_->unpark();
-    if (!unparked && unparked.error().code != ErrorCode::storage_full) co_return unparked;
+    unpark_again_ = !unparked && info(unparked.error().code).retryable;
+    if (!unparked && !unpark_again_) co_return unparked;
     chores_ = std::make_unique<Chores>(reactor_, *broker_, !private_redis_);
     chores_->start();
     watchdog_ = std::make_unique<Watchdog>(reactor_, *broker_);

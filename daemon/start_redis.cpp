@@ -52,9 +52,12 @@ void App::make_storage() {
         settings.reserve_file = private_redis_->state_dir() + "/reserve";
         settings.reserve_bytes = config_->redis.disk_reserve_bytes;
     }
+    settings.probe_key = Keys(config_->redis.name_space).of("probe");
     storage_ = std::make_unique<Storage>(reactor_, std::move(settings));
     storage_->on_change(
         [this](bool full, const std::string& text) { storage_changed(full, text); });
+    storage_->on_refused(
+        [this](bool refused, const std::string& text) { writes_changed(refused, text); });
 }
 
 void App::storage_changed(bool full, const std::string& text) {
@@ -65,6 +68,19 @@ void App::storage_changed(bool full, const std::string& text) {
     json.begin_object().field("time", format_rfc3339(reactor_.wall_ms())).field("event", event);
     json.field("text", text).end_object();
     events_.publish({event, json.take(), "", ""});
+}
+
+// While it lasts nothing is lost: what ended is kept by those who ran it.
+void App::writes_changed(bool refused, const std::string& text) {
+    if (stopping_) return;
+    log(refused ? LogLevel::error : LogLevel::info,
+        refused ? "redis.writes_refused" : "redis.writes_ok",
+        refused ? text + ": new jobs are refused, ends of jobs are kept and offered again"
+                : "Redis takes writes again");
+    if (refused || !context_) return;
+    if (unpark_again_) gate_.spawn(unpark());
+    if (chores_) chores_->look_now();
+    broker_->waiters().notify_all();
 }
 
 task<Result<>> App::start_redis() {
@@ -81,12 +97,18 @@ task<Result<>> App::start_redis() {
     }
     UvRedisLink::Settings settings;
     settings.address = address;
+    settings.probe_key = Keys(config_->redis.name_space).of("probe");
     auto& round_trips = metrics_.histogram(Metric::redis_round_trip);
     settings.on_round_trip = [&round_trips](int64_t us) { observe(round_trips, double(us) / 1e6); };
     link_ = std::make_unique<UvRedisLink>(reactor_, std::move(settings));
     link_->on_state([this](LinkState state, const Error& trouble) {
-        log(LogLevel::debug, "redis.link", trouble.text,
-            {{"state", std::string(to_string(state))}});
+        // A private one is told of by its keeper.
+        const bool told = !private_redis_ && !stopping_ &&
+                          (state == LinkState::down || state == LinkState::ready);
+        const LogLevel level = !told                       ? LogLevel::debug
+                               : state == LinkState::ready ? LogLevel::info
+                                                           : LogLevel::warn;
+        log(level, "redis.link", trouble.text, {{"state", std::string(to_string(state))}});
         on_link_state(state);
     });
     storage_->use(*link_);

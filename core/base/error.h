@@ -1,9 +1,10 @@
 // Errors of jobq: one closed list, one table.
 //
 // Everything that can fail returns Result<T>. The code is for programs, the text for people. The
-// table in error.cpp maps each code to its wire name, HTTP status, exit status and whether a repeat
-// can help; the CLI, the protocol, the HTTP API and jobq(1) all read it. Exceptions of libraries
-// are caught in the .cpp that calls the library and turned into one of these.
+// table in error.cpp maps each code to its wire name, HTTP status, exit status, whether a repeat
+// can help and whether it is final; the CLI, the protocol, the HTTP API and jobq(1) all read it.
+// Exceptions of libraries are caught in the .cpp that calls the library and turned into one of
+// these.
 #pragma once
 
 #include <cstdint>
@@ -41,13 +42,21 @@ struct ErrorInfo {
     std::string_view name;  // wire and JSON name, upper case on the wire: "LEASE_LOST"
     int http_status;
     int exit_status;
-    bool retryable;
+    bool retryable;  // whoever asked may ask again and have it
+    bool final;      // decided: what was asked is refused for good, whoever offers it again
     std::string_view meaning;  // one line for jobq-protocol(7)
 };
 
 // One row for each ErrorCode, in the order of the enum.
 std::span<const ErrorInfo> error_table();
 const ErrorInfo& info(ErrorCode code);
+
+// Whether what must not be lost (the end of an attempt, a lease that goes back) may be given up
+// after this answer. An error that is not known to be final never is: it is offered again.
+inline bool is_final(ErrorCode code) {
+    return info(code).final;
+}
+
 // The code whose name is `name` (any case); nullopt-like: internal when there is none.
 ErrorCode error_code_from_name(std::string_view name);
 

@@ -109,37 +109,39 @@ task<void> RedisStore::send_finish(FinishCoalescer::Batch batch) {
         }
     }
     Gate calls(reactor_);
-    for (auto& [key, group] : groups) {
-        const Finish& first = group.front().item();
-        Move move = first.transition.move;
-        std::string second = std::to_string(bucket_second(now, first.retention_ms));
-        Command args;
-        args.add(first.owner);
-        if (is_done(move)) {
-            args.add(counter_of(first))
-                .add(int64_t(is_failure(first) && counter_of(first) == "dropped"));
-            args.add("done:" + second).add("log:" + second).add(int64_t(keeps_record(first)));
-            args.add(now);
-            add_done(args, group);
-            calls.spawn(send_group(script("done"), std::move(args), std::move(group)));
-        } else if (move == Move::release) {
-            args.add(int64_t(options_.publish_hints)).add(now).add(int64_t(group.size()));
-            for (const auto& entry : group)
-                args.add(entry.item().jid)
-                    .add(entry.item().token)
-                    .add(release_header(entry.item()));
-            calls.spawn(send_group(script("release"), std::move(args), std::move(group)));
-        } else {
-            args.add(set_of(move)).add(int64_t(is_failure(first)));
-            args.add(int64_t(options_.publish_hints)).add("log:" + second).add(now);
-            args.add(int64_t(group.size()));
-            for (const auto& entry : group)
-                add_deferred(args, entry.item(), now);
-            add_follows(args, group);
-            calls.spawn(send_group(script("defer"), std::move(args), std::move(group)));
-        }
-    }
+    for (auto& [key, group] : groups)
+        calls.spawn(send_group(std::move(group), now));
     co_await calls.close();
+}
+
+// The script that ends all of the group, and what it is given.
+const Script& RedisStore::ending_of(const FinishCoalescer::Batch& group, int64_t now,
+                                    Command* args) {
+    const Finish& first = group.front().item();
+    const Move move = first.transition.move;
+    const std::string second = std::to_string(bucket_second(now, first.retention_ms));
+    args->add(first.owner);
+    if (is_done(move)) {
+        args->add(counter_of(first))
+            .add(int64_t(is_failure(first) && counter_of(first) == "dropped"));
+        args->add("done:" + second).add("log:" + second).add(int64_t(keeps_record(first)));
+        args->add(now);
+        add_done(*args, group);
+        return script("done");
+    }
+    if (move == Move::release) {
+        args->add(int64_t(options_.publish_hints)).add(now).add(int64_t(group.size()));
+        for (const auto& entry : group)
+            args->add(entry.item().jid).add(entry.item().token).add(release_header(entry.item()));
+        return script("release");
+    }
+    args->add(set_of(move)).add(int64_t(is_failure(first)));
+    args->add(int64_t(options_.publish_hints)).add("log:" + second).add(now);
+    args->add(int64_t(group.size()));
+    for (const auto& entry : group)
+        add_deferred(*args, entry.item(), now);
+    add_follows(*args, group);
+    return script("defer");
 }
 
 void RedisStore::add_done(Command& args, const FinishCoalescer::Batch& group) {
@@ -162,9 +164,19 @@ void RedisStore::add_done(Command& args, const FinishCoalescer::Batch& group) {
     add_follows(args, group);
 }
 
-task<void> RedisStore::send_group(const Script& script, Command args,
-                                  FinishCoalescer::Batch group) {
-    auto reply = co_await run(script, std::move(args));
+task<void> RedisStore::send_group(FinishCoalescer::Batch group, int64_t now) {
+    Command args;
+    const Script& ending = ending_of(group, now, &args);
+    auto reply = co_await run(ending, std::move(args));
+    if (!reply && reply.error().code == ErrorCode::internal && group.size() > 1) {
+        // One of them may be the reason: it is found, and the others do not wait for it for ever.
+        const auto middle = group.begin() + long(group.size() / 2);
+        FinishCoalescer::Batch behind(middle, group.end());
+        group.erase(middle, group.end());
+        co_await send_group(std::move(group), now);
+        co_await send_group(std::move(behind), now);
+        co_return;
+    }
     for (size_t i = 0; i < group.size(); ++i) {
         if (!reply) {
             group[i].answer(tl::unexpected<Error>(reply.error()));

@@ -1,8 +1,10 @@
 #include "core/store/redis_store.h"
 
+#include "core/base/failpoint.h"
 #include "core/base/id.h"
 #include "core/base/text.h"
 #include "core/store/doctor.h"
+#include "core/store/redis_errors.h"
 
 namespace jobq {
 namespace {
@@ -13,24 +15,6 @@ size_t weight_of(const Job& job) {
 
 size_t weight_of(const Finish& finish) {
     return finish.final.result.size() + finish.log.size() + 128;
-}
-
-// What an error reply of Redis means to a caller.
-Error error_of(const std::string& text) {
-    if (text.rfind("OOM", 0) == 0)
-        return {ErrorCode::storage_full, "Redis is at its memory limit (" + text + ")"};
-    if (text.rfind("MISCONF", 0) == 0)
-        return {ErrorCode::storage_full, "Redis can't write to its disk (" + text + ")"};
-    if (text.rfind("LOADING", 0) == 0 || text.rfind("READONLY", 0) == 0 ||
-        text.rfind("CLUSTERDOWN", 0) == 0 || text.rfind("BUSY", 0) == 0 ||
-        text.rfind("MASTERDOWN", 0) == 0)
-        return {ErrorCode::unavailable, "Redis can't serve now: " + text};
-    return {ErrorCode::internal, "Redis refused a script: " + text};
-}
-
-Room room_of(const Error& error, const Result<Reply>& reply) {
-    if (error.code != ErrorCode::storage_full) return Room::enough;
-    return reply->text.starts_with("OOM") ? Room::no_memory : Room::no_disk;
 }
 
 }  // namespace
@@ -83,10 +67,21 @@ task<Result<Reply>> RedisStore::run(const Script& script, Command args) {
         again.add_all(args);
         reply = co_await link_.call(std::move(again));
     }
-    Error error;
-    if (reply && reply->is_error()) error = error_of(reply->text);
-    if (options_.gate) options_.gate->answered(kind, bytes, room_of(error, reply));
-    if (!error.text.empty()) co_return tl::unexpected<Error>(std::move(error));
+    ScriptAnswer answer{kind, bytes, script.name};
+    answer.heard = reply.has_value();
+    if (reply && reply->is_error()) {
+        answer.error = &redis_error_of(reply->text);
+        answer.text = reply->text;
+    }
+    if (options_.gate) options_.gate->answered(answer);
+    if (answer.error) {
+        Error error = error_of_redis(reply->text);
+        // Too large to be added is for the caller; whatever ends or moves jobs must not be lost.
+        if (kind != ScriptKind::adds && is_final(error.code)) error.code = ErrorCode::internal;
+        if (kind != ScriptKind::adds && JOBQ_FAILPOINT(refusal_final))
+            error.code = ErrorCode::conflict;
+        co_return tl::unexpected<Error>(std::move(error));
+    }
     co_return reply;
 }
 
@@ -95,14 +90,19 @@ task<Result<>> RedisStore::open() {
         Command load("SCRIPT", std::string_view("LOAD"), script.text);
         auto reply = co_await link_.call(std::move(load));
         if (!reply) co_return tl::unexpected<Error>(reply.error());
-        if (reply->is_error()) co_return tl::unexpected<Error>(error_of(reply->text));
+        if (reply->is_error()) co_return tl::unexpected<Error>(error_of_redis(reply->text));
         JOBQ_CHECK(reply->text == script.sha);
     }
-    Command make("SET", keys_.of("schema"), std::to_string(kStoreSchema), std::string_view("NX"),
-                 std::string_view("GET"));
-    auto schema = co_await link_.call(std::move(make));
+    // A Redis that takes no writes now is one all the same: nothing is written that is there.
+    Command look("GET", keys_.of("schema"));
+    auto schema = co_await link_.call(std::move(look));
+    if (schema && schema->is_nil()) {
+        Command make("SET", keys_.of("schema"), std::to_string(kStoreSchema),
+                     std::string_view("NX"), std::string_view("GET"));
+        schema = co_await link_.call(std::move(make));
+    }
     if (!schema) co_return tl::unexpected<Error>(schema.error());
-    if (schema->is_error()) co_return tl::unexpected<Error>(error_of(schema->text));
+    if (schema->is_error()) co_return tl::unexpected<Error>(error_of_redis(schema->text));
     if (integer_of(*schema) > kStoreSchema)
         co_return fail(ErrorCode::config, "the store has schema " + schema->text +
                                               ", this jobqd knows up to " +
@@ -113,7 +113,7 @@ task<Result<>> RedisStore::open() {
         Command raise("SET", keys_.of("schema"), std::to_string(kStoreSchema));
         auto raised = co_await link_.call(std::move(raise));
         if (!raised) co_return tl::unexpected<Error>(raised.error());
-        if (raised->is_error()) co_return tl::unexpected<Error>(error_of(raised->text));
+        if (raised->is_error()) co_return tl::unexpected<Error>(error_of_redis(raised->text));
     }
     co_return Result<>{};
 }

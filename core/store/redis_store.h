@@ -90,7 +90,8 @@ class RedisStore final : public Store {
     task<Result<std::vector<Leased>>> fetch_for(FetchRequest request);
     task<void> send_finish(FinishCoalescer::Batch batch);
     static void add_done(Command& args, const FinishCoalescer::Batch& group);
-    task<void> send_group(const Script& script, Command args, FinishCoalescer::Batch group);
+    const Script& ending_of(const FinishCoalescer::Batch& group, int64_t now, Command* args);
+    task<void> send_group(FinishCoalescer::Batch group, int64_t now);
     // The jobs, in order. `head_bytes` 0: whole.
     task<Result<std::vector<Result<JobView>>>> look_at(std::vector<std::string> jids,
                                                        size_t head_bytes, std::string text);

@@ -125,10 +125,9 @@ task<void> Chores::beat_and_watch() {
         if (worker->kind == WorkerKind::pool || worker->connections > 0) held.insert(worker->owner);
     std::vector<std::string> owners(held.begin(), held.end());
     std::erase(owners, "");
-    if (!owners.empty()) {
-        auto done = co_await broker_.store().beat(owners);
-        if (!done) co_return;
-    }
+    // Also without any: where nobody can write, nobody's silence counts.
+    auto done = co_await broker_.store().beat(owners);
+    if (!done) co_return;
     auto all = co_await broker_.store().owners();
     if (!all) co_return;
     // A silence counts while it can be heard: after a while without a look it is counted anew.

@@ -336,7 +336,7 @@ constexpr Route kRoutes[] = {
     {"GET",
      "/readyz",
      "readyz",
-     "200 when jobs can be enqueued, else 503",
+     "200 when jobs can be enqueued, else 503 and the reason",
      {},
      "",
      "Health",

@@ -106,7 +106,7 @@ constexpr Schema kSchemas[] = {
     {"Ping", R"({"type":"object","required":["version","pid","state"],"properties":{
 "version":{"type":"string"},"pid":{"type":"integer"},"state":{"type":"string"}}})"},
     {"Health", R"({"type":"object","required":["status"],"properties":{
-"status":{"type":"string"}}})"},
+"status":{"type":"string"},"reason":{"type":"string"}}})"},
     {"Problem", R"({"type":"object","required":["title","status","code","detail","retryable"],
 "properties":{"title":{"type":"string"},"status":{"type":"integer"},"code":{"type":"string"},
 "detail":{"type":"string"},"retryable":{"type":"boolean"}}})"},

@@ -1,15 +1,17 @@
-// greet(): AUTH, SELECT, CLIENT SETNAME and INFO in one write, then PING until Redis is ready. All
-// of them are allowed while Redis loads its data, so a wrong password is found at once.
+// greet(): AUTH, SELECT, CLIENT SETNAME and INFO in one write, then PING until Redis is ready, then
+// a write that changes nothing. All of the first are allowed while Redis loads its data, so a wrong
+// password is found at once.
 #include "daemon/redis/handshake.h"
 
 #include <algorithm>
 
 #include "core/base/text.h"
+#include "core/store/redis_errors.h"
 
 namespace jobq {
 namespace {
 
-constexpr int64_t kLoadingPollMinMs = 5, kLoadingPollMaxMs = 100;
+constexpr int64_t kLoadingPollMinMs = 5, kLoadingPollMaxMs = 100, kLoadingStayMs = 5'000;
 
 std::string field_of(std::string_view info, std::string_view name) {
     for (std::string_view line : split(info, '\n')) {
@@ -57,26 +59,39 @@ Result<> check_version(const std::string& where, const Reply& reply) {
     return {};
 }
 
-bool must_wait(const Reply& reply) {
-    if (!reply.is_error()) return false;
-    return reply.text.starts_with("LOADING") || reply.text.starts_with("BUSY") ||
-           reply.text.starts_with("MASTERDOWN");
-}
-
 // Any other error of PING (MISCONF: can't write; reads work) is for the commands to meet.
-task<Result<>> wait_loaded(UvReactor& reactor, RedisConnection& connection,
-                           std::function<void()> on_loading) {
-    int64_t pause_ms = kLoadingPollMinMs;
+task<Result<>> wait_loaded(UvReactor& reactor, RedisConnection& connection, Greeting greeting) {
+    int64_t pause_ms = kLoadingPollMinMs, until = reactor.now_ms() + kLoadingStayMs;
     while (true) {
         Command ping("PING");
         auto reply = co_await connection.call(std::move(ping));
         if (!reply) co_return tl::unexpected<Error>(reply.error());
-        if (!must_wait(*reply)) co_return Result<>();
-        if (on_loading) std::exchange(on_loading, nullptr)();
+        if (!reply->is_error()) co_return Result<>();
+        const RedisError& error = redis_error_of(reply->text);
+        const bool loading = error.reason == "loading";
+        if (!loading && error.reason != "busy" && error.means != RedisMeans::leave_link)
+            co_return Result<>();
+        const bool leaves =
+            error.means == RedisMeans::leave_link && (!loading || reactor.now_ms() >= until);
+        if (leaves) co_return fail(ErrorCode::unavailable, why_left(greeting.address, reply->text));
+        if (greeting.on_loading) std::exchange(greeting.on_loading, nullptr)();
         sleep_for pause(reactor, pause_ms);
         co_await pause;
         pause_ms = std::min(kLoadingPollMaxMs, pause_ms * 2);
     }
+}
+
+// Whether the writes of this server are jobq's to make at all. Other refusals pass, or are for the
+// commands to meet: reads work.
+task<Result<>> check_writes(RedisConnection& connection, Greeting greeting) {
+    if (greeting.probe_key.empty()) co_return Result<>();
+    Command write("DEL", greeting.probe_key);
+    auto reply = co_await connection.call(std::move(write));
+    if (!reply) co_return tl::unexpected<Error>(reply.error());
+    const bool leaves =
+        reply->is_error() && redis_error_of(reply->text).means == RedisMeans::leave_link;
+    if (leaves) co_return fail(ErrorCode::unavailable, why_left(greeting.address, reply->text));
+    co_return Result<>();
 }
 
 }  // namespace
@@ -87,8 +102,14 @@ int redis_major_version(std::string_view info) {
     return major && *major > 0 && *major < 1'000 ? int(*major) : 0;
 }
 
-task<Result<>> greet(UvReactor& reactor, RedisConnection& connection, RedisAddress address,
-                     std::string client_name, std::function<void()> on_loading) {
+std::string why_left(const RedisAddress& address, const std::string& reply) {
+    const RedisError& error = redis_error_of(reply);
+    return std::string(error.meaning) + " (" + address.text() + " answers " +
+           printable(reply.substr(0, reply.find(' '))) + ")";
+}
+
+task<Result<>> greet(UvReactor& reactor, RedisConnection& connection, Greeting greeting) {
+    const RedisAddress& address = greeting.address;
     std::string where = "Redis at " + address.text();
     PendingCall auth(reactor), select(reactor), name(reactor), info(reactor);
     bool has_auth = !address.password.empty(), has_select = address.database != 0;
@@ -98,7 +119,7 @@ task<Result<>> greet(UvReactor& reactor, RedisConnection& connection, RedisAddre
         connection.send(Command("AUTH", address.user, address.password), auth);
     }
     if (has_select) connection.send(Command("SELECT", address.database), select);
-    connection.send(Command("CLIENT", std::string_view("SETNAME"), client_name), name);
+    connection.send(Command("CLIENT", std::string_view("SETNAME"), greeting.client_name), name);
     connection.send(Command("INFO", std::string_view("server")), info);
 
     // All are awaited before anything is decided: each must have its end.
@@ -114,7 +135,9 @@ task<Result<>> greet(UvReactor& reactor, RedisConnection& connection, RedisAddre
     if (!info_reply) co_return tl::unexpected<Error>(info_reply.error());
     auto version = check_version(where, *info_reply);
     if (!version) co_return version;
-    co_return co_await wait_loaded(reactor, connection, std::move(on_loading));
+    auto loaded = co_await wait_loaded(reactor, connection, greeting);
+    if (!loaded) co_return loaded;
+    co_return co_await check_writes(connection, greeting);
 }
 
 }  // namespace jobq

@@ -1,5 +1,5 @@
 // greet(): what is said first on each connection to Redis: who we are, is this a Redis we can use,
-// has it read its data yet.
+// has it read its data yet, does it take writes.
 #pragma once
 
 #include <functional>
@@ -13,11 +13,21 @@ namespace jobq {
 // The oldest Redis whose scripts know what ours use (flags of a script).
 inline constexpr int kRedisMajorNeeded = 7;
 
-// Returns when Redis takes commands. Waits out LOADING and BUSY as long as the connection lives,
-// telling `on_loading` once. Errors: config (too old, wrong password, not a Redis: a person has to
-// act), unavailable or unknown (the connection ended, or Redis refused for now).
-task<Result<>> greet(UvReactor& reactor, RedisConnection& connection, RedisAddress address,
-                     std::string client_name, std::function<void()> on_loading);
+struct Greeting {
+    RedisAddress address;
+    std::string client_name;
+    std::string probe_key{};  // "": it need not take writes; else to be deleted, never there
+    std::function<void()> on_loading{};  // told once
+};
+
+// Returns when Redis takes commands. Waits out BUSY as long as the connection lives, and LOADING
+// for a while: by then the name may stand for another server. Errors: config (too old, wrong
+// password, not a Redis: a person has to act), unavailable or unknown (the connection ended, or
+// Redis refused for now).
+task<Result<>> greet(UvReactor& reactor, RedisConnection& connection, Greeting greeting);
+
+// Why a Redis that answers so is left, for people.
+std::string why_left(const RedisAddress& address, const std::string& reply);
 
 // The major version in the reply of INFO; 0: there is none in it.
 int redis_major_version(std::string_view info);

@@ -75,9 +75,10 @@ task<void> HintListener::connect_once() {
 
 // Ends when the connection does.
 task<void> HintListener::subscribe() {
-    std::function<void()> nothing;
-    std::string name = "jobqd-hints";
-    auto greeting = greet(reactor_, *connection_, address_, name, nothing);
+    Greeting words;
+    words.address = address_;
+    words.client_name = "jobqd-hints";
+    auto greeting = greet(reactor_, *connection_, std::move(words));
     Result<> greeted = co_await greeting;
     if (greeted) {
         auto on_push = [this](Reply reply) { take(std::move(reply)); };

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/base/id.h"
+#include "core/store/redis_errors.h"
 #include "daemon/redis/handshake.h"
 
 namespace jobq {
@@ -66,7 +67,23 @@ task<Result<Reply>> UvRedisLink::call(Command command) {
     Result<Reply> reply = co_await pending;
     if (!reply)
         ++(reply.error().code == ErrorCode::unknown ? figures_.unknown : figures_.unavailable);
+    if (reply && reply->is_error()) leave(reply->text);
+    end_left();
     co_return reply;
+}
+
+// A link that answers is not a good link. What is on its way has its answers first: it would be
+// unknown without.
+void UvRedisLink::leave(const std::string& reply) {
+    if (state_ != LinkState::ready || leaving_ || !connection_) return;
+    if (redis_error_of(reply).means != RedisMeans::leave_link) return;
+    leaving_ = true;
+    refusal_ = Error{ErrorCode::unavailable, why_left(settings_.address, reply)};
+    set_state(LinkState::down, refusal_);
+}
+
+void UvRedisLink::end_left() {
+    if (leaving_ && connection_ && connection_->in_flight() == 0) connection_->close(refusal_.text);
 }
 
 void UvRedisLink::issue(Command command, PendingCall& call) {
@@ -139,7 +156,7 @@ void UvRedisLink::set_state(LinkState state, Error trouble) {
     if (trouble_.code == ErrorCode::config && state != LinkState::ready) expire_waiting(true);
     changed_.notify_all();
     // Trying again and failing again for the same reason is not news, twice a second for hours.
-    bool trying = state == LinkState::connecting || state == LinkState::down;
+    bool trying = state != LinkState::ready;
     bool news = !trying || trouble_.text != told_;
     told_ = trying ? trouble_.text : "";
     if (news && on_state_) on_state_(state_, trouble_);
@@ -195,10 +212,11 @@ task<void> UvRedisLink::serve(std::unique_ptr<Stream> stream) {
     int64_t began = reactor_.now_ms();
     greeting_ = true;
     refusal_ = Error{};
+    leaving_ = false;
     gate_.spawn(greet_connection());
     auto replies = connection_->read_replies();
     co_await replies;
-    bool was_ready = state_ == LinkState::ready;
+    bool was_ready = state_ == LinkState::ready || leaving_;
     while (greeting_) {
         auto end = greeted_.wait(-1);  // its calls have ended; so will it
         co_await end;
@@ -208,7 +226,7 @@ task<void> UvRedisLink::serve(std::unique_ptr<Stream> stream) {
     round_trips_ = connection_->round_trips();
     Error why = refusal_;
     // A connection that was merely cut is told by its reason, not by the call it was cut in.
-    if (was_ready || why.text.empty() || why.code == ErrorCode::unknown)
+    if ((was_ready && !leaving_) || why.text.empty() || why.code == ErrorCode::unknown)
         why = Error{ErrorCode::unavailable,
                     "the connection to " + name + " ended: " + connection_->reason()};
     connection_.reset();
@@ -217,11 +235,16 @@ task<void> UvRedisLink::serve(std::unique_ptr<Stream> stream) {
 
 task<void> UvRedisLink::greet_connection() {
     auto on_loading = [this] {
-        Error loading{ErrorCode::unavailable, "Redis is loading its data"};
+        Error loading{ErrorCode::unavailable, why_left(settings_.address, "LOADING")};
         set_state(LinkState::loading, std::move(loading));
     };
     std::function<void()> told = on_loading;
-    auto greeting = greet(reactor_, *connection_, settings_.address, settings_.client_name, told);
+    Greeting words;
+    words.address = settings_.address;
+    words.client_name = settings_.client_name;
+    words.probe_key = settings_.probe_key;
+    words.on_loading = told;
+    auto greeting = greet(reactor_, *connection_, std::move(words));
     Result<> done = co_await greeting;
     if (!done) {
         refusal_ = done.error();

@@ -3,6 +3,8 @@
 //
 //   down --> connecting --> loading --> ready      one way up; down from anywhere
 //               +---------------------->
+// A Redis that answers and can't serve (a replica, one that loads its data) is left: what was sent
+// has its answers first, and the name is resolved anew.
 // Must stay true: a command is written at most once. What was written and has no reply is
 // `unknown`; what could not be written within limits::kRedisReadyWaitMs is `unavailable`. Whether
 // to repeat is the store's business: it knows which operations are safe to repeat.
@@ -38,6 +40,7 @@ class UvRedisLink final : public RedisLink {
     struct Settings {
         RedisAddress address;
         std::string client_name = "jobqd";
+        std::string probe_key{};  // see Greeting
         int64_t deadline_ms = limits::kRedisDeadlineMs;
         int64_t ready_wait_ms = limits::kRedisReadyWaitMs;
         size_t waiting_calls = limits::kRedisWaitingCalls;
@@ -92,6 +95,8 @@ class UvRedisLink final : public RedisLink {
     void expire_waiting(bool all);
     void arm_waiting_timer();
     Error unavailable() const;
+    void leave(const std::string& reply);
+    void end_left();
 
     UvReactor& reactor_;
     Settings settings_;
@@ -106,11 +111,12 @@ class UvRedisLink final : public RedisLink {
     TimerId waiting_timer_ = 0;
     LinkState state_ = LinkState::down;
     std::string told_;         // the last trouble that on_state_ heard of
-    Error trouble_, refusal_;  // refusal_: what greet() said of this connection
+    Error trouble_, refusal_;  // refusal_: what greet(), or an answer, said of this connection
     std::function<void(LinkState, const Error&)> on_state_;
     LinkFigures figures_;
     RoundTrips round_trips_;  // of the last connection
     bool greeting_ = false, stopping_ = false, started_ = false, hurry_ = false;
+    bool leaving_ = false;  // this connection: nothing more is sent on it
 };
 
 }  // namespace jobq

@@ -49,6 +49,11 @@ void Storage::tick() {
         file_ = aof_size(settings_.redis_dir);
     }
     ask_soon();
+    if (refusals_.any()) {
+        touch();
+        const bool ready = link_ && link_->state() == LinkState::ready;
+        if (ready && !probing_ && !stopping_) gate_.spawn(probe());
+    }
     tell();
 }
 
@@ -59,6 +64,25 @@ void Storage::tell() {
     if (full == told_full_) return;
     told_full_ = full;
     if (on_change_) on_change_(full, full ? status().text : "");
+}
+
+// Once for each change and each reason.
+void Storage::tell_refused() {
+    if (refusals_.any()) touch();
+    if (refusals_.reason() == told_refused_) return;
+    told_refused_ = refusals_.reason();
+    if (on_refused_) on_refused_(refusals_.any(), refusals_.text());
+}
+
+// What it deletes is not there: Redis says whether it would, and does nothing.
+task<void> Storage::probe() {
+    probing_ = true;
+    Command write("DEL", settings_.probe_key);
+    auto reply = co_await link_->call(std::move(write));
+    probing_ = false;
+    if (!reply || reply->is_error()) co_return;
+    refusals_.written(reactor_.now_ms());
+    tell_refused();
 }
 
 void Storage::redis_hit_the_end() {
@@ -81,11 +105,14 @@ std::optional<Error> Storage::refuse(ScriptKind kind, size_t bytes) {
     return refused;
 }
 
-void Storage::answered(ScriptKind kind, size_t bytes, Room room) {
-    if (kind == ScriptKind::adds && disk_) disk_->answered(bytes);
-    if (room == Room::enough) return;
-    if (room == Room::no_memory) memory_.redis_refused();
-    if (room == Room::no_disk && disk_) {
+void Storage::answered(const ScriptAnswer& answer) {
+    if (answer.kind == ScriptKind::adds && disk_) disk_->answered(answer.bytes);
+    refusals_.take(answer, reactor_.now_ms());
+    tell_refused();
+    if (!answer.error || answer.error->code != ErrorCode::storage_full) return;
+    const bool no_memory = answer.error->reason == "oom";
+    if (no_memory) memory_.redis_refused();
+    if (!no_memory && disk_) {
         disk_->look();
         if (!disk_->full() && on_cant_write_) on_cant_write_();
     }
@@ -98,6 +125,9 @@ StorageStatus Storage::status() const {
     status.full = told_full_;
     status.durability = durability_;
     status.note = note_;
+    status.refused = refusals_.any();
+    status.refused_reason = refusals_.reason();
+    status.refused_text = refusals_.text();
     if (disk_) disk_->fill_in(status);
     memory_.fill_in(status);
     status.log_bytes = file_.all;

@@ -1,8 +1,9 @@
 // Storage: whether there is room for more, on the disk of the private Redis and in the memory of
-// any. Made by the app; asked by the store before each script (core/store/storage_gate.h).
+// any, and whether Redis takes writes at all. Made by the app; asked by the store before each
+// script (core/store/storage_gate.h).
 //
 // Must stay true: while nobody writes and there is room it does nothing. A write arms one timer of
-// a second; a state that is full keeps it going, until it has healed.
+// a second; a state that is full or refused keeps it going, until it has healed.
 #pragma once
 
 #include <functional>
@@ -15,6 +16,7 @@
 #include "daemon/redis/disk_guard.h"
 #include "daemon/redis/link.h"
 #include "daemon/redis/memory_guard.h"
+#include "daemon/redis/write_refusals.h"
 
 namespace jobq {
 
@@ -25,6 +27,7 @@ class Storage final : public StorageGate {
         std::string reserve_file;  // on the same disk
         int64_t reserve_bytes = 0;
         std::string durability;  // of the private Redis; "": an external one is asked
+        std::string probe_key;   // never there: to delete it asks whether Redis writes
     };
 
     Storage(UvReactor& reactor, Settings settings);
@@ -33,6 +36,12 @@ class Storage final : public StorageGate {
     // Called when it becomes full, and when it has room again, with the text for people.
     void on_change(std::function<void(bool full, const std::string& text)> fn) {
         on_change_ = std::move(fn);
+    }
+
+    // Called when Redis, which answers, refuses to write, and when it writes again; again when the
+    // reason is another.
+    void on_refused(std::function<void(bool refused, const std::string& text)> fn) {
+        on_refused_ = std::move(fn);
     }
 
     // Called when Redis goes on but refuses to write as its disk failed, though there is room.
@@ -53,7 +62,7 @@ class Storage final : public StorageGate {
     void redis_hit_the_end();
 
     std::optional<Error> refuse(ScriptKind kind, size_t bytes) override;
-    void answered(ScriptKind kind, size_t bytes, Room room) override;
+    void answered(const ScriptAnswer& answer) override;
     StorageStatus status() const override;
 
     const std::string& durability() const override { return durability_; }
@@ -66,21 +75,25 @@ class Storage final : public StorageGate {
     task<void> consider_rewrite(RewriteCase now);
     RewriteCase rewrite_case() const;
     void tell();
+    void tell_refused();
+    task<void> probe();
 
     UvReactor& reactor_;
     Settings settings_;
     UvRedisLink* link_ = nullptr;
     std::unique_ptr<DiskGuard> disk_;
     MemoryGuard memory_;
-    std::string durability_, note_;
+    WriteRefusals refusals_;
+    std::string durability_, note_, told_refused_;
     std::function<void(bool, const std::string&)> on_change_;
+    std::function<void(bool, const std::string&)> on_refused_;
     std::function<void()> on_cant_write_;
     Gate gate_;
     TimerId timer_ = 0;
     AofSize file_;
     int64_t next_rewrite_ms_ = 0, learnt_ms_ = 0;
     bool told_full_ = false, told_no_room_ = false, told_evicts_ = false;
-    bool asking_ = false, stopping_ = false;
+    bool asking_ = false, probing_ = false, stopping_ = false;
 };
 
 }  // namespace jobq

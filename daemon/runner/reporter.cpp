@@ -31,7 +31,7 @@ void shorten(std::string& text, size_t bytes) {
 
 // Whether the same report may be taken later.
 bool can_help(ErrorCode code) {
-    return info(code).retryable || code == ErrorCode::internal;
+    return !is_final(code);
 }
 
 size_t weight(const DoneReport& report) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -60,6 +61,13 @@ struct ServerContext {
     std::function<void(std::shared_ptr<Worker>, int64_t pid)> watch_process{};
 
     const Config& config() const { return broker.config(); }
+
+    // Whether jobs can be enqueued now; else one word for programs, and why for people.
+    struct NotReady {
+        std::string word, why;
+    };
+
+    std::optional<NotReady> not_ready() const;
 };
 
 }  // namespace jobq

@@ -45,6 +45,18 @@ std::string_view name(DaemonState state) {
     return "store_down";
 }
 
+std::optional<ServerContext::NotReady> ServerContext::not_ready() const {
+    const std::string word(name(state));
+    if (state == DaemonState::store_down)
+        return NotReady{word, "Redis is " + (redis_state ? redis_state() : "away")};
+    if (state != DaemonState::ready) return NotReady{word, "jobqd is " + word};
+    if (!broker.storage()) return std::nullopt;
+    const StorageStatus storage = broker.storage()->status();
+    if (storage.refused) return NotReady{"writes_refused", storage.refused_text};
+    if (storage.full) return NotReady{"storage_full", storage.text};
+    return std::nullopt;
+}
+
 Session::Session(ServerContext& context, std::unique_ptr<Stream> stream, uint64_t id)
     : context_(context),
       stream_(std::move(stream)),

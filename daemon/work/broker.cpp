@@ -18,7 +18,8 @@ Broker::Broker(Reactor& reactor, Store& store, Events& events, Workers& workers,
       workers_(workers),
       config_(std::move(config)),
       waiters_(reactor),
-      rng_(random_u64()) {
+      rng_(random_u64()),
+      kept_ends_(reactor, *this) {
     store_.on_ready([this](const std::string& queue) { hinted(queue); });
     uint64_t random = random_u64();
     epoch_ = hex({reinterpret_cast<const char*>(&random), 6});
@@ -106,6 +107,7 @@ task<std::vector<Result<Enqueued>>> Broker::enqueue_able(std::vector<Job> jobs) 
     std::unordered_map<std::string, int> ready;
     for (size_t i = 0; i < heads.size(); ++i) {
         const auto& result = (*stored)[i];
+        if (!result) note_unknown(result.error());
         if (!result && metrics_) metrics_->refused(info(result.error().code).name);
         if (!result || result->how != Enqueued::How::stored) continue;
         ++counted.enqueued;
@@ -219,14 +221,16 @@ task<std::vector<Leased>> Broker::keep_runnable(std::vector<Leased> leases, std:
         for (const auto& finish : ended)
             names.emplace_back(finish.token, finish.jid);
         auto done = co_await store_.finish(std::move(ended));
-        for (const auto& [token, jid] : names) {
+        for (size_t i = 0; i < names.size(); ++i) {
+            const auto& [token, jid] = names[i];
             auto known = running_.find(jid);  // by a report that came meanwhile
             if (known != running_.end() && known->second.token == token) running_.erase(known);
-        }
-        if (!done) {
-            log(LogLevel::warn, "job.expire_failed", done.error().text);
-            for (const auto& [token, jid] : names)
-                look_for_lost(token, jid);
+            const Error* error = !done         ? &done.error()
+                                 : !(*done)[i] ? &(*done)[i].error()
+                                               : nullptr;
+            if (!error || is_final(error->code)) continue;
+            log(LogLevel::warn, "job.expire_failed", error->text, {{"jid", jid}});
+            look_for_lost(token, jid);
         }
     }
     co_return runnable;

@@ -4,7 +4,8 @@
 // where with which live output, who wants to know when a job ends.
 //
 // broker.cpp: enqueue and fetch. endings.cpp: what becomes of attempts. leases.cpp: owners that
-// come, go and die. bring_in.cpp: imports. webhooks.cpp: who is told of ends.
+// come, go and die. bring_in.cpp: imports. webhooks.cpp: who is told of ends. kept_ends.h: ends
+// that are offered again.
 #pragma once
 
 #include <functional>
@@ -26,6 +27,7 @@
 #include "daemon/observe/job_metrics.h"
 #include "daemon/observe/log.h"
 #include "daemon/observe/tracer.h"
+#include "daemon/work/kept_ends.h"
 #include "daemon/work/live_output.h"
 #include "daemon/work/waiters.h"
 #include "daemon/work/worker.h"
@@ -134,7 +136,7 @@ class Broker {
 
     bool has_rest() const { return !unsettled_.empty() || !recovered_ || look_again_ms_ != 0; }
 
-    // Like finish(), repeated until the store gave a definite answer, or `give_up` says so.
+    // Like finish(), repeated until the store gave a final answer, or `give_up` says so.
     task<std::vector<Result<>>> finish_surely(std::vector<Ended> batch,
                                               std::function<bool()> give_up);
     // Jobs leased one by one whose time is over.
@@ -190,6 +192,9 @@ class Broker {
         auto given = given_trace(job);
         return given ? LogValue(hex(given->trace)) : LogValue();
     }
+
+    // For those who report an end once only.
+    KeptEnds& kept_ends() { return kept_ends_; }
 
     Reactor& reactor() { return reactor_; }
 
@@ -285,6 +290,7 @@ class Broker {
     int64_t recover_at_ms_ = 0, recover_until_ms_ = 0;
     int64_t look_again_ms_ = 0;  // a call whose answer was lost is done by then, or never
     std::set<std::string> unsettled_;
+    KeptEnds kept_ends_;
     std::unordered_map<std::string, Running> running_;
     std::unordered_map<std::string, std::shared_ptr<Signal>> watched_;
     std::function<void(int64_t)> on_due_;

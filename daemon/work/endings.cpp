@@ -138,6 +138,7 @@ task<std::vector<Result<>>> Broker::finish(std::vector<Ended> batch) {
             to_cancel.push_back(i);
             continue;
         }
+        if (!results[i]) note_unknown(results[i].error());
         if (results[i]) wake_after(planned[k]);
         bool over = results[i] || results[i].error().code == ErrorCode::lease_lost;
         auto known = running_.find(batch[i].jid);

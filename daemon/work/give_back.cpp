@@ -24,7 +24,7 @@ task<bool> Broker::hand_back(std::vector<Leased> leases, std::string owner) {
     for (size_t i = 0; i < results.size(); ++i) {
         if (results[i]) continue;
         log(LogLevel::warn, "job.release_failed", results[i].error().text);
-        const bool again = info(results[i].error().code).retryable;
+        const bool again = !is_final(results[i].error().code);
         if (again) look_for_lost(leases[i].token, leases[i].job.jid);
         sure = sure && !again;
     }
@@ -140,14 +140,15 @@ task<void> Broker::park(std::vector<Leased> leases, std::string owner, char park
         running_.erase(lease.job.jid);
     }
     auto done = co_await store_.finish(std::move(batch));
-    if (!done) {
-        log(LogLevel::warn, "job.park_failed", done.error().text);
-        for (const auto& lease : leases)
-            look_for_lost(lease.token, lease.job.jid);
-    }
     std::vector<Ended> cancelled;
-    for (size_t i = 0; done && i < leases.size(); ++i) {
-        if ((*done)[i] || (*done)[i].error().code != ErrorCode::cancelled) continue;
+    for (size_t i = 0; i < leases.size(); ++i) {
+        const Error* error = !done ? &done.error() : !(*done)[i] ? &(*done)[i].error() : nullptr;
+        if (!error || is_final(error->code)) continue;
+        if (error->code != ErrorCode::cancelled) {
+            log(LogLevel::warn, "job.park_failed", error->text, {{"jid", leases[i].job.jid}});
+            look_for_lost(leases[i].token, leases[i].job.jid);
+            continue;
+        }
         Ended& one = cancelled.emplace_back();
         one.jid = leases[i].job.jid;
         one.owner = owner;

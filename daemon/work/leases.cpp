@@ -55,7 +55,7 @@ task<void> Broker::settle_lost(std::vector<Leased> leases, std::string owner, st
     for (const auto& result : results) {
         if (result) continue;
         log(LogLevel::warn, "job.reap_failed", result.error().text);
-        if (info(result.error().code).retryable) unsettled_.insert(owner);
+        if (!is_final(result.error().code)) unsettled_.insert(owner);
     }
 }
 
@@ -203,6 +203,7 @@ task<std::vector<Result<>>> Broker::finish_surely(std::vector<Ended> batch,
     for (size_t i = 0; i < open.size(); ++i)
         open[i] = i;
     int64_t pause_ms = 20;
+    bool told = false;
     while (!open.empty()) {
         std::vector<Ended> again;
         for (size_t i : open)
@@ -212,12 +213,15 @@ task<std::vector<Result<>>> Broker::finish_surely(std::vector<Ended> batch,
         for (size_t k = 0; k < open.size(); ++k) {
             results[open[k]] = std::move(answers[k]);
             const auto& result = results[open[k]];
-            if (!result && info(result.error().code).retryable &&
-                result.error().code != ErrorCode::cancelled)
-                still.push_back(open[k]);
+            if (!result && !is_final(result.error().code)) still.push_back(open[k]);
         }
         open = std::move(still);
         if (open.empty() || give_up()) break;
+        // That Redis refuses, or is away, is told elsewhere.
+        const Error& why = results[open.front()].error();
+        if (!info(why.code).retryable && !std::exchange(told, true))
+            log(LogLevel::warn, "job.finish_delayed", why.text + ": it is offered again",
+                {{"jid", batch[open.front()].jid}, {"jobs", int64_t(open.size())}});
         co_await sleep_for(reactor_, pause_ms);
         pause_ms = std::min<int64_t>(2 * pause_ms, 1'000);
     }
@@ -230,6 +234,7 @@ task<void> Broker::expire_leases() {
     std::string from = "faktory", mine = "reaper:" + epoch_;
     for (const auto& [jid, known] : running_) {
         if (known.lease_ends_ms == 0 || known.lease_ends_ms > now) continue;
+        if (kept_ends_.holds(jid)) continue;  // it ended in time
         over.push_back({jid, known.token});
         if (over.size() == limits::kScriptJobs) break;  // the others a moment later
     }
@@ -278,7 +283,7 @@ task<void> Broker::expire_leases() {
     for (const auto& result : results)
         if (!result) {
             log(LogLevel::warn, "job.expire_failed", result.error().text);
-            if (info(result.error().code).retryable) unsettled_.insert(mine);
+            if (!is_final(result.error().code)) unsettled_.insert(mine);
         }
 }
 

@@ -40,9 +40,11 @@ constexpr Planted kPlanted[] = {
     {"dead_owner_kept", "1", "runner_kill", 12, FindingKind::late},
     {"poison_immortal", "1", "poison", 4, FindingKind::poison_over},
     {"finish_unfenced", "1", "stale_finish", 1, FindingKind::stale_accepted},
+    {"refusal_final", "1", "redis_refuses", 8, FindingKind::duplicate},
     {"", "", "none", 4, {}},
     {"", "", "runner_kill", 12, {}},
     {"", "", "stale_finish", 1, {}},
+    {"", "", "redis_refuses", 8, {}},
 };
 
 const Scenario* scenario_named(const std::string& name) {

@@ -1,5 +1,6 @@
 // Scenarios of the private Redis that crashes or is busy, by its own DEBUG commands. It is started
 // through a script that adds what a test needs and jobqd never allows: DEBUG, and a user for it.
+// And of an external one that answers and does not write.
 #include <signal.h>
 
 #include <filesystem>
@@ -132,12 +133,40 @@ Report redis_busy(const RunOptions& options, std::string& directory) {
     return rig.finish();
 }
 
+// For seconds at a time every write is refused: for want of replicas, or of a permission. Jobs end
+// and fall due meanwhile.
+Report redis_refuses(const RunOptions& options, std::string& directory) {
+    test::RedisServer redis({true, {}});
+    test::SyncLink admin(redis.socket_path());
+    admin.command("ACL", "SETUSER", "chaos", "on", "nopass", "~*", "&*", "+@all");
+    admin.command("AUTH", "chaos", "none");
+    Setup setup = with_redis(redis);
+    Rig rig(options, setup);
+    directory = rig.directory();
+    rig.repeat(300, 1'500, [&] {
+        const Fault fault{Fault::Kind::trouble, monotonic_us(), 0, "", 0};
+        const bool by_user = rig.below(2) == 0;
+        if (by_user)
+            admin.command("ACL", "SETUSER", "default", rig.below(2) ? "-@write" : "-evalsha");
+        else
+            admin.command("CONFIG", "SET", "min-replicas-to-write", "1");
+        rig.rest(500, 4'000);
+        admin.command("ACL", "SETUSER", "default", "+@all");
+        admin.command("CONFIG", "SET", "min-replicas-to-write", "0");
+        Fault over = fault;
+        over.until_us = monotonic_us();
+        rig.note(over);
+    });
+    return rig.finish();
+}
+
 }  // namespace
 
 std::vector<Scenario> redis_scenarios() {
     return {
         {"redis_crash", "12 Redis crashes: SIGSEGV, panic, out of memory", "", false, redis_crash},
         {"redis_busy", "13 Redis is busy with a command or a script", "", false, redis_busy},
+        {"redis_refuses", "13 Redis answers and refuses to write", "", true, redis_refuses},
     };
 }
 

@@ -64,6 +64,15 @@ void StoreLink::transmit(Command command) {
         if (world_.tracing) world_.say("the store stands still for " + std::to_string(still));
         return;
     }
+    if (world_.chance(200)) {
+        const int64_t spell = world_.between(10, 4'000);
+        static constexpr ErrorCode kWith[] = {ErrorCode::unavailable, ErrorCode::storage_full,
+                                              ErrorCode::internal};
+        server_.refuses_with = kWith[world_.between(0, 2)];
+        server_.refuses_until_ms = std::max(server_.refuses_until_ms, world_.now() + spell);
+        if (world_.tracing) world_.say("the store refuses for " + std::to_string(spell));
+        return;
+    }
     bool drop = world_.chance(500);
     world_.clock.after(world_.between(0, 3), [self, connection, drop] {
         if (connection->open) self->cut(drop);
@@ -83,8 +92,12 @@ void StoreLink::arrive(Shared connection) {
     connection->unread.pop_front();
     if (world_.tracing)
         world_.say("store: " + sent->command.name + (connection->open ? "" : " (late)"));
-    sent->command.execute();
-    sent->executed = true;
+    if (server_.refuses_until_ms > world_.now()) {
+        sent->refused = server_.refuses_with;
+    } else {
+        sent->command.execute();
+        sent->executed = true;
+    }
     int64_t at = std::max(world_.now() + delay(), connection->last_answer_ms);
     connection->last_answer_ms = at;
     world_.clock.after(at - world_.now(),
@@ -96,7 +109,12 @@ void StoreLink::reply(Shared connection, std::shared_ptr<Sent> sent) {
     // In order: an answer that overtook another by the dice of the timers waits for it.
     sent->over = true;
     std::erase(connection->awaiting, sent);
-    if (!dead_) sent->command.answer();
+    if (dead_) return;
+    if (sent->refused) {
+        sent->command.fail(*sent->refused);
+    } else {
+        sent->command.answer();
+    }
 }
 
 void StoreLink::cut(bool drop_unread) {

@@ -10,6 +10,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/base/error.h"
@@ -17,9 +18,11 @@
 
 namespace jobq::sim {
 
-// The one Redis: it may stand still, and then nothing of what was sent is carried out.
+// The one Redis: it may stand still, and then nothing of what was sent is carried out; or answer
+// and refuse whatever it is asked.
 struct StoreServer {
-    int64_t still_until_ms = 0;
+    int64_t still_until_ms = 0, refuses_until_ms = 0;
+    ErrorCode refuses_with = ErrorCode::unavailable;
     uint64_t calls = 0;
 };
 
@@ -29,7 +32,7 @@ class StoreLink : public std::enable_shared_from_this<StoreLink> {
         std::string name;
         std::function<void()> execute;        // in the store, at once
         std::function<void()> answer;         // to the daemon
-        std::function<void(ErrorCode)> fail;  // unavailable: not sent; unknown: no answer
+        std::function<void(ErrorCode)> fail;  // unknown: no answer; else it was not done
         int64_t until_ms = 0;                 // filled in by send()
     };
 
@@ -57,6 +60,7 @@ class StoreLink : public std::enable_shared_from_this<StoreLink> {
     struct Sent {
         Command command;
         bool executed = false, over = false;
+        std::optional<ErrorCode> refused{};
     };
 
     struct Connection {

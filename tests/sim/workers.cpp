@@ -242,8 +242,7 @@ task<void> Runner::report(std::shared_ptr<Held> held, Outcome outcome) {
         auto slot = cluster_.call<Answers>(which_, std::move(serve));
         auto answers = co_await slot;
         co_await awake();
-        if (answers && (answers->front() || !info(answers->front().error().code).retryable))
-            co_return;
+        if (answers && (answers->front() || is_final(answers->front().error().code))) co_return;
         if (held->lost && !world_.faults) co_return;
         co_await sleep_for(world_.clock, 200);
     }
@@ -312,7 +311,7 @@ task<void> FaktoryWorker::run(Leased lease) {
         };
         auto slot = cluster_.call<Answers>(which_, std::move(serve));
         auto answers = co_await slot;
-        if (answers && (answers->front() || !info(answers->front().error().code).retryable)) break;
+        if (answers && (answers->front() || is_final(answers->front().error().code))) break;
         co_await sleep_for(world_.clock, 200);
     }
 }

@@ -6,17 +6,6 @@
 #include "daemon/http/problem.h"
 
 namespace jobq::api {
-namespace {
-
-HttpResponse health(const ApiCall& call, bool good) {
-    HttpResponse response;
-    response.status = good ? 200 : 503;
-    response.body = "{\"status\":\"" + std::string(name(call.context.state)) + "\"}\n";
-    return response;
-}
-
-}  // namespace
-
 // The totals stand at the top; all else is as the verb STATS has it.
 task<HttpResponse> get_stats(ApiCall call) {
     auto answer = co_await verbs::stats(call.context, "{}");
@@ -55,11 +44,21 @@ task<HttpResponse> metrics(ApiCall call) {
 }
 
 task<HttpResponse> healthz(ApiCall call) {
-    co_return health(call, true);
+    HttpResponse response;
+    response.body = "{\"status\":\"" + std::string(name(call.context.state)) + "\"}\n";
+    co_return response;
 }
 
 task<HttpResponse> readyz(ApiCall call) {
-    co_return health(call, call.context.state == DaemonState::ready);
+    HttpResponse response;
+    const auto trouble = call.context.not_ready();
+    JsonWriter json;
+    json.begin_object().field("status", trouble ? trouble->word : std::string("ready"));
+    if (trouble) json.field("reason", trouble->why);
+    json.end_object();
+    response.body = json.take() + "\n";
+    response.status = trouble ? 503 : 200;
+    co_return response;
 }
 
 }  // namespace jobq::api

@@ -62,8 +62,9 @@ void write_worker(JsonWriter& json, const Worker& worker, Broker& broker) {
 
 void write_storage(JsonWriter& json, const StorageStatus& storage) {
     json.key("storage").begin_object();
-    json.field("state", storage.full ? "full" : "normal");
-    if (!storage.text.empty()) json.field("text", storage.text);
+    json.field("state", storage.word());
+    if (const std::string why = storage.why(); !why.empty()) json.field("text", why);
+    if (storage.refused) json.field("reason", storage.refused_reason);
     if (!storage.note.empty()) json.field("note", storage.note);
     json.field("durability", storage.durability);
     if (!storage.dir.empty()) {
@@ -211,8 +212,8 @@ task<Answer> ping(ServerContext& context, std::string) {
     json.field("dev", context.config().dev);
     if (const StorageGate* storage = context.broker.storage()) {
         StorageStatus status = storage->status();
-        json.field("storage", status.full ? "full" : "normal");
-        if (status.full) json.field("storage_text", status.text);
+        json.field("storage", status.word());
+        if (status.full || status.refused) json.field("storage_text", status.why());
         if (!status.note.empty()) json.field("storage_note", status.note);
     }
     json.end_object();

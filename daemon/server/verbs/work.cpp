@@ -104,13 +104,13 @@ task<void> ack(Session& session, std::string argument) {
         session.reply_error(error);
         co_return;
     }
-    std::vector<Ended> batch(1);
-    batch[0].jid = jid;
-    if (auto worker = session.worker()) batch[0].report.worker = worker->wid;
-    auto results = co_await session.broker().finish(std::move(batch));
+    Ended ended;
+    ended.jid = jid;
+    if (auto worker = session.worker()) ended.report.worker = worker->wid;
+    auto result = co_await session.broker().kept_ends().finish(std::move(ended));
     // Not reserved any more is fine: somebody else's answer counted.
-    if (!results[0] && results[0].error().code != ErrorCode::lease_lost) {
-        session.reply_error(results[0].error());
+    if (!result && result.error().code != ErrorCode::lease_lost) {
+        session.reply_error(result.error());
     } else {
         session.reply_ok();
     }
@@ -136,23 +136,23 @@ task<void> fail_job(Session& session, std::string argument) {
         session.reply_error(error);
         co_return;
     }
-    std::vector<Ended> batch(1);
-    batch[0].jid = **jid;
-    if (auto worker = session.worker()) batch[0].report.worker = worker->wid;
-    batch[0].report.outcome = Outcome::failure;
-    batch[0].report.error_type = type->value_or("");
-    batch[0].report.message = message->value_or("");
-    batch[0].report.backtrace = backtrace->value_or(std::vector<std::string>());
+    Ended ended;
+    ended.jid = **jid;
+    if (auto worker = session.worker()) ended.report.worker = worker->wid;
+    ended.report.outcome = Outcome::failure;
+    ended.report.error_type = type->value_or("");
+    ended.report.message = message->value_or("");
+    ended.report.backtrace = backtrace->value_or(std::vector<std::string>());
     const Running* known = session.broker().running(**jid);
     bool flushed = known && known->flushed;  // fine, but nothing is left to be done
-    auto results = co_await session.broker().finish(std::move(batch));
-    if (results[0] || (flushed && results[0].error().code == ErrorCode::lease_lost)) {
+    auto result = co_await session.broker().kept_ends().finish(std::move(ended));
+    if (result || (flushed && result.error().code == ErrorCode::lease_lost)) {
         session.reply_ok();
-    } else if (results[0].error().code == ErrorCode::lease_lost) {
+    } else if (result.error().code == ErrorCode::lease_lost) {
         Error error{ErrorCode::not_found, "Job not found " + **jid};
         session.reply_error(error);
     } else {
-        session.reply_error(results[0].error());
+        session.reply_error(result.error());
     }
 }
 

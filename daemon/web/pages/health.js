@@ -20,7 +20,7 @@ export function Health() {
     const { sample } = useLive();
     const { data: ping, error, reload } = useApi("/api/v1/ping", undefined, { everyMs: 5_000 });
     const redis = sample?.redis, storage = sample?.storage, process = sample?.process;
-    const ready = sample?.state === "ready" && redis?.state === "ready" && storage?.state !== "full";
+    const ready = sample?.state === "ready" && redis?.state === "ready" && storage?.state !== "full" && storage?.state !== "refused";
     return html`<${Page} title="Health" note=${sample && html`<span class=${"tag " + (ready ? "good" : "bad")}>${ready ? "ready" : "not ready"}</span>`}
         jobq=${jobq("doctor")} curl=${curl("GET", "/readyz")}>
         ${error && html`<${Failed} error=${error} retry=${reload} />`}

@@ -18,6 +18,7 @@ export function troubles(sample) {
     if (!sample) return [];
     const found = [];
     if (sample.redis.state !== "ready") found.push(["bad", `Redis is ${sample.redis.state}: nothing can be enqueued or started until it is back.`]);
+    if (sample.storage.state === "refused") found.push(["bad", `Redis takes no writes: ${sample.storage.text}`]);
     if (sample.storage.state === "full") found.push(["bad", sample.storage.text || "The storage is full: new jobs are refused."]);
     if (sample.state !== "ready") found.push(["warn", `jobqd is ${sample.state}.`]);
     const paused = sample.queues.filter((queue) => queue.paused && queue.size > 0);
