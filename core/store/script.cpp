@@ -13,7 +13,7 @@ ScriptKind Script::kind() const {
 const Script& script(std::string_view name) {
     for (const auto& candidate : all_scripts())
         if (candidate.name == name) return candidate;
-    JOBQ_CHECK(!"a script of that name is embedded");
+    JOBQ_CHECK(false && "a script of that name is embedded");
 }
 
 }  // namespace jobq

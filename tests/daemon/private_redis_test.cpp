@@ -103,7 +103,9 @@ std::string program(const TempDir& dir, const std::string& name, const std::stri
 // and replays transactions under other rules than plain commands.
 task<void> add_numbers(UvRedisLink& link, const bool& stop, int start, std::set<int>& acknowledged,
                        int& unknown, int& running) {
-    for (int n = start; !stop; n += 8) {
+    int n = start - 8;
+    while (!stop) {
+        n += 8;
         Command command("EVAL",
                         std::string_view("redis.call('SET', KEYS[1]..':last', ARGV[1]) "
                                          "return redis.call('SADD', KEYS[1], ARGV[1])"),
