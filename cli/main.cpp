@@ -1,10 +1,13 @@
 // jobq: the command line of jobqd. argv in, exit status out; everything between is in jobq_cli.
+#include <cstdio>
+#include <exception>
 #include <string>
 #include <vector>
 
 #include "cli/help.h"
 #include "cli/parse.h"
 #include "cli/session.h"
+#include "core/base/error.h"
 
 namespace jobq::cli {
 namespace {
@@ -39,6 +42,15 @@ int run(const std::vector<std::string>& tokens) {
 }  // namespace
 }  // namespace jobq::cli
 
+// What is thrown past everything is a fault of jobq's own: it is told as one, not as a signal.
 int main(int argc, char** argv) {
-    return jobq::cli::run(std::vector<std::string>(argv + 1, argv + argc));
+    try {
+        return jobq::cli::run(std::vector<std::string>(argv + 1, argv + argc));
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "jobq: failed: %s; please report it with the command line\n",
+                     error.what());
+    } catch (...) {
+        std::fprintf(stderr, "jobq: failed for a reason without words; please report it\n");
+    }
+    return jobq::info(jobq::ErrorCode::internal).exit_status;
 }

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -11,10 +12,8 @@
 
 #include "core/config/check.h"
 #include "daemon/observe/log.h"
-#include "daemon/server/assignment.h"
 
 namespace jobq {
-
 App::App(UvReactor& reactor, Options options, Loaded loaded, Places places)
     : reactor_(reactor),
       options_(std::move(options)),
@@ -27,16 +26,13 @@ App::App(UvReactor& reactor, Options options, Loaded loaded, Places places)
 
 App::~App() {
     reactor_.on_turn({});
+    on_escape({});
 }
 
 task<void> App::run() {
     watch_signals();
-    auto started = co_await start();
-    if (!started) {
-        std::fprintf(stderr, "jobqd: %s\n", started.error().text.c_str());
-        exit_status_ = info(started.error().code).exit_status;
-    }
-    while (started && !stopping_) {
+    gate_.spawn(start_up());
+    while (!stopping_) {
         auto wait = stop_asked_.wait(-1);
         co_await wait;
     }
@@ -44,23 +40,38 @@ task<void> App::run() {
     reactor_.stop();
 }
 
-void App::watch_signals() {
-    auto stop = [this] {
-        restarts_ = false;  // who asks to stop means it, also the runner a restart was to leave
-        if (stopping_ && runner_ && !config_->keep_runner) runner_->hurry();
-        if (stopping_)
-            for (auto& [name, pool] : pools_)
-                pool->hurry();
-        if (stopping_ && webhooks_) webhooks_->hurry();
-        if (!stopping_) log(LogLevel::info, "daemon.stopping", "a second signal hurries it");
+// Beside run(), which hears meanwhile that all is to stop.
+task<void> App::start_up() {
+    auto started = co_await start();
+    starting_ = false;
+    if (started && reload_asked_) ask_reload();
+    if (started || stopping_) co_return;
+    std::fprintf(stderr, "jobqd: %s\n", started.error().text.c_str());
+    exit_status_ = info(started.error().code).exit_status;
+    stopping_ = true;
+    stop_asked_.notify_all();
+}
+
+void App::on_stop_signal() {
+    restarts_ = false;  // who asks to stop means it, also the runner a restart was to leave
+    if (!stopping_) {
+        log(LogLevel::info, "daemon.stopping", "a second signal hurries it");
         stopping_ = true;
         stop_asked_.notify_all();
-    };
-    signals_.push_back(on_signal(reactor_, SIGTERM, stop));
-    signals_.push_back(on_signal(reactor_, SIGINT, stop));
-    signals_.push_back(on_signal(reactor_, SIGHUP, [this] {
-        if (serving_) gate_.spawn(reload());
-    }));
+        return;
+    }
+    if (runner_ && !config_->keep_runner) runner_->hurry();
+    for (auto& [name, pool] : pools_)
+        pool->hurry();
+    for (auto& pool : leaving_)
+        pool->hurry();
+    if (webhooks_) webhooks_->hurry();
+}
+
+void App::watch_signals() {
+    for (int number : {SIGTERM, SIGINT})
+        signals_.push_back(on_signal(reactor_, number, [this] { on_stop_signal(); }));
+    signals_.push_back(on_signal(reactor_, SIGHUP, [this] { ask_reload(); }));
     signals_.push_back(on_signal(reactor_, SIGUSR2, [this] {
         if (serving_ && !stopping_) restart();
     }));
@@ -89,7 +100,7 @@ void App::restart() {
 void App::on_link_state(LinkState state) {
     if (!context_ || stopping_) return;
     if (state == LinkState::ready) {
-        gate_.spawn(reopen());
+        if (!reopening_) gate_.spawn(reopen());
     } else if (context_->state == DaemonState::ready) {
         context_->state = DaemonState::store_down;
     }
@@ -113,6 +124,7 @@ task<void> App::reopen() {
     reopening_ = false;
     if (!opened || stopping_) co_return;
     co_await storage_->learn_durability();
+    if (link_->state() != LinkState::ready) co_return;  // it is done again when that is back
     if (context_->state == DaemonState::store_down) context_->state = DaemonState::ready;
     if (chores_) chores_->look_now();
     broker_->waiters().notify_all();
@@ -126,90 +138,17 @@ task<void> App::unpark() {
     broker_->waiters().notify_all();
 }
 
-// For those who connect from now on; connections keep what they came in by.
-Result<std::shared_ptr<const Door>> App::new_door(const Config& fresh) const {
-    auto door = Door::make(fresh.listen, reactor_.wall_ms());
-    if (!door) return door;
-    for (const auto& remark : (*door)->remarks())
-        log(LogLevel::warn, "config.remark", remark);
-    // listen.tcp and listen.http themselves change with a restart only.
-    for (const auto& address : {context_->tcp, context_->http}) {
-        auto bound = split_address(address);
-        if (bound && !is_loopback(bound->host) && !(*door)->is_locked())
-            return fail(ErrorCode::config, "other hosts reach jobqd at " + address +
-                                               ": without a password and TLS it must be restarted");
-    }
-    return door;
-}
-
-task<void> App::reload() {
-    Loaded loaded = load_for(options_);
-    if (!loaded.errors.empty()) {
-        for (const auto& error : loaded.errors)
-            log(LogLevel::error, "config.error", error.to_string());
-        log(LogLevel::error, "config.kept", "the configuration has errors: the old one stays");
-        co_return;
-    }
-    expand_places(loaded.config, places_);
-    const Config& old = *config_;
-    const Config& fresh = loaded.config;
-    auto door = new_door(fresh);
-    if (!door) {
-        log(LogLevel::error, "config.error", door.error().text);
-        log(LogLevel::error, "config.kept", "the old configuration, password and certificate stay");
-        co_return;
-    }
-    auto webhooks = make_webhooks(fresh);
-    if (!webhooks) {
-        log(LogLevel::error, "config.error", webhooks.error().text);
-        log(LogLevel::error, "config.kept", "the old configuration and webhook secrets stay");
-        co_return;
-    }
-    std::string remark;
-    if (auto headers = read_trace_headers(fresh.trace, remark); !headers) {
-        log(LogLevel::error, "config.error", headers.error().text);
-        log(LogLevel::error, "config.kept", "the old configuration stays");
-        co_return;
-    }
-    context_->door = *door;
-    bool fixed = old.listen.unix_path != fresh.listen.unix_path ||
-                 old.listen.tcp != fresh.listen.tcp || old.listen.http != fresh.listen.http ||
-                 old.redis.url != fresh.redis.url || old.state_dir != fresh.state_dir ||
-                 old.redis.durability != fresh.redis.durability ||
-                 old.redis.max_memory_bytes != fresh.redis.max_memory_bytes ||
-                 old.redis.disk_reserve_bytes != fresh.redis.disk_reserve_bytes;
-    if (fixed)
-        log(LogLevel::warn, "config.needs_restart",
-            "the addresses of [listen], redis and state_dir change with a restart only");
-    std::vector<std::unique_ptr<ThreadPool>> leaving;
-    for (auto it = pools_.begin(); it != pools_.end();) {
-        auto now = fresh.pools.find(it->first);
-        if (now != fresh.pools.end() && now->second == it->second->config()) {
-            ++it;
-            continue;
-        }
-        leaving.push_back(std::move(it->second));
-        it = pools_.erase(it);
-    }
-    config_ = std::make_shared<Config>(std::move(loaded.config));
-    broker_->set_config(config_);
-    gate_.spawn(set_traces());
-    ++context_->config_version;
-    for (const auto& worker : workers_.all())
-        worker->notice.notify_all();
-    for (auto& pool : leaving)
-        co_await pool->stop(config_->stop_timeout_ms);
-    make_pools();
-    if (!runner_ && needs_runner(*config_)) start_runner();
-    co_await unpark();
-    log(LogLevel::info, "config.reloaded", "",
-        {{"pools", int64_t(config_->pools.size())}, {"types", int64_t(config_->types.size())}});
+// What start() waits for ends now; what it would still make is not made.
+void App::give_up_start() {
+    if (private_redis_) gate_.spawn(private_redis_->stop());
+    if (link_) gate_.spawn(link_->stop());
 }
 
 task<void> App::stop() {
     stopping_ = true;
     int64_t limit = config_->stop_timeout_ms, until = reactor_.now_ms() + limit;
     if (context_) context_->state = DaemonState::stopping;
+    if (starting_) give_up_start();
     if (http_) gate_.spawn(http_->stop());
     if (broker_) broker_->waiters().notify_all();  // those that wait for jobs see the state
     // Both kinds of local pools at once: they share the time limit. The runner is told by a signal
@@ -222,9 +161,28 @@ task<void> App::stop() {
     }
     if (operations_) gate_.spawn(operations_->stop());
     for (auto& [name, pool] : pools_)
-        gate_.spawn(pool->stop(limit));
+        gate_.spawn(end_pool(pool, limit));
+    for (auto& pool : leaving_)
+        gate_.spawn(end_pool(pool, limit));
     if (webhooks_) gate_.spawn(webhooks_->stop(limit));
     co_await gate_.close();
+    co_await stop_parts(until);
+    leave_files();
+    if (restarts_) {
+        hold(signals_);
+        co_await sleep_for(reactor_, 1);  // what came before has its say
+    }
+    runner_.reset();
+    if (restarts_) {
+        signals_.clear();
+    } else {
+        ignore_from_now(std::move(signals_));
+    }
+    if (exit_status_ == 0) log(LogLevel::info, "daemon.stopped", "");
+    log_flush();
+}
+
+task<void> App::stop_parts(int64_t until) {
     http_.reset();
     if (server_) server_->stop_listening();
     if (watchdog_) co_await watchdog_->stop();
@@ -242,23 +200,15 @@ task<void> App::stop() {
     if (storage_) co_await storage_->stop();
     if (private_redis_) co_await private_redis_->stop();
     pools_.clear();
+    leaving_.clear();
     webhooks_.reset();
+}
+
+void App::leave_files() {
     std::error_code ignored;
     std::filesystem::remove(places_.state_dir + "/jobqd.ready", ignored);
     if (!places_.dev_link.empty() && serving_) std::filesystem::remove(places_.dev_link, ignored);
     if (places_.throw_away) std::filesystem::remove_all(places_.state_dir, ignored);
-    if (restarts_) {
-        hold(signals_);
-        co_await sleep_for(reactor_, 1);  // what came before has its say
-    }
-    runner_.reset();
-    if (restarts_) {
-        signals_.clear();
-    } else {
-        ignore_from_now(std::move(signals_));
-    }
-    if (serving_) log(LogLevel::info, "daemon.stopped", "");
-    log_flush();
 }
 
 // Where a type's jobs wait when the pool that met them can't run them.

@@ -8,6 +8,7 @@
 #include <array>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -47,10 +48,16 @@ class App {
     bool restarts() const { return restarts_; }
 
   private:
+    struct Process {
+        std::unique_ptr<PidWatch> watch;
+        std::set<std::string> wids;
+    };
+
     // start.cpp and start_redis.cpp
     task<Result<>> start();
     task<Result<>> start_redis();
-    task<Result<>> start_private_redis();
+    Result<> prepare_private_redis();
+    void tell_loading(const std::string& text);
     void make_storage();
     void storage_changed(bool full, const std::string& text);
     void writes_changed(bool refused, const std::string& text);
@@ -63,7 +70,8 @@ class App {
     std::string node_id();
     ServerContext make_context();
     Result<> open_door();
-    void watch_process(std::shared_ptr<Worker> worker, int64_t pid);
+    void watch_process(const std::shared_ptr<Worker>& worker, int64_t pid);
+    void process_ended(int64_t pid);
     // scrape.cpp
     void make_metrics();
     std::function<void(StoreBatch, size_t)> batch_sizes();
@@ -74,13 +82,24 @@ class App {
     LiveSample take_live();
     // app.cpp
     void watch_signals();
+    void on_stop_signal();
+    task<void> start_up();
     void on_link_state(LinkState state);
     task<void> reopen();
     task<void> unpark();
-    task<void> reload();
     void restart();
-    Result<std::shared_ptr<const Door>> new_door(const Config& fresh) const;
+    void give_up_start();
     task<void> stop();
+    task<void> stop_parts(int64_t until);
+    void leave_files();
+    // reload.cpp
+    void ask_reload();
+    task<void> reload_all();
+    task<void> reload();
+    Result<> take_outside(const Config& fresh);
+    Result<std::shared_ptr<const Door>> new_door(const Config& fresh) const;
+    task<void> change_pools();
+    static task<void> end_pool(std::shared_ptr<ThreadPool> pool, int64_t limit_ms);
     char class_of(const std::string& type) const;
     bool runs(const std::string& type, const std::string& queue) const;
     std::vector<PoolStatus> pool_statuses() const;
@@ -91,7 +110,11 @@ class App {
     Places places_;
     int exit_status_ = 0;
     bool stopping_ = false, serving_ = false, restarts_ = false;
-    bool reopening_ = false, unpark_again_ = false;
+    bool link_started_ = false;
+    int64_t loading_told_ms_ = 0;  // 0: it does not load
+    bool starting_ = true;         // until start() has returned
+    bool reload_asked_ = false, reloading_ = false, reopening_ = false;
+    bool unpark_again_ = false;
     Signal stop_asked_;
     Gate gate_;
     Metrics metrics_;
@@ -113,7 +136,8 @@ class App {
     StoreStats rated_;
     std::array<std::optional<double>, 3> rates_{};  // enqueued, succeeded, failed a second
     std::unique_ptr<Operations> operations_;
-    std::map<std::string, std::unique_ptr<ThreadPool>> pools_;
+    std::map<std::string, std::shared_ptr<ThreadPool>> pools_;
+    std::vector<std::shared_ptr<ThreadPool>> leaving_;  // a reload waits for their end
     std::unique_ptr<WebhookPool> webhooks_;
     std::shared_ptr<const Door> door_;  // of the start; context_ has the present one
     std::unique_ptr<ServerContext> context_;
@@ -121,7 +145,8 @@ class App {
     std::unique_ptr<Api> api_;
     std::unique_ptr<HttpServer> http_;
     std::unique_ptr<RunnerKeeper> runner_;
-    std::map<int64_t, std::unique_ptr<PidWatch>> processes_;
+    std::map<int64_t, Process> processes_;  // of local workers, by pid
+    std::string node_id_;
     std::vector<std::unique_ptr<SignalWatch>> signals_;
 };
 

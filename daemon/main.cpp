@@ -1,11 +1,21 @@
 // jobqd: the broker, and with `jobqd runner` the process that runs commands for it.
 #include <cstdio>
+#include <exception>
 
+#include "core/base/error.h"
 #include "daemon/app.h"
 #include "daemon/options.h"
 
+// What is thrown past everything is a fault of jobqd's own: it is told as one, not as a signal.
 int main(int argc, char** argv) {
-    auto parsed = jobq::parse_options(argc, argv);
-    if (parsed.exit_status) return *parsed.exit_status;
-    return jobq::run_daemon(parsed.options);
+    try {
+        auto parsed = jobq::parse_options(argc, argv);
+        if (parsed.exit_status) return *parsed.exit_status;
+        return jobq::run_daemon(parsed.options);
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "jobqd: failed: %s; please report it\n", error.what());
+    } catch (...) {
+        std::fprintf(stderr, "jobqd: failed for a reason without words; please report it\n");
+    }
+    return jobq::info(jobq::ErrorCode::internal).exit_status;
 }

@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <array>
 
+#include "core/async/contain.h"
 #include "daemon/app.h"
+#include "daemon/observe/log.h"
 #include "daemon/observe/process_figures.h"
 
 namespace jobq {
@@ -87,6 +89,14 @@ void fill_process(Metrics::Sheet& sheet) {
 void App::make_metrics() {
     auto& turns = metrics_.histogram(Metric::loop_lag);
     reactor_.on_turn([&turns](int64_t us) { observe(turns, double(us) / 1e6); });
+    for (const char* part : {"session", "http", "sender", "task"})
+        metrics_.counter(Metric::contained, {{"part", part}});
+    on_escape([this](const Escape& escape) {
+        log(LogLevel::error, "error.contained",
+            escape.what + "; please report it: what failed was ended alone",
+            {{"part", std::string(escape.part)}, {"where", escape.context}});
+        add(metrics_.counter(Metric::contained, {{"part", std::string(escape.part)}}));
+    });
     metrics_.on_scrape([this](Metrics::Sheet& sheet) { fill_metrics(sheet); });
 }
 

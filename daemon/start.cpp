@@ -7,7 +7,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 
 #include "core/base/file.h"
 #include "core/base/id.h"
@@ -21,13 +20,6 @@
 
 namespace jobq {
 namespace {
-
-// A whole file or none.
-void write_file(const std::string& path, const std::string& text) {
-    std::string fresh = path + ".new";
-    std::ofstream(fresh) << text;
-    std::rename(fresh.c_str(), path.c_str());
-}
 
 Result<> make_state_dir(const std::string& path) {
     std::error_code failed;
@@ -53,6 +45,10 @@ Result<HttpTls> read_http_tls(const ListenConfig& listen) {
     return tls;
 }
 
+tl::unexpected<Error> given_up() {
+    return fail(ErrorCode::cancelled, "jobqd is stopping");
+}
+
 }  // namespace
 
 std::string own_program() {
@@ -71,6 +67,7 @@ task<Result<>> App::start() {
     if (!made) co_return made;
     auto redis = co_await start_redis();
     if (!redis) co_return redis;
+    if (stopping_) co_return given_up();
     RedisStoreOptions store_options;
     store_options.publish_hints = !private_redis_;
     store_options.gate = storage_.get();
@@ -80,23 +77,28 @@ task<Result<>> App::start() {
     store_ = std::make_unique<RedisStore>(reactor_, *link_, std::move(keys), store_options);
     auto opened = co_await store_->open();
     if (!opened) co_return opened;
+    if (stopping_) co_return given_up();
     broker_ = std::make_unique<Broker>(reactor_, *store_, events_, workers_, config_);
     broker_->set_storage(storage_.get());
     broker_->set_metrics(&job_metrics_);
     traces_ = std::make_unique<Traces>(reactor_, metrics_, node_id());
     auto traced = co_await traces_->set(config_->trace);
     if (!traced) co_return traced;
+    if (stopping_) co_return given_up();
     broker_->set_tracer(traces_->tracer());
     co_await storage_->learn_durability();
+    if (stopping_) co_return given_up();
     broker_->set_handler_known(
         [this](const std::string& type, const std::string& queue) { return runs(type, queue); });
     operations_ = std::make_unique<Operations>(reactor_, *broker_);
     context_ = std::make_unique<ServerContext>(make_context());
     if (needs_runner(*config_)) context_->runner_wid = "runner-" + node_id();
     co_await broker_->recover();
+    if (stopping_) co_return given_up();
     auto unparked = co_await store_->unpark();
     unpark_again_ = !unparked && info(unparked.error().code).retryable;
     if (!unparked && !unpark_again_) co_return unparked;
+    if (stopping_) co_return given_up();
     chores_ = std::make_unique<Chores>(reactor_, *broker_, !private_redis_);
     chores_->start();
     watchdog_ = std::make_unique<Watchdog>(reactor_, *broker_);
@@ -116,7 +118,9 @@ task<Result<>> App::start() {
     make_pools();
     auto webhooks = make_webhooks(*config_);
     if (!webhooks) co_return webhooks;
-    context_->state = DaemonState::ready;
+    // The link may have dropped meanwhile; when it is back, reopen() says so.
+    const bool reachable = link_->state() == LinkState::ready;
+    context_->state = reachable ? DaemonState::ready : DaemonState::store_down;
     serving_ = true;
     if (needs_runner(*config_)) start_runner();
     write_ready_file();
@@ -141,20 +145,9 @@ ServerContext App::make_context() {
     context.class_of = [this](const std::string& type) { return class_of(type); };
     context.replaces_runner = [this] { return runner_ && runner_->is_outdated(); };
     context.watch_process = [this](std::shared_ptr<Worker> worker, int64_t pid) {
-        watch_process(std::move(worker), pid);
+        watch_process(worker, pid);
     };
     return context;
-}
-
-// A name for this state directory that its runners keep over restarts.
-std::string App::node_id() {
-    std::string path = places_.state_dir + "/node-id", id;
-    std::ifstream(path) >> id;
-    if (id.size() == 16) return id;
-    uint64_t random = random_u64();
-    id = hex({reinterpret_cast<const char*>(&random), sizeof random});
-    write_file(path, id + "\n");
-    return id;
 }
 
 Result<> App::open_door() {
@@ -217,38 +210,14 @@ void App::make_pools() {
     }
 }
 
-void App::start_runner() {
-    if (context_->runner_wid.empty()) context_->runner_wid = "runner-" + node_id();
-    if (!config_->runner) return;
-    RunnerKeeper::Settings settings;
-    settings.program = own_program();
-    settings.state_dir = places_.state_dir;
-    settings.endpoint = "unix:" + places_.unix_path;
-    settings.wid = context_->runner_wid;
-    settings.stop_timeout_ms = config_->stop_timeout_ms;
-    runner_ = std::make_unique<RunnerKeeper>(reactor_, std::move(settings), [this] {
-        if (auto worker = workers_.find(context_->runner_wid)) chores_->worker_died(worker);
-    });
-    runner_->start();
-}
-
-void App::watch_process(std::shared_ptr<Worker> worker, int64_t pid) {
-    if (processes_.count(pid)) return;
-    auto ended = [this, worker, pid] {
-        processes_.erase(pid);
-        if (!worker->gone && workers_.find(worker->wid) == worker) chores_->worker_died(worker);
-    };
-    auto watch = PidWatch::watch(reactor_, pid, std::move(ended));
-    if (watch) processes_[pid] = std::move(*watch);
-}
-
 void App::write_ready_file() {
     JsonWriter json;
     json.begin_object().field("pid", context_->pid).field("version", JOBQ_VERSION);
     json.field("unix", context_->unix_path).field("tcp", context_->tcp);
     json.field("http", context_->http).field("state_dir", places_.state_dir).end_object();
     std::string text = json.take();
-    write_file(places_.state_dir + "/jobqd.ready", text + "\n");
+    if (auto kept = write_small_file(places_.state_dir + "/jobqd.ready", text + "\n"); !kept)
+        log(LogLevel::error, "state.not_kept", kept.error().text);
     if (!places_.dev_link.empty()) {
         std::string fresh = places_.dev_link + "." + std::to_string(getpid());
         unlink(fresh.c_str());

@@ -1,5 +1,6 @@
 // App: its Redis, private or not, the link to it, and the watch over its room.
 #include <cstdlib>
+#include <utility>
 
 #include "core/base/time.h"
 #include "core/protocol/json_writer.h"
@@ -9,11 +10,13 @@
 namespace jobq {
 namespace {
 
+// Without a sign of life: loading its data may take as long as it takes.
 constexpr int64_t kRedisStartMs = 60'000, kExternalStartMs = 10'000;
+constexpr int64_t kLoadingToldMs = 10'000;
 
 }  // namespace
 
-task<Result<>> App::start_private_redis() {
+Result<> App::prepare_private_redis() {
     PrivateRedis::Settings settings;
     settings.state_dir = places_.state_dir;
     settings.binary = config_->redis.binary;
@@ -21,7 +24,7 @@ task<Result<>> App::start_private_redis() {
     settings.max_memory_bytes = config_->redis.max_memory_bytes;
     if (const char* runtime = std::getenv("XDG_RUNTIME_DIR")) settings.runtime_dir = runtime;
     auto prepared = PrivateRedis::prepare(reactor_, std::move(settings));
-    if (!prepared) co_return tl::unexpected<Error>(prepared.error());
+    if (!prepared) return tl::unexpected<Error>(prepared.error());
     private_redis_ = std::move(*prepared);
     make_storage();
     private_redis_->on_state([this](RedisState state, const Error& trouble) {
@@ -30,6 +33,11 @@ task<Result<>> App::start_private_redis() {
             {{"state", std::string(to_string(state))}});
         if (bad && trouble.code == ErrorCode::storage_full) storage_->redis_hit_the_end();
         if (state == RedisState::running && link_) link_->try_now();
+    });
+    // From then on it says how far it is, also while it loads.
+    private_redis_->on_spawn([this] {
+        if (!std::exchange(link_started_, true)) link_->start();
+        link_->try_now();
     });
     storage_->on_cant_write([this] {
         private_redis_->restart("it writes no more since its disk failed: a start ends that");
@@ -41,7 +49,16 @@ task<Result<>> App::start_private_redis() {
     private_redis_->on_log([](char level, const std::string& line) {
         if (level == '#') log(LogLevel::debug, "redis.log", line);
     });
-    co_return co_await private_redis_->start(kRedisStartMs);
+    return {};
+}
+
+// A big store takes minutes: who looks sees that it gets on.
+void App::tell_loading(const std::string& text) {
+    if (private_redis_) private_redis_->note_life(link_->life_ms());
+    const int64_t now = reactor_.now_ms();
+    if (loading_told_ms_ != 0 && now - loading_told_ms_ < kLoadingToldMs) return;
+    loading_told_ms_ = now;
+    log(LogLevel::info, "redis.loading", text);
 }
 
 void App::make_storage() {
@@ -86,8 +103,8 @@ void App::writes_changed(bool refused, const std::string& text) {
 task<Result<>> App::start_redis() {
     RedisAddress address;
     if (config_->redis.url.empty()) {
-        auto started = co_await start_private_redis();
-        if (!started) co_return started;
+        auto prepared = prepare_private_redis();
+        if (!prepared) co_return prepared;
         address = private_redis_->address();
     } else {
         auto parsed = parse_redis_url(config_->redis.url);
@@ -109,10 +126,18 @@ task<Result<>> App::start_redis() {
                                : state == LinkState::ready ? LogLevel::info
                                                            : LogLevel::warn;
         log(level, "redis.link", trouble.text, {{"state", std::string(to_string(state))}});
+        if (state == LinkState::loading) tell_loading(trouble.text);
+        if (state == LinkState::ready) loading_told_ms_ = 0;
         on_link_state(state);
     });
     storage_->use(*link_);
-    link_->start();
+    if (private_redis_) {
+        auto started = co_await private_redis_->start(kRedisStartMs);
+        if (!started) co_return started;
+    } else {
+        link_started_ = true;
+        link_->start();
+    }
     int64_t limit = private_redis_ ? kRedisStartMs : kExternalStartMs;
     auto ready = co_await link_->wait_ready(limit);
     if (!ready && !private_redis_ && ready.error().code == ErrorCode::unavailable)

@@ -111,6 +111,9 @@ class [[nodiscard]] task {
 
     T await_resume() { return handle_.promise().take(); }
 
+    // What ended it instead of a value; see contain.h. Requires: it has ended.
+    std::exception_ptr escaped() const noexcept { return handle_.promise().error; }
+
   private:
     Handle handle_;
 };

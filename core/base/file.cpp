@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 
 namespace jobq {
@@ -16,7 +17,38 @@ tl::unexpected<Error> unreadable(const std::string& path, int code) {
                 path + " can't be read: " + std::strerror(code));
 }
 
+tl::unexpected<Error> unwritable(const std::string& path, int code) {
+    bool full = code == ENOSPC || code == EDQUOT || code == EFBIG;
+    return fail(full ? ErrorCode::storage_full : ErrorCode::forbidden,
+                path + " can't be written: " + std::strerror(code));
+}
+
+// 0, or errno. A close can fail too, with what a write could not say.
+int write_and_close(int fd, std::string_view text) {
+    int code = 0;
+    while (code == 0 && !text.empty()) {
+        const ssize_t wrote = ::write(fd, text.data(), text.size());
+        if (wrote > 0) text.remove_prefix(size_t(wrote));
+        if (wrote < 0 && errno != EINTR) code = errno;
+    }
+    if (code == 0 && ::fsync(fd) != 0) code = errno;
+    if (::close(fd) != 0 && code == 0) code = errno;
+    return code;
+}
+
 }  // namespace
+
+Result<> write_small_file(const std::string& path, std::string_view text) {
+    const std::string fresh = path + ".new";
+    ::unlink(fresh.c_str());  // of a process that was killed
+    int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) return unwritable(path, errno);
+    int code = write_and_close(fd, text);
+    if (code == 0 && ::rename(fresh.c_str(), path.c_str()) != 0) code = errno;
+    if (code == 0) return {};
+    ::unlink(fresh.c_str());
+    return unwritable(path, code);
+}
 
 Result<SmallFile> read_small_file(const std::string& path, size_t most_bytes) {
     // Not to hang on a pipe that nobody writes to.

@@ -6,8 +6,17 @@
 #include <string_view>
 
 #include "core/base/error.h"
+#include "core/base/limits.h"
 
 namespace jobq {
+
+// `by_ms` after `from_ms`, for numbers that come from outside: what would be beyond the year 9999
+// is its end, and no sum overflows. Also of monotonic times.
+inline int64_t later_ms(int64_t from_ms, int64_t by_ms) {
+    int64_t sum = 0;
+    if (__builtin_add_overflow(from_ms, by_ms, &sum)) return by_ms < 0 ? 0 : limits::kTimeMaxMs;
+    return sum < limits::kTimeMaxMs ? sum : limits::kTimeMaxMs;
+}
 
 // "30s" "5m" "1h30m" "250ms" "2d"; a bare number is refused: it has no unit. Milliseconds, >= 0.
 Result<int64_t> parse_duration_ms(std::string_view text);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -97,6 +98,8 @@ void load_text(LoadState& state, const std::string& name, const std::string& tom
         loader.finish();
     } catch (const toml::parse_error& error) {
         state.error(place_at(name, error.source()), std::string(error.description()));
+    } catch (const std::exception& error) {
+        state.error({name}, std::string("can't be read: ") + error.what());
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include "core/base/failpoint.h"
 #include "core/base/text.h"
+#include "core/base/time.h"
 
 namespace jobq {
 namespace {
@@ -62,7 +63,7 @@ Transition decide(const Job& job, const JobRecord& record, const RunReport& repo
         case Outcome::released:
             return {Move::release, 0, std::move(next)};
         case Outcome::snooze:
-            next.next_at_ms = now_ms + std::max<int64_t>(0, report.snooze_ms.value_or(0));
+            next.next_at_ms = later_ms(now_ms, std::max<int64_t>(0, report.snooze_ms.value_or(0)));
             return {Move::snooze, next.next_at_ms, std::move(next)};
         case Outcome::success:
             ++next.attempts;
@@ -98,7 +99,7 @@ Transition decide(const Job& job, const JobRecord& record, const RunReport& repo
     delay = std::max(delay, report.retry_after_ms);
     // A crash says nothing of the job's own readiness: it runs again at once, its budget is small.
     if (report.outcome == Outcome::crash) delay = report.apart_ms;
-    next.next_at_ms = now_ms + delay;
+    next.next_at_ms = later_ms(now_ms, delay);
     return {Move::retry, next.next_at_ms, std::move(next)};
 }
 

@@ -13,7 +13,8 @@ int64_t backoff_delay_ms(const Backoff& backoff, int failures, Rng& rng) {
 }
 
 int64_t faktory_delay_ms(int failures, Rng& rng) {
-    int64_t count = std::max(failures - 1, 0);
+    // Beyond it is centuries, and count^4 would overflow.
+    int64_t count = std::clamp(failures - 1, 0, 2'000);
     int64_t seconds = count * count * count * count + 15 + int64_t(rng.below(30)) * (count + 1);
     return seconds * 1000;
 }

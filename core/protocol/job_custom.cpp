@@ -31,7 +31,7 @@ Result<int64_t> seconds_of(const JsonObject& custom, std::string_view key) {
 Result<> read_expiry(const JsonObject& custom, Job& job, int64_t now_ms) {
     auto in_ms = seconds_of(custom, "expires_in");
     if (!in_ms) return tl::unexpected<Error>(in_ms.error());
-    if (*in_ms > 0) job.expires_ms = std::max(now_ms, job.run_at_ms) + *in_ms;
+    if (*in_ms > 0) job.expires_ms = later_ms(std::max(now_ms, job.run_at_ms), *in_ms);
     auto at = custom.string("expires_at");
     if (!at) return fail(ErrorCode::invalid, "custom.expires_at must be an RFC 3339 time");
     if (!*at || (*at)->empty()) return {};

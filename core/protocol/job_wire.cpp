@@ -200,6 +200,9 @@ Result<> read_times(const JsonObject& object, EnqueueRequest& request, int64_t n
     if (*delay && **delay < 0)
         return fail(ErrorCode::invalid,
                     "a delay can't be negative: " + std::to_string(**delay) + " ms");
+    if (*delay && **delay > limits::kTimeMaxMs - now_ms)
+        return fail(ErrorCode::invalid, "delay_ms: " + std::to_string(**delay) +
+                                            " ms from now is beyond the year 9999");
     if (*delay && *run_at) return fail(ErrorCode::invalid, "give delay_ms or run_at, not both");
     Job& job = request.job;
     if (*delay && **delay > 0) job.run_at_ms = now_ms + **delay;
@@ -211,7 +214,7 @@ Result<> read_times(const JsonObject& object, EnqueueRequest& request, int64_t n
     }
     if (*expires) {
         if (**expires <= 0) return fail(ErrorCode::invalid, "expires_ms must be positive");
-        job.expires_ms = now_ms + **expires;
+        job.expires_ms = later_ms(now_ms, **expires);
     }
     if (*timeout && *limit) return fail(ErrorCode::invalid, "give timeout or timeout_ms, not both");
     if (*timeout) job.timeout_ms = **timeout;

@@ -61,19 +61,18 @@ task<Result<BatchView>> RedisStore::batch(std::string bid) {
     args.add(bid);
     auto reply = co_await run(script("batch_get"), std::move(args));
     if (!reply) co_return tl::unexpected<Error>(reply.error());
-    const auto& row = reply->items;
-    if (row.empty()) co_return no_such_batch(bid);
+    if (reply->items.empty()) co_return no_such_batch(bid);
     BatchView view;
     view.bid = bid;
-    view.parent = row[0].text;
-    view.description = row[1].text;
-    view.created_ms = integer_of(row[2]);
-    view.total = integer_of(row[3]);
-    view.pending = integer_of(row[4]);
-    view.failed = integer_of(row[5]);
-    view.complete_state = shown_state(row[6].text);
-    view.success_state = shown_state(row[7].text);
-    view.open = row[8].text == "1";
+    view.parent = reply->at(0).text;
+    view.description = reply->at(1).text;
+    view.created_ms = integer_of(reply->at(2));
+    view.total = integer_of(reply->at(3));
+    view.pending = integer_of(reply->at(4));
+    view.failed = integer_of(reply->at(5));
+    view.complete_state = shown_state(reply->at(6).text);
+    view.success_state = shown_state(reply->at(7).text);
+    view.open = reply->at(8).text == "1";
     co_return view;
 }
 
@@ -96,14 +95,15 @@ task<Result<std::vector<Progress>>> RedisStore::progress(std::vector<std::string
             args.add(jids[i]);
         auto reply = co_await run(script("track_get"), std::move(args));
         if (!reply) co_return tl::unexpected<Error>(reply.error());
+        reply->items.resize(to - from);
         for (const auto& row : reply->items) {
             Progress& one = all.emplace_back();
-            one.tracked = integer_of(row.items[0]) == 1;
-            if (!row.items[1].text.empty()) one.percent = integer_of(row.items[1]);
-            one.description = row.items[2].text;
-            one.end = row.items[3].text;
-            one.updated_ms = integer_of(row.items[4]);
-            one.lease_until_ms = integer_of(row.items[5]);
+            one.tracked = integer_of(row.at(0)) == 1;
+            if (!row.at(1).text.empty()) one.percent = integer_of(row.at(1));
+            one.description = row.at(2).text;
+            one.end = row.at(3).text;
+            one.updated_ms = integer_of(row.at(4));
+            one.lease_until_ms = integer_of(row.at(5));
         }
     }
     co_return all;

@@ -39,12 +39,12 @@ task<Result<>> RedisStore::bring_in_part(const std::vector<Imported>* jobs, size
     args.add(int64_t(options_.publish_hints)).add(int64_t(to - from));
     for (size_t i = from; i < to; ++i)
         add_one(args, (*jobs)[i]);
-    auto reply = co_await run(script("import"), std::move(args));
+    auto reply = co_await run(script("import"), std::move(args), to - from);
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     for (size_t i = from; i < to; ++i) {
         const Imported& one = (*jobs)[i];
         std::string code;
-        if (reply->kind == Reply::Kind::array) code = reply->items[i - from].text;
+        if (reply->kind == Reply::Kind::array) code = reply->at(i - from).text;
         Enqueued how{Enqueued::How::stored, one.job.jid, one.state};
         if (code == "m") how.how = Enqueued::How::same;
         (*results)[i] = how;

@@ -42,7 +42,7 @@ task<Result<std::vector<Result<Cancelled>>>> RedisStore::cancel(std::vector<std:
             const auto& view = (*views)[i];
             args.add(jids[i]).add(view ? encode_final(cancelled_record(*view, now)) : "");
         }
-        auto reply = co_await run(script("cancel"), std::move(args));
+        auto reply = co_await run(script("cancel"), std::move(args), to - from);
         if (!reply) co_return tl::unexpected<Error>(reply.error());
         tell_ready(*reply, to - from);
         for (size_t i = from; i < to; ++i) {
@@ -57,7 +57,7 @@ task<Result<std::vector<Result<Cancelled>>>> RedisStore::cancel(std::vector<std:
             } else if (was.rfind("running ", 0) == 0) {
                 results[i] = Cancelled{State::running, was.substr(8)};
             } else {
-                results[i] = Cancelled{*state_from_name(was), ""};
+                results[i] = Cancelled{state_from_name(was).value_or(State::ready), ""};
             }
         }
     }
@@ -87,7 +87,7 @@ task<Result<std::vector<Result<>>>> RedisStore::requeue(std::vector<std::string>
     Command head;
     head.add(int64_t(options_.publish_hints)).add(int64_t(asked.size()));
     head.add_all(args);
-    auto reply = co_await run(script("requeue"), std::move(head));
+    auto reply = co_await run(script("requeue"), std::move(head), asked.size());
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     std::vector<Result<>> results(jids.size());
     for (size_t i = 0; i < jids.size(); ++i) {
@@ -114,7 +114,7 @@ task<Result<std::vector<Result<>>>> RedisStore::remove(std::vector<std::string> 
         args.add(reactor_.wall_ms());
         for (size_t i = from; i < to; ++i)
             args.add(jids[i]);
-        auto reply = co_await run(script("remove"), std::move(args));
+        auto reply = co_await run(script("remove"), std::move(args), to - from);
         if (!reply) co_return tl::unexpected<Error>(reply.error());
         tell_ready(*reply, to - from);
         for (size_t i = from; i < to; ++i) {
@@ -140,7 +140,7 @@ task<Result<std::vector<Result<>>>> RedisStore::kill(std::vector<std::string> ji
         std::string header = view ? header_of(view->job.queue, view->job.priority) : "";
         args.add(jids[i]).add(header).add(encode_record(record));
     }
-    auto reply = co_await run(script("kill"), std::move(args));
+    auto reply = co_await run(script("kill"), std::move(args), jids.size());
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     tell_ready(*reply, jids.size());
     std::vector<Result<>> results(jids.size());

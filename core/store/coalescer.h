@@ -23,14 +23,21 @@ namespace jobq {
 template <class Item, class Answer>
 class Coalescer {
   public:
-    // One ask(): its items stay where they came, and its answers are written beside them.
+    // One ask(): its items stay where they came, and its answers are written beside them. Held by
+    // its entries: when the last of them goes, what has no answer gets none any more.
     struct Asker {
         explicit Asker(Reactor& reactor) : all(reactor) {}
+
+        Asker(const Asker&) = delete;
+
+        ~Asker() {
+            if (missing > 0) all.set(std::move(answers));
+        }
 
         std::vector<Item> items;
         std::vector<Result<Answer>> answers;
         size_t missing = 0;
-        Slot<bool> all;
+        Slot<std::vector<Result<Answer>>> all;
     };
 
     struct Entry {
@@ -41,7 +48,7 @@ class Coalescer {
 
         void answer(Result<Answer> value) const {
             asker->answers[index] = std::move(value);
-            if (--asker->missing == 0) asker->all.set(true);
+            if (--asker->missing == 0) asker->all.set(std::move(asker->answers));
         }
     };
 
@@ -63,16 +70,19 @@ class Coalescer {
           gate_(reactor) {}
 
     task<std::vector<Result<Answer>>> ask(std::vector<Item> items) {
+        std::vector<Result<Answer>> answers;
+        if (items.empty()) co_return answers;
         auto asker = std::make_shared<Asker>(reactor_);
-        if (items.empty()) co_return std::move(asker->answers);
         asker->missing = items.size();
-        asker->answers.resize(items.size(), fail(ErrorCode::internal, "no answer"));
+        asker->answers.resize(
+            items.size(), fail(ErrorCode::unknown,
+                               "the call failed within jobqd: it may or may not have been done"));
         asker->items = std::move(items);
-        waiting_.push_back({asker, 0});
-        plan_flush();
         auto all = asker->all;
-        co_await all;
-        co_return std::move(asker->answers);
+        waiting_.push_back({std::move(asker), 0});
+        plan_flush();
+        answers = co_await all;
+        co_return answers;
     }
 
   private:
@@ -108,10 +118,12 @@ class Coalescer {
 
     task<void> send_one(Batch batch) {
         const size_t items = batch.size();
-        co_await send_(std::move(batch));
+        caught call(send_(std::move(batch)));
+        auto escaped = co_await call;
         --in_flight_;
         items_in_flight_ -= items;
         plan_flush();
+        if (escaped) std::rethrow_exception(escaped);
     }
 
     Reactor& reactor_;

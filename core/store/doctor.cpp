@@ -80,7 +80,7 @@ task<Result<CheckPage>> Doctor::next() {
 
 void Doctor::add_findings(const Reply& rows) {
     for (const auto& row : rows.items)
-        page_.findings.push_back({row.items[0].text, row.items[1].text, row.items[2].text, fix_});
+        page_.findings.push_back({row.at(0).text, row.at(1).text, row.at(2).text, fix_});
 }
 
 task<Result<Reply>> Doctor::ask(const char* name, Command args, size_t findings) {

@@ -127,7 +127,7 @@ task<Result<>> Doctor::before_jobs() {
     args.add(0).add("");
     auto reply = co_await store_.run(script("check_counts"), std::move(args));
     if (!reply) co_return tl::unexpected<Error>(reply.error());
-    counts_before_ = reply->items[0].text;
+    counts_before_ = reply->at(0).text;
     for (size_t i = 1; i + 1 < reply->items.size(); i += 2) {
         tombs_before_[reply->items[i].text] = reply->items[i + 1].text;
         tombstones_[reply->items[i].text];

@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "core/base/failpoint.h"
+#include "core/base/time.h"
 #include "core/job/codec.h"
 #include "core/store/redis_store.h"
 
@@ -105,9 +106,9 @@ task<void> RedisStore::send_others(EnqueueCoalescer::Batch batch) {
         args.add(due).add(key);
         const Ties& ties = job.ties ? *job.ties : kNoTies;
         args.add(ties.words()).add(ties.lock);
-        args.add(std::max(now, job.run_at_ms) + ties.lock_for_ms);
+        args.add(later_ms(std::max(now, job.run_at_ms), ties.lock_for_ms));
     }
-    auto reply = co_await run(script("enqueue"), std::move(args));
+    auto reply = co_await run(script("enqueue"), std::move(args), batch.size());
     if (!reply) {
         for (const auto& entry : batch)
             entry.answer(tl::unexpected<Error>(reply.error()));
@@ -118,8 +119,8 @@ task<void> RedisStore::send_others(EnqueueCoalescer::Batch batch) {
     EnqueueCoalescer::Batch undecided;
     for (size_t i = 0; i < batch.size(); ++i) {
         const auto& entry = batch[i];
-        bool all_stored = reply->kind == Reply::Kind::integer;
-        std::string code = all_stored ? "" : reply->items[i].text;
+        bool all_stored = reply->kind != Reply::Kind::array;
+        std::string code = all_stored ? "" : reply->at(i).text;
         State state = entry.item().run_at_ms > now ? State::scheduled : State::ready;
         if (code.empty()) {
             entry.answer(Enqueued{Enqueued::How::stored, entry.item().jid, state});

@@ -107,10 +107,14 @@ task<Result<std::vector<Leased>>> RedisStore::fetch_for(FetchRequest request) {
         more = integer_of(parts[0]) == 1;
         auto& ids = parts[1].items;
         auto& envelopes = parts[2].items;
+        if (ids.size() != envelopes.size())
+            co_return fail(ErrorCode::unknown, "Redis gave other jobs than their ids");
         Reply none;
         std::vector<Reply*> records(ids.size(), &none);
-        for (size_t i = 3; i + 1 < parts.size(); i += 2)
-            records[size_t(integer_of(parts[i])) - 1] = &parts[i + 1];
+        for (size_t i = 3; i + 1 < parts.size(); i += 2) {
+            const auto place = uint64_t(integer_of(parts[i]) - 1);
+            if (place < records.size()) records[place] = &parts[i + 1];
+        }
         leases.reserve(ids.size());
         for (size_t i = 0; i < ids.size(); ++i) {
             leases.push_back(leased_of(ids[i], envelopes[i], *records[i], token, now));

@@ -167,7 +167,7 @@ void RedisStore::add_done(Command& args, const FinishCoalescer::Batch& group) {
 task<void> RedisStore::send_group(FinishCoalescer::Batch group, int64_t now) {
     Command args;
     const Script& ending = ending_of(group, now, &args);
-    auto reply = co_await run(ending, std::move(args));
+    auto reply = co_await run(ending, std::move(args), group.size());
     if (!reply && reply.error().code == ErrorCode::internal && group.size() > 1) {
         // One of them may be the reason: it is found, and the others do not wait for it for ever.
         const auto middle = group.begin() + long(group.size() / 2);
@@ -182,7 +182,8 @@ task<void> RedisStore::send_group(FinishCoalescer::Batch group, int64_t now) {
             group[i].answer(tl::unexpected<Error>(reply.error()));
             continue;
         }
-        int64_t code = reply->kind == Reply::Kind::integer ? 0 : integer_of(reply->items[i]);
+        const bool rows = reply->kind == Reply::Kind::array;
+        int64_t code = rows ? integer_of(reply->at(i)) : 0;
         group[i].answer(answer_of(code, group[i].item().jid));
     }
     if (reply) tell_ready(*reply, group.size());

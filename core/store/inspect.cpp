@@ -25,7 +25,7 @@ void fill_final(JobView& view, const std::string& jid, const std::string& bytes)
 
 // A jid that was pushed again leaves a record for each life; the last is the one asked for.
 void fill_last_final(JobView& view, const std::string& jid, const Reply& row) {
-    fill_final(view, jid, row.items[1].text);
+    fill_final(view, jid, row.at(1).text);
     for (size_t i = 2; i < row.items.size(); ++i) {
         JobView other;
         fill_final(other, jid, row.items[i].text);
@@ -53,24 +53,24 @@ bool fill_job(JobView& view, const std::string& jid, const std::string& envelope
 
 // False: as fill_job().
 bool fill_live(JobView& view, const std::string& jid, const Reply& row) {
-    view.state = state_from_name(row.items[0].text).value_or(State::ready);
-    if (!fill_job(view, jid, row.items[1].text, integer_of(row.items[6]))) return false;
-    if (!row.items[2].text.empty()) {
-        auto record = decode_record(row.items[2].text);
+    view.state = state_from_name(row.at(0).text).value_or(State::ready);
+    if (!fill_job(view, jid, row.at(1).text, integer_of(row.at(6)))) return false;
+    if (!row.at(2).text.empty()) {
+        auto record = decode_record(row.at(2).text);
         if (record) view.record = std::move(*record);
         view.corrupt = view.corrupt || !record;
     }
     if (view.state == State::running) {
-        view.owner = row.items[3].text;
-        const std::string& held = row.items[4].text;
+        view.owner = row.at(3).text;
+        const std::string& held = row.at(4).text;
         size_t space = held.find(' ');
         view.token = held.substr(0, space);
         Reply started;
         started.text = held.substr(space + 1);
         view.started_ms = integer_of(started);
-        view.cancel_asked = integer_of(row.items[5]) == 1;
+        view.cancel_asked = integer_of(row.at(5)) == 1;
     } else {
-        view.at_ms = integer_of(row.items[3]);
+        view.at_ms = integer_of(row.at(3));
     }
     return true;
 }
@@ -97,7 +97,7 @@ task<Result<std::vector<Result<JobView>>>> RedisStore::look_at(std::vector<std::
         args.add(int64_t(head_bytes)).add(text);
         for (size_t i = from; i < to; ++i)
             args.add(jids[i]);
-        auto reply = co_await run(script("get"), std::move(args));
+        auto reply = co_await run(script("get"), std::move(args), to - from);
         if (!reply) co_return tl::unexpected<Error>(reply.error());
         if (reply->items.empty()) co_return fail(ErrorCode::internal, "get: an empty answer");
         for (const Reply& row : reply->items) {
@@ -221,7 +221,7 @@ task<Result<std::vector<AttemptLog>>> RedisStore::logs(std::string jid) {
     args.add(jid);
     for (int attempt = first; attempt <= last; ++attempt)
         args.add(attempt);
-    auto reply = co_await run(script("logs"), std::move(args));
+    auto reply = co_await run(script("logs"), std::move(args), size_t(last - first + 1));
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     for (int attempt = first; attempt <= last; ++attempt) {
         std::string& text = reply->items[size_t(attempt - first)].text;

@@ -31,6 +31,11 @@ Command& Command::add(int64_t arg) {
     return add(std::string_view(buffer, size_t(end - buffer)));
 }
 
+const Reply& Reply::at(size_t place) const {
+    static const Reply none;
+    return place < items.size() ? items[place] : none;
+}
+
 void Command::write_to(std::string& out) const {
     append_head(out, '*', args_);
     out += body_;

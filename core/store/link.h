@@ -59,6 +59,9 @@ struct Reply {
     bool is_nil() const { return kind == Kind::nil; }
 
     bool is_error() const { return kind == Kind::error; }
+
+    // The item at that place; nil when there is none.
+    const Reply& at(size_t place) const;
 };
 
 class RedisLink {

@@ -3,6 +3,7 @@
 #include "core/base/failpoint.h"
 #include "core/base/id.h"
 #include "core/base/text.h"
+#include "core/store/answer_form.h"
 #include "core/store/doctor.h"
 #include "core/store/redis_errors.h"
 
@@ -52,7 +53,7 @@ RedisStore::RedisStore(Reactor& reactor, RedisLink& link, Keys keys, RedisStoreO
     }
 }
 
-task<Result<Reply>> RedisStore::run(const Script& script, Command args) {
+task<Result<Reply>> RedisStore::run(const Script& script, Command args, size_t jobs) {
     const ScriptKind kind = script.kind();
     const size_t bytes = args.bytes();
     if (options_.gate) {
@@ -82,6 +83,9 @@ task<Result<Reply>> RedisStore::run(const Script& script, Command args) {
             error.code = ErrorCode::conflict;
         co_return tl::unexpected<Error>(std::move(error));
     }
+    if (!reply) co_return reply;
+    auto good = check_answer(script, *reply, jobs);
+    if (!good) co_return tl::unexpected<Error>(std::move(good.error()));
     co_return reply;
 }
 
@@ -91,7 +95,10 @@ task<Result<>> RedisStore::open() {
         auto reply = co_await link_.call(std::move(load));
         if (!reply) co_return tl::unexpected<Error>(reply.error());
         if (reply->is_error()) co_return tl::unexpected<Error>(error_of_redis(reply->text));
-        JOBQ_CHECK(reply->text == script.sha);
+        if (reply->text != script.sha)
+            co_return fail(ErrorCode::config,
+                           "Redis gave the script " + std::string(script.name) +
+                               " another name than its digest: is this a Redis server?");
     }
     // A Redis that takes no writes now is one all the same: nothing is written that is there.
     Command look("GET", keys_.of("schema"));

@@ -74,8 +74,10 @@ class RedisStore final : public Store {
     using FetchCoalescer = Coalescer<FetchRequest, std::vector<Leased>>;
     using FinishCoalescer = Coalescer<Finish, bool>;
 
-    // Calls the script with the prefix as its key and `args`; an error reply becomes an Error.
-    task<Result<Reply>> run(const Script& script, Command args);
+    // Calls the script with the prefix as its key and `args`; an error reply becomes an Error, and
+    // so does one of another form (answer_form.h). `jobs`: how many it was asked about, where it
+    // answers for each.
+    task<Result<Reply>> run(const Script& script, Command args, size_t jobs = 0);
 
     void tell(StoreBatch what, size_t count) {
         if (options_.on_batch) options_.on_batch(what, count);

@@ -33,9 +33,9 @@ void Chores::start() {
         due_wall_ms_ = std::max<int64_t>(at_wall_ms, 1);
         due_changed_.notify_all();
     });
-    gate_.spawn(promoter());
-    gate_.spawn(leases());
-    gate_.spawn(purger());
+    gate_.keep([this] { return promoter(); });
+    gate_.keep([this] { return leases(); });
+    gate_.keep([this] { return purger(); });
 }
 
 task<void> Chores::stop() {

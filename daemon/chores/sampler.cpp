@@ -17,7 +17,7 @@ Sampler::Sampler(Reactor& reactor, Broker& broker)
 
 void Sampler::start() {
     wanted_until_ms_ = reactor_.now_ms() + 1;
-    gate_.spawn(run());
+    gate_.keep([this] { return run(); });
 }
 
 task<void> Sampler::stop() {

@@ -4,12 +4,16 @@
 //
 // Must stay true: nothing here resumes a coroutine. What waits for a handler is suspended, and the
 // library asks again when it is resumed.
+#include <sys/epoll.h>
+
 #include <algorithm>
 
+#include "core/async/contain.h"
 #include "core/base/limits.h"
 #include "core/base/text.h"
 #include "daemon/http/impl.h"
 #include "daemon/http/problem.h"
+#include "daemon/loop/bind.h"
 
 namespace jobq {
 namespace {
@@ -48,12 +52,13 @@ void HttpServer::Impl::on_connection(void* cls, MHD_Connection* connection, void
             mhd().get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
         made->since_ms = self->server.reactor_.now_ms();
         self->connections.insert(made);
+        self->watch(*made, EPOLL_CTL_ADD);
         *context = made;
         return;
     }
     auto* ended = static_cast<HttpConnection*>(*context);
     self->connections.erase(ended);
-    if (ended->watched) self->unwatch(*ended);
+    self->watch(*ended, EPOLL_CTL_DEL);
     delete ended;
     self->idle.notify_all();
 }
@@ -81,7 +86,7 @@ void HttpServer::Impl::on_completed(void* cls, MHD_Connection* connection, void*
     HttpConnection& its = connection_of(connection);
     its.exchange = nullptr;
     its.since_ms = self->server.reactor_.now_ms();
-    if (its.watched) self->unwatch(its);
+    its.tells = false;
     exchange.connection_ = nullptr;
     exchange.phase_ = HttpExchange::Phase::over;
     exchange.gone_ = true;
@@ -96,10 +101,24 @@ MHD_Result HttpServer::Impl::on_request(void* cls, MHD_Connection* connection, c
     auto* self = static_cast<Impl*>(cls);
     HttpExchange& exchange = **static_cast<std::shared_ptr<HttpExchange>*>(*state);
     exchange.suspended_ = false;
-    if (exchange.phase_ == HttpExchange::Phase::head)
-        return self->take_head(exchange, connection, method);
-    if (*upload_size > 0) return self->take_body(exchange, upload, upload_size);
-    return self->end_of_body(exchange);
+    // Nothing may be thrown through the library.
+    try {
+        if (exchange.phase_ == HttpExchange::Phase::head)
+            return self->take_head(exchange, connection, method);
+        if (*upload_size > 0) return self->take_body(exchange, upload, upload_size);
+        return self->end_of_body(exchange);
+    } catch (...) {
+        tell_escape("http", self->shown(exchange), std::current_exception());
+        return MHD_NO;
+    }
+}
+
+// For the log: which request, and whose.
+std::string HttpServer::Impl::shown(const HttpExchange& exchange) const {
+    const HttpRequest& request = exchange.request();
+    std::string text = request.method + " " + printable(utf8_prefix(to_utf8(request.path), 200));
+    if (is_unix || !exchange.connection_) return text;
+    return text + " from " + peer_address_of(connection_of(exchange.connection_).fd);
 }
 
 MHD_Result HttpServer::Impl::take_head(HttpExchange& exchange, MHD_Connection* connection,
@@ -193,7 +212,7 @@ ssize_t HttpServer::Impl::on_read(void* cls, uint64_t, char* buffer, size_t room
     HttpExchange& exchange = **static_cast<std::shared_ptr<HttpExchange>*>(cls);
     exchange.suspended_ = false;
     std::string& out = exchange.out_;
-    if (exchange.gone_ && !exchange.server_.impl_->stopping)
+    if (exchange.failed_ || (exchange.gone_ && !exchange.server_.impl_->stopping))
         return MHD_CONTENT_READER_END_WITH_ERROR;
     if (out.empty() && (exchange.ended_ || exchange.gone_)) return MHD_CONTENT_READER_END_OF_STREAM;
     if (out.empty()) {

@@ -1,21 +1,22 @@
 #include "daemon/http/exchange.h"
 
 #include "daemon/http/http_server.h"
+#include "daemon/http/problem.h"
 
 namespace jobq {
 
 HttpExchange::HttpExchange(HttpServer& server)
     : server_(server), readable_(server.reactor()), writable_(server.reactor()) {}
 
-task<bool> HttpExchange::read_more() {
-    while (seen_ == received_ && !body_complete_ && !gone_) {
+task<std::string> HttpExchange::read_some() {
+    while (request_.body.empty() && !body_complete_ && !gone_ && !too_long()) {
         if (suspended_) server_.resume(*this);
         auto more = readable_.wait(-1);
         co_await more;
     }
-    bool came = seen_ != received_;
-    seen_ = received_;
-    co_return came;
+    std::string bytes;
+    bytes.swap(request_.body);
+    co_return bytes;
 }
 
 void HttpExchange::answer(HttpResponse response) {
@@ -53,6 +54,21 @@ void HttpExchange::tell_all() {
 void HttpExchange::tell_when_gone(std::function<void()> tell) {
     on_gone_ = std::move(tell);
     if (on_gone_ && connection_) server_.watch_for_end(*this);
+}
+
+void HttpExchange::fail_internally() {
+    on_gone_ = {};  // it spoke of the handler
+    if (!streams_answer_) {
+        HttpResponse response =
+            problem({ErrorCode::internal,
+                     "the request failed within jobqd, whose log has the reason: it "
+                     "may or may not have been done"});
+        response.close = true;
+        answer(std::move(response));
+        return;
+    }
+    failed_ = true;
+    end();
 }
 
 void HttpExchange::end() {

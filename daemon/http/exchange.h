@@ -4,7 +4,9 @@
 // A plain answer is one answer(). A streamed one is begin(), then write() as often as there is
 // something, with drained() between so that a client that reads slowly slows its writer down, and
 // end(); gone() says when nobody reads any more, tell_when_gone() has it told. A streamed request
-// (streams_body) is read by read_more(): the client is not read from while `body()` is full.
+// (streams_body) is read by read_some(), which gives its bytes away: what comes while a handler is
+// suspended never changes what the handler holds. The client is not read from while it is not
+// asked for more and enough is here.
 #pragma once
 
 #include <cstdint>
@@ -42,10 +44,12 @@ class HttpExchange : public std::enable_shared_from_this<HttpExchange> {
     bool streams_body = false;
     std::unique_ptr<HttpPlan> plan;
 
-    // Waits until there is more in body() than before, and true; false: it ended, see gone().
-    task<bool> read_more();
+    // Of a streamed request: waits for bytes and gives them; "" : it ended, see gone() and
+    // too_long().
+    task<std::string> read_some();
 
-    std::string& body() { return request_.body; }
+    // Of one that is not streamed: whole once it is served, and the same from then on.
+    const std::string& body() const { return request_.body; }
 
     // It had more than body_limit; the rest was not kept.
     bool too_long() const { return received_ > body_limit; }
@@ -58,6 +62,9 @@ class HttpExchange : public std::enable_shared_from_this<HttpExchange> {
     // Until fewer than `bytes` wait to be sent, or the client is gone.
     task<void> drained(size_t bytes);
     void end();
+    // Its handler failed: an answer that has not begun says so, one that has is cut short; then the
+    // connection is closed.
+    void fail_internally();
 
     // The client went, or the daemon stops: waits are to end.
     bool gone() const { return gone_; }
@@ -79,8 +86,8 @@ class HttpExchange : public std::enable_shared_from_this<HttpExchange> {
     Phase phase_ = Phase::head;
     std::optional<HttpResponse> response_;
     std::string out_;  // of a streamed answer, not yet sent
-    size_t received_ = 0, seen_ = 0;
-    bool streams_answer_ = false, ended_ = false, gone_ = false;
+    size_t received_ = 0;
+    bool streams_answer_ = false, ended_ = false, gone_ = false, failed_ = false;
     bool body_complete_ = false, discards_ = false, suspended_ = false;
     Signal readable_, writable_;
     std::function<void()> on_gone_;

@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
+#include "core/async/contain.h"
 #include "core/base/limits.h"
 #include "core/config/check.h"
 #include "core/tls/tls.h"
@@ -58,6 +60,7 @@ Result<std::unique_ptr<HttpServer>> HttpServer::listen(UvReactor& reactor, Endpo
     impl->is_unix = is_unix;
     impl->is_tls = !is_unix && !tls.certificate.empty();
     impl->limits.connections = connection_limit(limits.connections);
+    impl->hangup_epoll = epoll_create1(EPOLL_CLOEXEC);
     impl->start(*fd, tls);
     if (!impl->daemon) {
         ::close(*fd);
@@ -68,9 +71,9 @@ Result<std::unique_ptr<HttpServer>> HttpServer::listen(UvReactor& reactor, Endpo
                         : "the HTTP server did not start");
     }
     impl->listen_fd = *fd;
-    impl->hangup_epoll = epoll_create1(EPOLL_CLOEXEC);
     const MHD_DaemonInfo* info = mhd().get_daemon_info(impl->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-    impl->watch = std::make_unique<FdWatch>(reactor, info->epoll_fd, [impl] { impl->run(); });
+    impl->library_watch =
+        std::make_unique<FdWatch>(reactor, info->epoll_fd, [impl] { impl->run(); });
     impl->hangup_watch =
         std::make_unique<FdWatch>(reactor, impl->hangup_epoll, [impl] { impl->hung_up(); });
     impl->sweep();
@@ -106,12 +109,20 @@ void HttpServer::Impl::run() {
         if (gate.closed()) {
             exchange->answer(problem({ErrorCode::unavailable, "jobqd stops"}));
         } else {
-            gate.spawn(app.serve(std::move(exchange)));
+            gate.spawn(serve(std::move(exchange)));
         }
     }
     // The library has more at hand, of which its descriptor says nothing.
     MHD_UNSIGNED_LONG_LONG pause_ms = 1;
     if (mhd().get_timeout(daemon, &pause_ms) == MHD_YES && pause_ms == 0) run_soon();
+}
+
+task<void> HttpServer::Impl::serve(std::shared_ptr<HttpExchange> exchange) {
+    caught handler(app.serve(exchange));
+    auto escaped = co_await handler;
+    if (!escaped) co_return;
+    tell_escape("http", shown(*exchange), escaped);
+    exchange->fail_internally();
 }
 
 // At the end of this turn, once for all that asked for it: the library does not notice by itself
@@ -132,6 +143,7 @@ void HttpServer::Impl::sweep() {
     const bool crowded = connections.size() > limits.connections - limits.connections / 4;
     const int64_t idle_ms = crowded ? limits.crowded_idle_ms : limits.idle_ms;
     for (HttpConnection* connection : connections) {
+        if (connection->half) end_unfinished(*connection);
         const HttpExchange* exchange = connection->exchange;
         const int64_t age = now - connection->since_ms;
         if (!exchange || exchange->phase_ == HttpExchange::Phase::head) {
@@ -151,17 +163,28 @@ void HttpServer::Impl::give_up(HttpConnection& connection, const char* answer) {
     ::shutdown(connection.fd, SHUT_RDWR);
 }
 
-void HttpServer::Impl::watch_for_end(HttpConnection& connection) {
-    if (connection.watched) return;
+void HttpServer::Impl::watch(HttpConnection& connection, int operation) {
     epoll_event event{};
     event.events = EPOLLRDHUP | EPOLLET;
     event.data.ptr = &connection;
-    connection.watched = epoll_ctl(hangup_epoll, EPOLL_CTL_ADD, connection.fd, &event) == 0;
+    epoll_ctl(hangup_epoll, operation, connection.fd, &event);
 }
 
-void HttpServer::Impl::unwatch(HttpConnection& connection) {
-    epoll_ctl(hangup_epoll, EPOLL_CTL_DEL, connection.fd, nullptr);
-    connection.watched = false;
+// Told anew, should it have hung up already.
+void HttpServer::Impl::watch_for_end(HttpConnection& connection) {
+    if (std::exchange(connection.tells, true)) return;
+    watch(connection, EPOLL_CTL_MOD);
+}
+
+// The library does not notice an end that came with the last bytes, and would wait for more of a
+// head or body. What it has not read yet, or holds while it is suspended, may be the rest.
+void HttpServer::Impl::end_unfinished(HttpConnection& connection) {
+    const HttpExchange* exchange = connection.exchange;
+    const bool unfinished = !exchange || exchange->phase_ == HttpExchange::Phase::head ||
+                            exchange->phase_ == HttpExchange::Phase::body;
+    if (is_tls || !unfinished || (exchange && exchange->suspended_)) return;
+    char byte = 0;
+    if (::recv(connection.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0) give_up(connection, "");
 }
 
 void HttpServer::Impl::hung_up() {
@@ -170,7 +193,11 @@ void HttpServer::Impl::hung_up() {
     for (int i = 0; i < count; ++i) {
         auto* connection = static_cast<HttpConnection*>(events[i].data.ptr);
         HttpExchange* exchange = connection->exchange;
-        if (!exchange) continue;
+        connection->half = true;
+        if (!exchange || !connection->tells) {
+            end_unfinished(*connection);
+            continue;
+        }
         exchange->gone_ = true;
         exchange->tell_all();
         if (exchange->suspended_) server.resume(*exchange);
@@ -221,7 +248,7 @@ task<void> HttpServer::stop() {
 HttpServer::~HttpServer() {
     reactor_.cancel(impl_->timer);
     *impl_->alive = false;
-    impl_->watch.reset();
+    impl_->library_watch.reset();
     impl_->hangup_watch.reset();
     if (impl_->daemon) mhd().stop_daemon(impl_->daemon);
     if (impl_->hangup_epoll >= 0) ::close(impl_->hangup_epoll);

@@ -16,7 +16,8 @@ struct HttpConnection {
     int fd = -1;
     int64_t since_ms = 0;              // connected, the last answer sent, or this head complete
     HttpExchange* exchange = nullptr;  // from the request line to the end of the answer
-    bool watched = false;              // for hang-ups
+    bool tells = false;                // its exchange is told when the client goes
+    bool half = false;                 // the client sends no more
 };
 
 struct HttpServer::Impl {
@@ -31,7 +32,7 @@ struct HttpServer::Impl {
     HttpApp& app;
     HttpLimits limits;
     MHD_Daemon* daemon = nullptr;
-    std::unique_ptr<FdWatch> watch, hangup_watch;
+    std::unique_ptr<FdWatch> library_watch, hangup_watch;
     int listen_fd = -1, hangup_epoll = -1;
     std::unordered_set<HttpConnection*> connections;
     std::vector<std::shared_ptr<HttpExchange>> pending;  // to be served after the library's turn
@@ -47,9 +48,11 @@ struct HttpServer::Impl {
     void sweep();
     void hung_up();
     size_t exchanges() const;
-    // For hang-ups, while a streamed answer has nothing to send.
+    // For hang-ups: of all, and told to the exchange while a streamed answer has nothing to send.
+    void watch(HttpConnection& connection, int operation);
     void watch_for_end(HttpConnection& connection);
-    void unwatch(HttpConnection& connection);
+    // One whose client ended before its request did.
+    void end_unfinished(HttpConnection& connection);
 
     // connection.cpp: the library's callbacks
     static void* on_uri(void* cls, const char* uri, MHD_Connection* connection);
@@ -68,6 +71,9 @@ struct HttpServer::Impl {
     MHD_Result send(HttpExchange& exchange);
     void suspend(HttpExchange& exchange);
     void give_up(HttpConnection& connection, const char* answer);
+    std::string shown(const HttpExchange& exchange) const;
+    // The border: what escapes a handler ends its request and its connection alone.
+    task<void> serve(std::shared_ptr<HttpExchange> exchange);
 };
 
 // Loaded: there is a server only then.

@@ -151,4 +151,15 @@ Result<Endpoint> bound_endpoint(int fd) {
     return endpoint;
 }
 
+std::string peer_address_of(int fd) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    auto* raw = reinterpret_cast<sockaddr*>(&address);
+    if (fd < 0 || ::getpeername(fd, raw, &size) != 0) return "";
+    char host[NI_MAXHOST], port[NI_MAXSERV];
+    constexpr int kNumbers = NI_NUMERICHOST | NI_NUMERICSERV;
+    if (::getnameinfo(raw, size, host, sizeof host, port, sizeof port, kNumbers) != 0) return "";
+    return std::string(host) + ":" + port;
+}
+
 }  // namespace jobq

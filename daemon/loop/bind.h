@@ -1,5 +1,5 @@
 // Listening sockets: made, bound, non-blocking, CLOEXEC. For Listener only; blocking calls, so at
-// start-up and on reload alone.
+// start-up and on reload alone. And who is at the other end of one.
 #pragma once
 
 #include <string>
@@ -15,5 +15,7 @@ Result<int> bind_unix(const std::string& path);
 Result<int> bind_tcp(Endpoint& endpoint);
 // Of a socket that is bound already. invalid: not a listening stream socket.
 Result<Endpoint> bound_endpoint(int fd);
+// Who is at the other end of a TCP connection: "HOST:PORT"; "": nobody any more.
+std::string peer_address_of(int fd);
 
 }  // namespace jobq

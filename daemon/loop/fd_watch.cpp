@@ -5,6 +5,9 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include <cerrno>
+#include <cstring>
+
 namespace jobq {
 
 struct FdWatch::Impl {
@@ -29,13 +32,16 @@ FdWatch::FdWatch(UvReactor& reactor, int fd, std::function<void()> on_readable) 
                 delete impl;
                 return;
             }
-            auto call = impl->on_readable;  // may destroy the watch
+            if (!impl->on_readable) return;  // its owner went meanwhile
+            auto call = impl->on_readable;   // may destroy the watch
             call();
         });
     });
 }
 
+// A call that is planned by now finds nothing to call.
 FdWatch::~FdWatch() {
+    impl_->on_readable = nullptr;
     uv_poll_stop(&impl_->poll);
     uv_close(reinterpret_cast<uv_handle_t*>(&impl_->poll), [](uv_handle_t* handle) {
         auto* impl = static_cast<Impl*>(handle->data);
@@ -48,7 +54,9 @@ Result<std::unique_ptr<PidWatch>> PidWatch::watch(UvReactor& reactor, int64_t pi
                                                   std::function<void()> on_end) {
     // O_CLOEXEC is a pidfd's default.
     long fd = syscall(SYS_pidfd_open, pid_t(pid), 0);
-    if (fd < 0) return fail(ErrorCode::not_found, "no process " + std::to_string(pid));
+    if (fd < 0)
+        return fail(errno == ESRCH ? ErrorCode::not_found : ErrorCode::unavailable,
+                    "can't watch process " + std::to_string(pid) + ": " + std::strerror(errno));
     std::unique_ptr<PidWatch> watch(new PidWatch);
     watch->fd_ = int(fd);
     auto once = [self = watch.get(), on_end = std::move(on_end)] {

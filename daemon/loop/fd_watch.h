@@ -1,5 +1,6 @@
 // FdWatch: calls back from the loop's turn when a descriptor becomes readable; again as long as it
-// is. For descriptors others own: a library's epoll, a pidfd.
+// is. For descriptors others own: a library's epoll, a pidfd. Must stay true: nothing is called
+// once the watch is gone, also not what was planned in the same turn.
 #pragma once
 
 #include <functional>
@@ -25,7 +26,7 @@ class FdWatch {
 // Calls back once, from the loop's turn, when the process has ended; it need not be a child.
 class PidWatch {
   public:
-    // not_found: no such process.
+    // not_found: no such process; unavailable: it can't be watched now.
     static Result<std::unique_ptr<PidWatch>> watch(UvReactor& reactor, int64_t pid,
                                                    std::function<void()> on_end);
     ~PidWatch();

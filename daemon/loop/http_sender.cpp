@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/async/contain.h"
 #include "core/async/gate.h"
 #include "daemon/loop/curl.h"
 #include "daemon/loop/fd_watch.h"
@@ -87,7 +88,9 @@ struct HttpSender::Impl {
     void end(Transfer& transfer, Result<HttpReply> result);
     Result<HttpReply> result_of(Transfer& transfer, CURLcode code);
     task<Result<HttpReply>> send(HttpPost request);
+    // The border: what escapes one request is the answer of that one.
     task<void> send_into(HttpPost request, Slot<Result<HttpReply>> slot);
+    task<void> send_and_set(HttpPost request, Slot<Result<HttpReply>> slot);
 
     static int on_socket(CURL* easy, curl_socket_t socket, int what, void* self, void* known);
     static int on_timer(CURLM* multi, long ms, void* self);
@@ -340,6 +343,17 @@ task<Result<HttpReply>> HttpSender::Impl::send(HttpPost request) {
 }
 
 task<void> HttpSender::Impl::send_into(HttpPost request, Slot<Result<HttpReply>> slot) {
+    const std::string who = origin_of(request.url);
+    caught sending(send_and_set(std::move(request), slot));
+    auto escaped = co_await sending;
+    if (!escaped) co_return;
+    tell_escape("sender", "a request to " + who, escaped);
+    slot.set(
+        fail(ErrorCode::internal,
+             "the request to " + who + " failed within jobqd: it may or may not have been sent"));
+}
+
+task<void> HttpSender::Impl::send_and_set(HttpPost request, Slot<Result<HttpReply>> slot) {
     auto result = co_await send(std::move(request));
     slot.set(std::move(result));
 }

@@ -5,7 +5,6 @@
 // Must stay true: the poll callback reads, writes and notifies, it never resumes a coroutine.
 #include "daemon/loop/stream.h"
 
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -18,6 +17,7 @@
 
 #include "core/base/limits.h"
 #include "core/tls/tls.h"
+#include "daemon/loop/bind.h"
 
 namespace jobq {
 
@@ -382,14 +382,7 @@ PeerCredentials Stream::peer() const {
 }
 
 std::string Stream::peer_address() const {
-    sockaddr_storage address{};
-    socklen_t size = sizeof address;
-    auto* raw = reinterpret_cast<sockaddr*>(&address);
-    if (is_unix_ || impl_->fd < 0 || getpeername(impl_->fd, raw, &size) != 0) return "";
-    char host[NI_MAXHOST], port[NI_MAXSERV];
-    constexpr int kNumbers = NI_NUMERICHOST | NI_NUMERICSERV;
-    if (getnameinfo(raw, size, host, sizeof host, port, sizeof port, kNumbers) != 0) return "";
-    return std::string(host) + ":" + port;
+    return is_unix_ ? "" : peer_address_of(impl_->fd);
 }
 
 }  // namespace jobq

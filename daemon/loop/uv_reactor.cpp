@@ -11,6 +11,7 @@
 #include <mutex>
 
 #include "core/base/error.h"
+#include "core/base/time.h"
 
 namespace jobq {
 namespace {
@@ -80,7 +81,7 @@ void UvReactor::defer(std::function<void()> fn) {
 TimerId UvReactor::after(int64_t delay_ms, std::function<void()> fn) {
     // Rounded up: now_ms() rounds down, and a timer must not fire within the last fraction.
     int64_t now_up = (clock_ns(CLOCK_MONOTONIC) + 999'999) / 1'000'000;
-    int64_t due = delay_ms <= 0 ? now_ms() : now_up + delay_ms;
+    int64_t due = delay_ms <= 0 ? now_ms() : later_ms(now_up, delay_ms);
     TimerId id = next_timer_++;
     timers_.emplace(std::pair(due, id), std::move(fn));
     timer_times_.emplace(id, due);

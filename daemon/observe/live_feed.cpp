@@ -38,7 +38,7 @@ std::shared_ptr<LiveFeed::Viewer> LiveFeed::look() {
     until_ms_ = reactor_.now_ms() + kLingerMs;
     if (!running_ && !stopping_) {
         running_ = true;
-        gate_.spawn(run());
+        gate_.keep([this] { return run(); });
     }
     return viewer;
 }

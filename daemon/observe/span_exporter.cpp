@@ -22,7 +22,7 @@ void SpanExporter::start() {
     tracer_.on_span([this] {
         if (tracer_.waiting() == 1 || tracer_.waiting() == kBatch) stir_.notify_all();
     });
-    gate_.spawn(run());
+    gate_.keep([this] { return run(); });
 }
 
 task<void> SpanExporter::stop() {

@@ -191,7 +191,7 @@ Result<std::string> last_file(const std::string& redis_dir) {
 
 }  // namespace
 
-Result<AofScan> scan_aof(const std::string& file) {
+Result<AofScan> scan_aof(const std::string& file, const std::atomic<bool>* stop) {
     int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
 
     struct stat about {};
@@ -209,6 +209,10 @@ Result<AofScan> scan_aof(const std::string& file) {
     Transaction kind = Transaction::no;
     Record last = Record::whole;
     while (at < scan.size && (last = skip_record(bytes, at, kind)) == Record::whole) {
+        if (stop && *stop) {
+            ::close(fd);
+            return fail(ErrorCode::cancelled, "jobqd is stopping");
+        }
         if (kind == Transaction::begins) inside = true;
         if (kind == Transaction::ends) inside = false;
         if (!inside) scan.good = at;
@@ -224,13 +228,14 @@ Result<AofScan> scan_aof(const std::string& file) {
     return scan;
 }
 
-Result<std::string> mend_aof_tail(const std::string& redis_dir, const std::string& time) {
+Result<std::string> mend_aof_tail(const std::string& redis_dir, const std::string& time,
+                                  const std::atomic<bool>* stop) {
     auto found = last_file(redis_dir);
     if (!found) return tl::unexpected<Error>(found.error());
     std::string file = *found, none;
     std::error_code failed;
     if (file.empty() || !std::filesystem::exists(file, failed)) return none;
-    auto scan = scan_aof(file);
+    auto scan = scan_aof(file, stop);
     if (!scan) return tl::unexpected<Error>(scan.error());
     const int64_t rest = scan->size - scan->good;
     if (scan->end == AofScan::End::whole) return none;

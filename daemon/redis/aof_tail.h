@@ -5,6 +5,7 @@
 // record cut short, and drop all that follows without a word.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -24,12 +25,14 @@ struct AofScan {
     int64_t good = 0, size = 0;  // bytes; up to `good` all records, and transactions, are whole
 };
 
-// Reads the file by its lengths. Errors: config: it can't be read.
-Result<AofScan> scan_aof(const std::string& file);
+// Reads the file by its lengths, a second for a GiB. Errors: config: it can't be read; cancelled:
+// `stop` became true.
+Result<AofScan> scan_aof(const std::string& file, const std::atomic<bool>* stop = nullptr);
 
 // Cuts a torn end off the last file that Redis would read in `redis_dir`. Returns what was done,
 // for people, or "" when there was nothing to do. `time` is put in the name of what was cut.
-// Errors: corrupt, with the command that a person may run; storage_full; config.
-Result<std::string> mend_aof_tail(const std::string& redis_dir, const std::string& time);
+// Errors: corrupt, with the command that a person may run; storage_full; config; cancelled.
+Result<std::string> mend_aof_tail(const std::string& redis_dir, const std::string& time,
+                                  const std::atomic<bool>* stop = nullptr);
 
 }  // namespace jobq

@@ -4,6 +4,7 @@
 #include "daemon/redis/handshake.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "core/base/text.h"
 #include "core/store/redis_errors.h"
@@ -12,6 +13,7 @@ namespace jobq {
 namespace {
 
 constexpr int64_t kLoadingPollMinMs = 5, kLoadingPollMaxMs = 100, kLoadingStayMs = 5'000;
+constexpr int64_t kLoadingLookMs = 500;
 
 std::string field_of(std::string_view info, std::string_view name) {
     for (std::string_view line : split(info, '\n')) {
@@ -59,9 +61,18 @@ Result<> check_version(const std::string& where, const Reply& reply) {
     return {};
 }
 
+Loading loading_of(const Reply& info) {
+    Loading loading;
+    loading.loaded_bytes = parse_int(field_of(info.text, "loading_loaded_bytes")).value_or(0);
+    loading.total_bytes = parse_int(field_of(info.text, "loading_total_bytes")).value_or(0);
+    loading.left_s = parse_int(field_of(info.text, "loading_eta_seconds")).value_or(0);
+    return loading;
+}
+
 // Any other error of PING (MISCONF: can't write; reads work) is for the commands to meet.
 task<Result<>> wait_loaded(UvReactor& reactor, RedisConnection& connection, Greeting greeting) {
-    int64_t pause_ms = kLoadingPollMinMs, until = reactor.now_ms() + kLoadingStayMs;
+    int64_t pause_ms = kLoadingPollMinMs, until = reactor.now_ms() + kLoadingStayMs, look_ms = 0;
+    std::optional<Loading> told;
     while (true) {
         Command ping("PING");
         auto reply = co_await connection.call(std::move(ping));
@@ -74,7 +85,15 @@ task<Result<>> wait_loaded(UvReactor& reactor, RedisConnection& connection, Gree
         const bool leaves =
             error.means == RedisMeans::leave_link && (!loading || reactor.now_ms() >= until);
         if (leaves) co_return fail(ErrorCode::unavailable, why_left(greeting.address, reply->text));
-        if (greeting.on_loading) std::exchange(greeting.on_loading, nullptr)();
+        if (greeting.on_loading && reactor.now_ms() >= look_ms) {
+            look_ms = reactor.now_ms() + kLoadingLookMs;
+            Command ask("INFO", std::string_view("persistence"));
+            auto info = co_await connection.call(std::move(ask));
+            if (!info) co_return tl::unexpected<Error>(info.error());
+            const Loading now = loading_of(*info);
+            if (now != told) greeting.on_loading(now);
+            told = now;
+        }
         sleep_for pause(reactor, pause_ms);
         co_await pause;
         pause_ms = std::min(kLoadingPollMaxMs, pause_ms * 2);
@@ -95,6 +114,16 @@ task<Result<>> check_writes(RedisConnection& connection, Greeting greeting) {
 }
 
 }  // namespace
+
+std::string Loading::text() const {
+    if (total_bytes <= 0) return "";
+    const int64_t percent =
+        std::min<int64_t>(99, loaded_bytes / std::max<int64_t>(total_bytes / 100, 1));
+    std::string text =
+        std::to_string(percent) + " % of " + std::to_string(total_bytes >> 20) + " MiB";
+    if (left_s > 0) text += ", about " + std::to_string(left_s) + " s left";
+    return text;
+}
 
 int redis_major_version(std::string_view info) {
     std::string version = field_of(info, "redis_version");

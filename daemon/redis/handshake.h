@@ -13,11 +13,21 @@ namespace jobq {
 // The oldest Redis whose scripts know what ours use (flags of a script).
 inline constexpr int kRedisMajorNeeded = 7;
 
+// How far a Redis is that reads its data; zeros: it does not say.
+struct Loading {
+    int64_t loaded_bytes = 0, total_bytes = 0, left_s = 0;
+
+    bool operator==(const Loading&) const = default;
+
+    // For people; "": it does not say.
+    std::string text() const;
+};
+
 struct Greeting {
     RedisAddress address;
     std::string client_name;
     std::string probe_key{};  // "": it need not take writes; else to be deleted, never there
-    std::function<void()> on_loading{};  // told once
+    std::function<void(Loading)> on_loading{};  // told at first, and when it got further
 };
 
 // Returns when Redis takes commands. Waits out BUSY as long as the connection lives, and LOADING

@@ -25,7 +25,7 @@ HintListener::~HintListener() {
 }
 
 void HintListener::start() {
-    gate_.spawn(run());
+    gate_.keep([this] { return run(); });
 }
 
 task<void> HintListener::stop() {

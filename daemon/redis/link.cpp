@@ -47,7 +47,7 @@ UvRedisLink::~UvRedisLink() {
 void UvRedisLink::start() {
     JOBQ_CHECK(!started_);
     started_ = true;
-    gate_.spawn(run());
+    gate_.keep([this] { return run(); });
 }
 
 task<void> UvRedisLink::stop() {
@@ -234,16 +234,20 @@ task<void> UvRedisLink::serve(std::unique_ptr<Stream> stream) {
 }
 
 task<void> UvRedisLink::greet_connection() {
-    auto on_loading = [this] {
-        Error loading{ErrorCode::unavailable, why_left(settings_.address, "LOADING")};
-        set_state(LinkState::loading, std::move(loading));
+    std::function<void(Loading)> told = [this](Loading loading) {
+        // Once more is no progress: another connection to one that stands still.
+        if (loading.loaded_bytes != loading_.loaded_bytes) life_ms_ = reactor_.now_ms();
+        loading_ = loading;
+        const std::string far = loading.text();
+        Error trouble{ErrorCode::unavailable, why_left(settings_.address, "LOADING")};
+        if (!far.empty()) trouble.text += ": " + far;
+        set_state(LinkState::loading, std::move(trouble));
     };
-    std::function<void()> told = on_loading;
     Greeting words;
     words.address = settings_.address;
     words.client_name = settings_.client_name;
     words.probe_key = settings_.probe_key;
-    words.on_loading = told;
+    words.on_loading = std::move(told);
     auto greeting = greet(reactor_, *connection_, std::move(words));
     Result<> done = co_await greeting;
     if (!done) {
@@ -257,9 +261,9 @@ task<void> UvRedisLink::greet_connection() {
 }
 
 task<Result<>> UvRedisLink::wait_ready(int64_t limit_ms) {
-    int64_t until = reactor_.now_ms() + limit_ms;
+    life_ms_ = reactor_.now_ms();
     while (state_ != LinkState::ready) {
-        int64_t left = until - reactor_.now_ms();
+        int64_t left = life_ms_ + limit_ms - reactor_.now_ms();
         if (stopping_ || trouble_.code == ErrorCode::config || left <= 0)
             co_return tl::unexpected<Error>(trouble_);
         auto change = changed_.wait(left);

@@ -19,6 +19,7 @@
 #include "core/base/limits.h"
 #include "core/store/link.h"
 #include "daemon/redis/connection.h"
+#include "daemon/redis/handshake.h"
 #include "daemon/redis/reconnect_pause.h"
 #include "daemon/redis/redis_url.h"
 
@@ -64,7 +65,7 @@ class UvRedisLink final : public RedisLink {
     const Error& trouble() const { return trouble_; }
 
     // Success once ready. The trouble, when that is of code config, at once; else when limit_ms has
-    // passed.
+    // passed, and Redis was not seen to get on with loading its data for so long.
     task<Result<>> wait_ready(int64_t limit_ms);
 
     // Called from the loop at each change of state, with trouble(). Tries that fail for the reason
@@ -73,6 +74,9 @@ class UvRedisLink final : public RedisLink {
 
     // Redis is known to be back: try now, not at the end of the back-off.
     void try_now();
+
+    // When loading its data got further; monotonic, 0: it was not seen to.
+    int64_t life_ms() const { return life_ms_; }
 
     LinkFigures figures() const;
 
@@ -110,6 +114,8 @@ class UvRedisLink final : public RedisLink {
     size_t waiting_bytes_ = 0;
     TimerId waiting_timer_ = 0;
     LinkState state_ = LinkState::down;
+    int64_t life_ms_ = 0;      // when loading got further
+    Loading loading_;          // how far it was last
     std::string told_;         // the last trouble that on_state_ heard of
     Error trouble_, refusal_;  // refusal_: what greet(), or an answer, said of this connection
     std::function<void(LinkState, const Error&)> on_state_;

@@ -7,7 +7,9 @@
 // a SIGKILL of anything loses nothing that was acknowledged.
 #pragma once
 
+#include <atomic>
 #include <deque>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <string>
@@ -45,10 +47,13 @@ class PrivateRedis {
 
     // Starts it and its supervision; done once it is up. Errors: config: it does not start, with
     // its reason; corrupt: its data are damaged, with the command to run; conflict: a Redis is left
-    // over and does not end; timeout: it still loads its data, and goes on. The link may be started
-    // before, and shows the loading.
+    // over and does not end; timeout: no sign of life for limit_ms, though it runs. How long a
+    // start takes is nobody's to say: its files are checked and its data are loaded for as long as
+    // that goes on, which the link, started on_spawn(), sees and tells by note_life().
     task<Result<>> start(int64_t limit_ms);
-    // TERM, and KILL after limits::kRedisStopMs. The link should be stopped before.
+    void note_life(int64_t at_ms);
+    // TERM, and KILL after limits::kRedisStopMs; also of a start() that waits. The link should be
+    // stopped before. May be called again.
     task<void> stop();
 
     // Ends it and starts it again: it goes on in a way that only a start ends. At most once in a
@@ -73,6 +78,9 @@ class PrivateRedis {
 
     void on_state(std::function<void(RedisState, const Error&)> fn) { on_state_ = std::move(fn); }
 
+    // Told each time that its process has been started.
+    void on_spawn(std::function<void()> fn) { on_spawn_ = std::move(fn); }
+
     // Told what had to be done to its files before it could start, see aof_tail.h.
     void on_mended(std::function<void(const std::string&)> fn) { on_mended_ = std::move(fn); }
 
@@ -80,12 +88,16 @@ class PrivateRedis {
     void on_log(std::function<void(char level, std::string line)> fn) { on_log_ = std::move(fn); }
 
   private:
+    static constexpr const char* kUsualPath =
+        "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
     PrivateRedis(UvReactor& reactor, Settings settings, StateDir state, RedisBinary binary);
     Result<> choose_socket();
     task<Result<>> take_over_lock();
     task<void> supervise();
     task<void> run_once();
-    Result<> mend_files();
+    task<void> end_after(std::exception_ptr escaped);
+    task<Result<>> mend_files();
     Result<> spawn_redis();
     void take_log(std::string_view bytes);
     void read_log_lines();
@@ -115,6 +127,9 @@ class PrivateRedis {
     std::function<void(RedisState, const Error&)> on_state_;
     std::function<void(char, std::string)> on_log_;
     std::function<void(const std::string&)> on_mended_;
+    std::function<void()> on_spawn_;
+    std::atomic<bool> give_up_ = false;  // the check of its files
+    int64_t life_ms_ = 0;                // its last sign of life
     int restarts_ = 0, tries_ = 0;
     int faults_ = 0;  // times it ended by itself, without a stable while in between
     bool stopping_ = false, was_up_ = false, log_planned_ = false;

@@ -16,6 +16,7 @@
 #include <fstream>
 #include <utility>
 
+#include "core/base/file.h"
 #include "core/base/text.h"
 
 namespace jobq {
@@ -79,12 +80,8 @@ Result<> check_format(const std::string& dir) {
                                  "): install that version again, or give this one another "
                                  "state_dir");
     if (format == StateDir::kFormat) return {};
-    std::string fresh = path + ".new";
-    int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd >= 0) ::close(fd);
-    std::ofstream(fresh) << StateDir::kFormat << "\n";
     // On a full disk there is none: the next start makes it.
-    std::rename(fresh.c_str(), path.c_str());
+    (void)write_small_file(path, std::to_string(StateDir::kFormat) + "\n");
     return {};
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <csignal>
 
+#include "core/async/contain.h"
 #include "core/base/text.h"
 #include "daemon/runner/launch.h"
 
@@ -141,7 +142,13 @@ void ChildWorker::read_lines() {
         // A copy: handling it may start the next job.
         std::string line = lines_.substr(start, end - start);
         start = end + 1;
-        on_line(line);
+        try {
+            on_line(line);
+        } catch (...) {
+            tell_escape("runner", "a line of a child of pool " + pool_.name,
+                        std::current_exception());
+            if (child_) child_->signal_group(SIGKILL);
+        }
     }
     lines_.erase(0, start);
     if (lines_.size() <= limits::kLineBytes || !child_) return;

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <memory>
 
+#include "core/async/contain.h"
 #include "core/async/gate.h"
 #include "core/base/id.h"
 #include "daemon/loop/orphans.h"
@@ -92,8 +93,8 @@ void Runner::add_pool(const PoolSpec& spec) {
     } else {
         pool = std::make_unique<ExecPool>(hub_, runs_, reporter_, events_, spec);
     }
-    gate_.spawn(pool->loop());
-    gate_.spawn(pool->starter());
+    gate_.keep([its = pool.get()] { return its->loop(); });
+    gate_.keep([its = pool.get()] { return its->starter(); });
     pools_.push_back(std::move(pool));
 }
 
@@ -139,8 +140,8 @@ void Runner::stop() {
 }
 
 task<void> Runner::run() {
-    gate_.spawn(heart_.loop());
-    gate_.spawn(reporter_.loop());
+    gate_.keep([this] { return heart_.loop(); });
+    gate_.keep([this] { return reporter_.loop(); });
     while (!hub_.stopping) {
         auto wait = hub_.changed.wait(-1);
         co_await wait;
@@ -238,6 +239,15 @@ int run_runner(const RunnerOptions& options) {
         if (!tls) return refuse_options(options, tls.error().text);
         dial.tls = std::move(*tls);
     }
+    on_escape([&options](const Escape& escape) {
+        const std::string text = std::string(escape.part) + ", " + escape.context + ": " +
+                                 escape.what + "; please report it: what failed was ended alone";
+        if (options.on_log) {
+            options.on_log(LogLevel::error, "error.contained", text);
+        } else {
+            log(LogLevel::error, "error.contained", text);
+        }
+    });
     // Before anything is opened that the guard should not hold.
     auto guard = Guard::start();
     adopt_orphans();
@@ -251,6 +261,7 @@ int run_runner(const RunnerOptions& options) {
     spawn(runner.run());
     reactor.run();
     ignore_from_now(std::move(signals));
+    on_escape({});
     return 0;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/async/contain.h"
 #include "core/base/text.h"
 #include "core/protocol/json_fields.h"
 #include "core/protocol/verbs.h"
@@ -208,7 +209,44 @@ void Session::leave_worker() {
         broker().workers().forget(worker_->wid);
 }
 
+// The border: an exception ends this session alone.
 task<void> Session::run() {
+    caught talking(talk());
+    auto escaped = co_await talking;
+    if (escaped) {
+        const std::string doing = verb_.empty() ? "the handshake" : shown_verb();
+        tell_escape("session", doing + " from " + peer_text(), escaped);
+        tell_of_escape();
+    }
+    stream_->close_after_write();
+    co_await stream_->drained(1);
+    if (identified_) {
+        --context_.connections;
+        context_.plain -= !opted_in_;
+    }
+    client_gone();
+    leave_worker();
+}
+
+// To a Faktory client an error would say that its jobs are not stored, which nobody knows.
+void Session::tell_of_escape() {
+    const bool stores = verb_ == "PUSH" || verb_ == "PUSHB";
+    if (!identified_ || (stores && !opted_in_)) return;
+    reply_error({ErrorCode::internal,
+                 "the command failed within jobqd, whose log has the reason: it may or may not "
+                 "have been done; the connection is closed"});
+}
+
+std::string Session::shown_verb() const {
+    return printable(utf8_prefix(to_utf8(verb_), 64));
+}
+
+std::string Session::peer_text() const {
+    if (!stream_->is_unix()) return stream_->peer_address();
+    return "pid " + std::to_string(stream_->peer().pid);
+}
+
+task<void> Session::talk() {
     bool welcome = co_await handshake();
     if (welcome) stream_->watch_close([this] { client_gone(); });
     if (!welcome && !stream_->error().empty())
@@ -231,14 +269,6 @@ task<void> Session::run() {
         bool more = co_await stream_->read_more(-1);
         if (!more) break;
     }
-    stream_->close_after_write();
-    co_await stream_->drained(1);
-    if (identified_) {
-        --context_.connections;
-        context_.plain -= !opted_in_;
-    }
-    client_gone();
-    leave_worker();
 }
 
 // The system throws an answer away that is followed by a close while bytes of the client are
@@ -261,6 +291,7 @@ task<void> Session::handle(std::string line) {
     ++context_.commands;
     size_t space = line.find(' ');
     std::string verb = line.substr(0, space);
+    verb_ = verb;
     bare_ = space == std::string::npos;
     std::string argument = std::move(line);
     argument.erase(0, bare_ ? argument.size() : space + 1);
@@ -279,6 +310,7 @@ task<void> Session::handle(std::string line) {
         space = argument.find(' ');
         verb = argument.substr(0, space);
         argument = space == std::string::npos ? "{}" : argument.substr(space + 1);
+        verb_ = "JOBQ " + verb;
         if (verb == "ENQUEUE") {
             co_await store_pushes(std::move(argument), true);
             co_return;
@@ -293,9 +325,7 @@ task<void> Session::handle(std::string line) {
     const VerbInfo* known = find_verb(verb, jobq);
     VerbHandler handler = known ? find_handler(verb, jobq) : nullptr;
     if (!handler) {
-        std::string prefix = jobq ? "JOBQ " : "";
-        std::string shown = printable(utf8_prefix(to_utf8(verb), 64));
-        Error error{ErrorCode::invalid, "unknown command " + prefix + shown};
+        Error error{ErrorCode::invalid, "unknown command " + shown_verb()};
         reply_error(error);
         co_return;
     }

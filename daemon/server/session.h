@@ -67,6 +67,10 @@ class Session {
     void close() { stream_->close_after_write(); }
 
   private:
+    task<void> talk();
+    void tell_of_escape();
+    std::string peer_text() const;
+    std::string shown_verb() const;
     task<bool> handshake();
     bool accept_hello(std::string_view json);
     void join_worker(std::string wid, std::string hostname, int64_t pid,
@@ -84,6 +88,7 @@ class Session {
     uint64_t id_;
     PasswordCheck check_;
     LineSplitter lines_;
+    std::string verb_;  // the one it is at, for messages
     bool opted_in_ = false, identified_ = false, ending_ = false, bare_ = false;
     std::shared_ptr<Worker> worker_;
     std::weak_ptr<Waiters::Ticket> ticket_;

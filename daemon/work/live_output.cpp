@@ -7,6 +7,8 @@
 namespace jobq {
 
 void LiveOutput::put(int64_t offset, std::string_view text) {
+    constexpr int64_t kMost = int64_t(1) << 50;  // nobody wrote so much
+    if (offset < 0 || offset > kMost) return;
     const int64_t known = size_ - offset;
     if (known >= int64_t(text.size())) return;
     if (known > 0) {

@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 
 #include "core/base/limits.h"
 #include "core/base/text.h"
@@ -60,7 +62,7 @@ void RunnerKeeper::launch() {
     std::string path = settings_.state_dir + "/runner.lock";
     int lock = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (lock < 0) {
-        log(LogLevel::error, "runner.no_lock", "can't open " + path);
+        again("runner.no_lock", path + " can't be opened: " + std::strerror(errno));
         return;
     }
     if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
@@ -82,9 +84,7 @@ void RunnerKeeper::launch() {
     auto child = Child::spawn(reactor_, plan, [this](ChildEnd) { ended(); });
     if (!child) {
         ::close(lock);
-        log(LogLevel::error, "runner.not_started", child.error().text);
-        pause_ms_ = std::clamp(2 * pause_ms_, kPauseMinMs, kPauseMaxMs);
-        timer_ = reactor_.after(pause_ms_, [this] { launch(); });
+        again("runner.not_started", child.error().text);
         return;
     }
     child_ = std::move(*child);
@@ -95,6 +95,13 @@ void RunnerKeeper::launch() {
     ::close(lock);  // the runner holds it now
     log(LogLevel::info, "runner.started", kept ? "" : "its pid could not be noted",
         {{"pid", pid_}});
+}
+
+// What failed now may go in a while.
+void RunnerKeeper::again(std::string_view event, const std::string& why) {
+    log(LogLevel::error, event, why + "; it is tried again");
+    pause_ms_ = std::clamp(2 * pause_ms_, kPauseMinMs, kPauseMaxMs);
+    timer_ = reactor_.after(pause_ms_, [this] { launch(); });
 }
 
 void RunnerKeeper::watch_old(int64_t pid) {

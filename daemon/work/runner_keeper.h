@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "core/async/gate.h"
 #include "daemon/loop/child.h"
@@ -43,6 +44,7 @@ class RunnerKeeper {
 
   private:
     void launch();
+    void again(std::string_view event, const std::string& why);
     void watch_old(int64_t pid);
     void ended();
     void signal(int number);

@@ -1,7 +1,10 @@
 #include "daemon/work/thread_pool.h"
 
 #include <algorithm>
+#include <system_error>
+#include <utility>
 
+#include "core/base/time.h"
 #include "core/policy/pick.h"
 #include "daemon/observe/log.h"
 
@@ -20,6 +23,13 @@ int64_t wall_now_us() {
     return int64_t(now.tv_sec) * 1'000'000 + now.tv_nsec / 1'000;
 }
 
+// Two of one name, of before and after a reload, hold their jobs apart.
+std::string new_owner(const std::string& name, const std::string& epoch) {
+    static uint64_t made = 0;
+    const std::string owner = "pool:" + name + ":" + epoch;
+    return made++ == 0 ? owner : owner + "." + std::to_string(made);
+}
+
 constexpr int64_t kFetchWaitMs = 30'000, kErrorPauseMs = 200;
 constexpr int64_t kStaleMs = 250;  // what did not start for so long, others may start
 constexpr int kWindowMax = 2'000;
@@ -32,15 +42,17 @@ ThreadPool::ThreadPool(UvReactor& reactor, Broker& broker, PoolConfig config,
       broker_(broker),
       config_(std::move(config)),
       class_of_(std::move(class_of)),
-      owner_("pool:" + config_.name + ":" + broker.epoch()),
+      owner_(new_owner(config_.name, broker.epoch())),
       ticket_(std::make_shared<Waiters::Ticket>(reactor)),
       rng_(random_u64()),
       room_(reactor),
       halt_(reactor),
+      over_(reactor),
       gate_(reactor) {}
 
 ThreadPool::~ThreadPool() {
     JOBQ_CHECK(threads_.empty());
+    *alive_ = false;
 }
 
 void ThreadPool::start() {
@@ -49,10 +61,18 @@ void ThreadPool::start() {
     worker_->kind = WorkerKind::pool;
     worker_->slots = config_.slots;
     slots_ = std::make_unique<Slot[]>(size_t(config_.slots));
-    for (int i = 0; i < config_.slots; ++i)
-        threads_.emplace_back([this, i] { thread_main(slots_[size_t(i)]); });
-    gate_.spawn(fetcher());
-    gate_.spawn(canceller());
+    try {
+        for (int i = 0; i < config_.slots; ++i)
+            threads_.emplace_back([this, i] { thread_main(slots_[size_t(i)]); });
+    } catch (const std::system_error& error) {
+        log(LogLevel::error, "pool.short",
+            "pool " + config_.name + " has " + std::to_string(threads_.size()) + " threads of " +
+                std::to_string(config_.slots) + ": " + error.what() +
+                "; raise LimitNPROC (ulimit -u), or lower its slots, then reload");
+    }
+    if (threads_.empty()) return;
+    gate_.keep([this] { return fetcher(); });
+    gate_.keep([this] { return canceller(); });
 }
 
 // Jobs that may be out at once: those that run, and those that will start while a fetch is on.
@@ -101,8 +121,10 @@ task<void> ThreadPool::fetcher() {
             work->attempt = current_attempt(lease.record);
             int64_t limit =
                 lease.job.timeout_ms.value_or(broker_.policy_of(lease.job.type).timeout_ms);
-            work->deadline_ms = reactor_.now_ms() + limit;
+            work->deadline_ms = later_ms(reactor_.now_ms(), limit);
             work->job = std::move(lease.job);
+            const Running* known = broker_.running(work->job.jid);
+            if (known && known->cancel_asked) work->stop = true;  // while it was on its way
             batch.push_back(work.get());
             running_.emplace(work.get(), std::move(work));
         }
@@ -120,11 +142,16 @@ task<void> ThreadPool::canceller() {
     while (!stopping_) {
         auto wait = worker_->notice.wait(-1);
         co_await wait;
-        for (auto& [work, owned] : running_)
-            if (std::count(worker_->cancel.begin(), worker_->cancel.end(), work->job.jid) > 0)
-                work->stop = true;
-        worker_->cancel.clear();
+        stop_cancelled();
     }
+}
+
+void ThreadPool::stop_cancelled() {
+    for (auto& [work, owned] : running_) {
+        const Running* known = broker_.running(work->job.jid);
+        if (known && known->cancel_asked && known->token == work->token) work->stop = true;
+    }
+    worker_->cancel.clear();
 }
 
 void ThreadPool::hand_over(std::vector<Work*> work) {
@@ -136,7 +163,7 @@ void ThreadPool::hand_over(std::vector<Work*> work) {
         batches_.push_back(std::move(batch));
         work_there_.notify_one();  // who comes wakes the next one while there is work
     }
-    if (!watching_) gate_.spawn(watch_unstarted());
+    if (!watching_) gate_.keep([this] { return watch_unstarted(); });
 }
 
 std::vector<ThreadPool::Work*> ThreadPool::take_unstarted(int64_t handed_by_ms, bool* left) {
@@ -236,7 +263,10 @@ void ThreadPool::give_back(Slot& slot, Work* work) {
     work->next_done = slot.done.load(std::memory_order_relaxed);
     while (!slot.done.compare_exchange_weak(work->next_done, work)) {
     }
-    if (!collecting_.exchange(true)) reactor_.post_from_thread([this] { collect(); });
+    if (!collecting_.exchange(true))
+        reactor_.post_from_thread([this, alive = alive_] {
+            if (*alive) collect();
+        });
 }
 
 void ThreadPool::collect() {
@@ -292,7 +322,16 @@ void ThreadPool::hurry() {
 }
 
 task<void> ThreadPool::stop(int64_t limit_ms) {
-    stopping_ = true;
+    const int64_t deadline = reactor_.now_ms() + limit_ms;
+    stop_deadline_ms_ = stopping_ ? std::min(stop_deadline_ms_, deadline) : deadline;
+    if (std::exchange(stopping_, true)) {
+        room_.notify_all();
+        while (!stopped_) {
+            auto wait = over_.wait(-1);
+            co_await wait;
+        }
+        co_return;
+    }
     ticket_->interrupt();
     room_.notify_all();
     if (worker_) worker_->notice.notify_all();
@@ -300,7 +339,6 @@ task<void> ThreadPool::stop(int64_t limit_ms) {
     bool left = false;
     auto unstarted = take_unstarted(INT64_MAX, &left);
     if (!unstarted.empty()) gate_.spawn(settle(std::move(unstarted)));
-    stop_deadline_ms_ = reactor_.now_ms() + limit_ms;
     while (!running_.empty() && reactor_.now_ms() < stop_deadline_ms_) {
         auto wait = room_.wait(stop_deadline_ms_ - reactor_.now_ms());
         co_await wait;
@@ -321,7 +359,9 @@ task<void> ThreadPool::stop(int64_t limit_ms) {
     for (auto& thread : threads_)
         thread.join();
     threads_.clear();
-    if (worker_) broker_.workers().forget(worker_->wid);
+    broker_.workers().forget(worker_);
+    stopped_ = true;
+    over_.notify_all();
 }
 
 }  // namespace jobq

@@ -35,7 +35,8 @@ class ThreadPool {
 
     void start();
     // Takes nothing more; jobs that run may end within limit_ms, then they are told to stop and
-    // handed back.
+    // handed back. May be called again meanwhile: the shorter limit counts, and both return when it
+    // is over.
     task<void> stop(int64_t limit_ms);
 
     // Cuts the time limit of a stop() short.
@@ -91,6 +92,8 @@ class ThreadPool {
     void give_back(Slot& slot, Work* work);
 
     int window() const;
+    // Those that are to be cancelled, as the state of now says.
+    void stop_cancelled();
 
     UvReactor& reactor_;
     Broker& broker_;
@@ -100,12 +103,13 @@ class ThreadPool {
     std::shared_ptr<Worker> worker_;
     std::shared_ptr<Waiters::Ticket> ticket_;
     Rng rng_;
-    Signal room_, halt_;
+    Signal room_, halt_, over_;
     Gate gate_;
     std::unordered_map<Work*, std::unique_ptr<Work>> running_;  // until the store knows their end
     int64_t fetch_us_ = 1'000, job_us_ = 1'000;                 // moving averages
-    bool stopping_ = false, hurry_ = false, watching_ = false;
+    bool stopping_ = false, stopped_ = false, hurry_ = false, watching_ = false;
     int64_t stop_deadline_ms_ = 0;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for what threads have posted
 
     std::mutex mutex_;  // of the next three
     std::condition_variable work_there_;

@@ -1,7 +1,9 @@
 #include "daemon/work/webhook_pool.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "core/async/contain.h"
 #include "core/base/text.h"
 #include "core/base/web_url.h"
 #include "core/config/check.h"
@@ -95,6 +97,7 @@ WebhookPool::WebhookPool(UvReactor& reactor, Broker& broker, WebhookKeys keys, M
       owner_("pool:" + std::string(kWebhookQueue) + ":" + broker.epoch()),
       ticket_(std::make_shared<Waiters::Ticket>(reactor)),
       room_(reactor),
+      over_(reactor),
       gate_(reactor) {
     for (const char* word : {"delivered", "failed", "refused"})
         metrics_.counter(Metric::webhooks, {{"outcome", word}});
@@ -105,7 +108,7 @@ void WebhookPool::start() {
     worker_->owner = owner_;
     worker_->kind = WorkerKind::pool;
     worker_->slots = limits::kWebhooksAtOnce;
-    gate_.spawn(fetcher());
+    gate_.keep([this] { return fetcher(); });
 }
 
 task<void> WebhookPool::fetcher() {
@@ -155,7 +158,12 @@ task<void> WebhookPool::deliver(Leased lease) {
     ended.token = lease.token;
     const int64_t limit_ms = broker_.config().webhook.policy.timeout_ms;
     auto job = std::make_shared<const Job>(std::move(lease.job));
-    ended.report = co_await send(job, limit_ms);
+    caught sending(send_into(job, limit_ms, &ended.report));
+    auto escaped = co_await sending;
+    if (escaped) {
+        tell_escape("sender", "webhook " + job->jid, escaped);
+        ended.report = failed(Outcome::failure, "Internal", words_of(escaped));
+    }
     ended.report.started_ms = started;
     ended.report.ended_ms = reactor_.wall_ms();
     ended.report.worker = kWebhookQueue;
@@ -171,6 +179,11 @@ task<void> WebhookPool::deliver(Leased lease) {
             {{"jid", job->jid}, {"worker", std::string(kWebhookQueue)}});
     --held_;
     room_.notify_all();
+}
+
+task<void> WebhookPool::send_into(std::shared_ptr<const Job> job, int64_t limit_ms,
+                                  RunReport* report) {
+    *report = co_await send(std::move(job), limit_ms);
 }
 
 task<RunReport> WebhookPool::send(std::shared_ptr<const Job> job, int64_t limit_ms) {
@@ -235,10 +248,17 @@ task<RunReport> WebhookPool::send_in_turn(std::string url, std::string body, std
 }
 
 task<void> WebhookPool::stop(int64_t limit_ms) {
-    stopping_ = true;
-    ticket_->interrupt();
+    const int64_t deadline = reactor_.now_ms() + limit_ms;
+    stop_deadline_ms_ = stopping_ ? std::min(stop_deadline_ms_, deadline) : deadline;
     room_.notify_all();
-    stop_deadline_ms_ = reactor_.now_ms() + limit_ms;
+    if (std::exchange(stopping_, true)) {
+        while (!stopped_) {
+            auto wait = over_.wait(-1);
+            co_await wait;
+        }
+        co_return;
+    }
+    ticket_->interrupt();
     while (held_ > 0 && reactor_.now_ms() < stop_deadline_ms_) {
         auto wait = room_.wait(std::min<int64_t>(stop_deadline_ms_ - reactor_.now_ms(), 1'000));
         co_await wait;
@@ -247,7 +267,9 @@ task<void> WebhookPool::stop(int64_t limit_ms) {
     for (auto& [name, host] : hosts_)
         host->turn.notify_all();
     co_await gate_.close();
-    if (worker_) broker_.workers().forget(worker_->wid);
+    broker_.workers().forget(worker_);
+    stopped_ = true;
+    over_.notify_all();
 }
 
 }  // namespace jobq

@@ -28,10 +28,13 @@ class WebhookPool {
 
     void start();
     // Takes nothing more. Requests in flight may end within limit_ms, then they are cut and their
-    // jobs handed back.
+    // jobs handed back. May be called again meanwhile, as ThreadPool's.
     task<void> stop(int64_t limit_ms);
 
-    void hurry() { stop_deadline_ms_ = 0; }
+    void hurry() {
+        stop_deadline_ms_ = 0;
+        room_.notify_all();
+    }
 
     void set_keys(WebhookKeys keys) { keys_ = std::move(keys); }
 
@@ -49,6 +52,7 @@ class WebhookPool {
 
     task<void> fetcher();
     task<void> deliver(Leased lease);
+    task<void> send_into(std::shared_ptr<const Job> job, int64_t limit_ms, RunReport* report);
     task<RunReport> send(std::shared_ptr<const Job> job, int64_t limit_ms);
     task<RunReport> send_in_turn(std::string url, std::string body, std::string id, WebhookAim aim,
                                  int64_t limit_ms);
@@ -64,10 +68,10 @@ class WebhookPool {
     std::shared_ptr<Worker> worker_;
     std::shared_ptr<Waiters::Ticket> ticket_;
     std::map<std::string, std::shared_ptr<Host>> hosts_;
-    Signal room_;
+    Signal room_, over_;
     Gate gate_;
     int held_ = 0;
-    bool stopping_ = false;
+    bool stopping_ = false, stopped_ = false;
     int64_t stop_deadline_ms_ = 0;
 };
 

@@ -54,6 +54,10 @@ void Workers::forget(const std::string& wid) {
     workers_.erase(wid);
 }
 
+void Workers::forget(const std::shared_ptr<Worker>& worker) {
+    if (worker && find(worker->wid) == worker) forget(worker->wid);
+}
+
 std::vector<std::shared_ptr<Worker>> Workers::all() const {
     std::vector<std::shared_ptr<Worker>> list;
     for (const auto& [wid, worker] : workers_)

@@ -33,9 +33,13 @@ struct Worker {
     int64_t connected_wall_ms = 0;
     int64_t beat_ms = 0;  // monotonic, of its last sign of life
     int connections = 0;
-    bool gone = false;  // its process is known dead
-    // Notices for its HEARTBEAT, and what wakes a HEARTBEAT that waits.
+    int64_t process = 0;  // of a local one: the pid that is watched
+    bool gone = false;    // its process is known dead
+    // Of its jobs those to be cancelled: in each answer to its HEARTBEAT until they are over, as
+    // one answer may be lost, or come before the answer that gave it the job. And which it was told
+    // of: true once it had named the job, so that it knew which is meant.
     std::vector<std::string> cancel;
+    std::map<std::string, bool> cancel_told;
     uint64_t config_version = 0;
     Signal notice;
     // Closes its connections: a worker that beats no more is cut off.
@@ -51,6 +55,8 @@ class Workers {
     std::shared_ptr<Worker> find(const std::string& wid) const;
     std::shared_ptr<Worker> by_owner(const std::string& owner) const;
     void forget(const std::string& wid);
+    // Unless another has the wid by now.
+    void forget(const std::shared_ptr<Worker>& worker);
     std::vector<std::shared_ptr<Worker>> all() const;
 
     size_t size() const { return workers_.size(); }

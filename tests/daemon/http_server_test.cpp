@@ -4,8 +4,10 @@
 
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <stdexcept>
 #include <thread>
 
+#include "core/async/contain.h"
 #include "daemon/http/problem.h"
 #include "tests/daemon/on_loop.h"
 #include "tests/support/http_client.h"
@@ -18,16 +20,18 @@ namespace {
 
 constexpr size_t kEndless = 64 << 20;
 
-// "/stream" writes until it is gone, "/count" reads a streamed body, "/wait" until released, and
-// others answer with the length of the body.
+// "/stream" writes until it is gone, "/count" reads a streamed body, "/hold" likewise and looks at
+// each piece again after a while, "/wait" until released, "/throw" fails, "/cut" fails in the
+// middle of its answer, "/fall" fails at its head, and others answer with the length of the body.
 class TestApp : public HttpApp {
   public:
     explicit TestApp(UvReactor& reactor_in) : reactor(reactor_in), released(reactor_in) {}
 
     std::optional<HttpResponse> look(HttpExchange& exchange) override {
         const std::string& path = exchange.request().path;
-        exchange.streams_body = path == "/count";
-        exchange.body_limit = path == "/count" ? 8 << 20 : 1'000;
+        if (path == "/fall") throw std::length_error("the head");
+        exchange.streams_body = path == "/count" || path == "/hold";
+        exchange.body_limit = path == "/count" ? 8 << 20 : path == "/hold" ? 100'000 : 1'000;
         if (path == "/refused") return problem({ErrorCode::forbidden, "not this"});
         return std::nullopt;
     }
@@ -38,13 +42,25 @@ class TestApp : public HttpApp {
             co_await stream(exchange);
             co_return;
         }
+        if (path == "/hold") {
+            co_await hold(exchange);
+            co_return;
+        }
+        if (path == "/cut") {
+            exchange->begin(HttpResponse());
+            exchange->write("the first of two lines\n");
+        }
+        if (path == "/throw" || path == "/cut") {
+            sleep_for pause(reactor, 1);
+            co_await pause;
+            throw std::out_of_range("what nobody expected");
+        }
         size_t bytes = path == "/count" ? 0 : exchange->body().size();
         while (path == "/count") {
-            bool more = co_await exchange->read_more();
-            bytes += exchange->body().size();
-            most = std::max(most, exchange->body().size());
-            exchange->body().clear();
-            if (!more) break;
+            const std::string piece = co_await exchange->read_some();
+            bytes += piece.size();
+            most = std::max(most, piece.size());
+            if (piece.empty()) break;
             sleep_for pause(reactor, 1);
             co_await pause;
         }
@@ -54,6 +70,24 @@ class TestApp : public HttpApp {
         }
         HttpResponse response;
         response.body = std::to_string(bytes);
+        exchange->answer(std::move(response));
+    }
+
+    // While it waits more comes, also more than the limit.
+    task<void> hold(std::shared_ptr<HttpExchange> exchange) {
+        bool same = true;
+        size_t bytes = 0;
+        while (true) {
+            const std::string piece = co_await exchange->read_some();
+            if (piece.empty()) break;
+            const size_t size = piece.size();
+            bytes += size;
+            sleep_for pause(reactor, 30);
+            co_await pause;
+            same = same && piece.size() == size && piece == std::string(size, 'x');
+        }
+        HttpResponse response;
+        response.body = same && bytes <= 100'000 && exchange->too_long() ? "held" : "changed";
         exchange->answer(std::move(response));
     }
 
@@ -296,4 +330,49 @@ TEST_CASE("http: crowded, idle connections make room", "[http]") {
         HttpClient client(served.port());
         CHECK(client.ask("GET", "/x").status == 200);
     });
+}
+
+TEST_CASE("http: what a handler holds of a body stays while more than the limit comes", "[http]") {
+    Served served;
+    served.with([&] {
+        HttpClient client(served.port());
+        client.send("POST /hold HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+        for (int i = 0; i < 30; ++i)
+            client.send("1388\r\n" + std::string(5'000, 'x') + "\r\n");
+        client.send("0\r\n\r\n");
+        CHECK(client.answer().body == "held");
+    });
+}
+
+TEST_CASE("http: what escapes a handler ends its request and its connection alone", "[http]") {
+    std::vector<std::string> told;
+    on_escape([&](const Escape& escape) {
+        told.push_back(std::string(escape.part) + ", " + escape.context + ": " + escape.what);
+    });
+    Served served;
+    served.with([&] {
+        HttpClient other(served.port());
+        CHECK(other.ask("GET", "/x").status == 200);
+        HttpClient thrown(served.port());
+        auto answer = thrown.ask("GET", "/throw");
+        CHECK(answer.status == 500);
+        CHECK(answer.headers["content-type"] == "application/problem+json");
+        CHECK(answer.body.find("\"code\":\"INTERNAL\"") != std::string::npos);
+        CHECK(thrown.at_end());
+        HttpClient cut(served.port());
+        cut.send("GET /cut HTTP/1.1\r\nHost: a\r\n\r\n");
+        CHECK(cut.answer(true).status == 200);
+        CHECK(cut.streamed_line() == "the first of two lines");
+        CHECK(cut.at_end());
+        HttpClient fallen(served.port());
+        fallen.send("GET /fall HTTP/1.1\r\nHost: a\r\n\r\n");
+        CHECK(fallen.at_end());
+        CHECK(other.ask("GET", "/x").status == 200);
+    });
+    on_escape({});
+    REQUIRE(told.size() == 3);
+    CHECK_THAT(told[0], Catch::StartsWith("http, GET /throw from 127.0.0.1:"));
+    CHECK_THAT(told[0], Catch::EndsWith(": what nobody expected"));
+    CHECK_THAT(told[1], Catch::StartsWith("http, GET /cut from "));
+    CHECK_THAT(told[2], Catch::EndsWith(": the head"));
 }

@@ -268,6 +268,43 @@ TEST_CASE("LOADING is waited out, and seen as a state") {
     on_loop(reactor, redis.stop());
 }
 
+TEST_CASE("a Redis that gets on with loading is waited for, one that does not is not") {
+    UvReactor reactor;
+    FakeRedis redis(reactor);
+    for (bool gets_on : {true, false}) {
+        INFO((gets_on ? "gets on" : "stands still"));
+        int pings = 0, looks = 0;
+        redis.on_command = [&](FakeRedis::Client&, const Words& words) -> std::string {
+            if (words[0] == "PING" && (++pings <= 30 || !gets_on))
+                return "-LOADING Redis is loading the dataset in memory\r\n";
+            if (words[0] == "INFO" && words[1] == "persistence")
+                return bulk(
+                    "loading:1\r\nloading_total_bytes:1048576000\r\n"
+                    "loading_loaded_bytes:" +
+                    std::to_string(1'048'576 * (gets_on ? ++looks * 100 : 5)) +
+                    "\r\nloading_eta_seconds:7\r\n");
+            return "default";
+        };
+        Linked linked(reactor, settings_for(redis.url()));
+        std::vector<std::string> told;
+        linked.link.on_state([&](LinkState state, const Error& trouble) {
+            if (state == LinkState::loading) told.push_back(trouble.text);
+        });
+        // Shorter than it takes: thirty looks, a tenth of a second apart.
+        auto ready = on_loop(reactor, linked.link.wait_ready(800));
+        CHECK(ready.has_value() == gets_on);
+        REQUIRE_FALSE(told.empty());
+        if (gets_on) {
+            CHECK(told.size() > 2);
+            CHECK_THAT(told[0], Catch::EndsWith(": 10 % of 1000 MiB, about 7 s left"));
+        } else {
+            CHECK(told.size() == 1);
+            CHECK_THAT(ready.error().text, Catch::EndsWith(": 0 % of 1000 MiB, about 7 s left"));
+        }
+    }
+    on_loop(reactor, redis.stop());
+}
+
 TEST_CASE("a Redis that jobq can't use is a configuration error, told at once") {
     UvReactor reactor;
     FakeRedis redis(reactor);

@@ -4,9 +4,11 @@
 
 #include <catch2/catch.hpp>
 #include <csignal>
+#include <memory>
 #include <thread>
 #include <vector>
 
+#include "daemon/loop/fd_watch.h"
 #include "daemon/loop/signals.h"
 #include "tests/daemon/on_loop.h"
 
@@ -152,4 +154,27 @@ TEST_CASE("signals arrive in the loop, at every watch, until it is gone") {
     reactor.defer([] { ::kill(::getpid(), SIGUSR2); });
     CHECK(on_loop(reactor, until(reactor, [&] { return second == 2; })));
     CHECK(first == 1);
+}
+
+TEST_CASE("a watched descriptor calls nobody who went in the same turn") {
+    UvReactor reactor;
+    int pipes[2][2];
+    std::unique_ptr<FdWatch> watches[2];
+    int calls = 0;
+    for (int i : {0, 1}) {
+        REQUIRE(pipe(pipes[i]) == 0);
+        REQUIRE(write(pipes[i][1], "x", 1) == 1);
+        // Both are readable at once: whichever is called first destroys the other, and itself.
+        watches[i] = std::make_unique<FdWatch>(reactor, pipes[i][0], [&] {
+            ++calls;
+            watches[0].reset();
+            watches[1].reset();
+        });
+    }
+    reactor.after(20, [&] { reactor.stop(); });
+    reactor.run();
+    CHECK(calls == 1);
+    for (auto& ends : pipes)
+        for (int fd : ends)
+            close(fd);
 }

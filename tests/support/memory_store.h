@@ -24,7 +24,7 @@ class NothingFound final : public Checkup {
     }
 };
 
-class MemoryStore final : public Store {
+class MemoryStore : public Store {
   public:
     explicit MemoryStore(Reactor& clock) : clock_(clock) {}
 

@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/base/time.h"
+
 namespace jobq::test {
 
 TimerId TestReactor::after(int64_t delay_ms, std::function<void()> fn) {
     TimerId id = next_timer_++;
-    timers_.emplace(id, Timer{now_ + std::max<int64_t>(delay_ms, 0), std::move(fn)});
+    timers_.emplace(id, Timer{later_ms(now_, std::max<int64_t>(delay_ms, 0)), std::move(fn)});
     return id;
 }
 

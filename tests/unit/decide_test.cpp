@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
+#include "core/base/time.h"
 #include "tests/support/builders.h"
 
 using namespace jobq;
@@ -274,4 +275,26 @@ TEST_CASE("a report without an attempt is of an earlier one when its worker's la
     CHECK_FALSE(is_of_earlier_attempt(record, "b", "c"));
     CHECK_FALSE(is_of_earlier_attempt(record, "b", ""));
     CHECK_FALSE(is_of_earlier_attempt(record, "", "a"));
+}
+
+TEST_CASE("a snooze or a delay beyond all times ends at the last one") {
+    CHECK(later_ms(5, 7) == 12);
+    CHECK(later_ms(5, INT64_MAX) == limits::kTimeMaxMs);
+    CHECK(later_ms(INT64_MAX, INT64_MAX) == limits::kTimeMaxMs);
+    CHECK(later_ms(INT64_MIN, -1) == 0);
+    CHECK(later_ms(limits::kTimeMaxMs, 1) == limits::kTimeMaxMs);
+    Rng rng(1);
+    RunReport report;
+    report.outcome = Outcome::snooze;
+    for (int64_t ms : {INT64_MAX, INT64_MAX - 1, limits::kTimeMaxMs}) {
+        report.snooze_ms = ms;
+        auto next = decide(Job{}, JobRecord{}, report, TypePolicy{}, 1'795'305'600'000, rng);
+        CHECK(next.at_ms == limits::kTimeMaxMs);
+    }
+    report.snooze_ms = INT64_MIN;
+    CHECK(decide(Job{}, JobRecord{}, report, TypePolicy{}, 1'000, rng).at_ms == 1'000);
+    report.outcome = Outcome::failure;
+    report.retry_after_ms = INT64_MAX;
+    CHECK(decide(Job{}, JobRecord{}, report, TypePolicy{}, 1'000, rng).at_ms == limits::kTimeMaxMs);
+    CHECK(faktory_delay_ms(INT32_MAX, rng) > 0);
 }

@@ -115,17 +115,16 @@ class Reader {
 
 task<void> enqueue_bulk(ApiCall call) {
     HttpExchange& exchange = *call.exchange;
-    std::string& body = exchange.body();
     std::string out;
     Reader reader(call.context, exchange.request());
     bool more = true;
     while (more && reader.number < kLinesMax) {
-        more = co_await exchange.read_more();
+        const std::string bytes = co_await exchange.read_some();
+        more = !bytes.empty();
         size_t at = 0;
         bool full = true;
         while (full) {
-            full = reader.take(body, at);
-            if (!full) body.clear();
+            full = reader.take(bytes, at);
             bool last = !more && !full && !exchange.gone() && !exchange.too_long();
             if (last) reader.end_line();
             Piece piece = std::exchange(reader.piece, Piece());

@@ -70,12 +70,12 @@ task<Result<>> wait(ServerContext& context, std::string argument, Messages* to) 
     Request request(argument);
     auto jids = request.some_texts("jids");
     bool limited = request.has("timeout_ms");
-    int64_t limit = request.number("timeout_ms");
+    int64_t limit = std::max<int64_t>(0, request.number("timeout_ms"));
     if (request.error()) {
         co_return tl::unexpected<Error>(*request.error());
     }
     Broker& broker = context.broker;
-    int64_t deadline = broker.reactor().now_ms() + limit;
+    int64_t deadline = later_ms(broker.reactor().now_ms(), limit);
     bool timed_out = false;
     while (!jids.empty() && !to->closed()) {
         auto views = co_await broker.store().get(jids);
@@ -222,7 +222,7 @@ task<Result<>> logs(ServerContext& context, std::string argument, Messages* to) 
     Request request(argument);
     auto jid = request.some_text("jid");
     bool following = request.flag("follow"), with_stdout = request.flag("stdout");
-    int attempt = int(request.number("attempt"));
+    int attempt = int(std::clamp<int64_t>(request.number("attempt"), 0, INT32_MAX));
     if (request.error()) {
         co_return tl::unexpected<Error>(*request.error());
     }

@@ -1,6 +1,7 @@
 // JOBQ verbs of workers that opted in: POOLS TAKE DONE HEARTBEAT OUTPUT. Shapes in
 // jobq-protocol(7).
 #include <algorithm>
+#include <set>
 
 #include "core/base/base64.h"
 #include "core/base/text.h"
@@ -33,7 +34,7 @@ void write_taken(JsonWriter& json, const Leased& lease, Broker& broker, int64_t 
                : job.retry      ? std::max(*job.retry + 1, 1)
                                 : policy.max_attempts.value_or(limits::kDefaultRetries + 1);
     json.field("max_attempts", runs).field("token", lease.token).field("timeout_ms", timeout);
-    json.field("deadline", format_rfc3339(now_ms + timeout));
+    json.field("deadline", format_rfc3339(later_ms(now_ms, timeout)));
     json.field("payload_text", handler_payload(job));
     const std::string trace = broker.traceparent_of(lease);
     if (!trace.empty()) json.field("traceparent", trace);
@@ -48,7 +49,7 @@ int64_t time_field(Request& request, std::string_view key) {
 
 std::optional<int> small_field(Request& request, std::string_view key) {
     if (!request.has(key)) return std::nullopt;
-    return int(request.number(key));
+    return int(std::clamp<int64_t>(request.number(key), INT32_MIN, INT32_MAX));
 }
 
 std::string bytes_field(Request& request, std::string_view key, std::string_view base64_key) {
@@ -149,6 +150,34 @@ task<void> put_aside(Session& session, Leased lease, std::string also) {
     batch[0].report.outcome = Outcome::snooze;
     batch[0].report.snooze_ms = kAsideMs;
     co_await session.broker().finish(std::move(batch));
+}
+
+// Brings the worker's list of cancels up to what its jobs are now; true when there is one that it
+// was not told of, knowing the job. `named`: what it says it runs.
+bool has_new_cancels(Worker& worker, Broker& broker, const std::vector<std::string>& named) {
+    auto is_asked = [&](const std::string& jid) {
+        const Running* known = broker.running(jid);
+        return known && known->cancel_asked && known->owner == worker.owner;
+    };
+    auto is_over = [&](const std::string& jid) { return !is_asked(jid); };
+    std::set<std::string> all(worker.cancel.begin(), worker.cancel.end());
+    all.insert(named.begin(), named.end());
+    std::erase_if(all, is_over);
+    std::erase_if(worker.cancel_told, [&](const auto& told) { return all.count(told.first) == 0; });
+    worker.cancel.assign(all.begin(), all.end());
+    const std::set<std::string> knows(named.begin(), named.end());
+    return std::any_of(worker.cancel.begin(), worker.cancel.end(), [&](const std::string& jid) {
+        auto told = worker.cancel_told.find(jid);
+        return told == worker.cancel_told.end() || (!told->second && knows.count(jid) > 0);
+    });
+}
+
+void note_told(Worker& worker, const std::vector<std::string>& named) {
+    for (const auto& jid : worker.cancel) {
+        const bool knew = std::find(named.begin(), named.end(), jid) != named.end();
+        bool& told = worker.cancel_told[jid];
+        told = told || knew;
+    }
 }
 
 // The worker ends and has nothing left to report: nobody need wait for its lease.
@@ -296,24 +325,26 @@ task<void> heartbeat(Session& session, std::string argument) {
     std::vector<std::string> named;
     for (const auto& [jid, token] : held)
         named.push_back(jid);
-    co_await session.broker().hand_back_unheard(owner, std::move(named));
+    std::vector<std::string> copy = named;
+    co_await session.broker().hand_back_unheard(owner, std::move(copy));
     bool idle = held.empty();
     auto lost = co_await session.broker().adopt(std::move(owner), std::move(wid), std::move(held));
     // What a TAKE brings it meanwhile it gives back.
     if (idle && worker->kind == WorkerKind::runner && context.replaces_runner())
         worker->state = WorkerState::terminate;
-    bool news = !lost.empty() || !worker->cancel.empty() || worker->state != worker->told ||
-                worker->config_version != context.config_version;
+    bool news = has_new_cancels(*worker, session.broker(), named) || !lost.empty() ||
+                worker->state != worker->told || worker->config_version != context.config_version;
     if (!news && !session.closed()) {
         auto notice = worker->notice.wait(wait_ms);
         co_await notice;
     }
     worker->beat_ms = context.reactor.now_ms();
+    has_new_cancels(*worker, session.broker(), named);
+    note_told(*worker, named);
     JsonWriter json;
     json.begin_object().field("cancel", worker->cancel).field("lost", lost);
     json.field("state", name(worker->state));
     json.field("config", std::to_string(context.config_version)).end_object();
-    worker->cancel.clear();
     worker->told = worker->state;
     worker->config_version = context.config_version;
     session.reply_bulk(json.take());
