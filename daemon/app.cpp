@@ -123,6 +123,7 @@ task<void> App::reopen() {
     }
     reopening_ = false;
     if (!opened || stopping_) co_return;
+    if (hints_) hints_->renew();
     co_await storage_->learn_durability();
     if (link_->state() != LinkState::ready) co_return;  // it is done again when that is back
     if (context_->state == DaemonState::store_down) context_->state = DaemonState::ready;

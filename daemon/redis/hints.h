@@ -29,6 +29,11 @@ class HintListener {
     // As of UvRedisLink.
     void try_now();
 
+    // The name may stand for another server by now: subscribes there.
+    void renew() {
+        if (listening_ && connection_) connection_->close("subscribes anew");
+    }
+
   private:
     task<void> run();
     task<void> connect_once();
