@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <stdexcept>
 #include <thread>
 
@@ -117,6 +118,14 @@ class TestApp : public HttpApp {
     std::atomic<size_t> written = 0;
     std::atomic<int> ended = 0;
 };
+
+// Of this process.
+int descriptors() {
+    int count = 0;
+    for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd"))
+        ++count;
+    return count;
+}
 
 struct Served {
     explicit Served(HttpLimits limits = {}) : app(reactor) {
@@ -375,4 +384,30 @@ TEST_CASE("http: what escapes a handler ends its request and its connection alon
     CHECK_THAT(told[0], Catch::EndsWith(": what nobody expected"));
     CHECK_THAT(told[1], Catch::StartsWith("http, GET /cut from "));
     CHECK_THAT(told[2], Catch::EndsWith(": the head"));
+}
+
+TEST_CASE("http: who ends in the middle of a request is let go at once, half of it or all",
+          "[http]") {
+    HttpLimits limits;
+    limits.sweep_ms = 20;
+    Served served(limits);
+    const int before = descriptors();
+    served.with([&] {
+        for (const char* cut :
+             {"GE", "GET /x HTTP/1.1\r\nHos",
+              "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nab",
+              "POST /count HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab"}) {
+            INFO(cut);
+            {
+                HttpClient client(served.port());
+                client.send(cut);
+            }
+            CHECK(eventually([&] { return descriptors() == before; }, std::chrono::seconds(5)));
+        }
+        // It has said all there is to say, and waits for its answer.
+        HttpClient half(served.port());
+        half.send("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc");
+        half.end_sending();
+        CHECK(half.answer().body == "3");
+    });
 }

@@ -97,6 +97,10 @@ std::string HttpClient::chunk() {
     return text;
 }
 
+void HttpClient::end_sending() {
+    ::shutdown(fd_, SHUT_WR);
+}
+
 HttpAnswer HttpClient::answer(bool of_head) {
     HttpAnswer got;
     const std::string status = line();

@@ -28,6 +28,8 @@ class HttpClient {
 
     // False when the other side is gone.
     bool send(const std::string& bytes);
+    // Says that nothing more comes.
+    void end_sending();
     HttpAnswer answer(bool of_head = false);
     // The next line of a streamed body, without its end; chunks are taken apart.
     std::string streamed_line();
