@@ -141,6 +141,7 @@ task<void> App::unpark() {
 
 // What start() waits for ends now; what it would still make is not made.
 void App::give_up_start() {
+    find_left_runner();
     if (private_redis_) gate_.spawn(private_redis_->stop());
     if (link_) gate_.spawn(link_->stop());
 }

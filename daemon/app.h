@@ -66,6 +66,8 @@ class App {
     Result<> make_webhooks(const Config& config);
     void write_ready_file();
     task<void> set_traces();
+    RunnerKeeper::Settings runner_settings() const;
+    void find_left_runner();
     void start_runner();
     std::string node_id();
     ServerContext make_context();

@@ -28,15 +28,28 @@ std::string App::node_id() {
     return node_id_;
 }
 
-void App::start_runner() {
-    if (context_->runner_wid.empty()) context_->runner_wid = "runner-" + node_id();
-    if (!config_->runner) return;
+RunnerKeeper::Settings App::runner_settings() const {
     RunnerKeeper::Settings settings;
     settings.program = own_program();
     settings.state_dir = places_.state_dir;
     settings.endpoint = "unix:" + places_.unix_path;
-    settings.wid = context_->runner_wid;
     settings.stop_timeout_ms = config_->stop_timeout_ms;
+    return settings;
+}
+
+// A stop that comes before a start has looked for it means it all the same: a jobqd that was
+// replaced, or killed, has left it here.
+void App::find_left_runner() {
+    if (runner_ || restarts_ || !config_->runner || config_->keep_runner) return;
+    auto left = std::make_unique<RunnerKeeper>(reactor_, runner_settings(), [] {});
+    if (left->find()) runner_ = std::move(left);
+}
+
+void App::start_runner() {
+    if (context_->runner_wid.empty()) context_->runner_wid = "runner-" + node_id();
+    if (!config_->runner) return;
+    RunnerKeeper::Settings settings = runner_settings();
+    settings.wid = context_->runner_wid;
     runner_ = std::make_unique<RunnerKeeper>(reactor_, std::move(settings), [this] {
         if (auto worker = workers_.find(context_->runner_wid)) chores_->worker_died(worker);
     });

@@ -97,6 +97,22 @@ void RunnerKeeper::launch() {
         {{"pid", pid_}});
 }
 
+bool RunnerKeeper::find() {
+    stopping_ = true;
+    const std::string path = settings_.state_dir + "/runner.lock";
+    int lock = open(path.c_str(), O_RDWR | O_CLOEXEC);
+    if (lock < 0) return false;
+    const bool is_held = flock(lock, LOCK_EX | LOCK_NB) != 0;
+    const int64_t pid = is_held ? pid_in(lock) : 0;
+    ::close(lock);
+    if (pid <= 0) return false;
+    auto watch = PidWatch::watch(reactor_, pid, [this] { ended(); });
+    if (!watch) return false;
+    old_ = std::move(*watch);
+    pid_ = pid;
+    return true;
+}
+
 // What failed now may go in a while.
 void RunnerKeeper::again(std::string_view event, const std::string& why) {
     log(LogLevel::error, event, why + "; it is tried again");

@@ -32,6 +32,9 @@ class RunnerKeeper {
     ~RunnerKeeper();
 
     void start();
+    // Instead: watches one that a jobqd of before has left, for stop(), and starts none; false:
+    // there is none.
+    bool find();
     // TERM, then KILL once it has had its time. Returns when it is gone.
     task<void> stop();
     // From now on it goes its own way.
