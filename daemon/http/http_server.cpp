@@ -177,14 +177,17 @@ void HttpServer::Impl::watch_for_end(HttpConnection& connection) {
 }
 
 // The library does not notice an end that came with the last bytes, and would wait for more of a
-// head or body. What it has not read yet, or holds while it is suspended, may be the rest.
+// head or body. What it has not read yet, or not looked at, may be the rest: it has a sweep's time
+// for that.
 void HttpServer::Impl::end_unfinished(HttpConnection& connection) {
     const HttpExchange* exchange = connection.exchange;
     const bool unfinished = !exchange || exchange->phase_ == HttpExchange::Phase::head ||
                             exchange->phase_ == HttpExchange::Phase::body;
-    if (is_tls || !unfinished || (exchange && exchange->suspended_)) return;
     char byte = 0;
-    if (::recv(connection.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0) give_up(connection, "");
+    const bool stands = !is_tls && unfinished && !(exchange && exchange->suspended_) &&
+                        ::recv(connection.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+    connection.stood_still = stands ? connection.stood_still + 1 : 0;
+    if (connection.stood_still > 1) give_up(connection, "");
 }
 
 void HttpServer::Impl::hung_up() {
@@ -194,10 +197,7 @@ void HttpServer::Impl::hung_up() {
         auto* connection = static_cast<HttpConnection*>(events[i].data.ptr);
         HttpExchange* exchange = connection->exchange;
         connection->half = true;
-        if (!exchange || !connection->tells) {
-            end_unfinished(*connection);
-            continue;
-        }
+        if (!exchange || !connection->tells) continue;
         exchange->gone_ = true;
         exchange->tell_all();
         if (exchange->suspended_) server.resume(*exchange);

@@ -18,6 +18,7 @@ struct HttpConnection {
     HttpExchange* exchange = nullptr;  // from the request line to the end of the answer
     bool tells = false;                // its exchange is told when the client goes
     bool half = false;                 // the client sends no more
+    int stood_still = 0;               // sweeps that found it so, with its request unfinished
 };
 
 struct HttpServer::Impl {
