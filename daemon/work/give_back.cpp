@@ -155,7 +155,11 @@ task<void> Broker::park(std::vector<Leased> leases, std::string owner, char park
         one.token = leases[i].token;
         one.report.outcome = Outcome::cancelled;
     }
-    if (!cancelled.empty()) co_await finish(std::move(cancelled));
+    std::vector<Result<>> ended;
+    if (!cancelled.empty()) ended = co_await finish(cancelled);
+    for (size_t i = 0; i < ended.size(); ++i)
+        if (!ended[i] && !is_final(ended[i].error().code))
+            look_for_lost(cancelled[i].token, cancelled[i].jid);
     for (const auto& [queue, count] : queues)
         waiters_.notify(queue, count);
 }

@@ -215,6 +215,16 @@ void walk_a_life(Rig& rig, const Said& said) {
 
 // What the daemon does by itself.
 void walk_the_chores(Rig& rig, const Said& said) {
+    // To be cancelled, as is found out when it is put aside.
+    const Leased stopped = rig.take("pool:a");
+    std::vector<std::string> asked(1, stopped.job.jid);
+    REQUIRE(rig.call(rig.broker.cancel(asked)));
+    std::vector<Leased> aside(1, stopped);
+    task<void> put = rig.broker.park(std::move(aside), "pool:a", kParkOthers);
+    CHECK(rig.through(said.text, {"done"}, detail::true_after(std::move(put))));
+    on_loop(rig.reactor, rig.broker.recall_lost_fetches());
+    CHECK(rig.state_of(stopped.job.jid) == "cancelled");
+
     // Promote: it is due, and stays so.
     Job later = rig.next_job();
     later.run_at_ms = rig.reactor.wall_ms() + 2;
