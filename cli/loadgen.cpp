@@ -120,13 +120,17 @@ bool is_builtin(std::string_view type) {
 
 // For a built-in type the queue of a thread pool, if there is one that nobody else serves; else
 // "default".
-Answer<std::string> usual_queue(Client& client, const std::string& type) {
+Answer<std::string> usual_queue(Client& client, const std::string& type, LoadMode mode) {
     const auto reply = client.call("STATS", "{}");
     if (!reply) return tl::unexpected(Failure(reply.error()));
     std::vector<std::string> threads, others;
     for (const JsonView pool : JsonView(*reply)["pools"].items())
         for (const JsonView queue : pool["queues"].items())
             (pool["kind"].text() == "thread" ? threads : others).push_back(queue.text());
+    if (is_builtin(type) && threads.empty() && mode != LoadMode::push)
+        return give_up(kUsage, "no pool of this jobqd runs jobs of the built-in type " + type,
+                       "add [pool.load] with kind = \"thread\" and queues = [\"load\"] to its "
+                       "configuration, or give the --queue of a worker that runs them");
     if (!is_builtin(type) || threads.empty()) return "default";
     for (const auto& queue : threads)
         if (std::find(others.begin(), others.end(), queue) == others.end()) return queue;
@@ -275,7 +279,7 @@ Answer<int> run_loadgen(Session& session) {
     auto control = session.connect();
     if (!control) return tl::unexpected(control.error());
     if (plan->queue.empty()) {
-        auto queue = usual_queue(*control, plan->type);
+        auto queue = usual_queue(*control, plan->type, plan->mode);
         if (!queue) return tl::unexpected(queue.error());
         plan->queue = std::move(*queue);
     }

@@ -131,14 +131,6 @@ task<void> App::reopen() {
     broker_->waiters().notify_all();
 }
 
-// Jobs that wait for a pool of before, where Redis refused it at the start or at a reload.
-task<void> App::unpark() {
-    auto unparked = co_await store_->unpark();
-    unpark_again_ = !unparked && info(unparked.error().code).retryable;
-    if (!unparked) log(LogLevel::warn, "config.unpark_failed", unparked.error().text);
-    broker_->waiters().notify_all();
-}
-
 // What start() waits for ends now; what it would still make is not made.
 void App::give_up_start() {
     find_left_runner();
@@ -213,25 +205,25 @@ void App::leave_files() {
     if (places_.throw_away) std::filesystem::remove_all(places_.state_dir, ignored);
 }
 
-// Where a type's jobs wait when the pool that met them can't run them.
-char App::class_of(const std::string& type) const {
-    auto configured = config_->types.find(type);
-    bool command = configured != config_->types.end() && !configured->second.run.empty();
-    if (command || (type == "run" && config_->allow_run)) return kParkRunner;
-    return builtin(type) ? kParkThread : kParkOthers;
+Types App::types_of_pool(const std::string& name) {
+    if (types_version_ != context_->config_version) {
+        types_of_pools_.clear();
+        types_version_ = context_->config_version;
+    }
+    auto known = types_of_pools_.find(name);
+    if (known != types_of_pools_.end()) return known->second;
+    auto configured = config_->pools.find(name);
+    const PoolConfig pool = configured == config_->pools.end() ? PoolConfig{} : configured->second;
+    return types_of_pools_[name] = types_run_by(pool, *config_);
 }
 
 bool App::runs(const std::string& type, const std::string& queue) const {
     if (type == kWebhookType) return webhooks_ != nullptr;
-    char park = class_of(type);
     for (const auto& [name, pool] : config_->pools) {
         bool serves = false;
         for (const auto& served : pool.queues)
             serves = serves || served.name == queue;
-        if (!serves) continue;
-        if (pool.kind == PoolKind::child) return true;
-        if (pool.kind == PoolKind::exec && park == kParkRunner) return true;
-        if (pool.kind == PoolKind::thread && park == kParkThread) return true;
+        if (serves && jobq::runs(types_run_by(pool, *config_), type)) return true;
     }
     return false;
 }
@@ -248,7 +240,7 @@ std::vector<PoolStatus> App::pool_statuses() const {
                       : pool.kind == PoolKind::child ? "child"
                                                      : "exec";
         status.slots = pool.slots;
-        status.busy = busy[name];
+        status.busy = std::min(busy[name], pool.slots);  // a thread pool takes some ahead
         for (const auto& queue : pool.queues)
             status.queues.push_back(queue.name);
         statuses.push_back(std::move(status));

@@ -88,7 +88,6 @@ class App {
     task<void> start_up();
     void on_link_state(LinkState state);
     task<void> reopen();
-    task<void> unpark();
     void restart();
     void give_up_start();
     task<void> stop();
@@ -102,7 +101,8 @@ class App {
     Result<std::shared_ptr<const Door>> new_door(const Config& fresh) const;
     task<void> change_pools();
     static task<void> end_pool(std::shared_ptr<ThreadPool> pool, int64_t limit_ms);
-    char class_of(const std::string& type) const;
+    // What a pool of the runner runs by the present configuration.
+    Types types_of_pool(const std::string& name);
     bool runs(const std::string& type, const std::string& queue) const;
     std::vector<PoolStatus> pool_statuses() const;
 
@@ -116,7 +116,6 @@ class App {
     int64_t loading_told_ms_ = 0;  // 0: it does not load
     bool starting_ = true;         // until start() has returned
     bool reload_asked_ = false, reloading_ = false, reopening_ = false;
-    bool unpark_again_ = false;
     Signal stop_asked_;
     Gate gate_;
     Metrics metrics_;
@@ -140,6 +139,8 @@ class App {
     std::unique_ptr<Operations> operations_;
     std::map<std::string, std::shared_ptr<ThreadPool>> pools_;
     std::vector<std::shared_ptr<ThreadPool>> leaving_;  // a reload waits for their end
+    std::map<std::string, Types> types_of_pools_;  // of that version of the configuration
+    uint64_t types_version_ = 0;
     std::unique_ptr<WebhookPool> webhooks_;
     std::shared_ptr<const Door> door_;  // of the start; context_ has the present one
     std::unique_ptr<ServerContext> context_;

@@ -106,15 +106,19 @@ std::string demo_config() {
     return "";
 }
 
-// Without a [pool] section the queue "default" is served by all there is to run its jobs.
+// Without a [pool] section the commands of the configured types run, from the queue "default". The
+// built-in types have names that a client may use for jobs of its own: only --dev runs them
+// unasked.
 void add_default_pools(Config& config) {
     bool commands = config.allow_run;
     for (const auto& [name, type] : config.types)
         commands = commands || !type.run.empty();
     PoolConfig pool;
-    pool.name = "threads";
-    pool.kind = PoolKind::thread;
-    config.pools[pool.name] = pool;
+    if (config.dev) {
+        pool.name = "threads";
+        pool.kind = PoolKind::thread;
+        config.pools[pool.name] = pool;
+    }
     if (!commands) return;
     pool.name = "default";
     pool.kind = PoolKind::exec;

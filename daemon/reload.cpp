@@ -94,10 +94,10 @@ task<void> App::reload() {
     ++context_->config_version;
     for (const auto& worker : workers_.all())
         worker->notice.notify_all();
+    broker_->waiters().notify_all();  // who waits may run other types now
     co_await change_pools();
     if (stopping_) co_return;
     if (!runner_ && needs_runner(*config_)) start_runner();
-    co_await unpark();
     log(LogLevel::info, "config.reloaded", "",
         {{"pools", int64_t(config_->pools.size())}, {"types", int64_t(config_->types.size())}});
 }

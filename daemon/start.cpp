@@ -95,10 +95,6 @@ task<Result<>> App::start() {
     if (needs_runner(*config_)) context_->runner_wid = "runner-" + node_id();
     co_await broker_->recover();
     if (stopping_) co_return given_up();
-    auto unparked = co_await store_->unpark();
-    unpark_again_ = !unparked && info(unparked.error().code).retryable;
-    if (!unparked && !unpark_again_) co_return unparked;
-    if (stopping_) co_return given_up();
     chores_ = std::make_unique<Chores>(reactor_, *broker_, !private_redis_);
     chores_->start();
     watchdog_ = std::make_unique<Watchdog>(reactor_, *broker_);
@@ -142,7 +138,7 @@ ServerContext App::make_context() {
     };
     context.metrics = [this] { return metrics_.text(); };
     context.watchdog_woke = [this] { return watchdog_ ? watchdog_->woken() : 0; };
-    context.class_of = [this](const std::string& type) { return class_of(type); };
+    context.types_of = [this](const std::string& pool) { return types_of_pool(pool); };
     context.replaces_runner = [this] { return runner_ && runner_->is_outdated(); };
     context.watch_process = [this](std::shared_ptr<Worker> worker, int64_t pid) {
         watch_process(worker, pid);
@@ -200,12 +196,25 @@ Result<> App::listen() {
     return {};
 }
 
+// Who tries out a client of his own must not wonder where its jobs went.
+static void tell_builtins(const PoolConfig& pool) {
+    std::string types, queues;
+    for (const auto& type : builtins_of(pool))
+        types += (types.empty() ? "" : ", ") + type;
+    for (const auto& queue : pool.queues)
+        queues += (queues.empty() ? "" : ", ") + queue.name;
+    log(LogLevel::info, "dev.builtins",
+        "--dev runs jobs of the built-in types itself: give your own jobs other types, or other "
+        "queues",
+        {{"types", types}, {"queues", queues}});
+}
+
 void App::make_pools() {
     for (const auto& [name, pool] : config_->pools) {
         if (pool.kind != PoolKind::thread || pools_.count(name)) continue;
-        auto made = std::make_unique<ThreadPool>(
-            reactor_, *broker_, pool, [this](const std::string& type) { return class_of(type); });
+        auto made = std::make_unique<ThreadPool>(reactor_, *broker_, pool);
         made->start();
+        if (config_->dev) tell_builtins(pool);
         pools_[name] = std::move(made);
     }
 }

@@ -95,7 +95,6 @@ void App::writes_changed(bool refused, const std::string& text) {
         refused ? text + ": new jobs are refused, ends of jobs are kept and offered again"
                 : "Redis takes writes again");
     if (refused || !context_) return;
-    if (unpark_again_) gate_.spawn(unpark());
     if (chores_) chores_->look_now();
     broker_->waiters().notify_all();
 }

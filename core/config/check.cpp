@@ -67,6 +67,17 @@ Place place_of(const LoadState& state, const std::string& path) {
     return at == state.places.end() ? Place{path, 0, 0} : at->second;
 }
 
+// The built-in types are all that a thread pool can run, and nobody else runs them.
+void check_pool_types(LoadState& state, const std::string& path, const PoolConfig& pool) {
+    if (pool.kind != PoolKind::thread) return;
+    for (const auto& type : pool.types)
+        if (std::count(kBuiltinTypes.begin(), kBuiltinTypes.end(), type) == 0)
+            state.error(place_of(state, join_path(path, "types")),
+                        "a thread pool runs the built-in types noop, echo, sleep and fail alone, "
+                        "not " +
+                            shown(type));
+}
+
 void check_pools(LoadState& state) {
     for (const auto& [name, pool] : state.loaded.config.pools) {
         std::string path = join_path("pool", name);
@@ -78,6 +89,7 @@ void check_pools(LoadState& state) {
                         "run is for pools of kind child; what a job of an " +
                             std::string(kPoolKindNames[size_t(pool.kind)]) +
                             " pool runs is said by its type");
+        check_pool_types(state, path, pool);
     }
 }
 

@@ -54,6 +54,9 @@ struct RedisConfig {
     int64_t disk_reserve_bytes = limits::kDiskReserveBytes;
 };
 
+// What a thread pool can run.
+inline constexpr std::array<std::string_view, 4> kBuiltinTypes{"noop", "echo", "sleep", "fail"};
+
 struct PoolConfig {
     std::string name;
     PoolKind kind = PoolKind::exec;
@@ -61,6 +64,8 @@ struct PoolConfig {
     bool strict = true;  // queues given as an array: in this order; as a table: weighted
     int slots = 10;
     std::vector<std::string> run;  // child pools: what each child is
+    // Jobs of which types it takes; none: of all it can run. Of a child pool that is any type.
+    std::vector<std::string> types{};
 
     bool operator==(const PoolConfig&) const = default;
 };

@@ -83,6 +83,7 @@ void visit_pool(PoolConfig& c, Visitor& v) {
     v.queues("queues", c.queues, c.strict);
     integer_of(v, "slots", c.slots, {1, 10'000});
     v.command("run", c.run);
+    v.words("types", c.types, TextRule::words);
 }
 
 void visit_backoff(TypePolicy& policy, Visitor& v) {

@@ -5,9 +5,10 @@
 //   byte 0   kind    ':' plain, 'r' has a JobRecord, 'x' cancelled while in its queue (tombstone),
 //                    '!' found damaged: behind the queue's name stand the damaged bytes, whole
 //   byte 1   priority '1'..'9'
-//   byte 2   length of the queue's name, then the name: scripts read these three, nothing more
+//   byte 2   length of the queue's name, then the name
 //   4 bytes  CRC-32C, little-endian, of the jid and of all that is here but the kind and itself
-//   then     fields: tag byte, varint length, bytes; absent when at their default; args last
+//   then     fields: tag byte, varint length, bytes; absent when at their default; the type is the
+//            first, args the last. Scripts read all up to the type, nothing more
 // The kind is the one byte that changes in a job's life, so the checksum leaves it out; any two
 // kinds differ in two bits or more, so a flipped one is no kind. Schema 1 knew '.' and 'm', plain
 // and with a record, without a checksum: they are read still, and never written.

@@ -148,9 +148,11 @@ std::string traced_custom(std::string_view custom, std::string_view traceparent)
     return json.field("traceparent", traceparent).end_object().take();
 }
 
-std::string callback_custom(std::string_view custom, std::string_view bid) {
+std::string callback_custom(std::string_view custom, std::string_view bid,
+                            std::string_view parent) {
     JsonWriter json;
-    json.begin_object().field("_bid", bid).field("_pbid", bid);
+    json.begin_object().field("_bid", bid);
+    if (!parent.empty()) json.field("_pbid", parent);
     auto fields = json_object(custom.empty() ? "{}" : custom);
     if (fields)
         for (const auto& field : *fields)

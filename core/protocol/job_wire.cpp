@@ -118,7 +118,7 @@ Error push_refusal(Error error, const std::string& jid) {
 }
 
 Result<Job> parse_callback(std::string_view json, int64_t now_ms, std::string_view bid,
-                           std::string new_jid) {
+                           std::string_view parent, std::string new_jid) {
     auto object = JsonObject::parse(json, true);
     if (!object) return bad_json(object.error());
     Job job;
@@ -126,7 +126,7 @@ Result<Job> parse_callback(std::string_view json, int64_t now_ms, std::string_vi
     if (!read) return tl::unexpected<Error>(read.error());
     if (job.jid.empty()) job.jid = std::move(new_jid);
     if (job.args.empty()) job.args = "[]";
-    job.custom = callback_custom(job.custom, bid);
+    job.custom = callback_custom(job.custom, bid, parent);
     auto callback = checked_push(std::move(job), now_ms);
     // What counts from now would be over before the batch is.
     if (callback && has_relative_expiry(callback->custom)) callback->expires_ms = 0;

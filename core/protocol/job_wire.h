@@ -28,9 +28,10 @@ Result<BulkPush> parse_push_bulk(std::string_view json, int64_t now_ms);
 // What the store refused a pushed job for, in the protocol's words.
 Error push_refusal(Error error, const std::string& jid);
 
-// A callback of BATCH NEW `bid`. It may lack a jid, then it gets `new_jid`, and args.
+// A callback of BATCH NEW `bid`, whose parent is `parent` or "". It may lack a jid, then it gets
+// `new_jid`, and args.
 Result<Job> parse_callback(std::string_view json, int64_t now_ms, std::string_view bid,
-                           std::string new_jid);
+                           std::string_view parent, std::string new_jid);
 
 struct EnqueueRequest {
     Job job;

@@ -128,6 +128,8 @@ task<Result<>> Doctor::keys_page() {
     looked_at_ += int64_t(names.size());
     for (auto& name : names) {
         if (has_prefix(name, "q:")) lists_.push_back(header_of_list(name));
+        if (has_prefix(name, "passed:"))
+            lists_.push_back("passed:" + header_of_list("q:" + name.substr(7)));
         if (has_prefix(name, "run:")) owners_.push_back(name.substr(4));
         if (has_prefix(name, "slot:")) slots_.push_back(name);
     }

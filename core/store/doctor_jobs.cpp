@@ -26,9 +26,6 @@ std::string header_seen(const Job& salvaged,
     for (const auto& [place, name] : seen) {
         std::string header = name.substr(0, name.find(' '));
         if (is_header(header)) return header;
-        // A parking class: its priority is not known.
-        if (place == "list" && is_name(header.substr(std::min<size_t>(1, header.size()))))
-            return "5" + header.substr(1);
     }
     if (salvaged.queue.empty()) return "5default";
     return header_of(salvaged.queue, salvaged.priority);
@@ -50,10 +47,15 @@ void add_target(Command& args, const Job& job, const JobRecord& record, int64_t 
 }  // namespace
 
 task<Result<>> Doctor::list_page() {
-    const std::string header = steps_.front().name;
+    // "passed:" before the header: those that were passed over there.
+    constexpr std::string_view kPassed = "passed:";
+    std::string header = steps_.front().name;
+    const bool passed = header.starts_with(kPassed);
+    if (passed) header.erase(0, kPassed.size());
     int64_t start = integer_of(Reply{Reply::Kind::string, 0, cursor_, {}});
     Command args;
     args.add(header).add(start).add(kPageMost).add(int64_t(fix_ && pass_ == 0));
+    args.add(int64_t(passed));
     auto reply = co_await store_.run(script("check_list"), std::move(args));
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     int64_t there = integer_of(reply->items[0]), looked = integer_of(reply->items[1]);

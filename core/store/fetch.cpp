@@ -37,7 +37,9 @@ Leased leased_of(Reply& jid, Reply& envelope, Reply& record, const std::string& 
 }  // namespace
 
 task<Result<std::vector<Leased>>> RedisStore::fetch(FetchRequest request) {
-    if (request.queues.empty() || request.count <= 0) co_return std::vector<Leased>();
+    const bool runs_nothing = request.types && request.types->names().empty();
+    if (request.queues.empty() || request.count <= 0 || runs_nothing)
+        co_return std::vector<Leased>();
     std::vector<FetchRequest> one;
     one.push_back(std::move(request));
     auto answers = co_await fetch_.ask(std::move(one));
@@ -49,7 +51,9 @@ task<void> RedisStore::send_fetch(FetchCoalescer::Batch batch) {
     std::map<std::string, FetchCoalescer::Batch> groups;
     for (auto& entry : batch) {
         const FetchRequest& request = entry.item();
-        std::string key = request.owner + '\n' + request.also;
+        std::string key = request.owner + '\n';
+        // The same set, not one that is equal: a pool has one for all its calls.
+        key += std::to_string(reinterpret_cast<uintptr_t>(request.types.get()));
         for (const auto& queue : request.queues)
             key += '\n' + queue;
         if (!request.throttles.empty()) key += "\n\n" + request.worker;
@@ -87,9 +91,16 @@ task<Result<std::vector<Leased>>> RedisStore::fetch_for(FetchRequest request) {
     int64_t now = reactor_.wall_ms();
     int64_t count = std::min<int64_t>(request.count, int64_t(limits::kScriptJobs));
     bool more = true;
-    while (more && leases.empty()) {  // again only after a call that met cancelled jobs alone
+    while (more && leases.empty()) {  // again only after a call that took none of those it met
         Command args;
-        args.add(request.owner).add(token).add(now).add(count).add(request.also);
+        args.add(request.owner).add(token).add(now).add(count);
+        if (request.types) {
+            args.add(int64_t(request.types->names().size()));
+            for (const auto& type : request.types->names())
+                args.add(type);
+        } else {
+            args.add(-1);
+        }
         const bool throttled = !request.throttles.empty();
         if (throttled) args.add(request.worker);
         for (const auto& queue : request.queues) {

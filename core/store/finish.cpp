@@ -68,11 +68,6 @@ std::string log_field(const std::string& jid, int attempt) {
     return jid + "/" + std::to_string(attempt);
 }
 
-std::string release_header(const Finish& finish) {
-    if (finish.park) return finish.park + finish.queue;
-    return header_of(finish.queue, finish.priority);
-}
-
 Result<bool> answer_of(int64_t code, const std::string& jid) {
     if (code == 0) return true;
     if (code == -2) return fail(ErrorCode::cancelled, "job " + jid + " is to be cancelled");
@@ -131,8 +126,11 @@ const Script& RedisStore::ending_of(const FinishCoalescer::Batch& group, int64_t
     }
     if (move == Move::release) {
         args->add(int64_t(options_.publish_hints)).add(now).add(int64_t(group.size()));
-        for (const auto& entry : group)
-            args->add(entry.item().jid).add(entry.item().token).add(release_header(entry.item()));
+        for (const auto& entry : group) {
+            const Finish& finish = entry.item();
+            args->add(finish.jid).add(finish.token);
+            args->add(header_of(finish.queue, finish.priority));
+        }
         return script("release");
     }
     args->add(set_of(move)).add(int64_t(is_failure(first)));

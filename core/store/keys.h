@@ -7,9 +7,12 @@
 //   j            hash  jid -> envelope, of every live job (codec.h)
 //   m            hash  jid -> JobRecord, of those whose kind says that they have one
 //   queues       hash  queue -> flags: "P" when paused, a digit for each priority in use but 5, a
-//                      letter for each parking class in use
+//                      letter, "A" for 1 to "I" for 9, where passed:<queue>:<p> is
 //   q:<queue>    list  jids, pushed left, popped right; priority 5
-//   q:<queue>:<p>      the same for priority or class p
+//   q:<queue>:<p>      the same for priority p
+//   passed:<queue>:<p> zset  jids that a fetch of other types met in that list and left: they stand
+//                      before all that is in it, the lowest score first
+//   lane:<queue>:<p>:<type>  zset  of these the jids of one type, with the same scores
 //   tomb         hash  queue -> number of tombstones in its lists
 //   scheduled, retrying, dead   zset  jid by wall ms (due, due, died)
 //   run:<owner>  hash  jid -> "<token> <started ms>"
@@ -49,7 +52,9 @@ namespace jobq {
 // 1: envelopes without a checksum. 2: with one; those of 1 are read as they are, so a store of
 // schema 1 becomes one of 2 by its number alone, when the first jobqd that knows 2 opens it. A
 // jobqd that knows 1 alone then refuses to start: it would take the new envelopes for damaged ones.
-inline constexpr int kStoreSchema = 2;
+// 3: passed and lane, and the type as an envelope's first field, which it always was, is a promise
+// to scripts. In 2 jobs could be parked, in lists q:<queue>:<letter>: they go back to their lists.
+inline constexpr int kStoreSchema = 3;
 
 class Keys {
   public:

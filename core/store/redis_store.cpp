@@ -117,10 +117,28 @@ task<Result<>> RedisStore::open() {
                                               ": a newer jobqd used it. Install that version "
                                               "again, or give this one another store");
     if (!schema->is_nil() && integer_of(*schema) < kStoreSchema) {
+        auto migrated = co_await migrate();
+        if (!migrated) co_return migrated;
         Command raise("SET", keys_.of("schema"), std::to_string(kStoreSchema));
         auto raised = co_await link_.call(std::move(raise));
         if (!raised) co_return tl::unexpected<Error>(raised.error());
         if (raised->is_error()) co_return tl::unexpected<Error>(error_of_redis(raised->text));
+    }
+    co_return Result<>{};
+}
+
+task<Result<>> RedisStore::migrate() {
+    auto all = co_await queues(false);
+    if (!all) co_return tl::unexpected<Error>(all.error());
+    for (const auto& queue : *all) {
+        int64_t moved = limits::kScriptJobs;
+        while (moved == int64_t(limits::kScriptJobs)) {
+            Command args;
+            args.add(queue.name).add(int64_t(limits::kScriptJobs));
+            auto reply = co_await run(script("unpark"), std::move(args));
+            if (!reply) co_return tl::unexpected<Error>(reply.error());
+            moved = integer_of(*reply);
+        }
     }
     co_return Result<>{};
 }

@@ -57,7 +57,6 @@ class RedisStore final : public Store {
     task<Result<std::vector<QueueInfo>>> queues(bool latency) override;
     task<Result<>> pause(std::vector<std::string> queues, bool paused) override;
     task<Result<int64_t>> clear(std::string queue, bool forget) override;
-    task<Result<>> unpark() override;
     task<Result<>> make_batch(BatchSpec spec) override;
     task<Result<>> open_batch(std::string bid, bool open) override;
     task<Result<BatchView>> batch(std::string bid) override;
@@ -82,6 +81,9 @@ class RedisStore final : public Store {
     void tell(StoreBatch what, size_t count) {
         if (options_.on_batch) options_.on_batch(what, count);
     }
+
+    // Of a store of an older schema: what it had otherwise is as it is today.
+    task<Result<>> migrate();
 
     task<void> send_enqueue(EnqueueCoalescer::Batch batch);
     task<void> send_push(std::string header, EnqueueCoalescer::Batch batch,

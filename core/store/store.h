@@ -23,6 +23,7 @@
 #include "core/job/decide.h"
 #include "core/job/imported.h"
 #include "core/job/job.h"
+#include "core/job/type_set.h"
 #include "core/store/batch.h"
 #include "core/store/checkup.h"
 
@@ -55,8 +56,7 @@ struct FetchRequest {
     std::string owner;                // who holds what is fetched: one lease for all it holds
     std::vector<std::string> queues;  // in the order to be tried
     int count = 1;
-    // Parking classes whose jobs are taken too, after the others of a queue (see Finish::park).
-    std::string also;
+    Types types;  // jobs of other types stay where they are, in their order
     // Of the leases; "" lets the store make one. Who chooses it can find, after an answer was lost,
     // what the call took.
     std::string token;
@@ -94,10 +94,6 @@ struct Finish {
     int attempt = 0;                              // which one the log belongs to
     std::string queue;  // of the job: with its priority, where it waits again
     int priority = limits::kPriorityNormal;
-    // With Move::release: a class, one lower-case letter. The job waits apart, last, for those who
-    // ask for that class: it was taken by a pool that can't run its type. 0: none, it is next
-    // again.
-    char park = 0;
     // A job that is enqueued in the same step, when the end is accepted: news of it. Null: none.
     // Requires: ready at once, without ties, a jid that is new.
     std::shared_ptr<const Job> follow;
@@ -166,6 +162,7 @@ struct QueueInfo {
     int64_t size = 0;  // ready jobs
     bool paused = false;
     int64_t oldest_ms = 0;  // when the next job became ready (wall clock); 0: empty
+    std::string next_type;  // of that job
 };
 
 struct StoreStats {
@@ -277,8 +274,6 @@ class Store {
     // Removes the jobs that were ready when it was called, and with `forget` the queue itself.
     // Returns how many.
     virtual task<Result<int64_t>> clear(std::string queue, bool forget) = 0;
-    // Parked jobs of all queues wait among the others again: the pools changed.
-    virtual task<Result<>> unpark() = 0;
     // not_found: no such parent. Requires: a bid that was never used.
     virtual task<Result<>> make_batch(BatchSpec spec) = 0;
     // Closes a batch, so that its callbacks may be enqueued, or opens it again. not_found.

@@ -5,15 +5,18 @@
 namespace jobq {
 namespace {
 
-// When the job that is next became ready.
-int64_t ready_since(const std::string& jid, const Reply& envelope, const Reply& record) {
+// What the job that is next is, and since when it is ready.
+void tell_next(QueueInfo& queue, const std::string& jid, const Reply& envelope,
+               const Reply& record) {
     auto job = decode_job_head(jid, envelope.text);
-    if (!job) return 0;
+    if (!job) return;
+    queue.next_type = job->type;
     JobRecord history;
     if (!record.text.empty()) history = decode_record(record.text).value_or(history);
     // Once it was made ready by hand, its run_at, which may lie ahead, says nothing any more.
-    if (history.ready_ms > 0) return std::max(history.ready_ms, history.next_at_ms);
-    return std::max({job->created_ms, job->run_at_ms, history.next_at_ms});
+    queue.oldest_ms = history.ready_ms > 0
+                          ? std::max(history.ready_ms, history.next_at_ms)
+                          : std::max({job->created_ms, job->run_at_ms, history.next_at_ms});
 }
 
 }  // namespace
@@ -63,7 +66,7 @@ task<Result<std::vector<QueueInfo>>> RedisStore::queues(bool latency) {
         queue.paused = !rows[i + 1].text.empty() && rows[i + 1].text[0] == 'P';
         queue.size = integer_of(rows[i + 2]);
         if (queue.size > 0 && !rows[i + 3].text.empty())
-            queue.oldest_ms = ready_since(rows[i + 3].text, rows[i + 4], rows[i + 5]);
+            tell_next(queue, rows[i + 3].text, rows[i + 4], rows[i + 5]);
         queues.push_back(std::move(queue));
     }
     auto by_name = [](const QueueInfo& a, const QueueInfo& b) { return a.name < b.name; };
@@ -132,22 +135,6 @@ task<Result<>> RedisStore::purge(int64_t now_ms) {
         if (!reply) co_return tl::unexpected<Error>(reply.error());
         more = integer_of(reply->items[0]) == 1;
         tell_ready(*reply, 1);
-    }
-    co_return Result<>{};
-}
-
-task<Result<>> RedisStore::unpark() {
-    auto all = co_await queues(false);
-    if (!all) co_return tl::unexpected<Error>(all.error());
-    for (const auto& queue : *all) {
-        int64_t moved = limits::kScriptJobs;
-        while (moved == int64_t(limits::kScriptJobs)) {
-            Command args;
-            args.add(queue.name).add(int64_t(limits::kScriptJobs));
-            auto reply = co_await run(script("unpark"), std::move(args));
-            if (!reply) co_return tl::unexpected<Error>(reply.error());
-            moved = integer_of(*reply);
-        }
     }
     co_return Result<>{};
 }

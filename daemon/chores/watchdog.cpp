@@ -51,7 +51,7 @@ bool Watchdog::has_candidate(const std::vector<QueueInfo>& queues) const {
     const int64_t since = reactor_.now_ms() - kStalledMs;
     for (const auto& queue : queues)
         if (queue.size > 0 && !queue.paused &&
-            broker_.waiters().has_waited_since(queue.name, since))
+            broker_.waiters().has_waited_since(queue.name, "", since))
             return true;
     return false;
 }
@@ -63,13 +63,13 @@ std::vector<Watchdog::Stalled> Watchdog::stalled(const std::vector<QueueInfo>& q
     const int64_t now = reactor_.wall_ms(), since = reactor_.now_ms() - kStalledMs;
     for (const auto& queue : queues) {
         if (queue.size <= 0 || queue.paused || queue.oldest_ms == 0) continue;
-        if (!broker_.waiters().has_waited_since(queue.name, since)) continue;
+        if (!broker_.waiters().has_waited_since(queue.name, queue.next_type, since)) continue;
         auto vain = in_vain_.find(queue.name);
         if (vain != in_vain_.end() && vain->second == queue.oldest_ms) continue;
         const int64_t age = now - queue.oldest_ms;
         *young = *young || age < kStalledMs;
         if (age < kStalledMs || may_be_throttled(queue.name)) continue;
-        found.push_back({queue.name, queue.size, age, queue.oldest_ms});
+        found.push_back({queue.name, queue.next_type, queue.size, age, queue.oldest_ms});
     }
     return found;
 }
@@ -77,7 +77,7 @@ std::vector<Watchdog::Stalled> Watchdog::stalled(const std::vector<QueueInfo>& q
 task<void> Watchdog::look() {
     const StorageGate* storage = broker_.storage();
     if (storage && storage->status().starts_nothing) co_return;
-    if (!broker_.waiters().has_waited_since("", reactor_.now_ms() - kStalledMs)) co_return;
+    if (!broker_.waiters().has_waited_since("", "", reactor_.now_ms() - kStalledMs)) co_return;
     looking_ = true;
     bool young = false;
     std::vector<Stalled> found;
@@ -86,14 +86,14 @@ task<void> Watchdog::look() {
     if (queues && has_candidate(*queues)) queues = co_await broker_.store().queues(true);
     if (queues) found = stalled(*queues, &young);
     if (!found.empty() && !stopping_) {
-        broker_.count_taken(true);
+        broker_.count_taken(reactor_.wall_ms() - kStalledMs);
         for (const auto& one : found)
-            broker_.waiters().notify(one.queue, int(std::min<int64_t>(one.ready, 10'000)));
+            broker_.waiters().alarm(one.queue, one.type, int(std::min<int64_t>(one.ready, 10'000)));
         auto taken = stop_.wait(kTakenMs);
         co_await taken;
         for (const auto& one : found)
             tell(one, broker_.taken_from(one.queue));
-        broker_.count_taken(false);
+        broker_.count_taken(0);
     }
     looking_ = false;
     if (young || !queues || !found.empty()) stir();
@@ -101,7 +101,7 @@ task<void> Watchdog::look() {
 
 void Watchdog::tell(const Stalled& one, int taken) {
     if (taken == 0) {
-        in_vain_[one.queue] = one.oldest_ms;  // of a type that nobody here runs, for instance
+        in_vain_[one.queue] = one.oldest_ms;  // somebody else took them just now, for instance
         return;
     }
     in_vain_.erase(one.queue);

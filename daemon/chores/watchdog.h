@@ -3,8 +3,9 @@
 // came), the worker is woken and people are told. Made by the app.
 //
 // It looks once, kLookMs after something stirred: a job that came or ended, or a look at the queues
-// that found some ready. Must stay true: while nothing stirs it does nothing. Paused, throttled and
-// parked jobs are no alarm: only those count that are taken when the worker is woken.
+// that found some ready. Must stay true: while nothing stirs it does nothing. Paused and throttled
+// jobs are no alarm, nor are those that nobody who waits runs: it wakes who runs a queue's next
+// job, and only those count that whoever it woke takes.
 #pragma once
 
 #include <map>
@@ -29,7 +30,7 @@ class Watchdog {
 
   private:
     struct Stalled {
-        std::string queue;
+        std::string queue, type;
         int64_t ready = 0, age_ms = 0, oldest_ms = 0;
     };
 

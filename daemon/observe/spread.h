@@ -1,5 +1,6 @@
 // Spread: how long things took since it was last emptied, as counts of milliseconds by size; a few
-// steps an entry. For charts: the true value is up to 1.5 times smaller than what quantile() says.
+// steps an entry. For charts: the true value is up to 1.5 times smaller than what quantile() says,
+// which is never more than the longest.
 #pragma once
 
 #include <algorithm>
@@ -15,6 +16,7 @@ class Spread {
         const auto at = std::lower_bound(kUpTo.begin(), kUpTo.end(), ms);
         ++counts_[size_t(std::min(at, kUpTo.end() - 1) - kUpTo.begin())];
         ++all_;
+        most_ = std::max(most_, ms);
     }
 
     // `part` of all took at most so many milliseconds; nothing: there were none.
@@ -23,8 +25,8 @@ class Spread {
         const double wanted = part * double(all_);
         int64_t sum = 0;
         for (size_t i = 0; i < kUpTo.size(); ++i)
-            if (double(sum += counts_[i]) >= wanted) return kUpTo[i];
-        return kUpTo.back();
+            if (double(sum += counts_[i]) >= wanted) return std::min(kUpTo[i], most_);
+        return most_;
     }
 
     void clear() { *this = Spread(); }
@@ -39,7 +41,7 @@ class Spread {
     }();
 
     std::array<int64_t, 60> counts_{};
-    int64_t all_ = 0;
+    int64_t all_ = 0, most_ = 0;
 };
 
 }  // namespace jobq

@@ -158,7 +158,7 @@ task<bool> Pool::take() {
         co_return false;
     }
     if (hub_.left > 0) hub_.left -= std::min<int64_t>(hub_.left, int64_t(taken->jobs.size()));
-    if (hub_.options.burst && idle && taken->jobs.empty() && taken->passed == 0) {
+    if (hub_.options.burst && idle && taken->jobs.empty()) {
         hub_.dry = true;
         hub_.changed.notify_all();
     }

@@ -69,7 +69,6 @@ struct TakenJob {
 
 struct Taken {
     std::vector<TakenJob> jobs;
-    int passed = 0;  // of other types, which jobqd put aside: the queues are not empty
 };
 
 // One ended attempt, until jobqd has answered for it.

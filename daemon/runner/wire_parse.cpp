@@ -148,7 +148,6 @@ Result<Taken> parse_taken(const std::string& text) {
         Taken out;
         for (const auto& job : value.at("jobs"))
             out.jobs.push_back(job_of(job));
-        out.passed = value.value("passed", 0);
         return out;
     });
 }

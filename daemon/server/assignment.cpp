@@ -1,6 +1,7 @@
 #include "daemon/server/assignment.h"
 
 #include "core/protocol/json_writer.h"
+#include "daemon/work/builtin.h"
 
 namespace jobq {
 namespace {
@@ -45,6 +46,19 @@ void write_type(JsonWriter& json, const TypeConfig& type) {
 }
 
 }  // namespace
+
+Types types_run_by(const PoolConfig& pool, const Config& config) {
+    if (pool.kind == PoolKind::thread) return types_of(builtins_of(pool));
+    if (pool.kind == PoolKind::child) return pool.types.empty() ? nullptr : types_of(pool.types);
+    std::vector<std::string> names;
+    for (const auto& [name, type] : config.types)
+        if (!type.run.empty()) names.push_back(name);
+    if (config.allow_run) names.emplace_back("run");
+    if (pool.types.empty()) return types_of(std::move(names));
+    const Types wanted = types_of(pool.types);
+    std::erase_if(names, [&](const std::string& name) { return !wanted->has(name); });
+    return types_of(std::move(names));
+}
 
 bool needs_runner(const Config& config) {
     for (const auto& [name, pool] : config.pools)

@@ -56,8 +56,8 @@ struct ServerContext {
     std::function<std::string()> redis_state{};  // for people: "ready", "down: ..."
     std::function<std::string()> metrics{};      // Prometheus's text
     std::function<int64_t()> watchdog_woke{};
-    std::function<char(const std::string&)> class_of{};  // where a type runs: see kPark*
-    std::function<bool()> replaces_runner{};             // it is to end once it runs nothing
+    std::function<Types(const std::string&)> types_of{};  // what that pool of the runner runs now
+    std::function<bool()> replaces_runner{};              // it is to end once it runs nothing
     std::function<void(std::shared_ptr<Worker>, int64_t pid)> watch_process{};
 
     const Config& config() const { return broker.config(); }

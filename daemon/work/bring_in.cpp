@@ -6,15 +6,18 @@
 namespace jobq {
 
 task<Result<std::vector<Result<Enqueued>>>> Broker::bring_in(std::vector<Imported> jobs) {
-    std::vector<std::pair<std::string, int64_t>> heads;
-    for (const auto& one : jobs)
-        heads.emplace_back(one.job.queue, one.at_ms);
+    std::vector<std::pair<std::string, std::string>> heads;  // queue, type
+    std::vector<int64_t> due;
+    for (const auto& one : jobs) {
+        heads.emplace_back(one.job.queue, one.job.type);
+        due.push_back(one.at_ms);
+    }
     auto stored = co_await store_.bring_in(std::move(jobs));
     if (!stored) {
         note_unknown(stored.error());
         co_return stored;
     }
-    std::unordered_map<std::string, int> ready;
+    Counts ready;
     int64_t count = 0;
     for (size_t i = 0; i < heads.size(); ++i) {
         const auto& result = (*stored)[i];
@@ -22,11 +25,10 @@ task<Result<std::vector<Result<Enqueued>>>> Broker::bring_in(std::vector<Importe
         ++count;
         ++counted.enqueued;
         bool waits = result->state == State::scheduled || result->state == State::retrying;
-        if (result->state == State::ready) ++ready[heads[i].first];
-        if (waits && on_due_) on_due_(heads[i].second);
+        if (result->state == State::ready) ++ready[heads[i]];
+        if (waits && on_due_) on_due_(due[i]);
     }
-    for (const auto& [queue, jobs_of_it] : ready)
-        waiters_.notify(queue, jobs_of_it);
+    notify(ready);
     if (count > 0) log(LogLevel::info, "job.imported", "", {{"jobs", count}});
     co_return stored;
 }

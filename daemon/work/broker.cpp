@@ -104,7 +104,7 @@ task<std::vector<Result<Enqueued>>> Broker::enqueue_able(std::vector<Job> jobs) 
     }
 
     stir();
-    std::unordered_map<std::string, int> ready;
+    Counts ready;
     for (size_t i = 0; i < heads.size(); ++i) {
         const auto& result = (*stored)[i];
         if (!result) note_unknown(result.error());
@@ -114,7 +114,7 @@ task<std::vector<Result<Enqueued>>> Broker::enqueue_able(std::vector<Job> jobs) 
         if (metrics_) metrics_->enqueued(heads[i].queue, heads[i].type);
         if (traced && tracer_) tracer_->enqueued(heads[i]);
         if (result->state == State::ready) {
-            ++ready[heads[i].queue];
+            ++ready[{heads[i].queue, heads[i].type}];
         } else if (on_due_) {
             on_due_(heads[i].run_at_ms);
         }
@@ -127,11 +127,15 @@ task<std::vector<Result<Enqueued>>> Broker::enqueue_able(std::vector<Job> jobs) 
                  {"queue", heads[i].queue},
                  {"trace_id", trace_id_of(heads[i])}});
     }
-    for (const auto& [queue, count] : ready)
-        waiters_.notify(queue, count);
+    notify(ready);
     if (JOBQ_FAILPOINT(stored_but_refused))
         stored->front() = fail(ErrorCode::unavailable, "the store is away");
     co_return std::move(*stored);
+}
+
+void Broker::notify(const Counts& ready) {
+    for (const auto& [what, count] : ready)
+        waiters_.notify(what.first, what.second, count);
 }
 
 void Broker::note_running(const Leased& lease, const FetchOrder& order) {
@@ -148,7 +152,6 @@ void Broker::note_running(const Leased& lease, const FetchOrder& order) {
         int64_t lease_ms = std::min(seconds, limits::kReserveMaxS) * 1000;
         running.lease_ends_ms = reactor_.now_ms() + std::max(lease_ms, config_->reserve_min_ms);
     }
-    if (counts_taken_) ++taken_[lease.job.queue];
     running.serial = ++serials_;
     running_.insert_or_assign(lease.job.jid, std::move(running));
 }
@@ -247,18 +250,36 @@ void Broker::add_throttles(FetchRequest& request, const std::string& worker) con
     if (!request.throttles.empty()) request.worker = worker;
 }
 
+// Whether the job it was woken for is not among them. What it was woken for is not known when
+// everybody was.
+static bool left_lying(const Waiters::Ticket& ticket, const std::vector<Leased>& leases) {
+    if (!ticket.woken || ticket.queue.empty()) return false;
+    return std::none_of(leases.begin(), leases.end(), [&ticket](const Leased& lease) {
+        return lease.job.queue == ticket.queue &&
+               (ticket.type.empty() || lease.job.type == ticket.type);
+    });
+}
+
+void Broker::count_alarmed(const std::vector<Leased>& leases) {
+    for (const auto& lease : leases)
+        if (enqueued_ms(lease.job, lease.record, reactor_.wall_ms()) < count_before_ms_)
+            ++taken_[lease.job.queue];
+}
+
 task<Result<std::vector<Leased>>> Broker::fetch(FetchOrder order,
                                                 std::shared_ptr<Waiters::Ticket> ticket) {
     int64_t deadline = reactor_.now_ms() + order.wait_ms;
     uint64_t passed_on = 0;
     std::vector<Leased> leases;
+    ticket->woken = ticket->alarmed = false;
     while (!ticket->interrupted && (!order.allowed || order.allowed())) {
-        uint64_t seen = waiters_.pushes(order.queues);
+        if (order.types_now) order.types = order.types_now();
+        uint64_t seen = waiters_.pushes(order.queues, order.types);
         FetchRequest request;
         request.owner = order.owner;
         request.queues = order.queues;
         request.count = order.count;
-        request.also = order.also;
+        request.types = order.types;
         add_throttles(request, order.worker);
         const bool throttled = !request.throttles.empty();
         request.token = epoch_ + "-" + std::to_string(++fetches_);
@@ -273,23 +294,25 @@ task<Result<std::vector<Leased>>> Broker::fetch(FetchOrder order,
         if (!leases.empty()) break;
         if (met) continue;  // those were over before they began: there may be others behind them
         int64_t left = deadline - reactor_.now_ms();
-        if (left <= 0) co_return leases;
+        if (left <= 0) break;
         if (throttled && ticket->woken && passed_on != seen) {
             passed_on = seen;  // its worker may run no more of them, another may
-            waiters_.pass_on(order.queues);
+            waiters_.pass_on(*ticket);
         }
-        co_await waiters_.wait(order.queues, seen, left, ticket);
+        co_await waiters_.wait(order.queues, order.types, seen, left, ticket);
     }
-    if (leases.empty() && ticket->woken) waiters_.pass_on(order.queues);
-    for (const auto& lease : leases) {
+    // The next in line has what this one was woken for and leaves: it took another, or goes.
+    if (left_lying(*ticket, leases)) waiters_.pass_on(*ticket);
+    if (ticket->alarmed && count_before_ms_ != 0) count_alarmed(leases);
+    for (const auto& lease : leases)
         note_running(lease, order);
-        announce_start(lease, order);
-    }
     if (ticket->interrupted && !leases.empty()) {
         // Whoever asked has gone meanwhile: nobody else would start these before the lease ends.
         co_await hand_back(std::move(leases), order.owner);
         leases.clear();
     }
+    for (const auto& lease : leases)
+        announce_start(lease, order);
     co_return leases;
 }
 
@@ -301,16 +324,22 @@ task<Result<Promoted>> Broker::promote() {
     }
     if (!promoted->queues.empty()) stir();
     for (const auto& [queue, count] : promoted->queues)
-        waiters_.notify(queue, count);
+        waiters_.notify(queue, "", count);
     co_return promoted;
 }
 
-void Broker::hinted(const std::string& queue) {
-    if (queue.empty()) {
+void Broker::hinted(const std::string& hint) {
+    if (hint.empty()) {
         if (on_due_) on_due_(0);
-    } else {
-        waiters_.notify(queue, 1);
+        return;
     }
+    const size_t space = hint.find(' ');
+    if (space == hint.npos) return waiters_.notify(hint, "", 1);
+    const std::string_view rest = std::string_view(hint).substr(space + 1);
+    const std::string_view type = rest.substr(std::min(rest.find(' '), rest.size() - 1) + 1);
+    auto jobs = parse_int(rest.substr(0, rest.find(' ')));
+    waiters_.notify(hint.substr(0, space), type,
+                    int(std::clamp<int64_t>(jobs.value_or(1), 1, 10'000)));
 }
 
 task<Result<std::vector<Result<>>>> Broker::requeue(std::vector<std::string> jids, bool revive) {
@@ -333,7 +362,7 @@ task<Result<>> Broker::pause(std::vector<std::string> queues, bool paused) {
         Job none;
         none.queue = queue;
         note_event(paused ? "queue_paused" : "queue_resumed", none, {});
-        if (!paused) waiters_.notify(queue, limits::kConnections);
+        if (!paused) waiters_.notify(queue, "", limits::kConnections);
     }
     co_return done;
 }

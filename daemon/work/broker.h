@@ -21,6 +21,7 @@
 #include "core/base/id.h"
 #include "core/config/config.h"
 #include "core/job/job_trace.h"
+#include "core/job/type_set.h"
 #include "core/store/storage_gate.h"
 #include "core/store/store.h"
 #include "daemon/observe/events.h"
@@ -53,7 +54,8 @@ struct FetchOrder {
     std::string owner, worker;
     std::vector<std::string> queues;
     int count = 1;
-    std::string also;  // parking classes this worker takes too
+    Types types;                         // that this worker runs
+    std::function<Types()> types_now{};  // asked before each look, when they may change meanwhile
     int64_t wait_ms = 0;
     bool lease_per_job = false;     // a plain Faktory worker: reserve_for counts
     std::function<bool()> allowed;  // asked before each look: a quiet worker takes nothing more
@@ -87,8 +89,6 @@ class Broker {
     task<Result<std::vector<Leased>>> fetch(FetchOrder order,
                                             std::shared_ptr<Waiters::Ticket> ticket);
     task<std::vector<Result<>>> finish(std::vector<Ended> batch);
-    // Taken by a pool that can't run their type: to wait for those who take class `park`.
-    task<void> park(std::vector<Leased> leases, std::string owner, char park);
 
     task<Result<std::vector<Result<Cancelled>>>> cancel(std::vector<std::string> jids);
     task<Result<std::vector<Result<>>>> requeue(std::vector<std::string> jids, bool revive);
@@ -109,16 +109,18 @@ class Broker {
         if (on_stir_) on_stir_();
     }
 
-    // For the watchdog: how many jobs of a queue were taken since the counting began.
-    void count_taken(bool count) {
-        counts_taken_ = count;
+    // For the watchdog: how many jobs of a queue were taken by whom it woke, since the counting
+    // began, of those that were ready before `ready_before_ms` (wall clock); 0 ends the counting.
+    void count_taken(int64_t ready_before_ms) {
+        count_before_ms_ = ready_before_ms;
         taken_.clear();
     }
 
     int taken_from(const std::string& queue) { return taken_[queue]; }
 
-    // A hint of another daemon: `queue` has something, "" when the schedule has.
-    void hinted(const std::string& queue);
+    // A hint of another daemon, "<queue> <jobs> <type>": they are ready there. Without type and
+    // number: something is; "": the schedule has.
+    void hinted(const std::string& hint);
 
     // After the store opened: what earlier processes left behind. When the store fails meanwhile it
     // is done again by settle_rest().
@@ -242,6 +244,10 @@ class Broker {
     void add_throttles(FetchRequest& request, const std::string& worker) const;
     // After a start: what TRACK said before of leases that go job by job.
     task<void> restore_leases(std::vector<std::string> jids);
+    void count_alarmed(const std::vector<Leased>& leases);
+    // Jobs of these queues and types became ready.
+    using Counts = std::map<std::pair<std::string, std::string>, int>;
+    void notify(const Counts& ready);
     void announce_start(const Leased& lease, const FetchOrder& order);
     void note_event(std::string_view event, const Job& job,
                     std::initializer_list<std::pair<std::string_view, std::string>> more);
@@ -295,7 +301,7 @@ class Broker {
     std::unordered_map<std::string, std::shared_ptr<Signal>> watched_;
     std::function<void(int64_t)> on_due_;
     std::function<void()> on_stir_;
-    bool counts_taken_ = false;
+    int64_t count_before_ms_ = 0;
     std::unordered_map<std::string, int> taken_;
     std::function<bool(const std::string&, const std::string&)> handler_known_;  // type, queue
 };

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <chrono>
 #include <thread>
@@ -87,11 +88,16 @@ HandlerResult run_fail(const HandlerCall& call) {
 }  // namespace
 
 Handler builtin(std::string_view type) {
-    if (type == "noop") return run_noop;
-    if (type == "echo") return run_echo;
-    if (type == "sleep") return run_sleep;
-    if (type == "fail") return run_fail;
+    constexpr std::array<Handler, kBuiltinTypes.size()> kHandlers{run_noop, run_echo, run_sleep,
+                                                                  run_fail};
+    for (size_t i = 0; i < kHandlers.size(); ++i)
+        if (type == kBuiltinTypes[i]) return kHandlers[i];
     return nullptr;
+}
+
+std::vector<std::string> builtins_of(const PoolConfig& pool) {
+    if (!pool.types.empty()) return pool.types;
+    return {kBuiltinTypes.begin(), kBuiltinTypes.end()};
 }
 
 int64_t monotonic_ms() {

@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "core/config/config.h"
 #include "core/job/state.h"
 
 namespace jobq {
@@ -33,6 +35,9 @@ using Handler = HandlerResult (*)(const HandlerCall&);
 //   succeeds;
 //          {"dead": true}: never again
 Handler builtin(std::string_view type);
+
+// The built-in types that a thread pool runs: those it names, or all.
+std::vector<std::string> builtins_of(const PoolConfig& pool);
 
 int64_t monotonic_ms();
 

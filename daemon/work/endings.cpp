@@ -167,7 +167,7 @@ task<void> Broker::finish_cancelled(std::vector<Ended> batch, std::vector<size_t
 // Also when it is not known here any more: others may have looked for it meanwhile.
 void Broker::wake_after(const Planned& next) {
     if (next.move == Move::release) {
-        waiters_.notify(next.queue, 1);
+        waiters_.notify(next.queue, "", 1);
     } else if (next.at_ms != 0 && on_due_) {
         on_due_(next.at_ms);
     }

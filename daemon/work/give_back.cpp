@@ -128,40 +128,4 @@ bool Broker::extend_lease(const std::string& jid, int64_t until_wall_ms) {
     return true;
 }
 
-task<void> Broker::park(std::vector<Leased> leases, std::string owner, char park) {
-    std::vector<Finish> batch;
-    std::unordered_map<std::string, int> queues;
-    for (const auto& lease : leases) {
-        Finish finish = finish_of(lease, owner);
-        finish.park = park;
-        finish.transition.move = Move::release;
-        batch.push_back(std::move(finish));
-        ++queues[lease.job.queue];
-        running_.erase(lease.job.jid);
-    }
-    auto done = co_await store_.finish(std::move(batch));
-    std::vector<Ended> cancelled;
-    for (size_t i = 0; i < leases.size(); ++i) {
-        const Error* error = !done ? &done.error() : !(*done)[i] ? &(*done)[i].error() : nullptr;
-        if (!error || is_final(error->code)) continue;
-        if (error->code != ErrorCode::cancelled) {
-            log(LogLevel::warn, "job.park_failed", error->text, {{"jid", leases[i].job.jid}});
-            look_for_lost(leases[i].token, leases[i].job.jid);
-            continue;
-        }
-        Ended& one = cancelled.emplace_back();
-        one.jid = leases[i].job.jid;
-        one.owner = owner;
-        one.token = leases[i].token;
-        one.report.outcome = Outcome::cancelled;
-    }
-    std::vector<Result<>> ended;
-    if (!cancelled.empty()) ended = co_await finish(cancelled);
-    for (size_t i = 0; i < ended.size(); ++i)
-        if (!ended[i] && !is_final(ended[i].error().code))
-            look_for_lost(cancelled[i].token, cancelled[i].jid);
-    for (const auto& [queue, count] : queues)
-        waiters_.notify(queue, count);
-}
-
 }  // namespace jobq

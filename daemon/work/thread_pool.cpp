@@ -36,12 +36,11 @@ constexpr int kWindowMax = 2'000;
 
 }  // namespace
 
-ThreadPool::ThreadPool(UvReactor& reactor, Broker& broker, PoolConfig config,
-                       std::function<char(const std::string&)> class_of)
+ThreadPool::ThreadPool(UvReactor& reactor, Broker& broker, PoolConfig config)
     : reactor_(reactor),
       broker_(broker),
       config_(std::move(config)),
-      class_of_(std::move(class_of)),
+      types_(types_of(builtins_of(config_))),
       owner_(new_owner(config_.name, broker.epoch())),
       ticket_(std::make_shared<Waiters::Ticket>(reactor)),
       rng_(random_u64()),
@@ -96,7 +95,7 @@ task<void> ThreadPool::fetcher() {
         order.worker = config_.name;
         order.queues = pick_order(config_.queues, config_.strict, rng_);
         order.count = room;
-        order.also = std::string(1, kParkThread);
+        order.types = types_;
         order.wait_ms = kFetchWaitMs;
         int64_t began = monotonic_us();
         auto leases = co_await broker_.fetch(std::move(order), ticket_);
@@ -108,14 +107,9 @@ task<void> ThreadPool::fetcher() {
         int64_t took = std::min<int64_t>(monotonic_us() - began, 20'000);
         if (!leases->empty()) fetch_us_ = (fetch_us_ * 7 + took) / 8;
 
-        std::vector<Leased> strangers;
         std::vector<Work*> batch;
         batch.reserve(leases->size());
         for (auto& lease : *leases) {
-            if (!builtin(lease.job.type)) {
-                strangers.push_back(std::move(lease));
-                continue;
-            }
             auto work = std::make_unique<Work>();
             work->token = std::move(lease.token);
             work->attempt = current_attempt(lease.record);
@@ -129,12 +123,6 @@ task<void> ThreadPool::fetcher() {
             running_.emplace(work.get(), std::move(work));
         }
         if (!batch.empty()) hand_over(std::move(batch));
-        for (auto& lease : strangers) {
-            char park = class_of_(lease.job.type);
-            std::vector<Leased> one;
-            one.push_back(std::move(lease));
-            co_await broker_.park(std::move(one), owner_, park);
-        }
     }
 }
 

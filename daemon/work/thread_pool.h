@@ -23,14 +23,9 @@
 
 namespace jobq {
 
-// Classes of parked jobs (Finish::park): what thread pools run, what the runner runs, the rest.
-inline constexpr char kParkThread = 't', kParkRunner = 'e', kParkOthers = 'o';
-
 class ThreadPool {
   public:
-    // `class_of` says where a job waits that this pool can't run.
-    ThreadPool(UvReactor& reactor, Broker& broker, PoolConfig config,
-               std::function<char(const std::string&)> class_of);
+    ThreadPool(UvReactor& reactor, Broker& broker, PoolConfig config);
     ~ThreadPool();
 
     void start();
@@ -98,7 +93,7 @@ class ThreadPool {
     UvReactor& reactor_;
     Broker& broker_;
     PoolConfig config_;
-    std::function<char(const std::string&)> class_of_;
+    Types types_;  // that it runs
     std::string owner_;
     std::shared_ptr<Worker> worker_;
     std::shared_ptr<Waiters::Ticket> ticket_;

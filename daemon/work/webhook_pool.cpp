@@ -125,7 +125,6 @@ task<void> WebhookPool::fetcher() {
         order.worker = kWebhookQueue;
         order.queues = std::vector<std::string>(1, kWebhookQueue);
         order.count = std::min(kHeldMax - held_, limits::kWebhooksAtOnce);
-        order.also = std::string(1, kParkOthers);
         order.wait_ms = kFetchWaitMs;
         auto leases = co_await broker_.fetch(std::move(order), ticket_);
         if (!leases) {

@@ -224,6 +224,7 @@ void jobq_life(const test::RedisServer& server, const Sizes& sizes, const Job& s
     if (!run_task(reactor, store.open())) throw std::runtime_error("the store does not open");
     const int64_t calls = sizes.jobs / sizes.batch;
     IdMaker ids;
+    const Types types = types_of({"noop"});
     print("jobq enqueue", sizes, measure(server, [&] {
               for (int64_t i = 0; i < calls; ++i) {
                   std::vector<Job> jobs(size_t(sizes.batch), sample);
@@ -244,7 +245,7 @@ void jobq_life(const test::RedisServer& server, const Sizes& sizes, const Job& s
                 request.owner = "pool:default:1a2b3c4d5e6f";
                 request.queues = {"default"};
                 request.count = int(sizes.batch);
-                request.also = "t";
+                request.types = types;
                 leases = value_of(run_task(reactor, store.fetch(std::move(request))));
             }));
         std::vector<Finish> ends;

@@ -43,6 +43,9 @@ class Scan {
         if (what.starts_with("q:")) {
             for (const auto& jid : link_.command("LRANGE", key(what), "0", "-1").items)
                 add(jid.text, "ready");
+        } else if (what.starts_with("passed:")) {
+            for (const auto& jid : link_.command("ZRANGE", key(what), "0", "-1").items)
+                add(jid.text, "ready");
         } else if (what == "scheduled" || what == "retrying" || what == "dead") {
             for (const auto& member : link_.command("ZRANGE", key(what), "0", "-1").items)
                 add(member.text.substr(member.text.find(' ') + 1), what);

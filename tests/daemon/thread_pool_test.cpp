@@ -27,8 +27,7 @@ struct Setup {
         config.name = "threads";
         config.kind = PoolKind::thread;
         config.slots = slots;
-        pool = std::make_unique<ThreadPool>(reactor, broker, config,
-                                            [](const std::string&) { return kParkOthers; });
+        pool = std::make_unique<ThreadPool>(reactor, broker, config);
         pool->start();
     }
 

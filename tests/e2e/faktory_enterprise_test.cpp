@@ -243,7 +243,7 @@ TEST_CASE("faktory 10 batch: jobs run at once, callbacks wait for COMMIT, succes
     job = take(wire, cb);
     CHECK(job.at("jobtype") == "C");
     CHECK(job.at("custom").at("_bid") == bid);
-    CHECK(job.at("custom").at("_pbid") == bid);
+    CHECK_FALSE(job.at("custom").contains("_pbid"));  // it has no parent
     CHECK_FALSE(job.at("custom").contains("bid"));
     CHECK(status(wire, bid) == "2 0 1 '2' ''");
     CHECK(wire.ask(R"(MUTATE {"cmd":"requeue","target":"retries","filter":{"jids":[")" + failed +
@@ -284,7 +284,10 @@ TEST_CASE("faktory 10 batch: a child's success callback ends before the parent's
     take(wire, q);
     take(wire, q);
     CHECK(status(wire, parent) == "1 0 0 '' ''");
-    CHECK(take(wire, cb, "").at("jobtype") == "Child");
+    json job = take(wire, cb, "");
+    CHECK(job.at("jobtype") == "Child");
+    CHECK(job.at("custom").at("_bid") == child);
+    CHECK(job.at("custom").at("_pbid") == parent);
     CHECK(status(wire, parent) == "1 0 0 '' ''");
     json info = wire.ask_json("BATCH STATUS " + child);
     CHECK(info.at("success_st") == "1");

@@ -10,9 +10,20 @@ int http_port(const LiveDaemon& daemon) {
     return std::stoi(http.substr(http.rfind(':') + 1));
 }
 
+namespace {
+
+// Without pools of its own it runs the built-in types, and commands where there are any.
+std::string with_pools(const std::string& toml) {
+    if (toml.find("[pool") != toml.npos) return toml;
+    const bool commands = toml.find("[type.") != toml.npos || toml.find("[run]") != toml.npos;
+    return toml + "\n[pool.threads]\nkind = \"thread\"\n" + (commands ? "[pool.default]\n" : "");
+}
+
+}  // namespace
+
 HttpDaemon::HttpDaemon(const std::string& toml,
                        const std::function<void(const std::string&)>& prepare)
-    : LiveDaemon("[listen]\nhttp = \"127.0.0.1:0\"\n" + toml, {}, prepare) {}
+    : LiveDaemon("[listen]\nhttp = \"127.0.0.1:0\"\n" + with_pools(toml), {}, prepare) {}
 
 HttpAnswer HttpDaemon::ask(const std::string& method, const std::string& target,
                            const std::string& body, const std::vector<std::string>& headers) const {

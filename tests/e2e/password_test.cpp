@@ -24,7 +24,7 @@ struct Guarded {
     explicit Guarded(const std::string& more = "") {
         dir.write("password", "foobar\n");
         ::chmod((dir / "password").c_str(), 0600);
-        std::string toml = kConfig + more;
+        std::string toml = kConfig + more + "[pool.threads]\nkind = \"thread\"\n";
         toml.replace(toml.find("{dir}"), 5, dir.path());
         daemon = std::make_unique<LiveDaemon>(toml);
     }

@@ -196,7 +196,6 @@ run = ["/bin/sh", "-c", "echo fresh >> {dir}/witness"]
     REQUIRE(eventually([&] { return contains(daemon.log(), "config.kept"); }));
     CHECK(contains(daemon.log(), "jobqd.toml:11:1: "));
     CHECK(contains(daemon.log(), "did you mean \"durability\"?"));
-    // The pool takes it first, to find out that it can't run it.
     CHECK(eventually([&] { return daemon.states({later}) == Words{"ready"}; }));
     CHECK(daemon.jobq({"enqueue", "note", "--payload", "1", "--wait"}).status == 0);
     CHECK_FALSE(contains(daemon.log(), "config.reloaded"));

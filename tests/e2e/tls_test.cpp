@@ -23,7 +23,8 @@ struct Secured {
         ::chmod((dir / "password").c_str(), 0600);
         daemon = std::make_unique<LiveDaemon>(
             "[listen]\ntcp = \"127.0.0.1:0\"\npassword_file = \"" + dir / "password" +
-                "\"\ntls_cert = \"" + pair.certificate + "\"\ntls_key = \"" + pair.key + "\"\n",
+                "\"\ntls_cert = \"" + pair.certificate + "\"\ntls_key = \"" + pair.key +
+                "\"\n[pool.threads]\nkind = \"thread\"\n",
             std::vector<std::string>{"--log-level", "debug"});
         port = tcp_port(*daemon);
     }

@@ -84,11 +84,6 @@ void Daemon::start() {
 
 task<void> Daemon::come_up() {
     co_await broker.recover();
-    auto unparked = co_await store.unpark();
-    if (!unparked) {
-        fail_start();
-        co_return;
-    }
     chores.start();
     serving_ = true;
     if (world.tracing) world.say("daemon " + std::to_string(which_) + " serves");
@@ -97,15 +92,6 @@ task<void> Daemon::come_up() {
     worker->owner = owner_;
     worker->kind = WorkerKind::pool;
     spawn(pool_fetcher());
-}
-
-// It ends, and its service manager starts it again.
-void Daemon::fail_start() {
-    Cluster* cluster = &cluster_;
-    int which = which_;
-    world.clock.after(0, [cluster, which, this] {
-        if (cluster->daemon(which) == this) cluster->kill(which);
-    });
 }
 
 void Daemon::die() {
@@ -128,7 +114,10 @@ std::shared_ptr<Worker> Daemon::join(const std::string& wid, WorkerKind kind) {
     return worker;
 }
 
+// With others to run the slow ones it may run the quick ones alone.
 task<void> Daemon::pool_fetcher() {
+    const Types quick = types_of({"quick"});
+    const bool shares = world.plan.runners + world.plan.faktory > 0 && world.plan.jobs % 2 == 0;
     auto ticket = std::make_shared<Waiters::Ticket>(realm->reactor);
     while (true) {
         if (busy_ >= world.plan.pool_slots) {
@@ -140,6 +129,7 @@ task<void> Daemon::pool_fetcher() {
         order.owner = owner_;
         order.worker = "sim";
         order.queues = {"mail", "narrow", "low"};
+        if (shares) order.types = quick;
         order.count = world.plan.pool_slots - busy_;
         order.wait_ms = 30'000;
         auto leases = co_await broker.fetch(std::move(order), ticket);

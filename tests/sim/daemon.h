@@ -66,7 +66,6 @@ class Daemon {
     task<void> come_up();
     task<void> pool_fetcher();
     task<void> pool_run(Leased lease);
-    void fail_start();
 
     Cluster& cluster_;
     int which_;

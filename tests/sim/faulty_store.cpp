@@ -191,11 +191,6 @@ task<Result<int64_t>> FaultyStore::clear(std::string queue, bool forget) {
     return ask("clear " + queue, std::move(call));
 }
 
-task<Result<>> FaultyStore::unpark() {
-    Call<void> call = [](Store& store) { return store.unpark(); };
-    return ask("unpark", std::move(call));
-}
-
 task<Result<>> FaultyStore::make_batch(BatchSpec spec) {
     Call<void> call = [spec](Store& store) { return store.make_batch(spec); };
     return ask("make batch " + spec.bid, std::move(call));

@@ -38,7 +38,6 @@ class FaultyStore final : public Store {
     task<Result<std::vector<QueueInfo>>> queues(bool latency) override;
     task<Result<>> pause(std::vector<std::string> queues, bool paused) override;
     task<Result<int64_t>> clear(std::string queue, bool forget) override;
-    task<Result<>> unpark() override;
     task<Result<>> make_batch(BatchSpec spec) override;
     task<Result<>> open_batch(std::string bid, bool open) override;
     task<Result<BatchView>> batch(std::string bid) override;

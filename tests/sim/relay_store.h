@@ -113,8 +113,6 @@ class RelayStore : public Store {
         return below_.clear(std::move(queue), forget);
     }
 
-    task<Result<>> unpark() override { return below_.unpark(); }
-
     task<Result<>> make_batch(BatchSpec spec) override {
         return below_.make_batch(std::move(spec));
     }

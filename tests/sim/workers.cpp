@@ -18,7 +18,6 @@ FetchOrder order_of(int count, int64_t wait_ms) {
     FetchOrder order;
     order.queues = {"mail", "narrow", "low"};
     order.count = count;
-    order.also = "teo";
     order.wait_ms = wait_ms;
     return order;
 }

@@ -87,12 +87,12 @@ class StoreTest : public Setup {
     }
 
     std::vector<Leased> fetch(std::vector<std::string> queues, int count = 1,
-                              std::string owner = "pool1", std::string also = "") {
+                              std::string owner = "pool1", Types types = nullptr) {
         FetchRequest request;
         request.owner = std::move(owner);
         request.queues = std::move(queues);
         request.count = count;
-        request.also = std::move(also);
+        request.types = std::move(types);
         return get_value(this->store.fetch(request));
     }
 

@@ -258,38 +258,6 @@ TEMPLATE_TEST_CASE("a released job is the next of its list and has spent no atte
     CHECK(again.token != lease.token);
 }
 
-TEMPLATE_TEST_CASE("a parked job waits for those who ask for its class, until all are unparked", "",
-                   InMemory, OnRedis) {
-    StoreTest<TestType> t;
-    t.push({a_job_in("default", "a"), a_job_in("default", "b", 8), a_job_in("default", "c")});
-    for (const auto& lease : t.fetch({"default"}, 2)) {
-        Finish park = an_end("pool1", lease, Move::release);
-        park.park = 'x';
-        CHECK(t.finish(park) == "ok");
-    }
-    CHECK(t.list(State::ready, "default") == Texts{"c", "b", "a"});
-    CHECK(t.fetch_jids({"default"}, 5) == Texts{"c"});
-    CHECK(jids_of(t.fetch({"default"}, 5, "pool2", "y")).empty());
-    CHECK(jids_of(t.fetch({"default"}, 1, "pool2", "yx")) == Texts{"b"});
-    CHECK(t.stats().ready == 1);
-    t.done(t.store.unpark());
-    CHECK(t.fetch_jids({"default"}, 5) == Texts{"a"});
-}
-
-TEMPLATE_TEST_CASE("unparked jobs stand in front again, each among its priority", "", InMemory,
-                   OnRedis) {
-    StoreTest<TestType> t;
-    t.push({a_job_in("default", "a"), a_job_in("default", "b"), a_job_in("default", "u", 9)});
-    for (const auto& lease : t.fetch({"default"}, 3)) {
-        Finish park = an_end("pool1", lease, Move::release);
-        park.park = 'x';
-        t.finish(park);
-    }
-    t.push({a_job_in("default", "n"), a_job_in("default", "v", 9)});
-    t.done(t.store.unpark());
-    CHECK(t.fetch_jids({"default"}, 9) == Texts{"u", "v", "a", "b", "n"});
-}
-
 TEMPLATE_TEST_CASE("due jobs become ready oldest first, whatever they waited for", "", InMemory,
                    OnRedis) {
     StoreTest<TestType> t;

@@ -84,7 +84,7 @@ TEST_CASE("jobs stored by schema 1 run, retry and die as any other") {
     }
     t.link.command("SET", std::string_view("jobq:{test}:schema"), std::string_view("1"));
     t.done(t.store.open());
-    CHECK(t.link.command("GET", std::string_view("jobq:{test}:schema")).text == "2");
+    CHECK(t.link.command("GET", std::string_view("jobq:{test}:schema")).text == "3");
     auto leases = t.fetch({"default"}, 2);
     REQUIRE(leases.size() == 2);
     CHECK_FALSE(leases[0].corrupt);

@@ -71,7 +71,7 @@ class Duel {
     void progress();
     void same_ties();
     Finish end_of(const Pair& pair, bool model, Move move, int64_t at_ms, int64_t retention_ms,
-                  const std::string& log, char park);
+                  const std::string& log);
 
     bool chance(int percent) { return int(rng_.below(100)) < percent; }
 
@@ -232,7 +232,8 @@ void Duel::fetch() {
     request.owner = owner();
     request.queues = {queue()};
     request.count = int(1 + rng_.below(4));
-    request.also = pick({"", "", "a", "ab"});
+    if (chance(50))
+        request.types = types_of({pick({"email", "report"}), pick({"other", "strange"})});
     std::string second = chance(30) ? "of-" + bid() : queue();
     if (chance(30)) {
         request.worker = pick({"w1", "w2"});
@@ -240,8 +241,9 @@ void Duel::fetch() {
         if (request.throttles["mail"] == Throttle{}) request.throttles["mail"].in_all = 2;
     }
     if (second != request.queues[0]) request.queues.push_back(second);
-    said_ << "fetch " << request.count << " of " << joined(request.queues) << "also '"
-          << request.also << "' for " << request.owner;
+    said_ << "fetch " << request.count << " of " << joined(request.queues)
+          << (request.types ? " of " + joined(request.types->names()) : "") << " for "
+          << request.owner;
     INFO(said_.str());
     auto model = run_task(reactor_, model_.fetch(request)).value();
     auto real = run_task(reactor_, real_.fetch(request)).value();
@@ -249,11 +251,10 @@ void Duel::fetch() {
 }
 
 Finish Duel::end_of(const Pair& pair, bool model, Move move, int64_t at_ms, int64_t retention_ms,
-                    const std::string& log, char park) {
+                    const std::string& log) {
     Finish finish = an_end(pair.owner, model ? pair.model : pair.real, move, at_ms);
     finish.retention_ms = retention_ms;
     finish.log = log;
-    finish.park = park;
     finish.final.finished_ms = reactor_.wall_ms();
     if (move == Move::dead) finish.transition.record.reason = "exhausted";
     if (move == Move::succeed) finish.final.result = "{}";
@@ -276,14 +277,13 @@ void Duel::finish() {
         bool expired = move == Move::drop && chance(50);
         int64_t at_ms = reactor_.wall_ms() + int64_t(rng_.below(3000));
         int64_t retention_ms = chance(50) ? limits::kRetentionMs : 3'600'000;
-        char park = chance(30) ? pick({"a", "b"})[0] : char(0);
         // Logs with one retention alone: a bucket that goes later hides what an earlier one keeps.
         bool logs = move != Move::snooze && retention_ms == limits::kRetentionMs;
         std::string log = logs ? "log" + std::to_string(rng_.below(100)) : "";
         said_ << "finish " << jid << " of " << pair.owner << " by move " << int(move)
               << (expired ? " expired" : "") << "; ";
-        model.push_back(end_of(pair, true, move, at_ms, retention_ms, log, park));
-        real.push_back(end_of(pair, false, move, at_ms, retention_ms, log, park));
+        model.push_back(end_of(pair, true, move, at_ms, retention_ms, log));
+        real.push_back(end_of(pair, false, move, at_ms, retention_ms, log));
         if (expired) model.back().final.state = real.back().final.state = State::expired;
     }
     model_said_ = joined(outcomes(run_task(reactor_, model_.finish(model)).value()));
@@ -426,10 +426,7 @@ void Duel::whole_queue() {
         said_ << (on ? "pause " : "resume ") << names[0];
         return both_done([&](Store& store) { return store.pause(names, on); });
     }
-    if (which < 14) {
-        said_ << "unpark";
-        return both_done([](Store& store) { return store.unpark(); });
-    }
+    if (which < 14) return fetch();
     if (which < 19) {
         said_ << (on ? "forget " : "clear ") << names[0];
         return both([&](Store& store) { return store.clear(names[0], on); },

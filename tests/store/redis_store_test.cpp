@@ -157,7 +157,7 @@ TEST_CASE("stores of two namespaces on one Redis do not meet") {
     CHECK(t.state("a") == "ready");
 }
 
-TEST_CASE("hints are published for other daemons when asked for, with the queue's name") {
+TEST_CASE("hints are published for other daemons when asked for: a queue, how many jobs and their type") {
     RedisTest t;
     SyncLink listener(t.server.socket_path());
     listener.command("SUBSCRIBE", std::string_view("jobq:{test}:hint"));
@@ -168,18 +168,18 @@ TEST_CASE("hints are published for other daemons when asked for, with the queue'
     t.push({a_job_in("mail", "quiet")});  // by the store without hints
     CHECK(told().find("pong") != std::string::npos);
     run_task(t.reactor, store.enqueue({a_job_in("mail", "a")})).value();
-    CHECK(told() == "[\"message\" \"jobq:{test}:hint\" \"mail\"]");
+    CHECK(told() == "[\"message\" \"jobq:{test}:hint\" \"mail 1 email\"]");
 }
 
 TEST_CASE("a store of a newer schema is refused, its data untouched") {
     RedisTest t;
-    REQUIRE(t.link.command("GET", std::string_view("jobq:{test}:schema")).text == "2");
-    t.link.command("SET", std::string_view("jobq:{test}:schema"), std::string_view("3"));
+    REQUIRE(t.link.command("GET", std::string_view("jobq:{test}:schema")).text == "3");
+    t.link.command("SET", std::string_view("jobq:{test}:schema"), std::string_view("4"));
     auto result = run_task(t.reactor, t.store.open());
     REQUIRE_FALSE(result);
     CHECK(result.error().code == ErrorCode::config);
-    CHECK(result.error().text.find("schema 3") != std::string::npos);
-    CHECK(t.link.command("GET", std::string_view("jobq:{test}:schema")).text == "3");
+    CHECK(result.error().text.find("schema 4") != std::string::npos);
+    CHECK(t.link.command("GET", std::string_view("jobq:{test}:schema")).text == "4");
 }
 
 TEST_CASE("a flush keeps the schema and what is not jobq's") {
@@ -188,7 +188,7 @@ TEST_CASE("a flush keeps the schema and what is not jobq's") {
     t.push({a_job("email", "a")});
     t.done(t.store.flush());
     CHECK(t.link.command("GET", std::string_view("someone")).text == "else");
-    CHECK(t.link.command("GET", std::string_view("jobq:{test}:schema")).text == "2");
+    CHECK(t.link.command("GET", std::string_view("jobq:{test}:schema")).text == "3");
     CHECK(t.link.command("DBSIZE").integer == 2);
 }
 

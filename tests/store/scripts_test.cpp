@@ -100,6 +100,14 @@ const Kinds kExpected{
 
 using RedisTest = StoreTest<OnRedis>;
 
+// As a jobqd of schema 2 leaves it: one of its pools could not run a job and parked it.
+void park(RedisTest& t, const std::string& jid) {
+    t.link.command("LPUSH", std::string_view("jobq:{test}:q:parked:e"), jid);
+    t.link.command("HSET", std::string_view("jobq:{test}:queues"), std::string_view("parked"),
+                   std::string_view("e"));
+    t.link.command("SET", std::string_view("jobq:{test}:schema"), std::string_view("2"));
+}
+
 void look_at_all(RedisTest& t) {
     t.dump();
     t.list(State::scheduled);
@@ -108,8 +116,8 @@ void look_at_all(RedisTest& t) {
     search.heads = true;
     search.text = "in no job";
     t.get_value(t.store.list(search));
-    t.done(t.store.unpark());
-    t.done(t.store.unpark());
+    park(t, "nothing");
+    t.done(t.store.open());
     t.get_value(t.store.take_over("nobody", "pool1", {}, 1));
 }
 
@@ -139,9 +147,7 @@ void live_and_end(RedisTest& t) {
         batch[2].token = "stale";
         t.get_value(t.store.finish(batch));
     }
-    Finish park = an_end("pool1", leases[3], Move::release);
-    park.park = 'x';
-    t.finish(park);
+    t.end(leases[3], Move::release);
     t.end(leases[4], Move::dead);
     t.end(leases[6], Move::retry, t.now() + 20);
     t.end(leases[7], Move::succeed);

@@ -16,7 +16,7 @@ void MemoryStore::make_ready(Live& live, bool in_front) {
     auto& list = queues_[live.job.queue].lists[char('0' + live.job.priority)];
     live.state = State::ready;
     if (in_front)
-        list.push_front({live.job.jid});
+        list.push_front({live.job.jid, false, !list.empty() && list.front().passed});
     else
         list.push_back({live.job.jid});
 }
@@ -30,7 +30,7 @@ bool MemoryStore::take_ghost_place(const Job& job) {
                 return place.ghost && place.jid == job.jid;
             });
             if (ghost == list.end()) continue;
-            bool here = name == job.queue && list_name == own && queue.classes.empty();
+            bool here = name == job.queue && list_name == own;
             if (here && job.run_at_ms <= clock_.wall_ms()) {
                 ghost->ghost = false;
                 return true;
@@ -93,30 +93,41 @@ Leased MemoryStore::lease_of(const Live& live) const {
     return lease;
 }
 
+void MemoryStore::lease(Live& live, const FetchRequest& request, const std::string& token) {
+    live.state = State::running;
+    live.owner = request.owner;
+    live.token = token;
+    live.started_ms = clock_.wall_ms();
+    start(live);
+    if (request.throttles.count(live.job.queue)) {
+        live.slot_queue = live.job.queue;
+        live.slot_worker = request.worker;
+    }
+}
+
 task<Result<std::vector<Leased>>> MemoryStore::fetch(FetchRequest request) {
     std::vector<Leased> leases;
+    if (request.types && request.types->names().empty()) co_return leases;
     std::string token = "m" + std::to_string(++tokens_);
     if (!request.token.empty()) token = request.token;
     for (const auto& name : request.queues) {
         auto queue = queues_.find(name);
         if (queue == queues_.end() || queue->second.paused) continue;
-        for (char list_name : "987654321" + request.also) {
-            auto& list = queue->second.lists[list_name];
-            while (!list.empty() && int(leases.size()) < request.count && room(request, name) > 0) {
-                Place next = list.front();
-                list.pop_front();
-                if (next.ghost) continue;
-                Live& live = live_.at(next.jid);
-                live.state = State::running;
-                live.owner = request.owner;
-                live.token = token;
-                live.started_ms = clock_.wall_ms();
-                start(live);
-                if (request.throttles.count(name)) {
-                    live.slot_queue = name;
-                    live.slot_worker = request.worker;
+        for (auto& [list_name, list] : queue->second.lists) {
+            auto next = list.begin();
+            while (next != list.end() && int(leases.size()) < request.count &&
+                   room(request, name) > 0) {
+                if (!next->ghost && !runs(request.types, live_.at(next->jid).job.type)) {
+                    next->passed = true;
+                    ++next;
+                    continue;
                 }
-                leases.push_back(lease_of(live));
+                if (!next->ghost) {
+                    Live& live = live_.at(next->jid);
+                    lease(live, request, token);
+                    leases.push_back(lease_of(live));
+                }
+                next = list.erase(next);
             }
         }
     }
@@ -178,14 +189,7 @@ Result<> MemoryStore::finish_one(const Finish& finish) {
     settle(finish.jid, move == Move::retry || move == Move::dead ? Event::fail : Event::back);
     if (move == Move::release) {
         live.at_ms = 0;
-        if (!finish.park) {
-            make_ready(live, true);
-            return {};
-        }
-        Queue& queue = queues_[live.job.queue];
-        if (queue.classes.find(finish.park) == queue.classes.npos) queue.classes += finish.park;
-        queue.lists[finish.park].push_back({finish.jid});
-        live.state = State::ready;
+        make_ready(live, true);
         return {};
     }
     live.record = finish.transition.record;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -49,7 +50,6 @@ class MemoryStore : public Store {
     task<Result<std::vector<QueueInfo>>> queues(bool latency) override;
     task<Result<>> pause(std::vector<std::string> queues, bool paused) override;
     task<Result<int64_t>> clear(std::string queue, bool forget) override;
-    task<Result<>> unpark() override;
     task<Result<>> make_batch(BatchSpec spec) override;
     task<Result<>> open_batch(std::string bid, bool open) override;
     task<Result<BatchView>> batch(std::string bid) override;
@@ -95,18 +95,16 @@ class MemoryStore : public Store {
     };
 
     // A job's place in a list. The job of a ghost was cancelled or removed; when its jid comes back
-    // to the same list while the ghost is there, it takes the ghost's place.
+    // to the same list while the ghost is there, it takes the ghost's place. One that a fetch of
+    // other types passed over leaves no ghost.
     struct Place {
         std::string jid;
-        bool ghost = false;
+        bool ghost = false, passed = false;
     };
 
     struct Queue {
         bool paused = false;
-        std::map<char, std::deque<Place>> lists;  // by priority digit or parking class, next first
-        std::string classes;                      // in the order of first use
-
-        std::string order() const { return "987654321" + classes; }
+        std::map<char, std::deque<Place>, std::greater<>> lists;  // by priority digit, next first
     };
 
     struct Kept {
@@ -128,6 +126,7 @@ class MemoryStore : public Store {
     Result<Enqueued> bring_in_one(const Imported& one);
     Result<> finish_one(const Finish& finish);
     Leased lease_of(const Live& live) const;
+    void lease(Live& live, const FetchRequest& request, const std::string& token);
     JobView view_of(const Live& live) const;
     const Live* find(const std::string& jid) const;
     // Puts a job at the end of its list, or in front.

@@ -74,12 +74,14 @@ Error MemoryStore::wrong_state(const std::string& jid) const {
     return {known ? ErrorCode::conflict : ErrorCode::not_found, "job " + jid};
 }
 
-// A job that waits in a queue leaves a ghost there.
+// A job that waits in a queue leaves a ghost there, but for one that was passed over.
 void MemoryStore::leave_place(const Live& live) {
     if (live.state != State::ready) return;
-    for (auto& [name, list] : queues_.at(live.job.queue).lists)
+    for (auto& [name, list] : queues_.at(live.job.queue).lists) {
         for (auto& place : list)
             if (place.jid == live.job.jid) place.ghost = true;
+        std::erase_if(list, [](const Place& place) { return place.ghost && place.passed; });
+    }
 }
 
 task<Result<std::vector<Result<Cancelled>>>> MemoryStore::cancel(std::vector<std::string> jids) {

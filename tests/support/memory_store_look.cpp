@@ -54,8 +54,8 @@ task<Result<ListPage>> MemoryStore::list(ListRequest request) {
     } else if (request.state == State::ready) {
         auto queue = queues_.find(request.queue);
         if (queue != queues_.end())
-            for (char list : queue->second.order())
-                for (const auto& place : queue->second.lists[list])
+            for (const auto& [priority, list] : queue->second.lists)
+                for (const auto& place : list)
                     if (!place.ghost) jids.push_back(place.jid);
     } else {
         for (const Live* live : by_time(request.state))
@@ -125,11 +125,12 @@ task<Result<std::vector<QueueInfo>>> MemoryStore::queues(bool latency) {
         QueueInfo info;
         info.name = name;
         info.paused = queue.paused;
-        for (char list : queue.order())
-            for (const auto& place : queue.lists[list]) {
+        for (const auto& [priority, list] : queue.lists)
+            for (const auto& place : list) {
                 if (place.ghost) continue;
                 if (++info.size > 1 || !latency) continue;
                 const Live& live = live_.at(place.jid);
+                info.next_type = live.job.type;
                 int64_t planned = live.record.next_at_ms;
                 info.oldest_ms = live.record.ready_ms > 0
                                      ? std::max(live.record.ready_ms, planned)
@@ -162,16 +163,6 @@ task<Result<int64_t>> MemoryStore::clear(std::string queue, bool forget) {
         live_.erase(jid);
     }
     co_return int64_t(removed.size());
-}
-
-task<Result<>> MemoryStore::unpark() {
-    for (auto& [name, queue] : queues_)
-        for (char list_name : queue.classes) {
-            auto& parked = queue.lists[list_name];
-            for (; !parked.empty(); parked.pop_back())
-                if (!parked.back().ghost) make_ready(live_.at(parked.back().jid), true);
-        }
-    co_return Result<>{};
 }
 
 task<Result<>> MemoryStore::flush() {

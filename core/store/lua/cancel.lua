@@ -5,6 +5,8 @@
 -- RETURNS: {state it was in, "running "..owner, or "" when it is not live}*n {queue to look at}*
 local P, now = KEYS[1], ARGV[1]
 --@include places
+--@include type_of
+--@include lanes
 --@include leases
 --@include waiting
 --@include buckets

@@ -5,15 +5,17 @@
 -- RETURNS: {next cursor, looked at, bytes, {finding*}, {[field, value]*} (of tie and tomb)}
 local P, hash, fix, now = KEYS[1], ARGV[1], ARGV[4] == '1', ARGV[5]
 --@include places
+--@include type_of
+--@include lanes
 --@include report
 --@include leases
 --@include locks
 --@include callbacks
 --@include batches
 --@include ties
-local rule, rest = string.match(hash, '^(%l+):?(.*)$')
-local rules = {}
+local rules, rule, rest = {}, string.match(hash, '^(%l+):?(.*)$')
 
+local function exists(key) return redis.call('EXISTS', key) == 1 end
 local function drop(kind, field)
     report(kind, field, hash)
     if fix then redis.call('HDEL', P .. hash, field) end
@@ -27,14 +29,15 @@ end
 rules.own, rules.stat, rules.tomb = must_count, must_count, must_count
 
 function rules.queues(queue, flags)
-    if string.find(flags, '^P?[1-46-9a-z]*$') and string.find(queue, '^[%w._-]+$') then return end
+    if string.find(flags, '^P?[1-46-9A-I]*$') and string.find(queue, '^[%w._-]+$') then return end
     report('bad_queue', queue, hash)
-    if not fix then return end
-    redis.call('HDEL', P .. hash, queue)
-    if not string.find(queue, '^[%w._-]+$') then return end
+    if fix then redis.call('HDEL', P .. hash, queue) end
+    if not fix or not string.find(queue, '^[%w._-]+$') then return end
     local good = string.sub(flags, 1, 1) == 'P' and 'P' or ''
-    for class in string.gmatch('12346789abcdefghijklmnopqrstuvwxyz', '.') do
-        if redis.call('EXISTS', list_key(class .. queue)) == 1 then good = good .. class end
+    for class in string.gmatch('123456789', '.') do
+        local letter = string.char(string.byte(class) + 16)
+        if class ~= '5' and exists(list_key(class .. queue)) then good = good .. class end
+        if exists(passed_key(class .. queue)) then good = good .. letter end
     end
     redis.call('HSET', P .. hash, queue, good)
 end
@@ -73,8 +76,7 @@ end
 function rules.idem(key, value)
     local expires = string.match(value, '^(%d+) .')
     if not expires then return drop('bad_key', key) end
-    local score = redis.call('ZSCORE', P .. 'idemx', key)
-    if score and tonumber(score) == tonumber(expires) then return end
+    if tonumber(redis.call('ZSCORE', P .. 'idemx', key) or -1) == tonumber(expires) then return end
     report('bad_key', key, hash)
     if fix then redis.call('ZADD', P .. 'idemx', expires, key) end
 end

@@ -8,6 +8,8 @@
 -- RETURNS: {finding*}, none when the body is another by now
 local P, jid, fix, now = KEYS[1], ARGV[1], ARGV[2] == '1', ARGV[3]
 --@include places
+--@include type_of
+--@include lanes
 --@include report
 --@include entries
 --@include locks
@@ -21,7 +23,7 @@ if not envelope or string.sub(envelope, 2) ~= string.sub(ARGV[4], 2) then return
 
 local lists, members = {[header] = true}, {scheduled = {}, retrying = {}, dead = {}}
 local flags = redis.call('HGET', P .. 'queues', string.sub(header, 2)) or ''
-for class in string.gmatch('5' .. flags, '[^P]') do lists[class .. string.sub(header, 2)] = true end
+for class in string.gmatch('5' .. flags, '%d') do lists[class .. string.sub(header, 2)] = true end
 for i = 10, #ARGV, 2 do
     if ARGV[i] == 'list' then
         lists[ARGV[i + 1]] = true
@@ -30,7 +32,7 @@ for i = 10, #ARGV, 2 do
     end
 end
 enter_owners(jid)
-for list in pairs(lists) do enter_list(jid, list, header) end
+for list in pairs(lists) do enter_list(jid, list, header, type_of(envelope)) end
 for rank, set in ipairs({'retrying', 'scheduled', 'dead'}) do
     members[set][member] = true
     for one in pairs(members[set]) do enter_set(set, rank + 2, one, member) end
@@ -60,8 +62,7 @@ elseif #entries == 0 then
     report('no_place', jid, ARGV[7])
     if not fix then return found end
     if ARGV[7] == 'ready' then
-        know_queue(header)
-        redis.call('RPUSH', list_key(header), jid)
+        put_first(header, jid)
         tell(string.sub(header, 2))
     else
         redis.call('ZADD', P .. ARGV[7], ARGV[8], member)
@@ -76,8 +77,7 @@ elseif #entries > 1 or not entries[1].right then
     if right.score then
         redis.call('ZADD', P .. right.where, right.score, member)
     else
-        know_queue(header)
-        redis.call('RPUSH', list_key(header), jid)
+        put_first(header, jid)
         tell(string.sub(header, 2))
     end
 end

@@ -13,14 +13,17 @@ for _, name in ipairs({'scheduled', 'retrying', 'dead', 'batches', 'buckets', 'i
     exact[name] = 'zset'
 end
 local family = {run = 'hash', done = 'hash', log = 'hash', imp = 'hash', slot = 'hash',
-                batch = 'hash', track = 'hash', q = 'list', aside = 'any'}
+                batch = 'hash', track = 'hash', q = 'list', passed = 'zset', lane = 'zset',
+                aside = 'any'}
 
 local function type_wanted(name)
     if exact[name] then return exact[name] end
     local head, rest = string.match(name, '^(%l+):(.+)$')
     if not head then return nil end
     if head == 'q' and not string.find(rest, '^[%w._-]+$')
-        and not string.find(rest, '^[%w._-]+:[1-46-9a-z]$') then return nil end
+        and not string.find(rest, '^[%w._-]+:[1-46-9]$') then return nil end
+    if head == 'passed' and not string.find(rest, '^[%w._-]+:[1-9]$') then return nil end
+    if head == 'lane' and not string.find(rest, '^[%w._-]+:[1-9]:') then return nil end
     if (head == 'done' or head == 'log' or head == 'imp') and not string.find(rest, '^%d+$') then
         return nil
     end

@@ -1,11 +1,13 @@
 #!lua flags=allow-oom
--- check_links: are these keys known where they must be? Lists as queues, leases by their owner, records
--- by their bucket, progress by its job.
+-- check_links: are these keys known where they must be? Lists, and what was passed over, as queues, leases
+-- by their owner, records by their bucket, progress by its job.
 -- KEYS: prefix
 -- ARGV: now schema fix name...
 -- RETURNS: {finding*}
 local P, now, fix = KEYS[1], ARGV[1], ARGV[3] == '1'
 --@include places
+--@include type_of
+--@include lanes
 --@include report
 local function check_list(rest)
     local queue, class = string.match(rest, '^([^:]+):?(%w?)$')
@@ -14,6 +16,25 @@ local function check_list(rest)
     if flags and (class == '5' or string.find(flags, class, 1, true)) then return end
     report('unknown_queue', queue, 'q:' .. rest)
     if fix then know_queue(class .. queue) end
+end
+
+local function check_passed(rest)
+    local queue, digit = string.match(rest, '^([^:]+):(%d)')
+    local flags = redis.call('HGET', P .. 'queues', queue)
+    if flags and string.find(flags, string.char(string.byte(digit) + 16), 1, true) then return end
+    report('unknown_queue', queue, 'passed:' .. rest)
+    if fix then
+        know_queue(digit .. queue)
+        flag_passed(digit .. queue, true)
+    end
+end
+
+-- What is in a lane is among those passed over there too.
+local function check_lane(rest)
+    local queue, digit = string.match(rest, '^([^:]+):(%d)')
+    if redis.call('EXISTS', passed_key(digit .. queue)) == 1 then return end
+    report('unknown_key', 'lane:' .. rest, 'zset')
+    if fix then redis.call('UNLINK', P .. 'lane:' .. rest) end
 end
 
 local function check_owner(owner)
@@ -38,7 +59,8 @@ local function check_track(jid)
     if fix then redis.call('EXPIRE', P .. 'track:' .. jid, 3600) end
 end
 
-local checks = {q = check_list, run = check_owner, track = check_track}
+local checks = {q = check_list, passed = check_passed, lane = check_lane, run = check_owner,
+                track = check_track}
 for i = 4, #ARGV do
     local head, rest = string.match(ARGV[i], '^(%l+):(.+)$')
     if redis.call('EXISTS', P .. ARGV[i]) == 0 then

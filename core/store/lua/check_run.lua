@@ -5,6 +5,8 @@
 -- RETURNS: {next cursor, looked at, {finding*}, {jid*} suspect, {jid*} all, when nobody knows the owner}
 local P, owner, fix = KEYS[1], ARGV[1], ARGV[4] == '1'
 --@include places
+--@include type_of
+--@include lanes
 --@include report
 local run = P .. 'run:' .. owner
 local page = redis.call('HSCAN', run, ARGV[2], 'COUNT', ARGV[3])
@@ -23,8 +25,7 @@ for i = 1, #rows, 2 do
         if fix then
             local header = header_of(redis.call('HGET', P .. 'j', jid))
             redis.call('HDEL', run, jid)
-            know_queue(header)
-            redis.call('RPUSH', list_key(header), jid)
+            put_first(header, jid)
         end
     else
         local holders = 0

@@ -8,12 +8,14 @@
 local P = KEYS[1]
 local now, n = tonumber(ARGV[1]), tonumber(ARGV[4])
 --@include places
+--@include type_of
 --@include graves
 --@include bind
 local ids = {}
 for i = 1, n do ids[i] = ARGV[8 * i - 3] end
 local live = redis.call('HMGET', P .. 'j', unpack(ids))
 local envelopes, lists, due, answer, refused, seen = {}, {}, {}, {}, 0, {}
+local counts = {}
 
 local function key_taken(key)
     local entry = redis.call('HGET', P .. 'idem', key)
@@ -44,6 +46,7 @@ for i = 1, n do
             redis.call('ZADD', P .. 'idemx', ARGV[2], key)
         end
         if ARGV[at + 5] ~= '' then bind(jid, ARGV[at + 5], ARGV[at + 6], ARGV[at + 7]) end
+        if ARGV[3] == '1' and when == '0' then count_type(counts, header, ARGV[at + 1]) end
         if live[i] and bury(jid, live[i], header, when) then
             lists[header] = lists[header] or {}
         elseif when == '0' then
@@ -65,8 +68,8 @@ if #due > 0 then redis.call('ZADD', P .. 'scheduled', unpack(due)) end
 for header, list in pairs(lists) do
     know_queue(header)
     if #list > 0 then redis.call('LPUSH', list_key(header), unpack(list)) end
-    if ARGV[3] == '1' then redis.call('PUBLISH', P .. 'hint', string.sub(header, 2)) end
 end
+hint_types(counts)
 if #due > 0 and ARGV[3] == '1' then redis.call('PUBLISH', P .. 'hint', '') end
 if refused < n then redis.call('HINCRBY', P .. 'stat', 'enqueued', n - refused) end
 if refused == 0 then return 0 end

@@ -1,16 +1,23 @@
 #!lua flags=allow-oom
--- fetch: take jobs from the first queues that have any, and lease them to the owner.
+-- fetch: take jobs from the first queues that have any, and lease them to the owner. Jobs of other types
+-- that stand before them are passed over.
 -- KEYS: prefix
--- ARGV: owner token started_ms count also queue...
--- RETURNS: {more, jids, envelopes, [place, record]*} more: 1 when only cancelled ones were met;
--- place: of the jid whose record it is
-local P = KEYS[1]
-local wanted, jids, envelopes, buried = tonumber(ARGV[4]), {}, {}, 0
+-- ARGV: owner token started_ms count n type*n queue...  (n -1, and no type: any type)
+-- RETURNS: {more, jids, envelopes, [place, record]*} more: 1 when none was taken of those met; place: of
+-- the jid whose record it is
+local P, n = KEYS[1], tonumber(ARGV[5])
+local wanted, jids, envelopes, idle = tonumber(ARGV[4]), {}, {}, 0
+--@include types
 --@include locks
+--@include places
+--@include type_of
+--@include lanes
+--@include overtaken
 --@include pop
-local flags = redis.call('HMGET', P .. 'queues', unpack(ARGV, 6))
-for i = 6, #ARGV do
-    local queue, flag = ARGV[i], flags[i - 5]
-    if #jids < wanted and flag and string.byte(flag) ~= 80 then pop_queue(queue, flag, ARGV[5]) end
+--@include lease_all
+local flags = redis.call('HMGET', P .. 'queues', unpack(ARGV, first))
+for i = first, #ARGV do
+    local queue, flag = ARGV[i], flags[i - first + 1]
+    if #jids < wanted and flag and string.byte(flag) ~= 80 then pop_queue(queue, flag) end
 end
 return lease_all(ARGV[1], ARGV[2], ARGV[3])

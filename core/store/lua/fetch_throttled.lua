@@ -3,13 +3,19 @@
 -- or at one worker. Who takes a job of such a queue has a slot of it until the attempt ends: hash
 -- slot:<queue>, jid -> worker.
 -- KEYS: prefix
--- ARGV: owner token started_ms count also worker [queue in_all per_worker]*  (0: no limit)
+-- ARGV: owner token started_ms count n type*n worker [queue in_all per_worker]*  (0: no limit)
 -- RETURNS: {more, jids, envelopes, [place, record]*} as fetch
-local P = KEYS[1]
-local wanted, jids, envelopes, buried = 0, {}, {}, 0
+local P, n = KEYS[1], tonumber(ARGV[5])
+local wanted, jids, envelopes, idle = 0, {}, {}, 0
+--@include types
 --@include locks
+--@include places
+--@include type_of
+--@include lanes
+--@include overtaken
 --@include pop
-local worker, count = ARGV[6], tonumber(ARGV[4])
+--@include lease_all
+local worker, count = ARGV[first], tonumber(ARGV[4])
 
 -- How many jobs of the queue may start.
 local function room(queue, in_all, per_worker)
@@ -25,12 +31,12 @@ local function room(queue, in_all, per_worker)
     return free
 end
 
-for i = 7, #ARGV, 3 do
+for i = first + 1, #ARGV, 3 do
     local queue, in_all, per_worker = ARGV[i], tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2])
     local flag, before = redis.call('HGET', P .. 'queues', queue), #jids
     local throttled = in_all > 0 or per_worker > 0
     wanted = math.min(count, before + (throttled and room(queue, in_all, per_worker) or count))
-    if before < wanted and flag and string.byte(flag) ~= 80 then pop_queue(queue, flag, ARGV[5]) end
+    if before < wanted and flag and string.byte(flag) ~= 80 then pop_queue(queue, flag) end
     for at = before + 1, throttled and #jids or 0 do
         redis.call('HSET', P .. 'slot:' .. queue, jids[at], worker)
         local words = redis.call('HGET', P .. 'tie', jids[at])

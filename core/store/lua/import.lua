@@ -5,6 +5,7 @@
 -- RETURNS: 0 all are stored | {"" stored, "=" the jid is live, "m" it was imported before}*n
 local P = KEYS[1]
 --@include places
+--@include type_of
 --@include buckets
 local n = tonumber(ARGV[3])
 local ids, answer, stored = {}, {}, 0
@@ -24,15 +25,13 @@ end
 
 -- A cancelled job of this jid still has its entry in a list: it goes.
 local function bury(jid, tombstone)
-    local queue = string.sub(header_of(tombstone), 2)
-    local flags = redis.call('HGET', P .. 'queues', queue) or ''
-    redis.call('HINCRBY', P .. 'tomb', queue, -1)
-    for class in string.gmatch('5' .. flags, '[^P]') do
-        redis.call('LREM', list_key(class .. queue), -1, jid)
-    end
+    local header = header_of(tombstone)
+    redis.call('HINCRBY', P .. 'tomb', string.sub(header, 2), -1)
+    redis.call('LREM', list_key(header), -1, jid)
 end
 
 local envelopes, records, marks, lists, headers = {}, {}, {}, {}, {}
+local counts = {}
 local sets = {scheduled = {}, retrying = {}, dead = {}}
 local function place(at, jid)
     local header, set = ARGV[at + 2], sets[ARGV[at + 3]]
@@ -46,6 +45,7 @@ local function place(at, jid)
         headers[#headers + 1] = header
     end
     table.insert(lists[header], jid)
+    if ARGV[2] == '1' then count_type(counts, header, ARGV[at + 1]) end
 end
 
 for i = 1, n do
@@ -76,8 +76,8 @@ end
 for _, header in ipairs(headers) do
     know_queue(header)
     redis.call('LPUSH', list_key(header), unpack(lists[header]))
-    if ARGV[2] == '1' then redis.call('PUBLISH', P .. 'hint', string.sub(header, 2)) end
 end
+hint_types(counts)
 if stored > 0 then
     if ARGV[2] == '1' then redis.call('PUBLISH', P .. 'hint', '') end
     redis.call('HINCRBY', P .. 'stat', 'enqueued', stored)

@@ -5,6 +5,7 @@
 -- RETURNS: {next due ms or "", more 0/1, [queue, count]*}
 local P = KEYS[1]
 --@include places
+--@include type_of
 local limit, out, due = tonumber(ARGV[2]), {'', 0}, {}
 for _, set in ipairs({'scheduled', 'retrying'}) do
     local rows = redis.call('ZRANGEBYSCORE', P .. set, '-inf', ARGV[1], 'WITHSCORES', 'LIMIT', 0,
@@ -38,7 +39,7 @@ for _, header in ipairs(headers) do
     redis.call('LPUSH', list_key(header), unpack(lists[header]))
     out[#out + 1] = string.sub(header, 2)
     out[#out + 1] = #lists[header]
-    if ARGV[3] == '1' then redis.call('PUBLISH', P .. 'hint', string.sub(header, 2)) end
+    if ARGV[3] == '1' then hint_types({[header] = {[''] = #lists[header]}}) end
 end
 local soonest = nil
 for set, members in pairs(gone) do

@@ -6,6 +6,7 @@
 -- RETURNS: 0 all are stored | 1 nothing was done
 local P = KEYS[1]
 --@include places
+--@include type_of
 local header, n = ARGV[2], (#ARGV - 2) / 2
 local ids = {}
 for i = 1, n do ids[i] = ARGV[2 * i + 1] end
@@ -17,5 +18,9 @@ redis.call('HSET', P .. 'j', unpack(ARGV, 3))
 know_queue(header)
 redis.call('LPUSH', list_key(header), unpack(ids))
 redis.call('HINCRBY', P .. 'stat', 'enqueued', n)
-if ARGV[1] == '1' then redis.call('PUBLISH', P .. 'hint', string.sub(header, 2)) end
+if ARGV[1] == '1' then
+    local counts = {}
+    for i = 1, n do count_type(counts, header, ARGV[2 * i + 2]) end
+    hint_types(counts)
+end
 return 0

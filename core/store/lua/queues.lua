@@ -5,6 +5,8 @@
 -- RETURNS: {[name, flags, size, jid or "", envelope or "", record or ""]*}
 local P = KEYS[1]
 --@include places
+--@include type_of
+--@include lanes
 
 -- The next job of a list that is not cancelled, looked for among its next few entries.
 local function next_of(list)
@@ -24,14 +26,19 @@ for i = 1, #all, 2 do
     local size, jid = 0, ''
     -- Mostly the normal priority alone is in use.
     local plain = flags == '' or flags == 'P'
-    local classes = plain and '5' or '987654321' .. string.gsub(flags, '[%dP]', '')
-    for class in string.gmatch(classes, '.') do
-        if class == '5' or string.find(flags, class, 1, true) then
+    for class in string.gmatch(plain and '5' or 'I9H8G7F6E5D4C3B2A1', '.') do
+        local byte = string.byte(class)
+        if byte > 57 and string.find(flags, class, 1, true) then
+            local passed = passed_key(string.char(byte - 16) .. name)
+            size = size + redis.call('ZCARD', passed)
+            if jid == '' then jid = redis.call('ZRANGE', passed, 0, 0)[1] or '' end
+        elseif class == '5' or string.find(flags, class, 1, true) then
             local list = list_key(class .. name)
             size = size + redis.call('LLEN', list)
             if ARGV[1] == '1' and jid == '' then jid = next_of(list) end
         end
     end
+    if ARGV[1] ~= '1' then jid = '' end
     local at = #out
     out[at + 1], out[at + 2], out[at + 3] = name, flags, size - (tombs[name] or 0)
     out[at + 4], out[at + 5], out[at + 6] = jid, '', ''

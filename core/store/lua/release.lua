@@ -1,11 +1,12 @@
 #!lua flags=allow-oom
--- release: hand jobs back unfinished; each is the next of its list, no attempt is spent. A header
--- with a parking class puts it in that list of its queue, last.
+-- release: hand jobs back unfinished; each is the next of its list, no attempt is spent.
 -- KEYS: prefix
 -- ARGV: owner hint now n [jid token header]*n
 -- RETURNS: 0 all released | {0 released, -1 lease lost, -2 a cancel is on record}*n
 local P, now = KEYS[1], ARGV[3]
 --@include places
+--@include type_of
+--@include lanes
 --@include leases
 --@include locks
 --@include callbacks
@@ -24,9 +25,7 @@ for i = 1, n do
         answer[i] = 0
         released[#released + 1] = jid
         redis.call('HDEL', run, jid)
-        know_queue(ARGV[at + 2])
-        local parked = string.find(ARGV[at + 2], '^%d') == nil
-        redis.call(parked and 'LPUSH' or 'RPUSH', list_key(ARGV[at + 2]), jid)
+        put_first(ARGV[at + 2], jid)
         if ARGV[2] == '1' then redis.call('PUBLISH', P .. 'hint', string.sub(ARGV[at + 2], 2)) end
     end
 end

@@ -5,6 +5,8 @@
 -- RETURNS: {1 removed, 0 not known, -1 it runs}*n {queue to look at}*
 local P, now = KEYS[1], ARGV[1]
 --@include places
+--@include type_of
+--@include lanes
 --@include leases
 --@include waiting
 --@include locks

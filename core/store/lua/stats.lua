@@ -8,8 +8,13 @@ local ready, running = 0, 0
 local all = redis.call('HGETALL', P .. 'queues')
 for i = 1, #all, 2 do
     ready = ready + redis.call('LLEN', P .. 'q:' .. all[i])
-    for digit in string.gmatch(all[i + 1], '[^P]') do
-        ready = ready + redis.call('LLEN', P .. 'q:' .. all[i] .. ':' .. digit)
+    for class in string.gmatch(all[i + 1], '[^P]') do
+        if string.find(class, '%d') then
+            ready = ready + redis.call('LLEN', P .. 'q:' .. all[i] .. ':' .. class)
+        else
+            local digit = string.char(string.byte(class) - 16)
+            ready = ready + redis.call('ZCARD', P .. 'passed:' .. all[i] .. ':' .. digit)
+        end
     end
 end
 for _, count in ipairs(redis.call('HVALS', P .. 'tomb')) do ready = ready - tonumber(count) end

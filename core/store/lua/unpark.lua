@@ -1,12 +1,14 @@
 #!lua flags=allow-oom
--- unpark: what was parked in a queue is the next of its priority again, oldest first.
+-- unpark: in a store of schema 2 jobs of a queue may be parked, in lists named by a letter: each is the
+-- next of its priority again, oldest first. At its end the queue's flags name no such list any more.
 -- KEYS: prefix
 -- ARGV: queue limit
 -- RETURNS: list entries met
 local P = KEYS[1]
 --@include places
 local queue, met = ARGV[1], 0
-for class in string.gmatch(redis.call('HGET', P .. 'queues', queue) or '', '%l') do
+local flags = redis.call('HGET', P .. 'queues', queue) or ''
+for class in string.gmatch(flags, '%l') do
     while met < tonumber(ARGV[2]) do
         local jid = redis.call('LPOP', list_key(class .. queue))
         if not jid then break end
@@ -22,5 +24,9 @@ for class in string.gmatch(redis.call('HGET', P .. 'queues', queue) or '', '%l')
             redis.call('RPUSH', list_key(digit .. queue), jid)
         end
     end
+end
+flags = redis.call('HGET', P .. 'queues', queue)
+if flags and met < tonumber(ARGV[2]) then
+    redis.call('HSET', P .. 'queues', queue, (string.gsub(flags, '%l', '')))
 end
 return met

@@ -131,7 +131,7 @@ Result<BatchSpec> parse_batch(std::string_view json, int64_t now_ms, Broker& bro
          {std::pair{"complete", &spec.complete}, std::pair{"success", &spec.success}}) {
         const JsonField* field = object->find(key);
         if (!field) continue;
-        auto job = parse_callback(field->raw, now_ms, spec.bid, broker.new_jid());
+        auto job = parse_callback(field->raw, now_ms, spec.bid, spec.parent, broker.new_jid());
         if (!job)
             return fail(job.error().code, std::string(key) + " callback: " + job.error().text);
         auto refused = broker.too_weak_for(*job);

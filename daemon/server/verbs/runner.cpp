@@ -95,60 +95,13 @@ void complete_output(Broker& broker, const Ended& ended) {
     if (known->err && ended.report.log.size() <= kWhole) known->err->put(0, ended.report.log);
 }
 
-// What a TAKE may bring, and what becomes of jobs it may not run.
-struct Takes {
-    bool local = false;
-    bool any_type = false;           // else: types with a command here, or `types`
-    std::vector<std::string> types;  // a remote worker's own list
-    std::string also;                // parking classes it looks into
-
-    bool runs(const std::string& type, ServerContext& context) const {
-        if (any_type) return true;
-        if (local) return context.class_of(type) == kParkRunner;
-        return std::find(types.begin(), types.end(), type) != types.end();
-    }
-};
-
-Takes takes_of(const Worker& worker, const std::string& pool, std::vector<std::string> types,
-               ServerContext& context) {
-    Takes takes;
-    takes.local = worker.kind == WorkerKind::runner;
-    takes.types = std::move(types);
-    if (takes.local) {
-        // A pool that a configuration names runs what has a command there.
-        auto configured = context.config().pools.find(pool);
-        takes.any_type = configured != context.config().pools.end() &&
-                         configured->second.kind == PoolKind::child;
-        takes.also = std::string(1, kParkRunner);
-        return takes;
-    }
-    takes.any_type = takes.types.empty();
-    if (takes.any_type) takes.also = "teo";
-    for (const auto& type : takes.types) {
-        char park = context.class_of(type);
-        if (takes.also.find(park) == std::string::npos) takes.also += park;
-    }
-    return takes;
-}
-
-// A job of another type waits where its own workers look. When that is where this worker looks too
-// it waits for a while instead, or the two would hand it to each other without end.
-task<void> put_aside(Session& session, Leased lease, std::string also) {
-    constexpr int64_t kAsideMs = 2'000;
-    char park = session.context().class_of(lease.job.type);
-    std::string owner = session.worker()->owner;
-    if (also.find(park) == std::string::npos || session.worker()->kind == WorkerKind::runner) {
-        std::vector<Leased> one;
-        one.push_back(std::move(lease));
-        co_await session.broker().park(std::move(one), std::move(owner), park);
-        co_return;
-    }
+// A job that its runner does not run any more: the configuration changed while it was taken.
+task<void> put_aside(Session& session, Leased lease) {
     std::vector<Ended> batch(1);
     batch[0].jid = lease.job.jid;
     batch[0].token = lease.token;
-    batch[0].owner = owner;
-    batch[0].report.outcome = Outcome::snooze;
-    batch[0].report.snooze_ms = kAsideMs;
+    batch[0].owner = session.worker()->owner;
+    batch[0].report.outcome = Outcome::released;
     co_await session.broker().finish(std::move(batch));
 }
 
@@ -224,10 +177,21 @@ task<void> take(Session& session, std::string argument) {
     if (!is_worker(session)) co_return;
     auto worker = session.worker();
     ServerContext& context = session.context();
-    Takes takes = takes_of(*worker, pool, std::move(types), context);
+    if (types.size() > size_t(limits::kFetchQueues)) {
+        Error error{ErrorCode::invalid, "TAKE names " + std::to_string(types.size()) +
+                                            " types: at most " +
+                                            std::to_string(limits::kFetchQueues) + " at once"};
+        session.reply_error(error);
+        co_return;
+    }
+    const bool local = worker->kind == WorkerKind::runner;
     order.owner = worker->owner;
-    order.worker = takes.local && !pool.empty() ? pool : worker->wid;
-    order.also = takes.also;
+    order.worker = local && !pool.empty() ? pool : worker->wid;
+    if (local) {
+        order.types_now = [&context, pool] { return context.types_of(pool); };
+    } else if (!types.empty()) {
+        order.types = types_of(std::move(types));
+    }
     auto ticket = session.new_ticket();
     worker->beat_ms = context.reactor.now_ms();
     order.allowed = [&session] { return session.may_take(); };
@@ -249,17 +213,15 @@ task<void> take(Session& session, std::string argument) {
     std::vector<Leased> strangers;
     int64_t now = context.reactor.wall_ms();
     for (auto& lease : *leases) {
-        if (takes.runs(lease.job.type, context)) {
+        if (!local || runs(context.types_of(pool), lease.job.type)) {
             write_taken(json, lease, session.broker(), now);
         } else {
             strangers.push_back(std::move(lease));
         }
     }
-    json.end_array();
-    if (!strangers.empty()) json.field("passed", int64_t(strangers.size()));
-    json.end_object();
+    json.end_array().end_object();
     for (auto& lease : strangers)
-        co_await put_aside(session, std::move(lease), takes.also);
+        co_await put_aside(session, std::move(lease));
     session.reply_bulk(json.take());
 }
 

@@ -67,7 +67,6 @@ task<void> fetch(Session& session, std::string argument) {
     FetchOrder order;
     order.owner = "faktory";
     order.queues = std::move(queues);
-    order.also = "teo";  // all parked ones: a worker elsewhere may run any type
     order.wait_ms = limits::kFetchWaitMs;
     order.lease_per_job = true;
     if (auto worker = session.worker()) order.worker = worker->wid;

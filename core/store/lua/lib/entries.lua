@@ -18,11 +18,17 @@ local function enter_owners(jid)
     end
 end
 
--- In the list of `header`; `own` is the job's header.
-local function enter_list(jid, header, own)
-    local key = list_key(header)
-    local parked = string.find(header, '^%l') ~= nil
-    local right = header == own or parked and string.sub(header, 2) == string.sub(own, 2)
+-- In the list of `header`, or among those passed over there; `own` is the job's header.
+local function enter_list(jid, header, own, type)
+    local key, right = list_key(header), header == own
+    local place = redis.call('ZSCORE', passed_key(header), jid)
+    if place then
+        local in_lane = redis.call('ZSCORE', lane_key(header, type), jid) == place
+        enter(right and in_lane and 1.9 or 2.4, string.sub(passed_key(header), #P + 1),
+              right and in_lane, function()
+                  leave_lanes(header, {jid}, {redis.call('HGET', P .. 'j', jid)})
+              end)
+    end
     for _ = 1, #redis.call('LPOS', key, jid, 'COUNT', 0) do
         -- Of several in one list the one that would be next stays: the last.
         enter(right and 2 or 2.5, 'q:' .. string.sub(key, #P + 3), right,

@@ -3,12 +3,7 @@
 local function bury(jid, tombstone, header, at)
     local old = header_of(tombstone)
     redis.call('HINCRBY', P .. 'tomb', string.sub(old, 2), -1)
-    local queue = string.sub(old, 2)
-    local flags = redis.call('HGET', P .. 'queues', queue) or ''
-    -- With parking classes in use the entry may be parked: the new job must not be.
-    if old == header and at == '0' and not string.find(flags, '%l') then return true end
-    for class in string.gmatch('5' .. flags, '[^P]') do
-        redis.call('LREM', list_key(class .. queue), -1, jid)
-    end
+    if old == header and at == '0' then return true end
+    redis.call('LREM', list_key(old), -1, jid)
     return false
 end

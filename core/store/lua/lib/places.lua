@@ -1,5 +1,5 @@
--- Where jobs wait. A header is "<priority digit or parking class><queue>"; members of the sets are
--- "<header> <jid>". A queue's flags: "P" first when paused, then the digits and classes in use.
+-- Where jobs wait. A header is "<priority digit><queue>"; members of the sets are "<header> <jid>". A
+-- queue's flags: "P" first when paused, then the digits in use, and letters, see lanes.
 local function list_key(header)
     local queue = string.sub(header, 2)
     if string.byte(header) == 53 then return P .. 'q:' .. queue end

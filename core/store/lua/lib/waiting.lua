@@ -1,5 +1,5 @@
--- Takes a waiting or dead job out of its place and forgets its envelope and record. A job in a
--- queue leaves a tombstone in its envelope's stead: its list entry stays until it is popped, so a
+-- Takes a waiting or dead job out of its place and forgets its envelope and record. A job in a list
+-- leaves a tombstone in its envelope's stead: its list entry stays until it is popped, so a
 -- list never needs a search. Returns the state it was in, or false when it runs or is not live.
 local function take_waiting(jid)
     local envelope = redis.call('HGET', P .. 'j', jid)
@@ -13,6 +13,11 @@ local function take_waiting(jid)
         end
     end
     if owner_of(jid) then return false end
+    if #leave_lanes(header, {jid}, {envelope}) == 1 then
+        redis.call('HDEL', P .. 'j', jid)
+        redis.call('HDEL', P .. 'm', jid)
+        return 'ready'
+    end
     redis.call('HSET', P .. 'j', jid, 'x' .. string.sub(envelope, 2, 3 + string.byte(envelope, 3)))
     redis.call('HDEL', P .. 'm', jid)
     redis.call('HINCRBY', P .. 'tomb', string.sub(header, 2), 1)
