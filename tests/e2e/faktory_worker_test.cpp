@@ -61,10 +61,16 @@ fs::path installed_package() {
 
 }  // namespace
 
+// Alone, and with a pool of jobqd on each queue it uses.
 TEST_CASE("the npm package faktory-worker, unmodified: push, fetch, mutate, 1,000 jobs, stop",
           "[faktory]") {
     const fs::path folder = installed_package();
-    FaktoryServer server;
+    const std::string queues =
+        R"(queues = ["default", "failing", "single", "bulk", "later", "paused", "work", "slow", )"
+        R"("quieted"])";
+    const std::string config =
+        GENERATE_COPY(std::string(), "[pool.threads]\nkind = \"thread\"\n" + queues + "\n");
+    FaktoryServer server("[server]\nallow_flush = true\n" + config);
     const Ran ran = run_found({"node", "driver.js"}, folder,
                               {{"FAKTORY_URL", "tcp://127.0.0.1:" + std::to_string(server.port)},
                                {"FAKTORY_PROVIDER", "FAKTORY_URL"},

@@ -157,7 +157,8 @@ TEST_CASE("stores of two namespaces on one Redis do not meet") {
     CHECK(t.state("a") == "ready");
 }
 
-TEST_CASE("hints are published for other daemons when asked for: a queue, how many jobs and their type") {
+TEST_CASE(
+    "hints are published for other daemons when asked for: a queue, how many jobs and their type") {
     RedisTest t;
     SyncLink listener(t.server.socket_path());
     listener.command("SUBSCRIBE", std::string_view("jobq:{test}:hint"));
