@@ -10,6 +10,7 @@ local P, jid, fix, now = KEYS[1], ARGV[1], ARGV[2] == '1', ARGV[3]
 --@include places
 --@include type_of
 --@include lanes
+--@include first
 --@include report
 --@include entries
 --@include locks

@@ -7,6 +7,7 @@ local P, owner, fix = KEYS[1], ARGV[1], ARGV[4] == '1'
 --@include places
 --@include type_of
 --@include lanes
+--@include first
 --@include report
 local run = P .. 'run:' .. owner
 local page = redis.call('HSCAN', run, ARGV[2], 'COUNT', ARGV[3])

@@ -9,6 +9,7 @@ local P = KEYS[1]
 local now, n = tonumber(ARGV[1]), tonumber(ARGV[4])
 --@include places
 --@include type_of
+--@include hints
 --@include graves
 --@include bind
 local ids = {}

@@ -9,10 +9,10 @@ local P, n = KEYS[1], tonumber(ARGV[5])
 local wanted, jids, envelopes, idle = 0, {}, {}, 0
 --@include types
 --@include locks
---@include places
 --@include type_of
 --@include lanes
 --@include overtaken
+--@include sift
 --@include pop
 --@include lease_all
 local worker, count = ARGV[first], tonumber(ARGV[4])

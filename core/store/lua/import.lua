@@ -6,6 +6,7 @@
 local P = KEYS[1]
 --@include places
 --@include type_of
+--@include hints
 --@include buckets
 local n = tonumber(ARGV[3])
 local ids, answer, stored = {}, {}, 0

@@ -6,6 +6,7 @@
 local P = KEYS[1]
 --@include places
 --@include type_of
+--@include hints
 local limit, out, due = tonumber(ARGV[2]), {'', 0}, {}
 for _, set in ipairs({'scheduled', 'retrying'}) do
     local rows = redis.call('ZRANGEBYSCORE', P .. set, '-inf', ARGV[1], 'WITHSCORES', 'LIMIT', 0,

@@ -7,6 +7,7 @@
 local P = KEYS[1]
 --@include places
 --@include type_of
+--@include hints
 local header, n = ARGV[2], (#ARGV - 2) / 2
 local ids = {}
 for i = 1, n do ids[i] = ARGV[2 * i + 1] end

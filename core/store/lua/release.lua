@@ -7,6 +7,7 @@ local P, now = KEYS[1], ARGV[3]
 --@include places
 --@include type_of
 --@include lanes
+--@include first
 --@include leases
 --@include locks
 --@include callbacks
