@@ -114,10 +114,8 @@ std::shared_ptr<Worker> Daemon::join(const std::string& wid, WorkerKind kind) {
     return worker;
 }
 
-// With others to run the slow ones it may run the quick ones alone.
 task<void> Daemon::pool_fetcher() {
     const Types quick = types_of({"quick"});
-    const bool shares = world.plan.runners + world.plan.faktory > 0 && world.plan.jobs % 2 == 0;
     auto ticket = std::make_shared<Waiters::Ticket>(realm->reactor);
     while (true) {
         if (busy_ >= world.plan.pool_slots) {
@@ -129,7 +127,7 @@ task<void> Daemon::pool_fetcher() {
         order.owner = owner_;
         order.worker = "sim";
         order.queues = {"mail", "narrow", "low"};
-        if (shares) order.types = quick;
+        if (shares()) order.types = quick;
         order.count = world.plan.pool_slots - busy_;
         order.wait_ms = 30'000;
         auto leases = co_await broker.fetch(std::move(order), ticket);
@@ -139,6 +137,8 @@ task<void> Daemon::pool_fetcher() {
             continue;
         }
         for (auto& lease : *leases) {
+            if (shares() && !quick->has(lease.job.type))
+                world.violated("T1", lease.job.jid + " is of a type that the pool does not run");
             ++busy_;
             spawn(pool_run(std::move(lease)));
         }

@@ -45,7 +45,13 @@ class Daemon {
 
     bool serving() const { return serving_ && realm->alive; }
 
-    bool has_free_slot() const { return serving() && busy_ < world.plan.pool_slots; }
+    // That takes jobs of any type.
+    bool has_free_slot() const { return serving() && !shares() && busy_ < world.plan.pool_slots; }
+
+    // With others to run the slow ones its pool may run the quick ones alone.
+    bool shares() const {
+        return world.plan.runners + world.plan.faktory > 0 && world.plan.jobs % 2 == 0;
+    }
 
     // A worker says who it is; it counts as a sign of life.
     std::shared_ptr<Worker> join(const std::string& wid, WorkerKind kind);

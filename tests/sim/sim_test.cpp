@@ -53,6 +53,7 @@ TEST_CASE("planted mistakes are found") {
         {Mistake::endless_crashes, "crashes are not counted", "S6"},
         {Mistake::second_lock, "a lock has two holders", "S7"},
         {Mistake::changed_result, "a result changes", "S12"},
+        {Mistake::wrong_type, "a pool gets a job that it does not run", "T1"},
     };
     REQUIRE(rows.size() + 1 == size_t(Mistake::count_));
     for (const auto& row : rows) {

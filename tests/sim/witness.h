@@ -8,6 +8,7 @@
 //      of it: so a job starts once more only for a reason
 //   S5 never early     S6 attempts and crashes within their budgets     S7 keys and locks
 //   S8 one place       S11 a cancelled job never starts                 S12 the first result stays
+//   T1 a worker gets jobs of the types that it runs, and no others (see Daemon::pool_fetcher)
 #pragma once
 
 #include <map>

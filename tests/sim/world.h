@@ -29,6 +29,7 @@ enum class Mistake : uint8_t {
     endless_crashes,  // the crash budget is not counted
     second_lock,      // two jobs hold one lock
     changed_result,   // a record's result changes later
+    wrong_type,       // a fetch takes jobs of types that its worker does not run
     count_
 };
 
