@@ -239,14 +239,11 @@ void walk_the_chores(Rig& rig, const Said& said) {
     CHECK(due->front().job.jid == later.jid);
 
     // What was taken goes back to its queue, also when that is refused.
-    std::vector<Leased> back(1, due->front());
-    task<void> park = rig.broker.park(std::move(back), "pool:a", kParkOthers);
-    CHECK(rig.through(said.text, {"release"}, detail::true_after(std::move(park))));
+    task<void> back = rig.broker.hand_back_all("pool:a");
+    CHECK(rig.through(said.text, {"release"}, detail::true_after(std::move(back))));
     on_loop(rig.reactor, rig.broker.recall_lost_fetches());
-    FetchOrder parked = rig.order("w:gone");
-    parked.also = std::string(1, kParkOthers);
     auto ticket = std::make_shared<Waiters::Ticket>(rig.reactor);
-    auto gone = rig.call(rig.broker.fetch(std::move(parked), ticket));
+    auto gone = rig.call(rig.broker.fetch(rig.order("w:gone"), ticket));
     REQUIRE(gone);
     REQUIRE(gone->size() == 1);
     CHECK(gone->front().job.jid == later.jid);
