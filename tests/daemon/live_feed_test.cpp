@@ -93,4 +93,9 @@ TEST_CASE("spread: quantiles are at most 1.5 times too large, never too small") 
     CHECK(spread.quantile(1) == 0);
     spread.add(int64_t(1) << 60);
     CHECK(*spread.quantile(1) > 800'000'000);
+    spread.clear();
+    for (int64_t ms : {1, 5, 5})
+        spread.add(ms);
+    CHECK(spread.quantile(0.5) == 5);  // no more than there was
+    CHECK(spread.quantile(0.3) == 1);
 }

@@ -79,6 +79,14 @@ TEST_CASE("config errors: queues of the wrong form", "[config]") {
           "t:2:16: the weight of \"a\" must be a whole number, not a fraction\n");
 }
 
+TEST_CASE("config errors: a thread pool names built-in types alone", "[config]") {
+    CHECK(errors_of("[pool.p]\nkind = \"thread\"\ntypes = [\"noop\", \"mail\"]\n")
+              .find("a thread pool runs the built-in types noop, echo, sleep and fail alone, not "
+                    "\"mail\"") != std::string::npos);
+    CHECK(errors_of("[pool.p]\nkind = \"thread\"\ntypes = [\"noop\"]\n") == "");
+    CHECK(errors_of("[pool.p]\ntypes = [\"mail\", \"Mail::Job\"]\n") == "");
+}
+
 TEST_CASE("config errors: names, commands and variables", "[config]") {
     CHECK(errors_of("[type.\"a b\"]\ntimeout = \"1s\"\n") ==
           "t:1:7: the name \"a b\" must be 1 to 64 of A-Z a-z 0-9 . _ -\n");
