@@ -12,6 +12,7 @@
 
 #include "core/config/check.h"
 #include "daemon/observe/log.h"
+#include "daemon/server/assignment.h"
 
 namespace jobq {
 App::App(UvReactor& reactor, Options options, Loaded loaded, Places places)

@@ -139,7 +139,7 @@ class App {
     std::unique_ptr<Operations> operations_;
     std::map<std::string, std::shared_ptr<ThreadPool>> pools_;
     std::vector<std::shared_ptr<ThreadPool>> leaving_;  // a reload waits for their end
-    std::map<std::string, Types> types_of_pools_;  // of that version of the configuration
+    std::map<std::string, Types> types_of_pools_;       // of that version of the configuration
     uint64_t types_version_ = 0;
     std::unique_ptr<WebhookPool> webhooks_;
     std::shared_ptr<const Door> door_;  // of the start; context_ has the present one

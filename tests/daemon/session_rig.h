@@ -79,7 +79,7 @@ struct SessionRig {
           server(reactor, context) {
         context.door = Door::make(ListenConfig{}, 0).value();
         context.state = DaemonState::ready;
-        context.class_of = [](const std::string&) { return 'o'; };
+        context.types_of = [](const std::string&) { return Types(); };
         Endpoint endpoint;
         endpoint.unix_path = dir / "q.sock";
         REQUIRE(server.listen(endpoint));

@@ -118,7 +118,6 @@ void ask_all(Wild& wild) {
     wild.ask(store.stats());
     wild.ask(store.queues(true));
     wild.ask(store.clear("default", true));
-    wild.ask(store.unpark());
     wild.ask(store.batch("b-1"));
     wild.ask(store.open_batch("b-1", true));
     wild.ask(store.progress(jids));
