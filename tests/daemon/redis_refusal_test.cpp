@@ -215,12 +215,11 @@ void walk_a_life(Rig& rig, const Said& said) {
 
 // What the daemon does by itself.
 void walk_the_chores(Rig& rig, const Said& said) {
-    // To be cancelled, as is found out when it is put aside.
+    // To be cancelled, as is found out when it is handed back.
     const Leased stopped = rig.take("pool:a");
     std::vector<std::string> asked(1, stopped.job.jid);
     REQUIRE(rig.call(rig.broker.cancel(asked)));
-    std::vector<Leased> aside(1, stopped);
-    task<void> put = rig.broker.park(std::move(aside), "pool:a", kParkOthers);
+    task<void> put = rig.broker.hand_back_all("pool:a");
     CHECK(rig.through(said.text, {"done"}, detail::true_after(std::move(put))));
     on_loop(rig.reactor, rig.broker.recall_lost_fetches());
     CHECK(rig.state_of(stopped.job.jid) == "cancelled");
