@@ -17,6 +17,7 @@
 #include "cli/json_object.h"
 #include "cli/line_reader.h"
 #include "cli/progress_line.h"
+#include "cli/submit.h"
 #include "cli/wait.h"
 #include "core/base/limits.h"
 #include "core/base/text.h"
@@ -33,6 +34,7 @@ struct Entry {
     int64_t line = 0;
     std::string jid;
     std::string request;  // "" for a line that can't be sent
+    bool sent = false;    // once at least
     int64_t first_refused_ms = 0;
     bool again = false;          // refused for now, waits to be sent again
     std::optional<Error> error;  // with done: what came instead of success
@@ -91,7 +93,9 @@ class Bulk {
 
 void Bulk::send(size_t index) {
     if (sent_.empty()) last_reply_ms_ = monotonic_ms();
-    client_.send("ENQUEUE", window_[index].request);
+    Entry& entry = window_[index];
+    client_.send("ENQUEUE", entry.sent ? as_repeat(entry.request) : entry.request);
+    entry.sent = true;
     sent_.push_back(first_ + int64_t(index));
 }
 

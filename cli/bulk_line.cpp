@@ -42,6 +42,7 @@ constexpr std::array kMembers{
     Member{"expires", "expires_ms", Form::duration},
     Member{"jid", "jid", Form::as_is},
     Member{"id", "jid", Form::as_is},
+    Member{"again", "again", Form::as_is},
     Member{"idempotency_key", "idempotency_key", Form::as_is},
     Member{"unique_for_ms", "unique_for_ms", Form::as_is},
     Member{"unique_for", "unique_for_ms", Form::duration},
@@ -133,6 +134,9 @@ Result<BulkLine> parse_bulk_line(std::string_view line, const std::string& type,
         const bool time = key == "delay_ms" || key == "run_at";
         if (!contains(seen, key) && !(time && has_time)) request.raw(key, json.raw());
     }
+    // Of this line alone: should its answer be lost, the repeat is not one more run.
+    if (value["again"].raw() == "true" && type.empty() && !contains(seen, "idempotency_key"))
+        request.text("idempotency_key", new_jid());
     if (!contains(seen, "jid")) {
         made.jid = new_jid();
         request.text("jid", made.jid);

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "cli/interrupt.h"
+#include "cli/submit.h"
 #include "core/base/limits.h"
 #include "core/base/text.h"
 #include "core/base/time.h"
@@ -21,7 +22,8 @@ constexpr std::array kOptions{
     Option{"--max-attempts", "", "N", "give up after N attempts, 1 to 1000"},
     Option{"--timeout", "", "DURATION", "stop an attempt after that"},
     Option{"--expires", "", "DURATION", "do not start it later than that from now"},
-    Option{"--id", "", "JID", "the job's id; a repeat of the same job is stored once"},
+    Option{"--id", "", "JID", "the job's id; it is one job, for as long as its record is kept"},
+    Option{"--again", "", "", "run a job of that --id again that is over", Takes::nothing},
     Option{"--idempotency-key", "", "KEY", "the same key within 24 h is stored once"},
     Option{"--unique-for", "", "DURATION",
            "refuse a job like it (queue, type, payload) for so long"},
@@ -110,6 +112,13 @@ Answer<> add_job_options(const Args& args, JsonObject& request) {
     if (*attempts) request.number("max_attempts", **attempts);
     if (auto good = add_when(args, request); !good) return good;
     if (args.has("--id")) request.text("jid", args.text("--id"));
+    if (args.has("--again") && !args.has("--id"))
+        return give_up(kUsage, "--again needs --id JID", "without an id each job is a new one");
+    if (args.has("--again")) {
+        request.flag("again", true);
+        // Of this call alone: should its answer be lost, the repeat is not one more run.
+        if (!args.has("--idempotency-key")) request.text("idempotency_key", new_jid());
+    }
     if (args.has("--idempotency-key"))
         request.text("idempotency_key", args.text("--idempotency-key"));
     const auto unique = args.duration_ms("--unique-for");

@@ -1,5 +1,8 @@
 #include "cli/submit.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "cli/interrupt.h"
 #include "cli/json_object.h"
 #include "cli/result.h"
@@ -14,20 +17,43 @@ std::string new_jid() {
     return maker.next(wall_ms());
 }
 
+namespace {
+
+// It may have been stored or not.
+bool is_open_question(const Result<std::string>& reply) {
+    if (reply) return false;
+    return reply.error().code == ErrorCode::unknown || reply.error().code == ErrorCode::timeout;
+}
+
+}  // namespace
+
+std::string as_repeat(const std::string& request) {
+    if (JsonView(request)["again"].exists()) return request;
+    return "{\"again\":false," + request.substr(1);
+}
+
 Answer<Submitted> submit(Client& client, Output& out, const std::string& request,
                          const std::string& jid) {
     auto reply = client.call("ENQUEUE", request);
-    if (!reply && !client.alive() && reply.error().code == ErrorCode::unknown) {
+    const int64_t end = monotonic_ms() + kComeBackMs;
+    int64_t pause_ms = 20;
+    bool repeated = false;
+    while (is_open_question(reply) && monotonic_ms() < end && !interrupted()) {
         out.note(reply.error().text + "; asking again");
-        const auto back = client.reconnect(kComeBackMs);
-        if (back) reply = client.call("ENQUEUE", request);
+        // An answer that comes late must not be taken for the next one's.
+        client.link().close();
+        sleep_until(monotonic_ms() + std::exchange(pause_ms, std::min<int64_t>(2 * pause_ms, 500)));
+        const auto back = client.reconnect(end - monotonic_ms());
+        if (!back) break;
+        repeated = true;
+        reply = client.call("ENQUEUE", as_repeat(request));
     }
     if (reply) {
         const std::string given = JsonView(*reply)["jid"].text();
-        return Submitted{given.empty() ? jid : given, std::move(*reply)};
+        return Submitted{given.empty() ? jid : given, std::move(*reply), repeated};
     }
     Failure failure(reply.error());
-    if (reply.error().code == ErrorCode::unknown || reply.error().code == ErrorCode::timeout) {
+    if (is_open_question(reply)) {
         failure.status = kTryAgain;
         failure.hint = "the job may have been stored; a repeat with --id " + jid +
                        " is safe, `jobq status " + jid + "` tells";
@@ -39,9 +65,14 @@ void print_remarks(Output& out, const Submitted& submitted) {
     const JsonView reply(submitted.reply);
     const std::string note = reply["note"].text();
     if (!note.empty()) out.note(printable(note));
-    if (note.empty() && reply["how"].text() == "existing")
+    if (!note.empty() || submitted.repeated) return;
+    const std::string how = reply["how"].text(), state = printable(reply["state"].text());
+    if (how == "existing")
         out.note("nothing new is stored: job " + printable(submitted.jid) +
-                 " has this key already");
+                 " has this key already (" + state + ")");
+    if (how == "same")
+        out.note("nothing new is stored: job " + printable(submitted.jid) + " is " + state +
+                 "; another --id, or --again once it is over, makes it run once more");
 }
 
 void print_submitted(Output& out, const Submitted& submitted) {

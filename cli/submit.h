@@ -12,11 +12,16 @@ namespace jobq::cli {
 
 struct Submitted {
     std::string jid;
-    std::string reply;  // the daemon's JSON
+    std::string reply;      // the daemon's JSON
+    bool repeated = false;  // an answer was lost before
 };
 
+// The request, when its answer was lost and it is sent again: then the daemon looks for its jid
+// among the jobs that are over, too.
+std::string as_repeat(const std::string& request);
+
 // Sends an ENQUEUE request that carries a jid. When the connection is lost before the answer it is
-// sent again over a new one: the same jid is stored once.
+// sent again over a new one, for kComeBackMs: the same jid is stored once.
 Answer<Submitted> submit(Client& client, Output& out, const std::string& request,
                          const std::string& jid);
 // The daemon's remarks on stderr: nobody runs this type, the time is in the past, the key is known.

@@ -52,4 +52,13 @@ std::string IdMaker::next(int64_t wall_ms) {
     return id;
 }
 
+std::optional<int64_t> id_time_ms(std::string_view id) {
+    constexpr std::string_view kDigits(kCrockford, 32);
+    if (id.size() != 26 || id.find_first_not_of(kDigits) != id.npos) return std::nullopt;
+    int64_t time = 0;
+    for (char c : id.substr(0, 10))
+        time = time << 5 | int64_t(kDigits.find(c));
+    return time;
+}
+
 }  // namespace jobq

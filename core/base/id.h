@@ -8,7 +8,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "core/base/rng.h"
 
@@ -29,6 +31,9 @@ class IdMaker {
     uint64_t high_ = 0;  // 16 bits
     uint64_t low_ = 0;   // 64 bits
 };
+
+// When an id of that form was made; nothing for any other text.
+std::optional<int64_t> id_time_ms(std::string_view id);
 
 // 64 bits from the system's random source.
 uint64_t random_u64();

@@ -42,6 +42,13 @@ inline constexpr int64_t kFetchWaitMaxMs = 60'000;  // opted-in clients may ask 
 inline constexpr int64_t kRedisDeadlineMs = 5'000;  // one command
 inline constexpr int64_t kRetentionMs = 24 * 3'600'000;
 inline constexpr int64_t kIdempotencyWindowMs = 24 * 3'600'000;
+// A call whose answer was lost is repeated within this, also when its job is over by then;
+inline constexpr int64_t kRepeatMs = 10'000;
+// by a client that says no more than the jid also within this, when the job has begun.
+inline constexpr int64_t kRepeatBegunMs = 60'000;
+inline constexpr int64_t kRecordLeastMs =
+    60'000;                                   // a record is kept, whatever its type's retention
+inline constexpr int64_t kFreshIdMs = 5'000;  // an id of jobq's own that is younger is new
 inline constexpr int64_t kDeadKeepMs = 180LL * 24 * 3'600'000;
 inline constexpr int64_t kTrackKeepMs = 30 * 60'000;      // progress, after the job's end
 inline constexpr int64_t kBatchPatienceMs = 30 * 60'000;  // a batch that nobody commits

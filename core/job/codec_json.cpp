@@ -182,6 +182,7 @@ std::string encode_final(const FinalRecord& record) {
     put_member(out, "rss", record.max_rss_kib);
     put_member(out, "tags", record.tags);
     put_member(out, "json", int64_t(record.result_is_json));
+    put_member(out, "content", int64_t(record.content));
     put_member(out, "bytes", int64_t(record.result.size()));
     out += "}\n";
     out += record.result;
@@ -217,6 +218,7 @@ Result<FinalRecord> decode_final(std::string_view bytes) {
     in.number("rss", record.max_rss_kib);
     in.text("tags", record.tags);
     in.number("json", is_json);
+    in.number("content", record.content);
     in.number("bytes", result_bytes);
     auto known = state_from_name(state);
     if (!in.ok || !known || !is_final(*known)) return damaged("a field of its head is wrong");

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "core/base/crc32c.h"
 #include "core/base/text.h"
 
 namespace jobq {
@@ -145,6 +146,19 @@ int64_t enqueued_ms(const Job& job, const JobRecord& record, int64_t now_ms) {
         record.ready_ms != 0 ? record.ready_ms : std::max(job.created_ms, job.run_at_ms);
     int64_t last = record.next_at_ms <= now_ms ? std::max(first, record.next_at_ms) : first;
     return job.run_at_ms > now_ms && record.ready_ms == 0 ? 0 : last;
+}
+
+bool same_work(const Job& a, const Job& b) {
+    return a.type == b.type && a.queue == b.queue && a.args == b.args && a.priority == b.priority &&
+           a.custom == b.custom && a.at == b.at;
+}
+
+uint32_t content_of(const Job& job) {
+    uint32_t sum = uint32_t(job.priority);
+    // With their ends: no two may be told apart by where one stops alone.
+    for (const std::string* text : {&job.type, &job.queue, &job.at, &job.custom, &job.args})
+        sum = crc32c(crc32c(sum, *text), std::string_view("", 1));
+    return sum == 0 ? 1 : sum;
 }
 
 Job head_of(const Job& job) {

@@ -19,6 +19,13 @@
 
 namespace jobq {
 
+// What a jid means that a job which is over had before. One that is not over is never stored again.
+enum class Reuse : uint8_t {
+    plain,  // the job runs again, but for a repeat within limits::kRepeatMs of its end
+    never,  // it is that job, for as long as its record is kept
+    again,  // the job runs again
+};
+
 struct Job {
     std::string jid;
     std::string type;
@@ -44,6 +51,9 @@ struct Job {
     std::shared_ptr<const Ties> ties;
     // Likewise: the least that the store must give it, or it is refused.
     std::optional<Durability> durability;
+    Reuse reuse = Reuse::plain;
+    // Its jid may have been used: those that are over are looked through.
+    bool may_be_known = false;
 
     bool operator==(const Job&) const = default;
 };
@@ -90,6 +100,7 @@ struct FinalRecord {
     std::string tags;    // JSON array text or ""
     std::string result;  // bytes; JSON when result_is_json
     bool result_is_json = false;
+    uint32_t content = 0;  // content_of() the job; 0: not known
 
     bool operator==(const FinalRecord&) const = default;
 };
@@ -108,6 +119,11 @@ Result<> validate(const Job& job);
 inline int current_attempt(const JobRecord& record) {
     return record.attempts + 1;
 }
+
+// Whether two jobs ask for the same work: all that a client chose but times and limits.
+bool same_work(const Job& a, const Job& b);
+// A checksum of that, never 0.
+uint32_t content_of(const Job& job);
 
 // The job without what only its handler needs: args and custom stay empty.
 Job head_of(const Job& job);

@@ -161,4 +161,18 @@ std::string callback_custom(std::string_view custom, std::string_view bid,
     return json.end_object().take();
 }
 
+Result<> read_reuse(const JsonObject& object, Job& job) {
+    job.reuse = Reuse::never;
+    const JsonField* again = object.find("again");
+    if (!again || again->is_null()) return {};
+    if (again->kind != JsonField::Kind::boolean)
+        return fail(ErrorCode::invalid, "\"again\" is true or false");
+    job.may_be_known = again->raw == "false";
+    if (job.may_be_known) return {};
+    if (!object.find("jid"))
+        return fail(ErrorCode::invalid, "\"again\" is of a jid, and there is none");
+    job.reuse = Reuse::again;
+    return {};
+}
+
 }  // namespace jobq

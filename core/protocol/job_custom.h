@@ -26,6 +26,9 @@ Result<> read_durability(const JsonObject& object, Job& job);
 // "webhook", of either. Whether it may go there is the broker's to say.
 Result<> read_webhook(const JsonObject& object, Job& job);
 
+// A jid is one job, unless "again" is true; when that is false this may be a repeat.
+Result<> read_reuse(const JsonObject& object, Job& job);
+
 // `custom` of a batch's callback job: whose it is by _bid, and by _pbid that batch's parent, if it
 // has one. It is of no batch itself.
 std::string callback_custom(std::string_view custom, std::string_view bid, std::string_view parent);

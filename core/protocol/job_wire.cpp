@@ -244,7 +244,8 @@ Result<EnqueueRequest> parse_enqueue(std::string_view json, int64_t now_ms, std:
         "queue",         "priority",     "delay_ms",     "run_at",
         "jid",           "max_attempts", "timeout_ms",   "timeout",
         "tags",          "expires_ms",   "traceparent",  "idempotency_key",
-        "unique_for_ms", "unique_until", "durability",   "webhook"};
+        "unique_for_ms", "unique_until", "durability",   "webhook",
+        "again"};
     for (const auto& field : object->fields())
         if (std::find(std::begin(kKnown), std::end(kKnown), field.key) == std::end(kKnown))
             return fail(ErrorCode::invalid,
@@ -252,7 +253,7 @@ Result<EnqueueRequest> parse_enqueue(std::string_view json, int64_t now_ms, std:
                             "; known are type, payload, args, queue, priority, "
                             "delay_ms, run_at, max_attempts, timeout, timeout_ms, jid, "
                             "idempotency_key, unique_for_ms, unique_until, durability, "
-                            "expires_ms, tags, traceparent, webhook");
+                            "expires_ms, tags, traceparent, webhook, again");
     EnqueueRequest request;
     Job& job = request.job;
     auto type = object->string("type");
@@ -286,12 +287,10 @@ Result<EnqueueRequest> parse_enqueue(std::string_view json, int64_t now_ms, std:
     if (!args) return tl::unexpected<Error>(args.error());
     auto times = read_times(*object, request, now_ms);
     if (!times) return tl::unexpected<Error>(times.error());
-    auto unique = read_unique(*object, job);
-    if (!unique) return tl::unexpected<Error>(unique.error());
-    auto durable = read_durability(*object, job);
-    if (!durable) return tl::unexpected<Error>(durable.error());
-    auto webhook = read_webhook(*object, job);
-    if (!webhook) return tl::unexpected<Error>(webhook.error());
+    for (auto* read : {read_unique, read_reuse, read_durability, read_webhook}) {
+        auto good = read(*object, job);
+        if (!good) return tl::unexpected<Error>(good.error());
+    }
     auto valid = validate(job);
     if (!valid) return tl::unexpected<Error>(valid.error());
     return request;

@@ -15,6 +15,7 @@ FinalRecord cancelled_record(const JobView& view, int64_t now) {
     record.finished_ms = now;
     record.attempts = view.record.attempts;
     record.tags = view.job.tags;
+    record.content = content_of(view.job);
     return record;
 }
 

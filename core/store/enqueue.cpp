@@ -6,22 +6,23 @@
 #include "core/base/failpoint.h"
 #include "core/base/time.h"
 #include "core/job/codec.h"
+#include "core/store/known.h"
 #include "core/store/redis_store.h"
 
 namespace jobq {
 namespace {
 
-// A repeat of a PUSH is the same job when all the client chose is equal; the server's own marks
-// (when it came) are not compared.
-bool same_job(const Job& a, const Job& b) {
-    return a.type == b.type && a.queue == b.queue && a.args == b.args && a.priority == b.priority &&
-           a.custom == b.custom && a.at == b.at;
-}
-
 // A bug to be planted: before the checksum is taken, which finds what changes later.
 Job changed(Job job) {
     job.args[job.args.size() - 3] ^= 1;  // ..."ms":17}]
     return job;
+}
+
+// How the script is to look at the job's jid.
+std::string_view known_as(const Job& job) {
+    // Faktory says NOTUNIQUE of a job that holds its own lock.
+    if (job.reuse == Reuse::plain) return job.may_be_known ? "pl" : "p";
+    return job.may_be_known ? "l" : "";
 }
 
 const Ties kNoTies;
@@ -35,7 +36,7 @@ task<Result<std::vector<Result<Enqueued>>>> RedisStore::enqueue(std::vector<Job>
 
 // Most jobs are new and wait in one list: those go together by `push`, one call for each list. What
 // is scheduled goes by `enqueue`, which can say no. So does the whole batch when one in it has an
-// idempotency key, ties or a jid that comes twice: the order of a list is the order of the calls.
+// idempotency key, ties or a jid that may be known: the order of a list is the order of the calls.
 task<void> RedisStore::send_enqueue(EnqueueCoalescer::Batch batch) {
     int64_t now = reactor_.wall_ms();
     std::unordered_set<std::string_view> jids;
@@ -43,7 +44,8 @@ task<void> RedisStore::send_enqueue(EnqueueCoalescer::Batch batch) {
     bool can_repeat = false;
     for (const auto& entry : batch) {
         const Job& job = entry.item();
-        can_repeat |= !job.idempotency_key.empty() || job.ties || !jids.insert(job.jid).second;
+        can_repeat |= !job.idempotency_key.empty() || job.ties || job.may_be_known ||
+                      !jids.insert(job.jid).second;
     }
     std::map<std::string, EnqueueCoalescer::Batch> plain;
     EnqueueCoalescer::Batch others;
@@ -106,7 +108,7 @@ task<void> RedisStore::send_others(EnqueueCoalescer::Batch batch) {
         args.add(due).add(key);
         const Ties& ties = job.ties ? *job.ties : kNoTies;
         args.add(ties.words()).add(ties.lock);
-        args.add(later_ms(std::max(now, job.run_at_ms), ties.lock_for_ms));
+        args.add(later_ms(std::max(now, job.run_at_ms), ties.lock_for_ms)).add(known_as(job));
     }
     auto reply = co_await run(script("enqueue"), std::move(args), batch.size());
     if (!reply) {
@@ -115,7 +117,7 @@ task<void> RedisStore::send_others(EnqueueCoalescer::Batch batch) {
         co_return;
     }
 
-    std::vector<std::string> repeated;  // live jids: the same job, or another?
+    std::vector<std::string> known;  // "!" and who has the key, or who has the jid
     EnqueueCoalescer::Batch undecided;
     for (size_t i = 0; i < batch.size(); ++i) {
         const auto& entry = batch[i];
@@ -124,35 +126,54 @@ task<void> RedisStore::send_others(EnqueueCoalescer::Batch batch) {
         State state = entry.item().run_at_ms > now ? State::scheduled : State::ready;
         if (code.empty()) {
             entry.answer(Enqueued{Enqueued::How::stored, entry.item().jid, state});
-        } else if (code[0] == '!') {
-            auto how =
-                code.substr(1) == entry.item().jid ? Enqueued::How::same : Enqueued::How::existing;
-            entry.answer(Enqueued{how, code.substr(1), state});
         } else if (code == "u") {
             entry.answer(fail(ErrorCode::not_unique, "Job not unique"));
         } else if (code == "b") {
             entry.answer(fail(ErrorCode::not_found, "No such batch " + entry.item().ties->bid));
         } else {
-            repeated.push_back(entry.item().jid);
+            known.push_back(code[0] == '!' ? std::move(code) : entry.item().jid);
             undecided.push_back(entry);
         }
     }
-    if (undecided.empty()) co_return;
+    if (!undecided.empty()) co_await settle_known(std::move(undecided), std::move(known));
+}
 
-    auto views = co_await get(std::move(repeated));
-    for (size_t i = 0; i < undecided.size(); ++i) {
-        const auto& entry = undecided[i];
+// `known`: of each "!" and who has its key, or who has its jid.
+task<void> RedisStore::settle_known(EnqueueCoalescer::Batch batch, std::vector<std::string> known) {
+    std::vector<bool> by_key;
+    for (auto& jid : known) {
+        by_key.push_back(jid[0] == '!');
+        if (by_key.back()) jid.erase(0, 1);
+    }
+    auto views = co_await get(known);
+    EnqueueCoalescer::Batch once_more;
+    int64_t now = reactor_.wall_ms();
+    for (size_t i = 0; i < batch.size(); ++i) {
+        const auto& entry = batch[i];
+        const Job& job = entry.item();
         if (!views) {
             entry.answer(tl::unexpected<Error>(views.error()));
-        } else if ((*views)[i] && same_job((*views)[i]->job, entry.item())) {
-            entry.answer(Enqueued{Enqueued::How::same, entry.item().jid, (*views)[i]->state});
+        } else if ((*views)[i] && by_key[i]) {
+            entry.answer(answer_for_key(job, *(*views)[i]));
+        } else if ((*views)[i]) {
+            auto answer = answer_for_known(job, *(*views)[i], now);
+            if (answer) {
+                entry.answer(std::move(*answer));
+                continue;
+            }
+            entry.asker->items[entry.index].may_be_known = false;
+            once_more.push_back(entry);
+        } else if (by_key[i]) {
+            Enqueued existing{Enqueued::How::existing, known[i], State::succeeded};
+            existing.forgotten = true;
+            entry.answer(std::move(existing));
         } else {
-            // Also when it ended in between: the answer must not claim what was not stored.
-            entry.answer(fail(ErrorCode::duplicate, "the id " + entry.item().jid +
-                                                        " belongs to another job that is not over: "
-                                                        "leave the id away, or give another"));
+            // It ended in between and left no record. The answer must not claim what was not
+            // stored.
+            entry.answer(fail(ErrorCode::unknown, "job " + job.jid + " was there and ended"));
         }
     }
+    if (!once_more.empty()) co_await send_others(std::move(once_more));
 }
 
 }  // namespace jobq

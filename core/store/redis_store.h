@@ -89,6 +89,7 @@ class RedisStore final : public Store {
     task<void> send_push(std::string header, EnqueueCoalescer::Batch batch,
                          EnqueueCoalescer::Batch* known);
     task<void> send_others(EnqueueCoalescer::Batch batch);
+    task<void> settle_known(EnqueueCoalescer::Batch batch, std::vector<std::string> known);
     task<void> send_fetch(FetchCoalescer::Batch batch);
     task<void> fetch_together(FetchCoalescer::Batch group);
     task<Result<std::vector<Leased>>> fetch_for(FetchRequest request);

@@ -60,28 +60,51 @@ std::optional<Error> Broker::too_weak_for(const Job& job) const {
                                            (config_->redis.url.empty() ? own : others)};
 }
 
-task<std::vector<Result<Enqueued>>> Broker::enqueue(std::vector<Job> jobs) {
-    std::vector<std::pair<size_t, Error>> refused;
-    for (size_t i = 0; i < jobs.size(); ++i) {
-        auto why = too_weak_for(jobs[i]);
-        if (!why) why = not_allowed(jobs[i]);
-        if (why) refused.emplace_back(i, std::move(*why));
+std::optional<Result<Enqueued>> Broker::settled(const Job& job) const {
+    auto why = too_weak_for(job);
+    if (!why) why = not_allowed(job);
+    if (why) {
+        if (metrics_) metrics_->refused(info(why->code).name);
+        return tl::unexpected<Error>(std::move(*why));
     }
-    if (refused.empty()) co_return co_await enqueue_able(std::move(jobs));
-    for (const auto& [at, why] : refused)
-        if (metrics_) metrics_->refused(info(why.code).name);
-    for (auto it = refused.rbegin(); it != refused.rend(); ++it)
+    // It left no record in which the store could find it.
+    if (!recent_.none_dropped() && job.reuse == Reuse::plain &&
+        recent_.was_dropped(job.jid, content_of(job), reactor_.now_ms()))
+        return Enqueued{Enqueued::How::same, job.jid, State::dead};
+    return std::nullopt;
+}
+
+task<std::vector<Result<Enqueued>>> Broker::enqueue(std::vector<Job> jobs) {
+    std::vector<std::pair<size_t, Result<Enqueued>>> known;
+    for (size_t i = 0; i < jobs.size(); ++i)
+        if (auto answer = settled(jobs[i])) known.emplace_back(i, std::move(*answer));
+    if (known.empty()) co_return co_await enqueue_able(std::move(jobs));
+    for (auto it = known.rbegin(); it != known.rend(); ++it)
         jobs.erase(jobs.begin() + long(it->first));
     std::vector<Result<Enqueued>> results;
     if (!jobs.empty()) results = co_await enqueue_able(std::move(jobs));
-    for (auto& [at, why] : refused)
-        results.insert(results.begin() + long(at), tl::unexpected<Error>(std::move(why)));
+    for (auto& [at, answer] : known)
+        results.insert(results.begin() + long(at), std::move(answer));
     co_return results;
+}
+
+void Broker::note_recent(std::vector<Job>& jobs) {
+    const int64_t now = reactor_.now_ms(), wall = reactor_.wall_ms();
+    for (auto& job : jobs) {
+        const bool seen = recent_.see(job.jid, now);
+        if (job.reuse == Reuse::again) continue;
+        job.may_be_known |= seen;
+        if (job.reuse == Reuse::plain || job.may_be_known) continue;
+        // Ids that jobq makes hold their time: of those made now the store need not be asked.
+        const auto made = id_time_ms(job.jid);
+        job.may_be_known = !made || std::abs(wall - *made) > limits::kFreshIdMs;
+    }
 }
 
 task<std::vector<Result<Enqueued>>> Broker::enqueue_able(std::vector<Job> jobs) {
     const bool told = events_.wanted("enqueued") || log_enabled(LogLevel::debug);
     const bool traced = tracer_ != nullptr;
+    note_recent(jobs);
     std::vector<Job> heads;  // what is needed of each afterwards
     heads.reserve(jobs.size());
     for (const auto& job : jobs) {
@@ -141,6 +164,7 @@ void Broker::notify(const Counts& ready) {
 void Broker::note_running(const Leased& lease, const FetchOrder& order) {
     Running running;
     running.job = head_of(lease.job);
+    running.content = content_of(lease.job);
     running.record = lease.record;
     running.owner = order.owner;
     running.token = lease.token;
@@ -212,6 +236,7 @@ task<std::vector<Leased>> Broker::keep_runnable(std::vector<Leased> leases, std:
             finish.final.created_ms = lease.job.created_ms;
             finish.final.finished_ms = now;
             finish.final.tags = lease.job.tags;
+            finish.final.content = content_of(lease.job);
             finish.follow = news_of("expired", lease.job, {}, finish.transition);
             if (metrics_) metrics_->expired(lease.job.queue, lease.job.type);
             note_event("expired", lease.job, {});

@@ -30,6 +30,7 @@
 #include "daemon/observe/tracer.h"
 #include "daemon/work/kept_ends.h"
 #include "daemon/work/live_output.h"
+#include "daemon/work/recent_jids.h"
 #include "daemon/work/waiters.h"
 #include "daemon/work/worker.h"
 
@@ -37,8 +38,9 @@ namespace jobq {
 
 // A job that runs under a lease this daemon knows of.
 struct Running {
-    uint64_t serial = 0;  // of the lease, in this process
-    Job job;              // its head
+    uint64_t serial = 0;   // of the lease, in this process
+    Job job;               // its head
+    uint32_t content = 0;  // content_of() the whole
     JobRecord record;
     std::string owner, token;
     std::string worker;  // who runs it, for people: a wid or a pool's name
@@ -238,7 +240,11 @@ class Broker {
         std::shared_ptr<const Job> follow{};
     };
 
+    // The answer to an enqueue that the store need not be asked about.
+    std::optional<Result<Enqueued>> settled(const Job& job) const;
     task<std::vector<Result<Enqueued>>> enqueue_able(std::vector<Job> jobs);
+    // Marks those whose jids may have been used, for the store to look.
+    void note_recent(std::vector<Job>& jobs);
     void note_running(const Leased& lease, const FetchOrder& order);
     // The configured limits of the queues it asks.
     void add_throttles(FetchRequest& request, const std::string& worker) const;
@@ -285,6 +291,7 @@ class Broker {
     JobMetrics* metrics_ = nullptr;
     Tracer* tracer_ = nullptr;
     Waiters waiters_;
+    RecentJids recent_;
     IdMaker ids_;
     Rng rng_;
     std::string epoch_;

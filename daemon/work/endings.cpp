@@ -28,6 +28,7 @@ FinalRecord final_of(const Running& running, const RunReport& report, const Tran
     record.system_cpu_ms = report.system_cpu_ms;
     record.max_rss_kib = report.max_rss_kib;
     record.tags = running.job.tags;
+    record.content = running.content;
     if (next.move == Move::succeed) record.result = report.result;
     record.result_is_json = report.result_is_json;
     return record;
@@ -54,9 +55,10 @@ Finish Broker::plan(const Ended& ended, const Running& running, const RunReport&
         decide(running.job, running.record, report, policy, reactor_.wall_ms(), rng_);
     finish.final = final_of(running, report, finish.transition);
     if (JOBQ_FAILPOINT(result_replaced)) finish.final.result = "\"another\"";
-    finish.retention_ms = finish.transition.move == Move::dead
-                              ? std::max(policy.retention_ms, limits::kDeadKeepMs)
-                              : policy.retention_ms;
+    // The least is for a repeat of its enqueue, whose answer was lost.
+    finish.retention_ms = std::max(policy.retention_ms, finish.transition.move == Move::dead
+                                                            ? limits::kDeadKeepMs
+                                                            : limits::kRecordLeastMs);
     bool kept = finish.transition.move == Move::succeed;  // then stdout is the result
     finish.log = encode_output({report.log, kept ? std::string() : report.result});
     finish.attempt = current_attempt(running.record);
@@ -177,6 +179,7 @@ void Broker::wake_after(const Planned& next) {
 void Broker::ended(const Ended& what, const Planned& next, const Running& running) {
     const RunReport& report = what.report;
     ++counted.finished;
+    if (next.move == Move::drop) recent_.dropped(what.jid, running.content, reactor_.now_ms());
     stir();
     for (const auto& live : {running.out, running.err})
         if (live) live->changed.notify_all();

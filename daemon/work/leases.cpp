@@ -153,6 +153,9 @@ task<void> Broker::recover() {
     if (recover_until_ms_ == 0)
         recover_until_ms_ = reactor_.now_ms() + (shared ? 2 * limits::kRedisDeadlineMs : 0);
     const bool last = reactor_.now_ms() >= recover_until_ms_;
+    // What the jobqd before this one was given is not known here.
+    if (auto before = co_await store_.stats(); before && before->processed > 0)
+        recent_.doubt_until(reactor_.now_ms() + limits::kRepeatMs);
     auto owners = co_await store_.owners();
     if (!owners) {
         log(LogLevel::warn, "lease.recover_failed", owners.error().text);

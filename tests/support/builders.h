@@ -43,6 +43,7 @@ inline Finish an_end(const std::string& owner, const Leased& lease, Move move, i
     finish.final.type = lease.job.type;
     finish.final.queue = lease.job.queue;
     finish.final.created_ms = lease.job.created_ms;
+    finish.final.content = content_of(lease.job);
     finish.final.started_ms = lease.started_ms;
     finish.final.finished_ms = lease.started_ms + 1;
     finish.final.attempts = finish.transition.record.attempts;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/store/keys.h"
+#include "core/store/known.h"
 
 namespace jobq::test {
 
@@ -45,18 +46,19 @@ Result<Enqueued> MemoryStore::enqueue_one(const Job& job) {
     State state = job.run_at_ms > now ? State::scheduled : State::ready;
     auto key = keys_.find(job.idempotency_key);
     if (!job.idempotency_key.empty() && key != keys_.end() && key->second.expires_ms > now) {
-        bool same = key->second.jid == job.jid;
-        return Enqueued{same ? Enqueued::How::same : Enqueued::How::existing, key->second.jid,
-                        state};
-    }
-    if (const Live* live = find(job.jid)) {
-        const Job& other = live->job;
-        if (other.type == job.type && other.queue == job.queue && other.args == job.args &&
-            other.priority == job.priority && other.custom == job.custom && other.at == job.at)
-            return Enqueued{Enqueued::How::same, job.jid, live->state};
-        return fail(ErrorCode::duplicate, "the id " + job.jid + " belongs to another job");
+        auto known = look(key->second.jid);
+        if (known) return answer_for_key(job, *known);
+        Enqueued existing{Enqueued::How::existing, key->second.jid, State::succeeded};
+        existing.forgotten = true;
+        return existing;
     }
     auto may = job.ties ? may_bind(*job.ties) : Result<>{};
+    const Live* live_one = find(job.jid);
+    const bool tied = !may && may.error().code == ErrorCode::not_unique;
+    if (live_one && !(tied && job.reuse == Reuse::plain))
+        return *answer_for_known(job, view_of(*live_one), now);
+    if (auto known = look(job.jid); known && !live_one && job.may_be_known)
+        if (auto answer = answer_for_known(job, *known, now)) return *answer;
     if (!may) return tl::unexpected<Error>(may.error());
     if (!job.idempotency_key.empty())
         keys_[job.idempotency_key] = {now + limits::kIdempotencyWindowMs, job.jid};

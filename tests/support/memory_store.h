@@ -128,6 +128,7 @@ class MemoryStore : public Store {
     Leased lease_of(const Live& live) const;
     void lease(Live& live, const FetchRequest& request, const std::string& token);
     JobView view_of(const Live& live) const;
+    Result<JobView> look(const std::string& jid) const;
     const Live* find(const std::string& jid) const;
     // Puts a job at the end of its list, or in front.
     void make_ready(Live& live, bool in_front);

@@ -106,6 +106,7 @@ task<Result<std::vector<Result<Cancelled>>>> MemoryStore::cancel(std::vector<std
         record.finished_ms = clock_.wall_ms();
         record.attempts = live.record.attempts;
         record.tags = live.job.tags;
+        record.content = content_of(live.job);
         keep_final(jid, record, limits::kRetentionMs);
         leave_place(live);
         settle(jid, Event::gone);

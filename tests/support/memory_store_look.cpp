@@ -20,29 +20,26 @@ JobView MemoryStore::view_of(const Live& live) const {
     return view;
 }
 
+Result<JobView> MemoryStore::look(const std::string& jid) const {
+    if (const Live* live = find(jid)) return view_of(*live);
+    auto kept = finals_.find(jid);
+    if (kept == finals_.end()) return fail(ErrorCode::not_found, "no job " + jid);
+    JobView view;
+    view.final = kept->second.record;
+    view.state = view.final.state;
+    view.job.jid = jid;
+    view.job.type = view.final.type;
+    view.job.queue = view.final.queue;
+    view.job.created_ms = view.final.created_ms;
+    view.job.tags = view.final.tags;
+    view.record.attempts = view.final.attempts;
+    return view;
+}
+
 task<Result<std::vector<Result<JobView>>>> MemoryStore::get(std::vector<std::string> jids) {
     std::vector<Result<JobView>> views;
-    for (const auto& jid : jids) {
-        if (const Live* live = find(jid)) {
-            views.push_back(view_of(*live));
-            continue;
-        }
-        auto kept = finals_.find(jid);
-        if (kept == finals_.end()) {
-            views.push_back(fail(ErrorCode::not_found, "no job " + jid));
-            continue;
-        }
-        JobView view;
-        view.final = kept->second.record;
-        view.state = view.final.state;
-        view.job.jid = jid;
-        view.job.type = view.final.type;
-        view.job.queue = view.final.queue;
-        view.job.created_ms = view.final.created_ms;
-        view.job.tags = view.final.tags;
-        view.record.attempts = view.final.attempts;
-        views.push_back(view);
-    }
+    for (const auto& jid : jids)
+        views.push_back(look(jid));
     co_return views;
 }
 

@@ -2,8 +2,9 @@
 -- enqueue: store new jobs and put each in its queue or among the scheduled.
 -- KEYS: prefix
 -- ARGV: now_ms idem_expires_ms hint n [jid envelope header due_ms idempotency_key ties lock
---       lock_expires_ms]*n
--- RETURNS: 0 all are stored | {"" stored, "=" the jid is live, "!"..jid the key has this job, "u" not
+--       lock_expires_ms known]*n; known holds "l": look among those that are over; "p": the lock of a
+--       live jid counts before the jid
+-- RETURNS: 0 all are stored | {"" stored, "=" the jid is known, "!"..jid the key has this job, "u" not
 -- unique, "b" no such batch}*n
 local P = KEYS[1]
 local now, n = tonumber(ARGV[1]), tonumber(ARGV[4])
@@ -13,8 +14,13 @@ local now, n = tonumber(ARGV[1]), tonumber(ARGV[4])
 --@include graves
 --@include bind
 local ids = {}
-for i = 1, n do ids[i] = ARGV[8 * i - 3] end
+for i = 1, n do ids[i] = ARGV[9 * i - 4] end
+--@include over
 local live = redis.call('HMGET', P .. 'j', unpack(ids))
+local function is_live(i) return live[i] and string.byte(live[i]) ~= 120 end
+local over = over_of(function(i)
+    return string.find(ARGV[9 * i + 4], 'l', 1, true) and not is_live(i)
+end)
 local envelopes, lists, due, answer, refused, seen = {}, {}, {}, {}, 0, {}
 local counts = {}
 
@@ -28,12 +34,15 @@ end
 local function why_not(i, jid, key)
     local other = key ~= '' and key_taken(key)
     if other then return '!' .. other end
-    if seen[jid] or (live[i] and string.byte(live[i]) ~= 120) then return '=' end
-    return untieable(ARGV[8 * i + 2], ARGV[8 * i + 3])
+    local tied = untieable(ARGV[9 * i + 1], ARGV[9 * i + 2])
+    if seen[jid] or is_live(i) then
+        return tied == 'u' and string.byte(ARGV[9 * i + 4]) == 112 and 'u' or '='
+    end
+    return over[jid] and '=' or tied
 end
 
 for i = 1, n do
-    local at = 8 * i - 3
+    local at = 9 * i - 4
     local jid, header, when, key = ids[i], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
     answer[i] = why_not(i, jid, key) or ''
     if answer[i] ~= '' then

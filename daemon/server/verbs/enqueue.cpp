@@ -17,7 +17,9 @@ Answer enqueued(Broker& broker, const EnqueueRequest& request, const Result<Enqu
     std::string note = request.late ? "run_at is in the past: it runs now"
                                     : broker.why_no_handler(job.type, job.queue);
     JsonWriter json;
-    json.begin_object().field("jid", result->jid).field("state", name(result->state));
+    json.begin_object()
+        .field("jid", result->jid)
+        .field("state", result->forgotten ? "forgotten" : name(result->state));
     json.field("how", stored                                   ? "stored"
                       : result->how == Enqueued::How::existing ? "existing"
                                                                : "same");
