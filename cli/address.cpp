@@ -1,11 +1,11 @@
 #include "cli/address.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
 
 #include "core/base/limits.h"
+#include "core/base/own_dir.h"
 #include "core/base/text.h"
 #include "core/protocol/password.h"
 
@@ -86,28 +86,22 @@ Answer<Address> tcp_address(std::string_view rest) {
     return address;
 }
 
-// A directory in a place where anybody may write is trusted only when it is ours alone.
-bool is_ours(const std::string& directory) {
-    struct stat info {};
-
-    if (lstat(directory.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) return false;
-    return info.st_uid == getuid() && (info.st_mode & (S_IWGRP | S_IWOTH)) == 0;
-}
-
 void add_if_there(std::vector<Address>& all, const std::string& path) {
     if (path.size() > limits::kUnixPathBytes || access(path.c_str(), F_OK) != 0) return;
     all.emplace_back().unix_path = path;
+    all.back().own = true;
 }
 
 std::vector<Address> default_addresses() {
     std::vector<Address> all;
     const std::string runtime = environment("XDG_RUNTIME_DIR");
-    const std::string own_tmp = "/tmp/jobq-" + std::to_string(getuid());
+    const std::string own_tmp = "/tmp/jobq-" + std::to_string(geteuid());
     if (!runtime.empty()) {
         add_if_there(all, runtime + "/jobq.sock");
         add_if_there(all, runtime + "/jobq-dev.sock");
     }
-    if (is_ours(own_tmp)) add_if_there(all, own_tmp + "/jobq-dev.sock");
+    // Anybody may write to /tmp: what is there is trusted only when it is ours alone.
+    if (safe_dir(own_tmp, true)) add_if_there(all, own_tmp + "/jobq-dev.sock");
     std::string state = environment("XDG_STATE_HOME");
     const std::string home = environment("HOME");
     if (state.empty() && !home.empty()) state = home + "/.local/state";

@@ -23,6 +23,7 @@ struct Address {
     std::string password;
     bool tls = false;
     std::string ca_file;  // whom to trust with TLS; "": the system's authorities
+    bool own = false;     // nobody named it: who listens there must be of our user, or root
 
     bool is_unix() const { return !unix_path.empty(); }
 

@@ -79,6 +79,7 @@ class Bulk {
     Records records_;
     Client client_;
     LineReader reader_;
+    int input_error_ = 0;  // a read failed with it: not the end of the input
     const std::string& type_;
     const std::string& defaults_;
     std::deque<Entry> window_;
@@ -231,9 +232,7 @@ Result<> Bulk::turn() {
     if (again_at_ms_ != 0) deadline = std::min(deadline, again_at_ms_);
     const auto moved = client_.link().pump(deadline, wants_input ? reader_.fd() : -1);
     if (!moved) return tl::unexpected(moved.error());
-    if (moved->extra)
-        if (const int code = reader_.fill(); code != 0)
-            out_.note(std::string("the input ends early: ") + std::strerror(code));
+    if (moved->extra) input_error_ = reader_.fill();
     if (!sent_.empty() && monotonic_ms() - last_reply_ms_ > kReplyMs) {
         client_.link().close();
         return fail(ErrorCode::unknown, "jobqd did not answer in time");
@@ -304,6 +303,13 @@ Answer<int> Bulk::run() {
     }
     show_progress(true);
     if (!out_.is_text()) records_.end();
+    if (input_error_ != 0)
+        return give_up(
+            kNoInput,
+            "can't read the input any further: " + std::string(std::strerror(input_error_)) + "; " +
+                std::to_string(stored_) + " jobs are stored, " + std::to_string(failed_) +
+                " lines failed",
+            "go on at line " + std::to_string(reader_.lines() + 1) + " once it can be read");
     if (failed_ == 0) return kDone;
     out_.note(std::to_string(failed_) + " of " + std::to_string(failed_ + stored_) +
               " lines failed; each has its own line in the output");

@@ -10,6 +10,8 @@
 #include <iostream>
 
 #include "cli/json_check.h"
+#include "cli/line_reader.h"
+#include "core/base/file.h"
 #include "core/base/limits.h"
 #include "core/base/text.h"
 
@@ -17,16 +19,17 @@ namespace jobq::cli {
 namespace {
 
 constexpr size_t kIdsAtOnce = 500;
+constexpr size_t kIdLineBytes = 64 << 10;
 
 // One byte more than may be, so that the check can see that it is too much.
 Answer<std::string> read_all(int fd, const std::string& name) {
     std::string text;
     char buffer[64 << 10];
     while (text.size() <= limits::kPayloadBytes) {
-        const ssize_t got = ::read(fd, buffer, sizeof buffer);
+        const ssize_t got = read_some(fd, buffer, sizeof buffer);
         if (got == 0) break;
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return give_up(kNoInput, "can't read " + name + ": " + std::strerror(errno));
+        if (got < 0)
+            return give_up(kNoInput, "can't read " + name + ": " + std::strerror(int(-got)));
         text.append(buffer, size_t(got));
     }
     if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
@@ -57,6 +60,36 @@ bool may_be_json(const std::string& word) {
 bool is_meant_as_json(const std::string& word) {
     const std::string_view text = trim(word);
     return !text.empty() && (text[0] == '{' || text[0] == '[' || text[0] == '"');
+}
+
+// A read that fails is not the end: what is not whole is not taken.
+Answer<> each_stdin_line(const std::function<Answer<>(std::string)>& take) {
+    LineReader reader(STDIN_FILENO, kIdLineBytes);
+    while (true) {
+        while (const auto line = reader.next()) {
+            if (line->too_long)
+                return give_up(kBadData, "line " + std::to_string(line->number) +
+                                             " of stdin is too long to be an id");
+            const std::string_view word = trim(line->text);
+            if (word.empty()) continue;
+            if (auto done = take(std::string(word)); !done) return done;
+        }
+        if (reader.at_end()) return {};
+        if (const int code = reader.wait_and_fill(); code != 0)
+            return give_up(kNoInput,
+                           "can't read stdin: " + std::string(std::strerror(code)) + ", after " +
+                               std::to_string(reader.lines()) + " lines",
+                           "the ids read last may not have been dealt with: look, then repeat");
+    }
+}
+
+// Of a terminal; "" at its end.
+std::string stdin_line() {
+    std::string line;
+    char byte = 0;
+    while (read_some(STDIN_FILENO, &byte, 1) == 1 && byte != '\n')
+        line += byte;
+    return line;
 }
 
 }  // namespace
@@ -130,12 +163,7 @@ Answer<> each_ids(const std::vector<std::string>& words,
         }
         if (isatty(STDIN_FILENO) == 1)
             std::cerr << "jobq: reading ids from the terminal, one a line; end with ^D\n";
-        std::string line;
-        while (std::getline(std::cin, line)) {
-            const std::string_view id = trim(line);
-            if (id.empty()) continue;
-            if (auto done = add(std::string(id)); !done) return done;
-        }
+        if (auto done = each_stdin_line(add); !done) return done;
     }
     return ids.empty() ? Answer<>() : take(ids);
 }
@@ -147,8 +175,7 @@ Answer<> confirm(bool yes, const std::string& question, const std::vector<std::s
         return give_up(kUsage, question + " needs --yes when nobody can be asked",
                        "--dry-run shows what it would do");
     std::cerr << "jobq: " << question << "? [y/N] " << std::flush;
-    std::string answer;
-    std::getline(std::cin, answer);
+    const std::string answer = stdin_line();
     const std::string_view said = trim(answer);
     if (said == "y" || said == "Y" || said == "yes") return {};
     return give_up(kJobFailed, "left as it is");

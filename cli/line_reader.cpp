@@ -1,7 +1,9 @@
 #include "cli/line_reader.h"
 
+#include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace jobq::cli {
@@ -18,8 +20,20 @@ int LineReader::fill() {
     buffer_.resize(held + (got > 0 ? size_t(got) : 0));
     if (got == 0) end_ = true;
     if (got >= 0 || code == EINTR || code == EAGAIN) return 0;
+    // What came of the last line is not the line.
+    const size_t stop = buffer_.rfind('\n');
+    buffer_.resize(std::max(taken_, stop == std::string::npos ? 0 : stop + 1));
+    searched_ = std::min(searched_, buffer_.size());
+    skipping_ = false;
     end_ = true;
     return code;
+}
+
+int LineReader::wait_and_fill() {
+    pollfd waiting{fd_, POLLIN, 0};
+    while (::poll(&waiting, 1, -1) < 0)
+        if (errno != EINTR) return errno;
+    return fill();
 }
 
 std::optional<LineReader::Line> LineReader::next() {

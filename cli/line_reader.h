@@ -22,6 +22,8 @@ class LineReader {
 
     // One read(). 0, or the errno it failed with.
     int fill();
+    // The same, but waits until there is something where the descriptor does not block.
+    int wait_and_fill();
     std::optional<Line> next();
 
     bool at_end() const { return end_ && taken_ == buffer_.size(); }

@@ -14,6 +14,7 @@
 #include <memory>
 
 #include "cli/interrupt.h"
+#include "core/base/own_dir.h"
 #include "core/base/text.h"
 
 namespace jobq::cli {
@@ -49,7 +50,19 @@ int connect_within(int fd, const sockaddr* address, socklen_t size, int64_t dead
     }
 }
 
-Result<int> open_unix(const std::string& path, int64_t deadline_ms) {
+// A name proves nothing of who listens; the kernel knows.
+Result<> check_peer(int fd) {
+    ucred who{};
+    socklen_t size = sizeof who;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0)
+        return fail(ErrorCode::unavailable, system_reason(errno));
+    if (is_own_uid(who.uid)) return {};
+    return fail(ErrorCode::unavailable, "it is a socket of user id " + std::to_string(who.uid) +
+                                            ": if that is meant, say so with --server");
+}
+
+Result<int> open_unix(const Address& address, int64_t deadline_ms) {
+    const std::string& path = address.unix_path;
     sockaddr_un name{};
     name.sun_family = AF_UNIX;
     std::memcpy(name.sun_path, path.data(), path.size());  // parse_address() checked the length
@@ -57,8 +70,10 @@ Result<int> open_unix(const std::string& path, int64_t deadline_ms) {
     if (fd < 0) return fail(ErrorCode::unavailable, system_reason(errno));
     const int code =
         connect_within(fd, reinterpret_cast<const sockaddr*>(&name), sizeof name, deadline_ms);
-    if (code == 0) return fd;
+    auto known = code == 0 && address.own ? check_peer(fd) : Result<>();
+    if (code == 0 && known) return fd;
     ::close(fd);
+    if (!known) return tl::unexpected(known.error());
     return fail(ErrorCode::unavailable, system_reason(code));
 }
 
@@ -111,8 +126,7 @@ Link& Link::operator=(Link&& other) noexcept {
 }
 
 Result<Link> Link::open(const Address& address, int64_t deadline_ms) {
-    auto fd = address.is_unix() ? open_unix(address.unix_path, deadline_ms)
-                                : open_tcp(address, deadline_ms);
+    auto fd = address.is_unix() ? open_unix(address, deadline_ms) : open_tcp(address, deadline_ms);
     if (!fd) return tl::unexpected(fd.error());
     Link link(*fd);
     if (!address.tls) return link;

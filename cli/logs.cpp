@@ -8,6 +8,7 @@
 #include "cli/interrupt.h"
 #include "cli/json_object.h"
 #include "cli/session.h"
+#include "cli/terminal_text.h"
 #include "cli/verb_list.h"
 #include "cli/wait.h"
 #include "core/base/limits.h"
@@ -71,7 +72,7 @@ Answer<int> run_logs(Session& session) {
     const auto end = follow_logs(*client, out, request.done(), args.has("--follow"),
                                  [&](JsonView message, const std::string& text) {
                                      if (out.is_text()) {
-                                         out.raw(text);
+                                         out.raw(out.on_terminal() ? for_terminal(text) : text);
                                      } else {
                                          records.add(message.raw());
                                      }

@@ -8,6 +8,7 @@
 #include "cli/parse.h"
 #include "cli/session.h"
 #include "core/base/error.h"
+#include "core/base/stdio.h"
 
 namespace jobq::cli {
 namespace {
@@ -44,6 +45,7 @@ int run(const std::vector<std::string>& tokens) {
 
 // What is thrown past everything is a fault of jobq's own: it is told as one, not as a signal.
 int main(int argc, char** argv) {
+    jobq::open_stdio(jobq::ClosedStdio::fails);
     try {
         return jobq::cli::run(std::vector<std::string>(argv + 1, argv + argc));
     } catch (const std::exception& error) {

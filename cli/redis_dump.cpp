@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,6 +25,9 @@ namespace {
 
 constexpr int64_t kLookMs = 10;
 constexpr int64_t kEndMs = 3'000;
+// What reading a dump may take: a file of this size has no more in it.
+constexpr int64_t kBaseBytes = 2LL << 30, kTimesFile = 50;
+constexpr rlim_t kCpuSeconds = 3'600;
 
 // Debian's redis-check-rdb is the same program: it serves when it is called redis-server.
 std::string find_server() {
@@ -35,6 +40,11 @@ std::string find_server() {
         }
     }
     return "";
+}
+
+void limit(int resource, rlim_t most) {
+    const rlimit both{most, most};
+    setrlimit(resource, &both);
 }
 
 bool is_rdb(const std::string& file) {
@@ -72,25 +82,19 @@ Answer<> RedisDump::start(const std::string& file) {
     const auto target = std::filesystem::absolute(file, failed);
     std::filesystem::create_symlink(target, directory_ + "/dump.rdb", failed);
     if (failed) return give_up(kNoInput, "can't link " + printable(file) + ": " + failed.message());
-    std::vector<std::string> words{"redis-server",
-                                   "--port",
-                                   "0",
-                                   "--unixsocket",
-                                   socket_,
-                                   "--unixsocketperm",
-                                   "700",
-                                   "--save",
-                                   "",
-                                   "--appendonly",
-                                   "no",
-                                   "--dir",
-                                   directory_,
-                                   "--dbfilename",
-                                   "dump.rdb",
-                                   "--logfile",
-                                   directory_ + "/log",
-                                   "--databases",
-                                   "16"};
+    std::vector<std::string> words{"redis-server", "--port", "0", "--unixsocket", socket_,
+                                   "--unixsocketperm", "700", "--save", "", "--appendonly", "no",
+                                   "--dir", directory_, "--dbfilename", "dump.rdb", "--logfile",
+                                   directory_ + "/log", "--databases", "16",
+                                   // It comes from somebody else, and is read with our rights.
+                                   "--sanitize-dump-payload", "yes", "--enable-debug-command", "no",
+                                   "--enable-module-command", "no"};
+    std::string path = "PATH=/usr/local/bin:/usr/bin:/bin", locale = "LC_ALL=C";
+    char* env[] = {path.data(), locale.data(), nullptr};
+
+    struct stat dump {};
+
+    ::stat(file.c_str(), &dump);
     std::vector<char*> argv;
     for (auto& word : words)
         argv.push_back(word.data());
@@ -105,7 +109,10 @@ Answer<> RedisDump::start(const std::string& file) {
         const int null = open("/dev/null", O_RDWR);
         for (int fd = 0; fd < 3; ++fd)
             dup2(null, fd);
-        execv(program.c_str(), argv.data());
+        limit(RLIMIT_CORE, 0);
+        limit(RLIMIT_AS, rlim_t(kBaseBytes + kTimesFile * dump.st_size));
+        limit(RLIMIT_CPU, kCpuSeconds);
+        execve(program.c_str(), argv.data(), env);
         _exit(127);
     }
     if (pid_ < 0) return give_up(kNoInput, std::string("can't start Redis: ") + strerror(errno));

@@ -1,10 +1,8 @@
 // The verb `run`: a command as a job of the built-in type "run".
-#include <unistd.h>
-
 #include <array>
-#include <climits>
 #include <cstdlib>
 
+#include "cli/caller_dir.h"
 #include "cli/interrupt.h"
 #include "cli/job_options.h"
 #include "cli/logs.h"
@@ -46,13 +44,24 @@ Answer<> add_env(const Args& args, JsonObject& payload) {
 }
 
 // `local`: the daemon is on this machine, where our directory means something.
-void add_cwd(const Args& args, bool local, JsonObject& payload) {
-    char here[PATH_MAX];
-    if (args.has("--cwd")) {
-        payload.text("cwd", args.text("--cwd"));
-    } else if (local && getcwd(here, sizeof here) != nullptr && is_utf8(here)) {
-        payload.text("cwd", here);
+Answer<> add_cwd(const Args& args, bool local, JsonObject& payload) {
+    if (!args.has("--cwd")) {
+        if (!local) return {};
+        auto here = caller_dir();
+        if (!here) return tl::unexpected(here.error());
+        payload.text("cwd", *here);
+        return {};
     }
+    const std::string& given = args.text("--cwd");
+    if (!local && !given.starts_with('/'))
+        return give_up(
+            kUsage,
+            "--cwd: jobqd may be on another machine, where " + printable(given) + " means nothing",
+            "give a path that begins with /");
+    auto path = from_caller(given);
+    if (!path) return tl::unexpected(path.error());
+    payload.text("cwd", *path);
+    return {};
 }
 
 // The command's output as it comes, then its own exit status.
@@ -107,7 +116,8 @@ Answer<int> run_run(Session& session) {
     if (auto added = add_env(args, payload); !added) return tl::unexpected(added.error());
     auto client = session.connect();
     if (!client) return tl::unexpected(client.error());
-    add_cwd(args, client->address().is_unix(), payload);
+    if (auto added = add_cwd(args, client->address().is_unix(), payload); !added)
+        return tl::unexpected(added.error());
     request.raw("payload", payload.done());
     const auto submitted = submit(*client, session.out, request.done(), jid);
     if (!submitted) return tl::unexpected(submitted.error());

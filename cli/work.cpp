@@ -201,6 +201,10 @@ void pass_secrets(const Address& address) {
 Answer<int> run_work(Session& session) {
     const Args& args = session.args;
     if (const auto checked = check_words(args); !checked) return tl::unexpected(checked.error());
+    std::error_code failed;
+    if (std::filesystem::current_path(failed).empty())
+        return give_up(kNoInput, "the current directory can't be used: " + failed.message(),
+                       "change to another one first");
     const auto command = find_command(args.command.front());
     if (!command) return tl::unexpected(command.error());
     const auto settings = runner_words(session);
@@ -213,6 +217,7 @@ Answer<int> run_work(Session& session) {
     pass_secrets(**address);
     std::vector<std::string> words{"jobqd", "runner", "--connect=" + (*address)->to_string(),
                                    "--name=" + worker_name()};
+    if ((*address)->own) words.emplace_back("--own-daemon");
     words.insert(words.end(), settings->begin(), settings->end());
     words.insert(words.end(), {"--", *command});
     words.insert(words.end(), args.command.begin() + 1, args.command.end());

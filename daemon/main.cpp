@@ -3,13 +3,18 @@
 #include <exception>
 
 #include "core/base/error.h"
+#include "core/base/stdio.h"
 #include "daemon/app.h"
+#include "daemon/loop/closed_process.h"
 #include "daemon/options.h"
 
 // What is thrown past everything is a fault of jobqd's own: it is told as one, not as a signal.
 int main(int argc, char** argv) {
+    jobq::open_stdio(jobq::ClosedStdio::is_empty);
+    jobq::close_to_own_user();
     try {
         auto parsed = jobq::parse_options(argc, argv);
+        jobq::hide_passwords(argc, argv);
         if (parsed.exit_status) return *parsed.exit_status;
         return jobq::run_daemon(parsed.options);
     } catch (const std::exception& error) {

@@ -6,8 +6,10 @@
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 
+#include "core/base/own_dir.h"
 #include "core/base/text.h"
 #include "core/base/time.h"
 
@@ -144,6 +146,12 @@ ParsedOptions parse_options(int argc, char** argv) {
                      "unix:PATH, tcp://HOST:PORT or tcp+tls://HOST:PORT")
         ->required();
     runner->add_option("--name", options.runner_name, "Name of this runner")->required();
+    auto* own = runner->add_flag("--own-daemon", options.runner_own_daemon,
+                                 "Only a jobqd of the same user or root (without --queue: always)");
+    runner
+        ->add_flag("--any-daemon", options.runner_any_daemon,
+                   "Take commands from the jobqd of another user, too")
+        ->excludes(own);
     std::string stop_timeout;
     runner->add_option("--stop-timeout", stop_timeout, "How long jobs may go on after a stop");
     add_work_options(*runner, options.work);
@@ -173,6 +181,16 @@ ParsedOptions parse_options(int argc, char** argv) {
         if (limit) options.runner_stop_timeout_ms = *limit;
     }
     return parsed;
+}
+
+void hide_passwords(int argc, char** argv) {
+    for (int i = 1; i < argc; ++i) {
+        char* const scheme = std::strstr(argv[i], "://");
+        char* const at = scheme == nullptr ? nullptr : std::strrchr(scheme, '@');
+        if (at == nullptr) continue;
+        for (char* c = scheme + 3; c < at; ++c)
+            *c = '*';
+    }
 }
 
 std::map<std::string, std::string> environment() {
@@ -220,15 +238,61 @@ Loaded load_for(const Options& options) {
 
 namespace {
 
+// The directory that --dev makes its own in. Nobody named it: so there must be no doubt about it.
+Result<std::string> dev_base() {
+    const char* runtime = getenv("XDG_RUNTIME_DIR");
+    const bool named = runtime && *runtime;
+    std::string base = named ? runtime : "/tmp/jobq-" + std::to_string(geteuid());
+    const std::string hint = named ? "; correct XDG_RUNTIME_DIR, or unset it"
+                                   : "; have it removed, or set XDG_RUNTIME_DIR to a directory of "
+                                     "your own";
+    auto dir = own_dir(base);
+    if (!dir) return fail(ErrorCode::forbidden, dir.error().text + hint);
+    if (!dir->doubt.empty())
+        return fail(ErrorCode::forbidden, base + " is not safe to use: " + dir->doubt + hint);
+    return dir->path;
+}
+
+Result<> make_state_dir(Places& places) {
+    std::error_code failed;
+    const auto parent = std::filesystem::path(places.state_dir).parent_path();
+    if (!parent.empty()) std::filesystem::create_directories(parent, failed);
+    Result<SafeDir> dir = own_dir(places.state_dir);
+    if (dir && access(dir->path.c_str(), W_OK | X_OK) != 0)
+        dir = fail(ErrorCode::forbidden, dir->path + ": " + std::strerror(errno));
+    if (!dir)
+        return fail(ErrorCode::forbidden, "can't use the state directory: " + dir.error().text +
+                                              "; give another with --state-dir");
+    places.state_dir = std::move(dir->path);
+    if (!dir->doubt.empty()) places.remarks.push_back("the state directory: " + dir->doubt);
+    return {};
+}
+
+// A directory that another user owns is one where he can put his own socket behind the name.
+Result<> make_socket_dir(Places& places) {
+    std::error_code failed;
+    auto parent = std::filesystem::path(places.unix_path).parent_path();
+    if (parent.empty()) parent = ".";
+    std::filesystem::create_directories(parent, failed);
+    auto dir = safe_dir(parent, false);
+    if (!dir)
+        return fail(ErrorCode::forbidden, "can't listen on " + places.unix_path + ": " +
+                                              dir.error().text +
+                                              "; give another place with --unix");
+    if (!dir->doubt.empty()) places.remarks.push_back("the socket: " + dir->doubt);
+    return {};
+}
+
 Result<Places> dev_places(const Config& config) {
     Places places;
-    const char* runtime = getenv("XDG_RUNTIME_DIR");
-    std::string base = runtime && *runtime ? runtime : "/tmp/jobq-" + std::to_string(geteuid());
-    std::error_code failed;
-    std::filesystem::create_directories(base, failed);
-    if (!(runtime && *runtime))
-        std::filesystem::permissions(base, std::filesystem::perms::owner_all, failed);
+    std::string base;
     places.state_dir = config.state_dir;
+    places.unix_path = config.listen.unix_path;
+    if (places.state_dir.empty() || places.unix_path.empty()) {
+        auto found = dev_base();
+        if (!found) return tl::unexpected(found.error());
+        base = *found;
+    }
     if (places.state_dir.empty()) {
         std::string name = base + "/jobq-dev-XXXXXX";
         if (!mkdtemp(name.data()))
@@ -237,7 +301,6 @@ Result<Places> dev_places(const Config& config) {
         places.state_dir = name;
         places.throw_away = true;
     }
-    places.unix_path = config.listen.unix_path;
     if (places.unix_path.empty()) {
         places.unix_path = places.state_dir + "/jobq.sock";
         places.dev_link = base + "/jobq-dev.sock";
@@ -245,10 +308,7 @@ Result<Places> dev_places(const Config& config) {
     return places;
 }
 
-}  // namespace
-
-Result<Places> find_places(const Config& config) {
-    if (config.dev) return dev_places(config);
+Result<Places> usual_places(const Config& config) {
     Places places;
     bool root = geteuid() == 0;
     const char* home = getenv("HOME");
@@ -269,6 +329,20 @@ Result<Places> find_places(const Config& config) {
     if (places.unix_path.empty() && runtime && *runtime)
         places.unix_path = std::string(runtime) + "/jobq.sock";
     if (places.unix_path.empty()) places.unix_path = places.state_dir + "/jobq.sock";
+    return places;
+}
+
+}  // namespace
+
+Result<Places> make_places(const Config& config) {
+    auto places = config.dev ? dev_places(config) : usual_places(config);
+    if (!places) return places;
+    const std::string inside = places->state_dir + "/";
+    auto made = make_state_dir(*places);
+    if (made && places->unix_path.starts_with(inside))
+        places->unix_path.replace(0, inside.size(), places->state_dir + "/");
+    if (made) made = make_socket_dir(*places);
+    if (!made) return tl::unexpected(made.error());
     return places;
 }
 

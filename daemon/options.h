@@ -20,6 +20,7 @@ struct Options {
     std::string state_dir, unix_path, tcp, http, redis, log_level, log_format;
     // `jobqd runner`
     std::string runner_connect, runner_name;
+    bool runner_own_daemon = false, runner_any_daemon = false;  // --own-daemon, --any-daemon
     int64_t runner_stop_timeout_ms = limits::kStopTimeoutMs;
     WorkOptions work;  // with queues: what `jobq work` runs
 };
@@ -33,6 +34,10 @@ struct ParsedOptions {
 
 ParsedOptions parse_options(int argc, char** argv);
 
+// Once they are read: overwrites the passwords of URLs in the arguments, which all users of the
+// host can read.
+void hide_passwords(int argc, char** argv);
+
 // Where --dev serves HTTP, or on a free port when this one is taken.
 inline constexpr const char* kDevHttp = "127.0.0.1:7480";
 
@@ -43,13 +48,16 @@ Loaded load_for(const Options& options);
 std::map<std::string, std::string> environment();
 
 // Where this daemon keeps its state and listens, for what the configuration leaves open. --dev: a
-// directory of its own below /tmp or $XDG_RUNTIME_DIR that goes with it.
+// directory of its own below /tmp or $XDG_RUNTIME_DIR that goes with it. Their directories exist,
+// and no other user can exchange them.
 struct Places {
     std::string state_dir, unix_path;
-    bool throw_away = false;  // remove state_dir at the end
-    std::string dev_link;     // a symlink by which the CLI finds a --dev daemon
+    bool throw_away = false;           // remove state_dir at the end
+    std::string dev_link;              // a symlink by which the CLI finds a --dev daemon
+    std::vector<std::string> remarks;  // for the log
 };
 
-Result<Places> find_places(const Config& config);
+// forbidden: a directory that can't be made, or that others can exchange.
+Result<Places> make_places(const Config& config);
 
 }  // namespace jobq

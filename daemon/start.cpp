@@ -21,16 +21,6 @@
 namespace jobq {
 namespace {
 
-Result<> make_state_dir(const std::string& path) {
-    std::error_code failed;
-    std::filesystem::create_directories(path, failed);
-    if (failed || access(path.c_str(), W_OK | X_OK) != 0)
-        return fail(ErrorCode::forbidden, "can't write to the state directory " + path + ": " +
-                                              (failed ? failed.message() : std::strerror(errno)) +
-                                              "; give another with --state-dir");
-    return {};
-}
-
 // What TlsContext has read and found good before.
 Result<HttpTls> read_http_tls(const ListenConfig& listen) {
     HttpTls tls;
@@ -63,8 +53,9 @@ std::string own_program() {
 task<Result<>> App::start() {
     make_metrics();
     auto made = open_door();
-    if (made) made = make_state_dir(places_.state_dir);
     if (!made) co_return made;
+    for (const auto& remark : places_.remarks)
+        log(LogLevel::warn, "config.remark", remark);
     auto redis = co_await start_redis();
     if (!redis) co_return redis;
     if (stopping_) co_return given_up();
@@ -158,9 +149,6 @@ Result<> App::open_door() {
 Result<> App::listen() {
     Endpoint unix_end;
     unix_end.unix_path = places_.unix_path;
-    std::error_code ignored;
-    std::filesystem::create_directories(std::filesystem::path(places_.unix_path).parent_path(),
-                                        ignored);
     auto unix_taken = server_->listen(unix_end);
     if (!unix_taken) return tl::unexpected<Error>(unix_taken.error());
     context_->unix_path = places_.unix_path;
@@ -267,13 +255,13 @@ int run_again(const Options& options) {
 }
 
 int serve(const Options& options, Loaded loaded) {
-    auto places = find_places(loaded.config);
+    umask(0077);
+    auto places = make_places(loaded.config);
     if (!places) {
         std::fprintf(stderr, "jobqd: %s\n", places.error().text.c_str());
         return info(places.error().code).exit_status;
     }
     expand_places(loaded.config, *places);
-    umask(0077);
     int status = 0;
     bool restarts = false;
     {
@@ -303,6 +291,7 @@ int run_daemon(const Options& options) {
             WorkOptions work = options.work;
             work.endpoint = endpoint->text();
             work.name = options.runner_name;
+            work.own_daemon = options.runner_own_daemon;
             work.stop_timeout_ms = options.runner_stop_timeout_ms;
             return run_work(work);
         }
@@ -317,6 +306,7 @@ int run_daemon(const Options& options) {
         }
         runner.password = *password;
         runner.ca_file = variables["JOBQ_CA_FILE"];
+        runner.own_daemon = !options.runner_any_daemon;
         runner.name = options.runner_name;
         runner.stop_timeout_ms = options.runner_stop_timeout_ms;
         return run_runner(runner);

@@ -1,4 +1,6 @@
 // App: the runner it starts, and an eye on the processes of local workers.
+#include <algorithm>
+
 #include "core/base/file.h"
 #include "core/base/id.h"
 #include "core/base/text.h"
@@ -34,6 +36,12 @@ RunnerKeeper::Settings App::runner_settings() const {
     settings.state_dir = places_.state_dir;
     settings.endpoint = "unix:" + places_.unix_path;
     settings.stop_timeout_ms = config_->stop_timeout_ms;
+    settings.longest_grace_ms = [this] {
+        int64_t longest = 0;
+        for (const auto& [name, type] : config_->types)
+            longest = std::max(longest, type.grace_ms);
+        return longest;
+    };
     return settings;
 }
 

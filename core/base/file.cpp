@@ -1,6 +1,7 @@
 #include "core/base/file.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,6 +11,8 @@
 
 namespace jobq {
 namespace {
+
+constexpr int kPipeMs = 5'000;  // for what another process writes
 
 tl::unexpected<Error> unreadable(const std::string& path, int code) {
     bool absent = code == ENOENT || code == ENOTDIR;
@@ -36,7 +39,33 @@ int write_and_close(int fd, std::string_view text) {
     return code;
 }
 
+Result<std::string> read_up_to(int fd, const std::string& path, size_t most_bytes, int limit_ms) {
+    std::string text;
+    char part[16 << 10];
+    while (text.size() <= most_bytes) {
+        const ssize_t got = read_some(fd, part, sizeof part, limit_ms);
+        if (got < 0) return unreadable(path, int(-got));
+        if (got == 0) return text;
+        text.append(part, size_t(got));
+    }
+    return fail(ErrorCode::too_large,
+                path + " has more than " + std::to_string(most_bytes) + " bytes");
+}
+
 }  // namespace
+
+ssize_t read_some(int fd, char* into, size_t most, int limit_ms) {
+    while (true) {
+        const ssize_t got = ::read(fd, into, most);
+        if (got >= 0) return got;
+        if (errno == EINTR) continue;
+        if (errno != EAGAIN) return -errno;
+        pollfd waiting{fd, POLLIN, 0};
+        const int ready = ::poll(&waiting, 1, limit_ms);
+        if (ready == 0) return -EAGAIN;
+        if (ready < 0 && errno != EINTR) return -errno;
+    }
+}
 
 Result<> write_small_file(const std::string& path, std::string_view text) {
     const std::string fresh = path + ".new";
@@ -59,26 +88,19 @@ Result<SmallFile> read_small_file(const std::string& path, size_t most_bytes) {
 
     SmallFile file;
     if (::fstat(fd, &info) == 0) file.world_readable = (info.st_mode & S_IROTH) != 0;
-    file.text.resize(most_bytes + 1);
-    size_t used = 0;
-    int code = 0;
-    while (used < file.text.size()) {
-        ssize_t got = ::read(fd, file.text.data() + used, file.text.size() - used);
-        if (got > 0) {
-            used += size_t(got);
-            continue;
-        }
-        if (got < 0 && errno == EINTR) continue;
-        code = got < 0 ? errno : 0;
-        break;
-    }
+    auto text = read_up_to(fd, path, most_bytes, kPipeMs);
     ::close(fd);
-    if (code != 0) return unreadable(path, code);
-    if (used > most_bytes)
-        return fail(ErrorCode::too_large,
-                    path + " has more than " + std::to_string(most_bytes) + " bytes");
-    file.text.resize(used);
+    if (!text) return tl::unexpected<Error>(text.error());
+    file.text = std::move(*text);
     return file;
+}
+
+Result<std::string> read_whole_file(const std::string& path, size_t most_bytes) {
+    int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return unreadable(path, errno);
+    auto text = read_up_to(fd, path, most_bytes, -1);
+    ::close(fd);
+    return text;
 }
 
 }  // namespace jobq

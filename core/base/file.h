@@ -21,4 +21,11 @@ Result<SmallFile> read_small_file(const std::string& path, size_t most_bytes);
 // storage_full, forbidden (by the system's word for it); each names the path.
 Result<> write_small_file(const std::string& path, std::string_view text);
 
+// read(2) that goes on after a signal, and waits where a descriptor does not block: at most
+// `limit_ms` (negative: as long as it takes). Bytes, 0 at the end, or negative an errno.
+ssize_t read_some(int fd, char* into, size_t most, int limit_ms = -1);
+
+// What is in a file of any kind, a pipe too. Errors as above; too_large: over `most_bytes`.
+Result<std::string> read_whole_file(const std::string& path, size_t most_bytes);
+
 }  // namespace jobq

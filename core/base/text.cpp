@@ -268,6 +268,23 @@ std::string_view nearest(std::string_view word, const std::vector<std::string_vi
     return best;
 }
 
+namespace {
+
+// Of a character that turns the direction of the text behind it, so that a name looks like another:
+// U+061C, U+200E, U+200F, U+202A..U+202E, U+2066..U+2069.
+size_t turn_length(std::string_view text, size_t at) {
+    const unsigned first = byte_at(text, at), second = byte_at(text, at + 1);
+    if (first == 0xD8 && second == 0x9C) return 2;
+    const unsigned third = byte_at(text, at + 2);
+    if (first != 0xE2) return 0;
+    const bool mark = second == 0x80 && (third == 0x8E || third == 0x8F);
+    const bool embeds = second == 0x80 && third >= 0xAA && third <= 0xAE;
+    const bool isolates = second == 0x81 && third >= 0xA6 && third <= 0xA9;
+    return mark || embeds || isolates ? 3 : 0;
+}
+
+}  // namespace
+
 std::string printable(std::string_view text) {
     std::string clean = to_utf8(text), out;
     out.reserve(clean.size());
@@ -279,6 +296,12 @@ std::string printable(std::string_view text) {
             out += ' ';
         } else if (c == 0xC2 && byte_at(clean, i + 1) < 0xA0) {
             ++i;  // U+0080..U+009F: control characters of eight bits, CSI among them
+        } else if (const size_t turn = turn_length(clean, i); turn > 0) {
+            i += turn - 1;
+        } else if (c == 0xE2 && byte_at(clean, i + 1) == 0x80 &&
+                   (byte_at(clean, i + 2) == 0xA8 || byte_at(clean, i + 2) == 0xA9)) {
+            out += ' ';  // U+2028, U+2029: they end lines
+            i += 2;
         } else if (c >= 0x20 && c != 0x7F) {
             out += char(c);
         }

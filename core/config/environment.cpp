@@ -22,9 +22,9 @@ constexpr std::string_view kOtherVariables[] = {
 #ifdef JOBQ_FAILPOINTS
     "JOBQ_FAILPOINT",
 #endif
-    "JOBQ_JID",       "JOBQ_TYPE",        "JOBQ_QUEUE",  "JOBQ_ATTEMPT",
-    "JOBQ_DEADLINE",  "JOBQ_TRACEPARENT", "JOBQ_URL",    "JOBQ_MAX_ATTEMPTS",
-    "JOBQ_SERVER",    "JOBQ_CA_FILE",     "JOBQ_OUTBOX", "JOBQ_PASSWORD"};
+    "JOBQ_JID",         "JOBQ_TYPE",   "JOBQ_QUEUE",        "JOBQ_ATTEMPT", "JOBQ_DEADLINE",
+    "JOBQ_TRACEPARENT", "JOBQ_URL",    "JOBQ_MAX_ATTEMPTS", "JOBQ_DEBUG",   "JOBQ_SERVER",
+    "JOBQ_CA_FILE",     "JOBQ_OUTBOX", "JOBQ_PASSWORD"};
 
 // listen.tcp -> JOBQ_LISTEN_TCP, pool.my-pool.slots -> JOBQ_POOL_MY_POOL_SLOTS.
 std::string variable_name(const std::vector<std::string>& parts) {

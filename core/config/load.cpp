@@ -11,6 +11,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "core/base/file.h"
 #include "core/base/text.h"
 #include "core/config/check.h"
 #include "core/config/environment.h"
@@ -71,19 +72,14 @@ std::optional<std::string> read_whole(const std::string& path, LoadState& state)
         state.error({path}, "is a directory, not a configuration file");
         return std::nullopt;
     }
-    std::ifstream in(path, std::ios::binary);
-    std::ostringstream text;
-    if (in) text << in.rdbuf();
-    if (!in) {
-        int error = errno;
-        state.error({path}, "can't be read: " + std::string(std::strerror(error)));
-        return std::nullopt;
-    }
-    if (text.view().size() > kFileBytesMax) {
+    auto text = read_whole_file(path, kFileBytesMax);
+    if (text) return std::move(*text);
+    if (text.error().code == ErrorCode::too_large) {
         state.error({path}, "is larger than 4 MiB: is this a configuration file?");
-        return std::nullopt;
+    } else {
+        state.error({path}, text.error().text.substr(path.size() + 1));
     }
-    return std::move(text).str();
+    return std::nullopt;
 }
 
 void load_text(LoadState& state, const std::string& name, const std::string& toml,

@@ -120,14 +120,21 @@ JobRecord revived(JobRecord record, int64_t now_ms) {
 }
 
 JobRecord buried(JobRecord record, const std::string& why, int64_t now_ms) {
+    record = unstarted(std::move(record), "Damaged", why, now_ms);
+    record.reason = "corrupt";
+    return record;
+}
+
+JobRecord unstarted(JobRecord record, std::string_view error_type, const std::string& why,
+                    int64_t now_ms) {
     Attempt attempt;
     attempt.number = current_attempt(record);
     attempt.outcome = Outcome::dead;
     attempt.ended_ms = now_ms;
-    attempt.error_type = "Damaged";
+    attempt.error_type = error_type;
     attempt.message = utf8_prefix(to_utf8(why), limits::kErrorMessageBytes);
     keep(record.errors, std::move(attempt));
-    record.reason = "corrupt";
+    record.reason = "rejected";
     record.next_at_ms = 0;
     return record;
 }

@@ -85,5 +85,8 @@ bool is_of_earlier_attempt(const JobRecord& record, const std::string& holder,
 JobRecord revived(JobRecord record, int64_t now_ms);
 // Of a job whose stored form is damaged, as `why` says: dead without having run.
 JobRecord buried(JobRecord record, const std::string& why, int64_t now_ms);
+// Of a job that may not be started: dead, rejected.
+JobRecord unstarted(JobRecord record, std::string_view error_type, const std::string& why,
+                    int64_t now_ms);
 
 }  // namespace jobq

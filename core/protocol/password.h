@@ -27,6 +27,9 @@ class PasswordCheck {
 
     // The whole "+HI ..." line.
     std::string greeting() const;
+
+    bool asks() const { return password_ != nullptr; }
+
     // Whether a HELLO with these members may come in. `version`: 0 when absent.
     bool accepts(int64_t version, std::string_view pwdhash) const;
 

@@ -9,7 +9,8 @@ namespace jobq {
 // ECDHE alone: a key that is stolen later opens no recorded connection, and no client can make the
 // loop compute with huge numbers of its choice.
 const char* const kTlsPriority =
-    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:-DHE-RSA:-DHE-DSS";
+    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:-DHE-RSA:-DHE-DSS:-SHA1:-AES-128-CBC:-AES-256-"
+    "CBC";
 
 namespace {
 

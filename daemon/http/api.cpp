@@ -6,7 +6,10 @@
 #include "core/base/text.h"
 #include "core/config/check.h"
 #include "core/protocol/json_writer.h"
+#include "core/protocol/password.h"
+#include "daemon/http/guard.h"
 #include "daemon/http/problem.h"
+#include "daemon/observe/log.h"
 
 namespace jobq {
 namespace {
@@ -135,6 +138,34 @@ std::string ApiCall::argument() const {
     return json.take();
 }
 
+// Nothing: it knows the password, or none is asked for ("").
+std::optional<HttpResponse> Api::ask_password(HttpExchange& exchange, std::string_view password) {
+    const HttpRequest& request = exchange.request();
+    if (password.empty() || request.is_unix) return std::nullopt;
+    const std::string given = given_password(request);
+    if (given.empty())
+        return problem({ErrorCode::unauthorized,
+                        "jobqd wants its password here: send Authorization: Bearer PASSWORD, or "
+                        "Basic with any user name"});
+    const int64_t now = context_.reactor.now_ms();
+    HttpResponse refused;
+    if (!request.known && !context_.guesses.may_try(request.peer, now)) {
+        refused = problem({ErrorCode::busy,
+                           "too many wrong passwords came from your address: try again in a "
+                           "moment"});
+    } else if (same_password(given, password)) {
+        exchange.let_in = true;
+        return std::nullopt;
+    } else {
+        log(LogLevel::warn, "auth.refused", "a client of HTTP had a wrong password",
+            {{"peer", request.peer}});
+        if (context_.guesses.was_wrong(request.peer, now)) note_guessing(request.peer);
+        refused = problem({ErrorCode::unauthorized, "the password is wrong"});
+    }
+    refused.close = true;
+    return refused;
+}
+
 std::optional<HttpResponse> Api::look(HttpExchange& exchange) {
     const HttpRequest& request = exchange.request();
     if (auto refused = guard(request, hosts_of(context_))) return refused;
@@ -143,7 +174,7 @@ std::optional<HttpResponse> Api::look(HttpExchange& exchange) {
     // Probes have no password, and learn nothing but a state.
     const std::string password = context_.door ? context_.door->password() : "";
     bool open = found->route && found->route->open;
-    if (auto refused = open ? std::nullopt : ask_password(request, password)) return refused;
+    if (auto refused = open ? std::nullopt : ask_password(exchange, password)) return refused;
     if (!found->route && found->allow.empty())
         return problem({ErrorCode::not_found,
                         "there is nothing at this address; /api/openapi.json lists what there is"});

@@ -15,6 +15,8 @@ class Api : public HttpApp {
     task<void> serve(std::shared_ptr<HttpExchange> exchange) override;
 
   private:
+    std::optional<HttpResponse> ask_password(HttpExchange& exchange, std::string_view password);
+
     ServerContext& context_;
 };
 

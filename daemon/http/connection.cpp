@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "core/async/contain.h"
 #include "core/base/limits.h"
@@ -20,6 +21,7 @@ namespace {
 
 constexpr size_t kDiscardBytes = 8 << 20;   // of a refused body, for its sender to hear why
 constexpr size_t kWindowBytes = 256 << 10;  // of a streamed body, waiting for its handler
+constexpr size_t kLineEndBytes = 2;
 constexpr size_t kStreamBlock = 32 << 10;
 
 // How much body the head promises; -1: it does not say.
@@ -51,6 +53,7 @@ void HttpServer::Impl::on_connection(void* cls, MHD_Connection* connection, void
         made->fd =
             mhd().get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
         made->since_ms = self->server.reactor_.now_ms();
+        if (!self->is_unix) made->peer = peer_address_of(made->fd);
         self->connections.insert(made);
         self->watch(*made, EPOLL_CTL_ADD);
         *context = made;
@@ -70,8 +73,11 @@ void* HttpServer::Impl::on_uri(void* cls, const char* uri, MHD_Connection* conne
     size_t mark = target.find('?');
     exchange->request_.path = target.substr(0, mark);
     if (mark != target.npos) exchange->request_.query = target.substr(mark + 1);
+    exchange->request_.first_line_bytes = target.size();  // the rest is added when it is known
     exchange->request_.is_unix = self->is_unix;
     exchange->connection_ = connection;
+    exchange->request_.known = connection_of(connection).known;
+    exchange->request_.peer = connection_of(connection).peer;
     connection_of(connection).exchange = exchange.get();
     return new std::shared_ptr<HttpExchange>(std::move(exchange));
 }
@@ -96,7 +102,7 @@ void HttpServer::Impl::on_completed(void* cls, MHD_Connection* connection, void*
 }
 
 MHD_Result HttpServer::Impl::on_request(void* cls, MHD_Connection* connection, const char*,
-                                        const char* method, const char*, const char* upload,
+                                        const char* method, const char* version, const char* upload,
                                         size_t* upload_size, void** state) {
     auto* self = static_cast<Impl*>(cls);
     HttpExchange& exchange = **static_cast<std::shared_ptr<HttpExchange>*>(*state);
@@ -104,7 +110,7 @@ MHD_Result HttpServer::Impl::on_request(void* cls, MHD_Connection* connection, c
     // Nothing may be thrown through the library.
     try {
         if (exchange.phase_ == HttpExchange::Phase::head)
-            return self->take_head(exchange, connection, method);
+            return self->take_head(exchange, connection, method, version);
         if (*upload_size > 0) return self->take_body(exchange, upload, upload_size);
         return self->end_of_body(exchange);
     } catch (...) {
@@ -122,9 +128,13 @@ std::string HttpServer::Impl::shown(const HttpExchange& exchange) const {
 }
 
 MHD_Result HttpServer::Impl::take_head(HttpExchange& exchange, MHD_Connection* connection,
-                                       const char* method) {
+                                       const char* method, const char* version) {
     HttpRequest& request = exchange.request_;
     request.method = method;
+    request.first_line_bytes += request.method.size() + std::strlen(version) + 2 + kLineEndBytes;
+    const MHD_ConnectionInfo* head =
+        mhd().get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    if (head) request.head_bytes = head->header_size;
     mhd().get_connection_values(connection, MHD_HEADER_KIND, add_header, &request.headers);
     exchange.phase_ = HttpExchange::Phase::body;
     connection_of(connection).since_ms = server.reactor_.now_ms();
@@ -133,6 +143,7 @@ MHD_Result HttpServer::Impl::take_head(HttpExchange& exchange, MHD_Connection* c
     } else {
         exchange.response_ = app.look(exchange);
     }
+    connection_of(connection).known = exchange.let_in;
     const int64_t length = promised(request);
     if (!exchange.response_ && length > int64_t(exchange.body_limit))
         exchange.response_ = too_large(exchange.body_limit);

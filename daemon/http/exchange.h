@@ -43,6 +43,8 @@ class HttpExchange : public std::enable_shared_from_this<HttpExchange> {
     // The handler starts as soon as the head is here, and reads the body itself.
     bool streams_body = false;
     std::unique_ptr<HttpPlan> plan;
+    // Its password was right.
+    bool let_in = false;
 
     // Of a streamed request: waits for bytes and gives them; "" : it ended, see gone() and
     // too_long().

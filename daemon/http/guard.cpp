@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstddef>
 
 #include "core/base/base64.h"
 #include "core/base/text.h"
 #include "core/config/check.h"
-#include "core/protocol/password.h"
 #include "daemon/http/problem.h"
 
 namespace jobq {
@@ -24,6 +24,27 @@ HttpResponse closing(HttpResponse response) {
     return response;
 }
 
+// The library cuts text at a NUL, takes a line feed for the end of a line, and adds what is folded
+// below an empty value to the name: so that a length may be lost, and a body is read as the next
+// request. The size of the head tells: with all names and values, it is that of a head in which
+// each colon is followed by one space, or none is. Of an empty value both are usual.
+bool has_another_form(const HttpRequest& request) {
+    if (request.head_bytes == 0) return false;
+    constexpr size_t kAround = 3, kEnd = 2;  // a colon and the line's end; the empty line
+    size_t bytes = request.first_line_bytes + kEnd;
+    auto empty = std::ptrdiff_t(0);
+    for (const auto& [name, value] : request.headers) {
+        bytes += name.size() + value.size() + kAround;
+        empty += value.empty();
+    }
+    const auto spaces = std::ptrdiff_t(request.head_bytes) - std::ptrdiff_t(bytes);
+    const auto all = std::ptrdiff_t(request.headers.size());
+    if (spaces == 0 || spaces == all - empty) return false;
+    // With more of them what is missing after some could make up for what was folded.
+    constexpr std::ptrdiff_t kFew = 2;
+    return empty > kFew || spaces < all - empty || spaces > all;
+}
+
 // Two lengths, a length and chunks, or other codings: what a proxy before us may have read as
 // another request.
 std::optional<HttpResponse> smuggling(const HttpRequest& request) {
@@ -38,6 +59,11 @@ std::optional<HttpResponse> smuggling(const HttpRequest& request) {
             {ErrorCode::invalid, "the length of the body is given twice, or not as a number"}));
     if (coding && !same_word(*coding, "chunked"))
         return closing(problem({ErrorCode::invalid, "the only Transfer-Encoding is chunked"}, 501));
+    if (has_another_form(request))
+        return closing(problem({ErrorCode::invalid,
+                                "the head has a form it can't have: a NUL, a line that ends "
+                                "without CR, a folded header, or other space than one after "
+                                "each colon"}));
     for (const auto& [name, value] : request.headers) {
         bool strange = name.find_first_of(" \t") != name.npos ||
                        value.find_first_of(std::string_view("\r\n\0", 3)) != value.npos;
@@ -107,8 +133,7 @@ std::optional<HttpResponse> guard(const HttpRequest& request, std::string_view h
     return cross_site(request);
 }
 
-std::optional<HttpResponse> ask_password(const HttpRequest& request, std::string_view password) {
-    if (password.empty() || request.is_unix) return std::nullopt;
+std::string given_password(const HttpRequest& request) {
     const std::string* field = request.header("Authorization");
     std::string given;
     if (field && field->size() > 7 && same_word(field->substr(0, 7), "Bearer "))
@@ -118,11 +143,7 @@ std::optional<HttpResponse> ask_password(const HttpRequest& request, std::string
         size_t colon = pair ? pair->find(':') : std::string::npos;
         if (colon != std::string::npos) given = pair->substr(colon + 1);
     }
-    if (same_password(given, password)) return std::nullopt;
-    return problem({ErrorCode::unauthorized,
-                    given.empty() ? "jobqd wants its password here: send Authorization: Bearer "
-                                    "PASSWORD, or Basic with any user name"
-                                  : "the password is wrong"});
+    return given;
 }
 
 }  // namespace jobq

@@ -16,8 +16,8 @@ namespace jobq {
 
 // Nothing: it may pass. `hosts`: names besides loopback's, spaces between, without port.
 std::optional<HttpResponse> guard(const HttpRequest& request, std::string_view hosts);
-// Nothing: it knows the password, or none is asked for ("").
-std::optional<HttpResponse> ask_password(const HttpRequest& request, std::string_view password);
+// Of the header Authorization, Bearer or Basic; "" when there is none.
+std::string given_password(const HttpRequest& request);
 
 bool is_safe(std::string_view method);
 // "Host" without its port, in lower case; "" when it can't be meant.

@@ -19,6 +19,8 @@ struct HttpConnection {
     bool tells = false;                // its exchange is told when the client goes
     bool half = false;                 // the client sends no more
     int stood_still = 0;               // sweeps that found it so, with its request unfinished
+    bool known = false;                // a password was right
+    std::string peer;                  // "HOST:PORT"
 };
 
 struct HttpServer::Impl {
@@ -66,7 +68,8 @@ struct HttpServer::Impl {
                               MHD_ConnectionNotificationCode code);
     static ssize_t on_read(void* cls, uint64_t position, char* buffer, size_t room);
 
-    MHD_Result take_head(HttpExchange& exchange, MHD_Connection* connection, const char* method);
+    MHD_Result take_head(HttpExchange& exchange, MHD_Connection* connection, const char* method,
+                         const char* version);
     MHD_Result take_body(HttpExchange& exchange, const char* bytes, size_t* size);
     MHD_Result end_of_body(HttpExchange& exchange);
     MHD_Result send(HttpExchange& exchange);

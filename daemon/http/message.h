@@ -20,6 +20,10 @@ struct HttpRequest {
     HttpFields headers;  // in order, repeated ones too
     std::string body;
     bool is_unix = false;  // came by a Unix socket: no browser can
+    bool known = false;    // a password was right on this connection before
+    std::string peer;      // "HOST:PORT"; "" for a Unix socket
+    // As they were sent: the whole head, and its first line; 0: not known.
+    size_t head_bytes = 0, first_line_bytes = 0;
 
     // Names without regard to case; the first one, or null.
     const std::string* header(std::string_view name) const;

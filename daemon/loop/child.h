@@ -25,6 +25,7 @@ struct SpawnPlan {
     std::vector<int> keep_fds;                          // further descriptors the child inherits
     bool new_session = true;                            // setsid: own process group
     bool die_with_parent = true;                        // PR_SET_PDEATHSIG SIGKILL
+    bool adopts = false;  // PR_SET_CHILD_SUBREAPER: orphans below it come to it, not to us
     bool no_new_privs = false;
     std::optional<int> umask;
     std::optional<int> nice;

@@ -46,7 +46,6 @@ struct Image {
     size_t keep_count;
     const SpawnPlan::Limit* limits;
     size_t limit_count;
-    const char* oom_score_adj;  // or null
     pid_t parent;
     volatile int error;  // errno of the step that failed
     const char* volatile step;
@@ -83,14 +82,6 @@ JOBQ_IN_CHILD bool set_descriptors(Image& image) {
 
 JOBQ_IN_CHILD bool set_limits(Image& image) {
     const SpawnPlan& plan = *image.plan;
-    if (image.oom_score_adj != nullptr) {
-        // Best effort: lowering it needs privileges.
-        long fd = syscall(SYS_openat, AT_FDCWD, "/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-        size_t size = 0;
-        while (image.oom_score_adj[size] != 0)
-            ++size;
-        if (fd >= 0) syscall(SYS_write, fd, image.oom_score_adj, size);
-    }
     if (plan.nice.has_value() && syscall(SYS_setpriority, PRIO_PROCESS, 0, *plan.nice) < 0)
         return broke(image, "nice");
     for (size_t i = 0; i < image.limit_count; ++i) {
@@ -111,6 +102,8 @@ JOBQ_IN_CHILD bool prepare(Image& image) {
         // The parent may have died before the line above: then nobody sends the signal.
         if (syscall(SYS_getppid) != image.parent) syscall(SYS_exit_group, 127);
     }
+    if (plan.adopts && syscall(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+        return broke(image, "PR_SET_CHILD_SUBREAPER");
     if (plan.pid_note != nullptr)
         __atomic_store_n(plan.pid_note, int(syscall(SYS_getpid)), __ATOMIC_SEQ_CST);
     if (plan.umask.has_value()) syscall(SYS_umask, *plan.umask);
@@ -223,6 +216,17 @@ Result<StartedChild> clone_and_exec(Image& image) {
     return tl::unexpected<Error>(spawn_error(image, error));
 }
 
+// From here, since until its exec the child is as closed to its own user as we are. Best effort:
+// lowering it needs privileges.
+void set_oom_score(int pid, int score) {
+    const std::string path = "/proc/" + std::to_string(pid) + "/oom_score_adj";
+    const int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    if (fd < 0) return;
+    const std::string text = std::to_string(score);
+    (void)!write(fd, text.data(), text.size());
+    close(fd);
+}
+
 std::string_view path_of(const SpawnPlan& plan) {
     for (const auto& entry : plan.env)
         if (entry.starts_with("PATH=")) return std::string_view(entry).substr(5);
@@ -260,7 +264,6 @@ Result<StartedChild> start_child(const SpawnPlan& plan) {
     StdioFds stdio(plan);
     auto argv = pointers(plan.argv);
     auto env = pointers(plan.env);
-    std::string oom = plan.oom_score_adj ? std::to_string(*plan.oom_score_adj) : "";
     Image image{};
     image.program = program->c_str();
     image.argv = argv.data();
@@ -272,9 +275,10 @@ Result<StartedChild> start_child(const SpawnPlan& plan) {
     image.keep_count = plan.keep_fds.size();
     image.limits = plan.limits.data();
     image.limit_count = plan.limits.size();
-    image.oom_score_adj = plan.oom_score_adj ? oom.c_str() : nullptr;
     image.parent = getpid();
-    return clone_and_exec(image);
+    auto child = clone_and_exec(image);
+    if (child && plan.oom_score_adj) set_oom_score(child->pid, *plan.oom_score_adj);
+    return child;
 }
 
 }  // namespace jobq

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/base/limits.h"
+#include "core/base/own_dir.h"
 #include "daemon/loop/stream.h"
 
 namespace jobq {
@@ -152,6 +153,15 @@ Error connect_error(const Endpoint& endpoint, int error, int64_t limit_ms) {
                  "can't connect to " + endpoint.text() + ": " + std::strerror(error)};
 }
 
+// The kernel knows who called listen(): the name of a socket proves nothing.
+Result<> check_peer(const Endpoint& endpoint, const Stream& stream) {
+    if (!endpoint.own || !stream.is_unix()) return {};
+    const int64_t uid = stream.peer().uid;
+    if (is_own_uid(uid)) return {};
+    return jobq::fail(ErrorCode::forbidden, endpoint.text() + " is a socket of user id " +
+                                                std::to_string(uid) + ", not of ours");
+}
+
 }  // namespace
 
 task<Result<std::unique_ptr<Stream>>> Stream::connect(UvReactor& reactor, Endpoint endpoint,
@@ -189,7 +199,12 @@ task<Result<std::unique_ptr<Stream>>> Stream::connect(UvReactor& reactor, Endpoi
         }
         Address address = found.addresses[at];
         Connected done = co_await connect_to(reactor, address, std::max<int64_t>(1, share));
-        if (done.fd >= 0) co_return std::make_unique<Stream>(reactor, done.fd, is_unix);
+        if (done.fd >= 0) {
+            auto stream = std::make_unique<Stream>(reactor, done.fd, is_unix);
+            auto known = check_peer(endpoint, *stream);
+            if (!known) co_return tl::unexpected<Error>(known.error());
+            co_return stream;
+        }
         error = done.error;
     }
     co_return tl::unexpected<Error>(connect_error(endpoint, error, limit_ms));

@@ -24,6 +24,7 @@ struct Endpoint {
     std::string host;
     int port = 0;
     bool tls = false;
+    bool own = false;  // of a Unix socket: who listens there must be of our own user, or root
 
     std::string text() const;
 };
@@ -39,7 +40,7 @@ struct PeerCredentials {
 class Stream {
   public:
     // The socket alone: for TLS start_tls() follows. unavailable: refused, no such socket, no such
-    // host; timeout.
+    // host; timeout; forbidden: another user's where it should be ours.
     static task<Result<std::unique_ptr<Stream>>> connect(UvReactor& reactor, Endpoint endpoint,
                                                          int64_t limit_ms);
     // Takes over a connected, non-blocking socket.

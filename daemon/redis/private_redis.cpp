@@ -103,6 +103,7 @@ Result<> PrivateRedis::choose_socket() {
         path = dir + "/redis.sock";
     }
     address_.endpoint.unix_path = path;
+    address_.endpoint.own = true;
     return {};
 }
 

@@ -1,7 +1,5 @@
 // The run of one job in a child; see child_worker.h.
 // Must stay true: worker_ is null from the moment the job is over.
-#include <csignal>
-
 #include "daemon/runner/child_worker.h"
 #include "daemon/runner/outcome.h"
 
@@ -31,15 +29,14 @@ void ChildJob::stop(StopReason reason) {
     if (!first) return;
     hub_.reactor.cancel(timer_);
     timer_ = hub_.reactor.after(type_.grace_ms, [this] { kill(StopReason::none); });
-    worker_->child_->signal_group(SIGTERM);
-    worker_->child_->signal_group(SIGCONT);
+    worker_->terminate();
 }
 
 void ChildJob::kill(StopReason reason) {
     if (worker_ == nullptr) return;
     if (reason != StopReason::none) set_reason(reason);
     hub_.reactor.cancel(timer_);
-    worker_->child_->signal_group(SIGKILL);
+    worker_->kill();
 }
 
 void ChildJob::answered(const ChildMessage& message) {

@@ -3,7 +3,6 @@
 #include "daemon/runner/child_worker.h"
 
 #include <algorithm>
-#include <csignal>
 
 #include "core/async/contain.h"
 #include "core/base/text.h"
@@ -32,7 +31,7 @@ ChildWorker::ChildWorker(Hub& hub, JobRunEvents& events, PoolSpec pool,
 ChildWorker::~ChildWorker() {
     hub_.reactor.cancel(timer_);
     if (child_) {
-        child_->signal_group(SIGKILL);
+        if (!child_->ended()) hub_.sweeper.kill(*child_);
         hub_.sweeper.leave(child_->pid());
     }
 }
@@ -154,7 +153,7 @@ void ChildWorker::read_lines() {
     if (lines_.size() <= limits::kLineBytes || !child_) return;
     on_stderr("jobq: the child wrote a line of more than a megabyte and is ended\n");
     lines_.clear();
-    child_->signal_group(SIGKILL);
+    kill();
 }
 
 void ChildWorker::on_line(std::string_view line) {
@@ -185,7 +184,36 @@ void ChildWorker::on_line(std::string_view line) {
     }
 }
 
+void ChildWorker::terminate() {
+    in_grace_ = true;
+    hub_.sweeper.terminate(*child_);
+}
+
+void ChildWorker::kill() {
+    in_grace_ = false;
+    if (!child_->ended()) {
+        hub_.sweeper.kill(*child_);
+        return;
+    }
+    // It has ended, and what it started has not, within the grace. From the loop, since who calls
+    // must not be told the end meanwhile.
+    hub_.reactor.cancel(timer_);
+    timer_ = hub_.reactor.after(0, [this] { gone(); });
+}
+
 void ChildWorker::died(const ChildEnd& end) {
+    end_ = end;
+    if (in_grace_) {
+        hub_.sweeper.linger(child_->pid(), [this] { gone(); });
+    } else {
+        gone();
+    }
+}
+
+// The process, and where they had a grace, all that it started.
+void ChildWorker::gone() {
+    const ChildEnd end = end_;
+    in_grace_ = false;
     if (!out_reader_->ended()) out_reader_->drain();
     read_lines();  // it may have answered before it died
     if (!err_reader_->ended()) err_reader_->drain();
@@ -217,8 +245,11 @@ void ChildWorker::died(const ChildEnd& end) {
 
 void ChildWorker::end_child() {
     input_->close_after_write();
-    child_->signal_group(SIGTERM);
-    timer_ = hub_.reactor.after(kRetireGraceMs, [this] { child_->signal_group(SIGKILL); });
+    terminate();
+    timer_ = hub_.reactor.after(kRetireGraceMs, [this] {
+        timer_ = 0;
+        kill();
+    });
 }
 
 void ChildWorker::retire() {

@@ -73,7 +73,11 @@ class ChildWorker {
     void read_lines();
     void on_line(std::string_view line);
     void on_stderr(std::string_view bytes);
+    // TERM and KILL to the child and all that it started.
+    void terminate();
+    void kill();
     void died(const ChildEnd& end);
+    void gone();
     void end_child();
 
     Hub& hub_;
@@ -82,6 +86,8 @@ class ChildWorker {
     std::function<void()> on_change_;
     State state_ = State::waiting;
     bool retiring_ = false, reading_planned_ = false;
+    bool in_grace_ = false;  // terminated: what it started is waited for, too
+    ChildEnd end_;
     std::unique_ptr<Child> child_;
     std::unique_ptr<PipeWriter> input_;
     std::unique_ptr<PipeReader> out_reader_, err_reader_;

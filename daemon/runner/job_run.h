@@ -27,7 +27,8 @@ class JobRun {
         : out(type.output_head_bytes, type.output_tail_bytes),
           err(type.output_head_bytes, type.output_tail_bytes),
           job_(std::move(job)),
-          started_ms_(started_ms) {}
+          started_ms_(started_ms),
+          grace_ms_(type.grace_ms) {}
 
     virtual ~JobRun() = default;
     JobRun(const JobRun&) = delete;
@@ -35,6 +36,9 @@ class JobRun {
     const TakenJob& job() const { return job_; }
 
     int64_t started_ms() const { return started_ms_; }  // wall clock
+
+    // Between TERM and KILL.
+    int64_t grace_ms() const { return grace_ms_; }
 
     StopReason stop_reason() const { return reason_; }
 
@@ -52,7 +56,7 @@ class JobRun {
 
   private:
     TakenJob job_;
-    int64_t started_ms_;
+    int64_t started_ms_, grace_ms_;
     StopReason reason_ = StopReason::none;
 };
 

@@ -62,6 +62,7 @@ void add_limit(SpawnPlan& plan, int resource, int64_t value) {
 void set_limits(SpawnPlan& plan, const ExecLimits& limits) {
     plan.oom_score_adj = kJobOomScore;
     plan.umask = kJobUmask;
+    plan.adopts = true;  // what belongs to the job stays below its first process
     plan.nice = limits.nice;
     plan.limits.push_back({RLIMIT_CORE, 0, 0});
     add_limit(plan, RLIMIT_AS, limits.memory_bytes);

@@ -2,8 +2,6 @@
 // Must stay true: what libuv's callbacks call only stores, and on_end comes once.
 #include "daemon/runner/process_job.h"
 
-#include <csignal>
-
 #include "daemon/runner/outcome.h"
 
 namespace jobq {
@@ -25,6 +23,7 @@ ProcessJob::ProcessJob(UvReactor& reactor, OrphanSweeper& sweeper, TakenJob job,
 
 ProcessJob::~ProcessJob() {
     reactor_.cancel(timer_);
+    if (phase_ == Phase::lingering) sweeper_.leave(child_->pid());
 }
 
 Result<> ProcessJob::open_pipes(SpawnPlan& plan, bool with_input) {
@@ -99,10 +98,10 @@ void ProcessJob::stop(StopReason reason) {
     if (phase_ == Phase::running) {
         set_reason(reason);
         phase_ = Phase::stopping;
-        child_->signal_group(SIGTERM);
-        child_->signal_group(SIGCONT);  // one that is stopped can't take the TERM
+        sweeper_.terminate(*child_);
         set_timer(type_.grace_ms, [this] { kill(StopReason::none); });
-    } else if (phase_ == Phase::stopping && reason == StopReason::lost) {
+    } else if ((phase_ == Phase::stopping || phase_ == Phase::lingering) &&
+               reason == StopReason::lost) {
         set_reason(reason);
     }
 }
@@ -117,17 +116,35 @@ void ProcessJob::kill(StopReason reason) {
     }
     if (reason != StopReason::none) set_reason(reason);
     if (phase_ == Phase::killed) return;
+    if (phase_ == Phase::lingering) {
+        sweeper_.leave(child_->pid());
+        drain(kDrainStoppedMs);
+        return;
+    }
     phase_ = Phase::killed;
     reactor_.cancel(timer_);
-    child_->signal_group(SIGKILL);
+    sweeper_.kill(*child_);
 }
 
 void ProcessJob::exited(const ChildEnd& end) {
     end_ = end;
-    bool stopped = phase_ != Phase::running;
+    if (phase_ == Phase::stopping) {
+        // The others have the rest of the grace to do what the TERM asks of them.
+        phase_ = Phase::lingering;
+        sweeper_.linger(child_->pid(), [this] { drain(kDrainStoppedMs); });
+        return;
+    }
+    drain(phase_ == Phase::running ? kDrainMs : kDrainStoppedMs);
+}
+
+// Nothing of it runs any more that is to be waited for, but its output.
+void ProcessJob::drain(int64_t limit_ms) {
     phase_ = Phase::draining;
-    set_timer(stopped ? kDrainStoppedMs : kDrainMs, [this] { finish(); });
-    check_over();
+    set_timer(limit_ms, [this] { finish(); });
+    // From the loop: kill() must not tell the end.
+    reactor_.defer([this, alive = std::weak_ptr<bool>(alive_)] {
+        if (!alive.expired()) check_over();
+    });
 }
 
 void ProcessJob::check_over() {

@@ -1,11 +1,13 @@
 // ProcessJob: one attempt of an `exec` job: one process, the payload on its stdin, stdout the
 // result, stderr the log, a time limit. Made by the exec pool.
 //
-//   running --(TERM)--> stopping --(KILL)--> killed
-//      +--------------------+------------------+--> draining (exited; pipes still open) --> over
+//   running --(TERM)--> stopping --(exited)--> lingering (others of it still run)
+//      |                    +------(KILL)----------+--> killed
+//      +--------------------+----------------------+--> draining (pipes still open) --> over
 //
 // Must stay true: it is over when the process exited and both pipes are at their end, or kDrainMs
-// later, since a grandchild may hold them; then nothing of its session is left alive.
+// later, since a grandchild may hold them; then nothing of what it started is left alive. The grace
+// is that of all its processes, not of the first alone.
 #pragma once
 
 #include <memory>
@@ -33,11 +35,12 @@ class ProcessJob final : public JobRun {
     int pid() const { return child_ ? child_->pid() : -1; }
 
   private:
-    enum class Phase : uint8_t { idle, running, stopping, killed, draining, over };
+    enum class Phase : uint8_t { idle, running, stopping, lingering, killed, draining, over };
 
     Result<> open_pipes(SpawnPlan& plan, bool with_input);
     void close_childs_ends(const SpawnPlan& plan);
     void exited(const ChildEnd& end);
+    void drain(int64_t limit_ms);
     void check_over();
     void finish();
     void set_timer(int64_t ms, std::function<void()> fn);
@@ -52,6 +55,7 @@ class ProcessJob final : public JobRun {
     std::unique_ptr<PipeWriter> input_;
     std::unique_ptr<PipeReader> out_reader_, err_reader_;
     std::optional<ChildEnd> end_;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     TimerId timer_ = 0;  // the time limit, then the grace, then the drain
 };
 

@@ -37,6 +37,13 @@ void RunTable::each(const std::function<void(JobRun&)>& visit) const {
         visit(*entry.run);
 }
 
+int64_t RunTable::longest_grace_ms() const {
+    int64_t longest = 0;
+    for (const auto& entry : entries_)
+        longest = std::max(longest, entry.run->grace_ms());
+    return longest;
+}
+
 void RunTable::stop_all(StopReason reason) const {
     each([reason](JobRun& run) { run.stop(reason); });
 }

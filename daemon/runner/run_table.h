@@ -27,6 +27,8 @@ class RunTable {
     int count(const std::string& pool) const;
     // `visit` may stop or kill a run, not remove one.
     void each(const std::function<void(JobRun&)>& visit) const;
+    // Of all that run; 0 when nothing does.
+    int64_t longest_grace_ms() const;
     void stop_all(StopReason reason) const;
     void kill_all(StopReason reason) const;
 

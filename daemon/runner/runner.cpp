@@ -174,7 +174,7 @@ task<void> Runner::finish_jobs() {
     hub_.say(LogLevel::info, "runner.stopping", "stops the jobs that still run; they go back");
     if (!hurry_) {
         runs_.stop_all(StopReason::release);
-        co_await wait_empty(limits::kKillGraceMs);
+        co_await wait_empty(runs_.longest_grace_ms() + kLookMs);
     }
     runs_.kill_all(StopReason::release);
     hurry_ = false;
@@ -233,6 +233,7 @@ int run_runner(const RunnerOptions& options) {
     auto endpoint = parse_endpoint(options.endpoint);
     if (!endpoint) return refuse_options(options, endpoint.error().text);
     if (options.name.empty()) return refuse_options(options, "a runner needs a --name");
+    endpoint->own = options.own_daemon;
     Dial dial{*endpoint, "", options.password, nullptr};
     if (endpoint->tls) {
         auto tls = TlsContext::for_client(options.ca_file);

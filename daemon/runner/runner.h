@@ -17,11 +17,12 @@
 namespace jobq {
 
 struct RunnerOptions {
-    std::string endpoint;  // "unix:PATH", "tcp://HOST:PORT", "tcp+tls://HOST:PORT"
-    std::string password;  // for jobqd, should it ask
-    std::string ca_file;   // whom to trust with TLS; "": the system's authorities
-    std::string name;      // the wid: the same as long as the process lives
-    std::string hostname;  // "": this host's
+    std::string endpoint;     // "unix:PATH", "tcp://HOST:PORT", "tcp+tls://HOST:PORT"
+    bool own_daemon = false;  // who listens at a Unix socket must be of our user, or root
+    std::string password;     // for jobqd, should it ask
+    std::string ca_file;      // whom to trust with TLS; "": the system's authorities
+    std::string name;         // the wid: the same as long as the process lives
+    std::string hostname;     // "": this host's
     // Absent: jobqd is asked for pools and types (POOLS), again when its configuration changes.
     std::optional<Assignment> local;
     int64_t stop_timeout_ms = limits::kStopTimeoutMs;

@@ -187,6 +187,10 @@ Result<RunRequest> parse_run_request(const std::string& payload) {
     });
     if (request && (request->argv.empty() || request->argv[0].empty()))
         return fail(ErrorCode::bad_data, "the payload of a run job names no command in argv");
+    // Relative to what? The runner's own directory means nothing to who wrote it.
+    if (request && !request->cwd.empty() && !request->cwd.starts_with('/'))
+        return fail(ErrorCode::bad_data, "the cwd of a run job must begin with /, and " +
+                                             printable(request->cwd) + " does not");
     return request;
 }
 

@@ -64,6 +64,7 @@ int run_work(const WorkOptions& options) {
     WorkLog log(options);
     RunnerOptions runner;
     runner.endpoint = options.endpoint;
+    runner.own_daemon = options.own_daemon;
     runner.name = options.name;
     runner.local = std::move(*assignment);
     runner.stop_timeout_ms = options.stop_timeout_ms;

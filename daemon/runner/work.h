@@ -16,6 +16,7 @@ namespace jobq {
 
 struct WorkOptions {
     std::string endpoint, name;
+    bool own_daemon = false;           // as in RunnerOptions
     std::vector<std::string> queues;   // words, see core/config/queue_words.h
     std::vector<std::string> types;    // only these; empty: any
     std::vector<std::string> command;  // argv template

@@ -10,6 +10,7 @@
 
 #include "core/config/config.h"
 #include "daemon/server/door.h"
+#include "daemon/server/guesses.h"
 #include "daemon/work/broker.h"
 
 namespace jobq {
@@ -42,6 +43,7 @@ struct ServerContext {
     int64_t pid = 0;
     std::string unix_path{}, tcp{}, http{}, state_dir{};
     std::shared_ptr<const Door> door{};
+    Guesses guesses{};
     int connections = 0;          // identified ones
     int plain = 0;                // of them, Faktory's clients: they did not opt in
     int64_t commands = 0;         // lines answered since the start
@@ -59,6 +61,9 @@ struct ServerContext {
     std::function<Types(const std::string&)> types_of{};  // what that pool of the runner runs now
     std::function<bool()> replaces_runner{};              // it is to end once it runs nothing
     std::function<void(std::shared_ptr<Worker>, int64_t pid)> watch_process{};
+
+    // Of what came by a Unix socket, or by TCP or HTTP.
+    Intake intake(bool is_unix) const { return {!is_unix && (!door || door->password().empty())}; }
 
     const Config& config() const { return broker.config(); }
 

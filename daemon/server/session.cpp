@@ -153,10 +153,20 @@ bool Session::accept_hello(std::string_view json) {
     if (!version || !pid || !rss || !labels) return false;
     if (!wid || !hostname || !username || !pwdhash) return false;
     if (version->value_or(0) < 0 || version->value_or(0) > 255) return false;
+    // Of a Unix socket, which asks for none, there is no address.
+    const std::string peer = check_.asks() ? stream_->peer_address() : "";
+    const bool guess = !peer.empty() && !pwdhash->value_or("").empty();
+    const int64_t now = context_.reactor.now_ms();
+    if (guess && !context_.guesses.may_try(peer, now)) {
+        stream_->write(
+            "-ERR too many wrong passwords from your address: try again in a moment\r\n");
+        return false;
+    }
     if (!check_.accepts(version->value_or(0), pwdhash->value_or(""))) {
+        if (guess && context_.guesses.was_wrong(peer, now)) note_guessing(peer);
         stream_->write("-ERR Invalid password\r\n");  // clients look for these words
         log(LogLevel::warn, "auth.refused", "a client on TCP had no password, or a wrong one",
-            {{"peer", stream_->peer_address()}});
+            {{"peer", peer}});
         return false;
     }
     auto opted = hello->integer("jobq");
@@ -357,7 +367,7 @@ task<void> Session::store_pushes(std::string first, bool jobq) {
         ++context_.commands;
         argument = line.substr(prefix.size());
     }
-    auto results = co_await broker().enqueue(std::move(jobs));
+    auto results = co_await broker().enqueue(std::move(jobs), intake());
     size_t at = 0;
     for (const auto& request : requests) {
         if (!request) {

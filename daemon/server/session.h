@@ -48,6 +48,8 @@ class Session {
     // The verb came without even a space behind it.
     bool bare() const { return bare_; }
 
+    Intake intake() const { return context_.intake(stream_->is_unix()); }
+
     bool opted_in() const { return opted_in_; }
 
     ServerContext& context() { return context_; }

@@ -60,9 +60,9 @@ std::optional<Error> Broker::too_weak_for(const Job& job) const {
                                            (config_->redis.url.empty() ? own : others)};
 }
 
-std::optional<Result<Enqueued>> Broker::settled(const Job& job) const {
+std::optional<Result<Enqueued>> Broker::settled(const Job& job, Intake from) const {
     auto why = too_weak_for(job);
-    if (!why) why = not_allowed(job);
+    if (!why) why = not_allowed(job, from);
     if (why) {
         if (metrics_) metrics_->refused(info(why->code).name);
         return tl::unexpected<Error>(std::move(*why));
@@ -74,10 +74,10 @@ std::optional<Result<Enqueued>> Broker::settled(const Job& job) const {
     return std::nullopt;
 }
 
-task<std::vector<Result<Enqueued>>> Broker::enqueue(std::vector<Job> jobs) {
+task<std::vector<Result<Enqueued>>> Broker::enqueue(std::vector<Job> jobs, Intake from) {
     std::vector<std::pair<size_t, Result<Enqueued>>> known;
     for (size_t i = 0; i < jobs.size(); ++i)
-        if (auto answer = settled(jobs[i])) known.emplace_back(i, std::move(*answer));
+        if (auto answer = settled(jobs[i], from)) known.emplace_back(i, std::move(*answer));
     if (known.empty()) co_return co_await enqueue_able(std::move(jobs));
     for (auto it = known.rbegin(); it != known.rend(); ++it)
         jobs.erase(jobs.begin() + long(it->first));
@@ -199,35 +199,46 @@ void Broker::announce_start(const Leased& lease, const FetchOrder& order) {
              {"trace_id", trace_id_of(lease.job)}});
 }
 
-// Ends what must not start: past its expiry, or damaged.
+// `finish` makes it dead without a run.
+void Broker::bury(const Leased& lease, Finish& finish, const std::string& why) {
+    const int64_t now = reactor_.wall_ms();
+    finish.transition.move = Move::dead;
+    finish.transition.record = lease.corrupt ? buried(lease.record, why, now)
+                                             : unstarted(lease.record, "forbidden", why, now);
+    const std::string reason = finish.transition.record.reason;
+    log(LogLevel::error, "job." + reason,
+        why + ": it is dead now and was not run; " +
+            (lease.corrupt ? "jobq rm it, then enqueue it again" : "jobq retry it once it may run"),
+        {{"jid", lease.job.jid},
+         {"type", lease.job.type},
+         {"queue", lease.job.queue},
+         {"trace_id", trace_id_of(lease.job)}});
+    if (metrics_) metrics_->died(lease.job.queue, lease.job.type, reason);
+    note_event("dead", lease.job,
+               {{"reason", json_quoted(reason)},
+                {"attempt", std::to_string(current_attempt(lease.record))},
+                {"message", json_quoted(why)}});
+    changed(lease.job.jid);
+}
+
+// Ends what must not start: past its expiry, damaged, or forbidden.
 task<std::vector<Leased>> Broker::keep_runnable(std::vector<Leased> leases, std::string owner) {
     std::vector<Leased> runnable;
     std::vector<Finish> ended;
     int64_t now = reactor_.wall_ms();
     for (auto& lease : leases) {
         bool expired = lease.job.expires_ms != 0 && lease.job.expires_ms <= now;
-        if (!expired && !lease.corrupt) {
+        // Stored while commands were allowed: they are not now, so it does not run.
+        auto refused =
+            expired || lease.corrupt ? std::nullopt : Intake{}.refusal(lease.job.type, *config_);
+        if (!expired && !lease.corrupt && !refused) {
             runnable.push_back(std::move(lease));
             continue;
         }
         running_.erase(lease.job.jid);  // of an earlier lease
         Finish finish = finish_of(lease, owner);
-        if (lease.corrupt) {
-            finish.transition.move = Move::dead;
-            finish.transition.record = buried(lease.record, lease.damage, now);
-            log(LogLevel::error, "job.corrupt",
-                lease.damage +
-                    ": it is dead now and was not run; jobq rm it, then enqueue it again",
-                {{"jid", lease.job.jid},
-                 {"type", lease.job.type},
-                 {"queue", lease.job.queue},
-                 {"trace_id", trace_id_of(lease.job)}});
-            if (metrics_) metrics_->died(lease.job.queue, lease.job.type, "corrupt");
-            note_event("dead", lease.job,
-                       {{"reason", json_quoted("corrupt")},
-                        {"attempt", std::to_string(current_attempt(lease.record))},
-                        {"message", json_quoted(lease.damage)}});
-            changed(lease.job.jid);
+        if (lease.corrupt || refused) {
+            bury(lease, finish, lease.corrupt ? lease.damage : refused->text);
         } else {
             finish.transition.move = Move::drop;
             finish.final.state = State::expired;

@@ -28,6 +28,7 @@
 #include "daemon/observe/job_metrics.h"
 #include "daemon/observe/log.h"
 #include "daemon/observe/tracer.h"
+#include "daemon/work/intake.h"
 #include "daemon/work/kept_ends.h"
 #include "daemon/work/live_output.h"
 #include "daemon/work/recent_jids.h"
@@ -76,14 +77,12 @@ class Broker {
            std::shared_ptr<const Config> config);
 
     // One result per job, in order; wakes those who wait for them.
-    task<std::vector<Result<Enqueued>>> enqueue(std::vector<Job> jobs);
+    task<std::vector<Result<Enqueued>>> enqueue(std::vector<Job> jobs, Intake from);
     // Nothing, or why the store gives less than the job asks for.
     std::optional<Error> too_weak_for(const Job& job) const;
-    // Nothing, or why nobody may enqueue it: its names are jobqd's own, or its webhook may not go
-    // there.
-    std::optional<Error> not_allowed(const Job& job) const;
-    // The first half of that alone.
-    static std::optional<Error> reserved(const Job& job);
+    // Nothing, or why it may not be enqueued by that way: its names are jobqd's own, it is a
+    // command, or its webhook may not go there.
+    std::optional<Error> not_allowed(const Job& job, Intake from) const;
     // Jobs of another store, with their past.
     task<Result<std::vector<Result<Enqueued>>>> bring_in(std::vector<Imported> jobs);
     // Waits up to order.wait_ms for the first. Whoever is interrupted gets an empty answer, and
@@ -241,7 +240,7 @@ class Broker {
     };
 
     // The answer to an enqueue that the store need not be asked about.
-    std::optional<Result<Enqueued>> settled(const Job& job) const;
+    std::optional<Result<Enqueued>> settled(const Job& job, Intake from) const;
     task<std::vector<Result<Enqueued>>> enqueue_able(std::vector<Job> jobs);
     // Marks those whose jids may have been used, for the store to look.
     void note_recent(std::vector<Job>& jobs);
@@ -258,6 +257,7 @@ class Broker {
     void note_event(std::string_view event, const Job& job,
                     std::initializer_list<std::pair<std::string_view, std::string>> more);
     task<std::vector<Leased>> keep_runnable(std::vector<Leased> leases, std::string owner);
+    void bury(const Leased& lease, Finish& finish, const std::string& why);
     // False: some have no answer of the store. They are looked for later.
     task<bool> hand_back(std::vector<Leased> leases, std::string owner);
     // News of an end for the webhook of the job or of its type; null when there is none.

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "core/base/file.h"
 #include "core/base/limits.h"
 #include "core/base/text.h"
 #include "core/base/time.h"
@@ -29,15 +30,65 @@ int64_t pid_in(int fd) {
     return parse_int(trim(std::string_view(text, size_t(length)))).value_or(0);
 }
 
-// Whether the process runs the very file we run; true when it can't be known.
-bool runs_our_file(int64_t pid) {
-    struct stat ours {};
+// What the runner itself needs. Its jobs have an environment of their own, but may read its.
+bool is_for_runner(std::string_view entry) {
+    constexpr std::string_view kNames[] = {"PATH",
+                                           "HOME",
+                                           "USER",
+                                           "LOGNAME",
+                                           "SHELL",
+                                           "LANG",
+                                           "LC_ALL",
+                                           "LC_CTYPE",
+                                           "TZ",
+                                           "TMPDIR",
+#ifdef JOBQ_FAILPOINTS
+                                           "JOBQ_FAILPOINT",
+#endif
+                                           "JOBQ_DEBUG",
+                                           "LD_LIBRARY_PATH",
+                                           "ASAN_OPTIONS",
+                                           "LSAN_OPTIONS",
+                                           "TSAN_OPTIONS",
+                                           "UBSAN_OPTIONS"};
+    const auto name = entry.substr(0, entry.find('='));
+    return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
+}
 
-    struct stat its {};
+std::vector<std::string> runner_environment() {
+    std::vector<std::string> env;
+    for (char** entry = environ; entry && *entry; ++entry)
+        if (is_for_runner(*entry)) env.emplace_back(*entry);
+    return env;
+}
 
-    if (stat("/proc/self/exe", &ours) != 0) return true;
-    if (stat(("/proc/" + std::to_string(pid) + "/exe").c_str(), &its) != 0) return true;
-    return ours.st_dev == its.st_dev && ours.st_ino == its.st_ino;
+// Which file a program is: beside the lock, since its process is closed to others.
+std::string file_mark(const std::string& path) {
+    struct stat file {};
+
+    if (stat(path.c_str(), &file) != 0) return "";
+    return std::to_string(file.st_dev) + ":" + std::to_string(file.st_ino);
+}
+
+std::string mark_path(const std::string& state_dir) {
+    return state_dir + "/runner.program";
+}
+
+void keep_mark(const std::string& state_dir, const std::string& mark) {
+    const std::string path = mark_path(state_dir);
+    const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) return;
+    (void)!write(fd, mark.data(), mark.size());
+    ::close(fd);
+}
+
+// Whether the runner runs the very file we run; true when it can't be known.
+bool runs_our_file(const std::string& state_dir, int64_t pid) {
+    const std::string ours = file_mark("/proc/self/exe");
+    std::string its = file_mark("/proc/" + std::to_string(pid) + "/exe");
+    if (its.empty())
+        if (auto kept = read_small_file(mark_path(state_dir), 100)) its = std::move(kept->text);
+    return ours.empty() || its.empty() || ours == its;
 }
 
 }  // namespace
@@ -76,11 +127,11 @@ void RunnerKeeper::launch() {
     plan.argv = {
         "jobqd",  "runner",      "--connect",      settings_.endpoint,
         "--name", settings_.wid, "--stop-timeout", format_duration(settings_.stop_timeout_ms)};
-    for (char** entry = environ; entry && *entry; ++entry)
-        plan.env.emplace_back(*entry);
+    plan.env = runner_environment();
     plan.stdout_fd = plan.stderr_fd = STDERR_FILENO;
     plan.keep_fds = {lock};
     plan.die_with_parent = false;  // it and its jobs outlive us
+    const std::string mark = file_mark(settings_.program);
     auto child = Child::spawn(reactor_, plan, [this](ChildEnd) { ended(); });
     if (!child) {
         ::close(lock);
@@ -93,6 +144,7 @@ void RunnerKeeper::launch() {
     std::string text = std::to_string(pid_) + "\n";
     bool kept = ftruncate(lock, 0) == 0 && pwrite(lock, text.data(), text.size(), 0) > 0;
     ::close(lock);  // the runner holds it now
+    keep_mark(settings_.state_dir, mark);
     log(LogLevel::info, "runner.started", kept ? "" : "its pid could not be noted",
         {{"pid", pid_}});
 }
@@ -125,7 +177,7 @@ void RunnerKeeper::watch_old(int64_t pid) {
     auto watch = PidWatch::watch(reactor_, pid, [this] { ended(); });
     if (watch) {
         old_ = std::move(*watch);
-        outdated_ = !runs_our_file(pid);
+        outdated_ = !runs_our_file(settings_.state_dir, pid);
         log(LogLevel::info, "runner.found",
             outdated_ ? "a runner of another build goes on; it is replaced when it runs nothing"
                       : "a runner of before goes on",
@@ -174,7 +226,9 @@ task<void> RunnerKeeper::stop() {
     stopping_ = true;
     reactor_.cancel(timer_);
     signal(SIGTERM);
-    int64_t deadline = reactor_.now_ms() + settings_.stop_timeout_ms + limits::kKillGraceMs + 5'000;
+    int64_t grace = limits::kKillGraceMs;
+    if (settings_.longest_grace_ms) grace = std::max(grace, settings_.longest_grace_ms());
+    int64_t deadline = reactor_.now_ms() + settings_.stop_timeout_ms + grace + 5'000;
     while (pid_ != 0 && reactor_.now_ms() < deadline) {
         auto wait = gone_.wait(deadline - reactor_.now_ms());
         co_await wait;

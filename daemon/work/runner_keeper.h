@@ -25,6 +25,8 @@ class RunnerKeeper {
         std::string endpoint;   // "unix:PATH" of this daemon
         std::string wid;
         int64_t stop_timeout_ms = 0;
+        // What its jobs have between TERM and KILL, at most.
+        std::function<int64_t()> longest_grace_ms;
     };
 
     // `on_end` is called when the runner's process is gone.

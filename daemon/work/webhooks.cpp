@@ -53,7 +53,9 @@ std::string body_of(std::string_view event, const std::string& id, const Job& jo
 
 }  // namespace
 
-std::optional<Error> Broker::reserved(const Job& job) {
+namespace {
+
+std::optional<Error> reserved(const Job& job) {
     for (const auto& [what, name] : {std::pair("type", &job.type), {"queue", &job.queue}})
         if (name->starts_with(kReservedPrefix))
             return Error{ErrorCode::forbidden,
@@ -63,8 +65,11 @@ std::optional<Error> Broker::reserved(const Job& job) {
     return std::nullopt;
 }
 
-std::optional<Error> Broker::not_allowed(const Job& job) const {
+}  // namespace
+
+std::optional<Error> Broker::not_allowed(const Job& job, Intake from) const {
     auto own = reserved(job);
+    if (!own) own = from.refusal(job.type, *config_);
     if (own || job.webhook.empty()) return own;
     auto aim = check_webhook(config_->webhook, job.webhook);
     if (aim) return std::nullopt;

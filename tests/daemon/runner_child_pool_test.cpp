@@ -26,6 +26,7 @@ while IFS= read -r line; do
     *please-die*) echo "last words" >&2; kill -KILL $$ ;;
     *please-exit*) exit 0 ;;
     *please-hang*) echo up > "$DIR/up"; sleep 1000 ;;
+    *please-tidy*) setsid sh "$DIR/slow" & wait ;;
     *please-never*) echo "{\"jid\":\"$jid\",\"ok\":false,\"error\":\"bad\",\"retry\":false}" ;;
     *please-babble*) echo "not json"; echo '{"jid":"other","ok":true}'
        echo "{\"jid\":\"$jid\",\"progress\":40,\"note\":\"half way\"}"
@@ -149,6 +150,24 @@ TEST_CASE("a job in a child that takes too long, or is cancelled, ends with its 
         s.jobqd->wake();
     }
     CHECK(s.done("j1")["outcome"] == way);
+    s.jobqd->give("j2", "t");
+    CHECK(s.done("j2")["outcome"] == "success");
+}
+
+TEST_CASE("what a child started for a job has the job's grace too, then nothing of it is left") {
+    Setup s;
+    s.jobqd->assignment["types"]["t"]["grace_ms"] = 10'000;
+    s.dir.write("slow",
+                "trap 'sleep 0.3; echo tidied > \"$DIR/tidied\"; exit' TERM\n"
+                "echo $$ > \"$DIR/up\"; while :; do sleep 0.02; done\n");
+    s.jobqd->give("j1", "t", "\"please-tidy\"");
+    REQUIRE(s.jobqd->until([&] { return !read_file(s.dir / "up").empty(); }));
+    const int pid = std::stoi(read_file(s.dir / "up"));
+    s.jobqd->cancel = {"j1"};
+    s.jobqd->wake();
+    CHECK(s.done("j1")["outcome"] == "cancelled");
+    CHECK(read_file(s.dir / "tidied") == "tidied\n");
+    CHECK(kill(pid, 0) != 0);
     s.jobqd->give("j2", "t");
     CHECK(s.done("j2")["outcome"] == "success");
 }

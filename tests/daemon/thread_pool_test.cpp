@@ -37,7 +37,7 @@ struct Setup {
             jobs.push_back(a_job(type, type + std::to_string(i)));
             jobs.back().args = args;
         }
-        for (const auto& result : on_loop(reactor, broker.enqueue(std::move(jobs))))
+        for (const auto& result : on_loop(reactor, broker.enqueue(std::move(jobs), Intake{})))
             REQUIRE(result);
     }
 

@@ -150,10 +150,16 @@ TEST_CASE(
     const std::string length = "Content-Length: " + std::to_string(kJob.size()) + "\r\n";
     const std::string chunked = "Transfer-Encoding: chunked\r\n";
     for (const std::string& framing :
-         {length + chunked, chunked + length, length + "Content-Length: 3\r\n", length + length,
-          chunked + chunked, std::string("Content-Length: +33\r\n"),
-          std::string("Content-Length: 0x21\r\n"), std::string("Content-Length: 33, 33\r\n"),
-          std::string("Content-Length: \r\n"), std::string("Content-Length: -1\r\n"),
+         {length + chunked,
+          chunked + length,
+          length + "Content-Length: 3\r\n",
+          length + length,
+          chunked + chunked,
+          std::string("Content-Length: +33\r\n"),
+          std::string("Content-Length: 0x21\r\n"),
+          std::string("Content-Length: 33, 33\r\n"),
+          std::string("Content-Length: \r\n"),
+          std::string("Content-Length: -1\r\n"),
           std::string("Content-Length: 99999999999999999999\r\n"),
           std::string("Transfer-Encoding: xchunked\r\n"),
           std::string("Transfer-Encoding: chunked, identity\r\n"),
@@ -161,12 +167,34 @@ TEST_CASE(
           "Transfer-Encoding : chunked\r\n" + length,
           "X: a\r\n Transfer-Encoding: chunked\r\n" + length,
           "X: a\rTransfer-Encoding: chunked\r\n" + length,
+          "X:\r\n Transfer-Encoding: chunked\r\n" + length,
+          "Content-Length:\r\n " + std::to_string(kJob.size()) + "\r\nX: y\r\n",
+          "A:\r\nB: \r\nContent-Length:\r\n " + std::to_string(kJob.size()) + "\r\n",
+          "A:\r\nB:\r\nContent-Length:\r\n " + std::to_string(kJob.size()) + "\r\n",
+          "X: a\n" + length,
+          std::string("X: a\0b\r\n", 9) + length,
           std::string("X\0Y: a\r\n", 9) + length}) {
         INFO(framing);
         HttpClient client(daemon.port());
         client.send(head + framing + "\r\n" + kJob);
         CHECK(client.answer().status >= 400);
         CHECK(client.at_end());
+    }
+    for (const std::string& line :
+         {std::string("GET /readyz\0x HTTP/1.1", 22), std::string("GET  /readyz HTTP/1.1")}) {
+        HttpClient client(daemon.port());
+        client.send(line + "\r\nHost: localhost\r\n\r\n");
+        CHECK(client.answer().status >= 400);
+        CHECK(client.at_end());
+    }
+    for (const std::string& headers :
+         {std::string("Host:localhost\r\nX:y\r\n"), std::string("Host: localhost\r\nX:\r\nY: \r\n"),
+          std::string("Host: localhost\r\nA:\r\nB:\r\nC:\r\n"),
+          std::string("Host: localhost\r\n")}) {
+        INFO(headers);
+        HttpClient client(daemon.port());
+        client.send("GET /readyz? HTTP/1.1\r\n" + headers + "\r\n");
+        CHECK(client.answer().status == 200);
     }
     CHECK(daemon.count("total") == 0);
 }

@@ -5,6 +5,8 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include "daemon/server/guesses.h"
+#include "tests/e2e/http_kit.h"
 #include "tests/e2e/live_daemon.h"
 #include "tests/e2e/tcp_client.h"
 #include "tests/support/poll.h"
@@ -167,4 +169,47 @@ TEST_CASE("a password file that everybody may read is used, with a warning") {
     ::chmod((guarded.dir / "password").c_str(), 0644);
     guarded.daemon->signal(SIGHUP);
     CHECK(eventually([&] { return contains(guarded.daemon->log(), "config.remark"); }));
+}
+
+TEST_CASE("passwords can't be tried one after the other, by either door") {
+    Guarded guarded("http = \"127.0.0.1:0\"\n");
+    const auto ask = [&](const std::string& password) {
+        HttpClient client(http_port(*guarded.daemon));
+        REQUIRE(
+            client.send("GET /api/v1/stats HTTP/1.1\r\nHost: localhost\r\nAuthorization: "
+                        "Bearer " +
+                        password + "\r\n\r\n"));
+        auto answer = client.answer();
+        if (answer.status != 200) CHECK(client.at_end());
+        return answer.status;
+    };
+    // One that was let in before stays so.
+    HttpClient known(http_port(*guarded.daemon));
+    const std::string good =
+        "GET /api/v1/stats HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer foobar\r\n\r\n";
+    REQUIRE(known.send(good));
+    CHECK(known.answer().status == 200);
+    int wrong = 0;
+    const auto exhaust = [&] {
+        for (int i = 0; i < 200 && ask("guess-" + std::to_string(i)) == 401; ++i)
+            ++wrong;
+    };
+    exhaust();
+    CHECK(wrong >= Guesses::kBurst - 1);
+    // A right one is refused unseen, too. Each second one is looked at: so more than one try.
+    CHECK(eventually([&] {
+        exhaust();
+        return ask("foobar") == 429;
+    }));
+    CHECK(eventually([&] {
+        exhaust();
+        TcpClient tcp(guarded.port());
+        const std::string said = tcp.hello(TcpClient::members(tcp.line(), "foobar"));
+        return contains(said, "too many wrong") && tcp.at_end();
+    }));
+    REQUIRE(known.send(good));
+    CHECK(known.answer().status == 200);
+    CHECK(guarded.daemon->jobq({"ping"}).status == 0);
+    CHECK(eventually([&] { return ask("foobar") == 200; }));
+    CHECK(contains(guarded.daemon->log(), "auth.guessing"));
 }

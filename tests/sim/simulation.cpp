@@ -9,7 +9,7 @@ namespace {
 using Stored = std::vector<Result<Enqueued>>;
 
 task<Result<Stored>> push(Daemon* daemon, std::vector<Job> jobs) {
-    auto results = co_await daemon->broker.enqueue(std::move(jobs));
+    auto results = co_await daemon->broker.enqueue(std::move(jobs), Intake{});
     co_return results;
 }
 

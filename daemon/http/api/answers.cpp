@@ -104,13 +104,4 @@ verbs::Answer with_sealed_next(verbs::Answer answer, std::string_view list) {
     return answer->substr(0, at) + "\"next\":" + json_quoted(sealed) + "}";
 }
 
-Result<> may_enqueue(const ServerContext& context, bool is_unix, const Job& job) {
-    const bool open = !is_unix && (!context.door || context.door->password().empty());
-    if (job.type != "run" || !open) return {};
-    return fail(
-        ErrorCode::forbidden,
-        "a job of type run is not taken over HTTP without a password: use `jobq run` on the "
-        "Unix socket, set [listen] password_file, or make the command a [type.NAME]");
-}
-
 }  // namespace jobq::api

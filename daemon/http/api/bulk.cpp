@@ -39,8 +39,8 @@ void write_refusal(std::string& out, int64_t line, const Error& error) {
 }
 
 // Stores a piece and notes its results.
-task<void> store(Broker& broker, Piece piece, std::string* out) {
-    auto results = co_await broker.enqueue(std::move(piece.jobs));
+task<void> store(Broker& broker, Intake from, Piece piece, std::string* out) {
+    auto results = co_await broker.enqueue(std::move(piece.jobs), from);
     size_t at = 0;
     for (size_t i = 0; i < piece.requests.size(); ++i) {
         const auto& request = piece.requests[i];
@@ -62,7 +62,7 @@ task<void> store(Broker& broker, Piece piece, std::string* out) {
 class Reader {
   public:
     Reader(ServerContext& context, const HttpRequest& request)
-        : context_(context), traceparent_(trace_of(request)), is_unix_(request.is_unix) {}
+        : context_(context), traceparent_(trace_of(request)) {}
 
     // Takes whole lines from `body`, from `at` on, until the piece is full: true, or there are no
     // more.
@@ -99,15 +99,12 @@ class Reader {
         Broker& broker = context_.broker;
         auto request = parse_enqueue(line_, broker.reactor().wall_ms(), broker.new_jid());
         if (!request) return tl::unexpected<Error>(with_place(request.error(), line_));
-        auto may = may_enqueue(context_, is_unix_, request->job);
-        if (!may) return tl::unexpected<Error>(may.error());
         if (request->job.traceparent.empty()) request->job.traceparent = traceparent_;
         return request;
     }
 
     ServerContext& context_;
     const std::string traceparent_;  // of lines that name none
-    const bool is_unix_;
     std::string line_;
 };
 
@@ -117,6 +114,7 @@ task<void> enqueue_bulk(ApiCall call) {
     HttpExchange& exchange = *call.exchange;
     std::string out;
     Reader reader(call.context, exchange.request());
+    const Intake from = call.context.intake(exchange.request().is_unix);
     bool more = true;
     while (more && reader.number < kLinesMax) {
         const std::string bytes = co_await exchange.read_some();
@@ -129,7 +127,7 @@ task<void> enqueue_bulk(ApiCall call) {
             if (last) reader.end_line();
             Piece piece = std::exchange(reader.piece, Piece());
             if (piece.requests.empty()) continue;
-            co_await store(call.context.broker, std::move(piece), &out);
+            co_await store(call.context.broker, from, std::move(piece), &out);
         }
     }
     if (more || exchange.too_long())

@@ -67,9 +67,6 @@ verbs::Answer the_only(verbs::Answer answer);
 // none that can be read: it is the client's library that sends it, not who wrote the request.
 std::string trace_of(const HttpRequest& request);
 std::string with_job_id(const std::string& jid, const std::string& answer);
-// forbidden: jobs of type "run" are any command of whoever runs jobqd, and a TCP port without a
-// password is open to every user of this host.
-Result<> may_enqueue(const ServerContext& context, bool is_unix, const Job& job);
 // An error about JSON text with the place in it.
 Error with_place(Error error, std::string_view text);
 

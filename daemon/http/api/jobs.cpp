@@ -46,8 +46,6 @@ Result<EnqueueRequest> read_job(const ApiCall& call) {
     const std::string& body = call.request().body;
     auto request = parse_enqueue(body, broker.reactor().wall_ms(), broker.new_jid());
     if (!request) return tl::unexpected<Error>(with_place(request.error(), body));
-    auto may = may_enqueue(call.context, call.request().is_unix, request->job);
-    if (!may) return tl::unexpected<Error>(may.error());
     auto key = take_header(call.request(), "Idempotency-Key", request->job.idempotency_key);
     if (!key) return tl::unexpected<Error>(key.error());
     if (request->job.traceparent.empty()) request->job.traceparent = trace_of(call.request());
@@ -63,7 +61,8 @@ task<HttpResponse> enqueue(ApiCall call) {
     if (!request) co_return problem(request.error());
     std::vector<Job> jobs;
     jobs.push_back(request->take_job());
-    auto results = co_await call.context.broker.enqueue(std::move(jobs));
+    const Intake from = call.context.intake(call.request().is_unix);
+    auto results = co_await call.context.broker.enqueue(std::move(jobs), from);
     auto& result = results.front();
     auto answer = verbs::enqueued(call.context.broker, *request, result);
     if (!answer) co_return problem(answer.error());

@@ -53,13 +53,42 @@ task<Answer> cancel(ServerContext& context, std::string argument) {
     co_return json.take();
 }
 
+namespace {
+
+// Commands where they are not allowed, by place. Said at once here; what a filter finds is refused
+// when it is to start.
+task<Result<std::map<size_t, Error>>> refused_commands(Broker& broker,
+                                                       std::vector<std::string> jids) {
+    std::map<size_t, Error> refused;
+    if (broker.config().allow_run) co_return refused;
+    auto views = co_await broker.store().get(std::move(jids));
+    if (!views) co_return tl::unexpected<Error>(views.error());
+    for (size_t i = 0; i < views->size(); ++i) {
+        const auto& view = (*views)[i];
+        auto why = view ? Intake{}.refusal(view->job.type, broker.config()) : std::nullopt;
+        if (why) refused.emplace(i, std::move(*why));
+    }
+    co_return refused;
+}
+
+}  // namespace
+
 task<Answer> retry(ServerContext& context, std::string argument) {
     Request request(argument);
     auto jids = request.some_texts("jids");
     if (request.error()) {
         co_return tl::unexpected<Error>(*request.error());
     }
-    auto results = co_await context.broker.requeue(jids, true);
+    auto refused = co_await refused_commands(context.broker, jids);
+    if (!refused) co_return tl::unexpected<Error>(refused.error());
+    std::vector<std::string> allowed;
+    for (size_t i = 0; i < jids.size(); ++i)
+        if (!refused->contains(i)) allowed.push_back(jids[i]);
+    Result<std::vector<Result<>>> results;
+    if (!allowed.empty()) results = co_await context.broker.requeue(std::move(allowed), true);
+    // From the front, so that each place is right when its turn comes.
+    for (const auto& [at, why] : *refused)
+        if (results) results->insert(results->begin() + long(at), tl::unexpected<Error>(why));
     co_return outcomes(jids, results);
 }
 

@@ -114,7 +114,9 @@ task<void> track_get(Session& session, std::string jid) {
     session.reply_bulk(json.end_object().take());
 }
 
-Result<BatchSpec> parse_batch(std::string_view json, int64_t now_ms, Broker& broker) {
+Result<BatchSpec> parse_batch(std::string_view json, Session& session) {
+    Broker& broker = session.broker();
+    const int64_t now_ms = session.context().reactor.wall_ms();
     auto object = JsonObject::parse(json, true);
     if (!object) return fail(ErrorCode::bad_data, "invalid JSON: " + object.error().text);
     auto description = object->string("description");
@@ -135,7 +137,7 @@ Result<BatchSpec> parse_batch(std::string_view json, int64_t now_ms, Broker& bro
         if (!job)
             return fail(job.error().code, std::string(key) + " callback: " + job.error().text);
         auto refused = broker.too_weak_for(*job);
-        if (!refused) refused = broker.not_allowed(*job);
+        if (!refused) refused = broker.not_allowed(*job, session.intake());
         if (refused) return fail(refused->code, std::string(key) + " callback: " + refused->text);
         *callback = std::move(*job);
     }
@@ -145,7 +147,7 @@ Result<BatchSpec> parse_batch(std::string_view json, int64_t now_ms, Broker& bro
 }
 
 task<void> batch_new(Session& session, std::string argument) {
-    auto spec = parse_batch(argument, session.context().reactor.wall_ms(), session.broker());
+    auto spec = parse_batch(argument, session);
     if (!spec) {
         session.reply_error(spec.error());
         co_return;

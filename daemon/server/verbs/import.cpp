@@ -35,13 +35,14 @@ task<void> import_jobs(Session& session, std::string argument) {
         session.reply_error(error);
         co_return;
     }
+    const Broker& broker = session.broker();
     int64_t now = session.context().reactor.wall_ms();
     std::vector<Result<Enqueued>> results;
     std::vector<Imported> good;
     std::vector<size_t> places;
     for (const auto& element : json_array(jobs->raw)) {
         auto one = parse_import(element.raw, now);
-        auto own = one ? Broker::reserved(one->job) : std::nullopt;
+        auto own = one ? broker.not_allowed(one->job, session.intake()) : std::nullopt;
         if (own) one = tl::unexpected<Error>(std::move(*own));
         if (one) {
             places.push_back(results.size());

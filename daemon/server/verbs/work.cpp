@@ -24,7 +24,7 @@ task<void> push_bulk(Session& session, std::string argument) {
         session.reply_error(error);
         co_return;
     }
-    auto results = co_await session.broker().enqueue(std::move(jobs));
+    auto results = co_await session.broker().enqueue(std::move(jobs), session.intake());
     for (size_t i = 0; i < results.size(); ++i) {
         if (results[i]) continue;
         if (results[i].error().code == ErrorCode::unknown) {

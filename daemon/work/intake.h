@@ -1,0 +1,36 @@
+// Intake: who may have commands run. One rule for every door by which jobs come in: PUSH, PUSHB,
+// ENQUEUE, IMPORT, callbacks of batches, HTTP. Asked by Broker::not_allowed().
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "core/base/error.h"
+#include "core/config/config.h"
+
+namespace jobq {
+
+// The type whose payload names a program: whoever enqueues it runs what he likes as our user.
+inline constexpr std::string_view kCommandType = "run";
+
+struct Intake {
+    // Anybody may have sent it: it came over TCP or HTTP, and no password was asked for.
+    bool open = false;
+
+    std::optional<Error> refusal(const std::string& type, const Config& config) const {
+        if (type != kCommandType) return std::nullopt;
+        if (!config.allow_run)
+            return Error{ErrorCode::forbidden,
+                         "jobs of type run are not allowed here: set allow = true in [run] of "
+                         "jobqd's configuration, or make the command a [type.NAME] and enqueue "
+                         "that"};
+        if (open)
+            return Error{ErrorCode::forbidden,
+                         "a job of type run is not taken over TCP or HTTP without a password: use "
+                         "`jobq run` on the Unix socket, set [listen] password_file, or make the "
+                         "command a [type.NAME]"};
+        return std::nullopt;
+    }
+};
+
+}  // namespace jobq
