@@ -5,7 +5,8 @@
 
 using jobq::Guesses;
 
-TEST_CASE("an address has a burst of wrong passwords, then one a second, and others are not touched") {
+TEST_CASE(
+    "an address has a burst of wrong passwords, then one a second, and others are not touched") {
     Guesses guesses;
     int64_t now = 1'000'000;
     for (int i = 1; i <= Guesses::kBurst; ++i) {

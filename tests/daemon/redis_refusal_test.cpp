@@ -106,7 +106,7 @@ struct Rig {
 
     Result<Enqueued> enqueue(const Job& job) {
         std::vector<Job> one(1, job);
-        return call(broker.enqueue(std::move(one))).front();
+        return call(broker.enqueue(std::move(one), Intake{})).front();
     }
 
     FetchOrder order(const std::string& owner) const {
@@ -175,7 +175,8 @@ void walk_a_life(Rig& rig, const Said& said) {
     // Enqueue: said so, and it is not stored; once more, and it is.
     const Job job = rig.next_job();
     std::vector<Job> one(1, job);
-    said.check_code(rig.through(said.text, {"push"}, rig.broker.enqueue(std::move(one))).front());
+    said.check_code(
+        rig.through(said.text, {"push"}, rig.broker.enqueue(std::move(one), Intake{})).front());
     if (said.is_met()) CHECK(rig.state_of(job.jid) == "none");
     REQUIRE(rig.enqueue(job));
 
@@ -295,7 +296,7 @@ TEST_CASE("a Redis that can't serve is left, once its other answers are there") 
     rig.link.on_state([&](LinkState state, const Error&) { states.push_back(state); });
     rig.filter.refuse("READONLY You can't write against a read only replica.", {"push"});
     std::vector<Job> one(1, rig.next_job());
-    auto refused = rig.call(rig.broker.enqueue(std::move(one))).front();
+    auto refused = rig.call(rig.broker.enqueue(std::move(one), Intake{})).front();
     REQUIRE_FALSE(refused);
     CHECK(refused.error().code == ErrorCode::unavailable);
     auto tried = [&] { return rig.filter.accepted() >= before + 3; };
