@@ -146,7 +146,7 @@ void ChildWorker::read_lines() {
         } catch (...) {
             tell_escape("runner", "a line of a child of pool " + pool_.name,
                         std::current_exception());
-            if (child_) child_->signal_group(SIGKILL);
+            if (child_) kill();
         }
     }
     lines_.erase(0, start);
