@@ -1,5 +1,10 @@
 # Turns core/store/lua/*.lua into one C++ source: for each script its name, text and SHA-1.
 # `--@include NAME` lines are replaced by lua/lib/NAME.lua. Called with SOURCE_DIR and OUT.
+#
+# A script that writes first asks whether Redis permits its user all the commands it writes with: to
+# be refused one in its middle would leave half of its work done. (Three keys, as RENAME has two.)
+set(writing HSET HSETNX HDEL HINCRBY ZADD ZREM LPUSH RPUSH LPOP RPOP LREM LTRIM SET DEL UNLINK RENAME
+            EXPIRE PEXPIRE)
 file(GLOB scripts ${SOURCE_DIR}/*.lua)
 list(SORT scripts)
 set(rows "")
@@ -18,6 +23,25 @@ foreach(path IN LISTS scripts)
   string(FIND "${text}" "--@include" unresolved)
   if(NOT unresolved EQUAL -1)
     message(FATAL_ERROR "${path}: an --@include names no file of lua/lib")
+  endif()
+  if(NOT text MATCHES "^#!lua flags=no-writes")
+    set(used "")
+    foreach(command IN LISTS writing)
+      if(text MATCHES "'${command}'")
+        string(APPEND used "'${command}',")
+      endif()
+    endforeach()
+    string(FIND "${text}" "\n" first_line)
+    string(SUBSTRING "${text}" 0 ${first_line} shebang)
+    string(SUBSTRING "${text}" ${first_line} -1 text)
+    string(CONFIGURE [[
+for _, command in ipairs({@used@}) do
+    local key = KEYS[1] .. 'j'
+    if not redis.acl_check_cmd(command, key, key, key) then
+        return redis.error_reply('NOPERM this user has no permissions to run ' .. command)
+    end
+end]] permitted @ONLY)
+    set(text "${shebang}\n${permitted}${text}")
   endif()
   string(SHA1 sha "${text}")
   string(APPEND rows "    {\"${name}\", \"${sha}\", R\"lua(${text})lua\"},\n")

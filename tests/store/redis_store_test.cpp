@@ -19,6 +19,44 @@ std::string try_push(RedisTest& t, std::vector<Job> jobs) {
 
 }  // namespace
 
+TEST_CASE("a command that Redis does not permit leaves nothing half done") {
+    for (const char* command :
+         {"hset", "hsetnx", "hdel", "hincrby", "zadd", "zrem", "lpush", "rpush", "rpop"}) {
+        INFO(command);
+        RedisTest t;
+        t.push({a_job("email", "a"), a_job("email", "b"), a_job("email", "c"),
+                a_job_at(t.now() + 50, "d")});
+        const auto first = t.take(), second = t.take(), third = t.take();
+        std::string answers;
+        auto tried = [&](const std::string& answer, const std::string& before) {
+            answers += answer + " ";
+            if (answer.find("UNAVAILABLE") != answer.npos) CHECK(t.dump() == before);
+        };
+        t.link.command("ACL", "SETUSER", "default", std::string("-") + command);
+        std::string before = t.dump();
+        tried(try_push(t, {a_job("email", "e")}), before);
+        before = t.dump();
+        tried(try_push(t, {a_job_at(t.now() + 500, "f")}), before);
+        before = t.dump();
+        FetchRequest more;
+        more.owner = "pool9";
+        more.queues = {"default"};
+        tried(outcome(run_task(t.reactor, t.store.fetch(more))), before);
+        before = t.dump();
+        tried(t.end(first, Move::retry, t.now() + 100), before);
+        before = t.dump();
+        tried(t.end(second, Move::succeed), before);
+        before = t.dump();
+        tried(t.end(third, Move::release), before);
+        before = t.dump();
+        tried(outcome(run_task(t.reactor, t.store.promote(t.now() + 100, 9))), before);
+        before = t.dump();
+        tried(outcome(run_task(t.reactor, t.store.take_over("pool1", "pool2", {}, 9))), before);
+        t.link.command("ACL", "SETUSER", "default", "+@all");
+        CHECK(answers.find("UNAVAILABLE") != answers.npos);
+    }
+}
+
 TEST_CASE("a repeat after a lost answer changes nothing more, whatever the operation") {
     RedisTest t;
     t.link.lose_replies(1);
