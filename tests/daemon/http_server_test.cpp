@@ -404,10 +404,16 @@ TEST_CASE("http: who ends in the middle of a request is let go at once, half of 
             }
             CHECK(eventually([&] { return descriptors() == before; }, std::chrono::seconds(5)));
         }
-        // It has said all there is to say, and waits for its answer.
+        // It has said all there is to say, and waits for its answer through many sweeps.
         HttpClient half(served.port());
-        half.send("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc");
+        half.send("POST /wait HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc");
         half.end_sending();
+        served.reactor.post_from_thread([&] {
+            served.reactor.after(200, [&] {
+                served.app.open = true;
+                served.app.released.notify_all();
+            });
+        });
         CHECK(half.answer().body == "3");
     });
 }
