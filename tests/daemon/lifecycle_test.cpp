@@ -99,7 +99,7 @@ struct Nest {
         Loaded loaded = load_for(options);
         for (const auto& error : loaded.errors)
             FAIL(error.to_string());
-        auto places = find_places(loaded.config);
+        auto places = make_places(loaded.config);
         REQUIRE(places);
         UvReactor reactor;
         App app(reactor, options, std::move(loaded), *places);
