@@ -17,6 +17,7 @@ Answer<> add_filter(const Args& args, JsonObject& request) {
     }
     if (args.has("--tag")) request.text("tag", args.text("--tag"));
     if (args.has("--error")) request.text("error", args.text("--error"));
+    if (args.has("--group")) request.text("group", args.text("--group"));
     if (args.has("--text")) request.text("text", args.text("--text"));
     if (!args.has("--since")) return {};
     // "1h" is an age, anything else a point in time.

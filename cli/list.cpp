@@ -20,6 +20,7 @@ constexpr std::array kOptions{
     Option{"--type", "", "NAME", "of that type"},
     Option{"--tag", "", "NAME", "with that tag"},
     Option{"--error", "", "TEXT", "whose latest error contains it"},
+    Option{"--group", "", "ID", "dead or retrying of that cause: see retry-dead --dry-run"},
     Option{"--text", "", "TEXT", "whose payload, tags or custom fields contain it"},
     Option{"--since", "", "AGE|TIME", "not older: 1h, or a time"},
     Option{"--limit", "", "N", "stop after N jobs (default: 100 on a terminal, else all)"},

@@ -138,7 +138,7 @@ Answer<std::string> usual_queue(Client& client, const std::string& type, LoadMod
 }
 
 Answer<int64_t> waiting_in(Client& client, const std::string& queue) {
-    const auto reply = client.call("QUEUES", "{}");
+    const auto reply = client.call("QUEUES", JsonObject().texts("queues", {queue}).done());
     if (!reply) return tl::unexpected(Failure(reply.error()));
     for (const JsonView one : JsonView(*reply)["queues"].items())
         if (one["name"].text() == queue) return one["size"].number();

@@ -28,19 +28,20 @@ Answer<> check_names(const std::vector<std::string>& names) {
     return {};
 }
 
-// The queues named in `wanted` (all when empty) of a QUEUES answer; not found when one is missing.
+Answer<> not_known(const std::string& name) {
+    return give_up(kNotFound, "there is no queue " + printable(name),
+                   "a queue exists once a job was put into it; `jobq queue list` shows them");
+}
+
+// The queues named in `wanted` of a QUEUES answer; not found when one is missing.
 Answer<std::vector<JsonView>> pick(JsonView reply, const std::vector<std::string>& wanted) {
     const auto all = reply["queues"].items();
-    if (wanted.empty()) return all;
     std::vector<JsonView> picked;
     for (const auto& name : wanted) {
         const auto found = std::find_if(all.begin(), all.end(), [&name](JsonView queue) {
             return queue["name"].text() == name;
         });
-        if (found == all.end())
-            return give_up(
-                kNotFound, "there is no queue " + printable(name),
-                "a queue exists once a job was put into it; `jobq queue list` shows them");
+        if (found == all.end()) return tl::unexpected(not_known(name).error());
         picked.push_back(*found);
     }
     return picked;
@@ -52,27 +53,45 @@ void print_queue(Output& out, JsonView queue) {
              (queue["paused"].flag() ? out.paint("paused", Colour::busy) : "running"));
 }
 
-Answer<int> show_queues(Session& session, void (*print_text)(Output&, JsonView),
-                        std::string_view header) {
-    auto client = session.connect();
-    if (!client) return tl::unexpected(client.error());
-    const auto reply = ask(*client, "QUEUES", "{}");
-    if (!reply) return tl::unexpected(reply.error());
-    const auto queues = pick(JsonView(*reply), session.args.words);
-    if (!queues) return tl::unexpected(queues.error());
-    Output& out = session.out;
-    Records records(out);
-    if (out.is_text() && !out.quiet() && out.on_terminal() && !queues->empty())
-        out.line(out.paint(header, Colour::faint));
-    for (const JsonView queue : *queues) {
+using Print = void (*)(Output&, JsonView);
+
+void show_page(Output& out, Records& records, const std::vector<JsonView>& queues, Print print) {
+    for (const JsonView queue : queues) {
         if (!out.is_text()) {
             records.add(queue.raw());
         } else if (out.quiet()) {
             out.line(queue["name"].text());
         } else {
-            print_text(out, queue);
+            print(out, queue);
         }
     }
+}
+
+// Those that are named, or all, page by page.
+Answer<int> show_queues(Session& session, Print print, std::string_view header) {
+    auto client = session.connect();
+    if (!client) return tl::unexpected(client.error());
+    const auto& wanted = session.args.words;
+    Output& out = session.out;
+    Records records(out);
+    bool begun = false;
+    std::string cursor;
+    do {
+        JsonObject request;
+        if (!wanted.empty()) request.texts("queues", wanted);
+        if (!cursor.empty()) request.text("cursor", cursor);
+        const auto reply = ask(*client, "QUEUES", request.done());
+        if (!reply) return tl::unexpected(reply.error());
+        const JsonView page(*reply);
+        const auto queues = wanted.empty() ? Answer<std::vector<JsonView>>(page["queues"].items())
+                                           : pick(page, wanted);
+        if (!queues) return tl::unexpected(queues.error());
+        const bool headed = out.is_text() && !out.quiet() && out.on_terminal();
+        if (headed && !begun && !queues->empty()) out.line(out.paint(header, Colour::faint));
+        begun = true;
+        show_page(out, records, *queues, print);
+        cursor = wanted.empty() ? page["next"].text() : "";
+    } while (!cursor.empty());
     if (!out.is_text()) records.end();
     return kDone;
 }
@@ -121,7 +140,7 @@ Answer<int> run_clear(Session& session) {
     auto client = session.connect();
     if (!client) return tl::unexpected(client.error());
     Output& out = session.out;
-    const auto listed = ask(*client, "QUEUES", "{}");
+    const auto listed = ask(*client, "QUEUES", JsonObject().texts("queues", {name}).done());
     if (!listed) return tl::unexpected(listed.error());
     const auto queues = pick(JsonView(*listed), {name});
     if (!queues) return tl::unexpected(queues.error());

@@ -20,6 +20,7 @@ constexpr std::array kOptions{
     Option{"--tag", "", "NAME", "those with that tag"},
     Option{"--error", "", "TEXT", "those whose latest error contains it"},
     Option{"--since", "", "AGE|TIME", "those that died not longer ago: 1h, or a time"},
+    Option{"--group", "", "ID", "those of one cause, as --dry-run names it"},
     Option{"--text", "", "TEXT", "those whose payload, tags or custom fields contain it"},
     Option{"--rate", "", "N/s", "no more than N a second; ^C leaves the rest dead"},
     Option{"--dry-run", "-n", "", "count them, grouped by error", Takes::nothing},
@@ -52,7 +53,7 @@ Answer<Counts> sweep(Client& client, const JsonObject& filter, bool dry) {
 }
 
 struct Group {
-    std::string type, error_type, message;
+    std::string id, type, error_type, message;
     int64_t count = 0;
 };
 
@@ -61,12 +62,9 @@ std::vector<Group> merged(const std::vector<std::string>& raw) {
     std::vector<Group> groups;
     for (const auto& text : raw) {
         const JsonView view(text);
-        Group group{view["type"].text(), view["error_type"].text(), view["message"].text(),
-                    view["count"].number()};
-        const auto same = [&group](const Group& other) {
-            return other.type == group.type && other.error_type == group.error_type &&
-                   other.message == group.message;
-        };
+        Group group{view["group"].text(), view["type"].text(), view["error_type"].text(),
+                    view["message"].text(), view["count"].number()};
+        const auto same = [&group](const Group& other) { return other.id == group.id; };
         const auto found = std::find_if(groups.begin(), groups.end(), same);
         if (found == groups.end()) {
             groups.push_back(std::move(group));
@@ -85,7 +83,9 @@ void print_counts(Output& out, const Counts& counts, bool dry) {
         std::string array = "[";
         for (const auto& group : groups) {
             JsonObject one;
-            one.text("type", group.type).text("error_type", group.error_type);
+            one.text("group", group.id)
+                .text("type", group.type)
+                .text("error_type", group.error_type);
             one.text("message", group.message).number("count", group.count);
             array += (array.size() > 1 ? "," : "") + one.done();
         }
@@ -96,8 +96,9 @@ void print_counts(Output& out, const Counts& counts, bool dry) {
         return;
     }
     for (const auto& group : dry ? groups : std::vector<Group>())
-        out.line(padded(std::to_string(group.count), 8) + padded(printable(group.type), 16) +
-                 padded(printable(group.error_type), 16) + printable(group.message));
+        out.line(padded(std::to_string(group.count), 8) + padded(printable(group.id), 18) +
+                 padded(printable(group.type), 16) + padded(printable(group.error_type), 16) +
+                 printable(group.message));
     out.line(dry ? "would retry " + std::to_string(counts.matched) + " dead jobs"
                  : std::to_string(counts.retried) + " dead jobs are ready again");
 }

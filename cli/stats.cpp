@@ -65,6 +65,9 @@ std::string in_words(Output& out, JsonView stats) {
             padded(printable(queue["name"].text()), 16) + padded(queue["size"].text(), 10) +
                 "latency " + rounded(queue["latency_ms"].number()) +
                 (queue["paused"].flag() ? ", " + out.paint("paused", Colour::busy) : ""));
+    const int64_t more = stats["queues_total"].number() - int64_t(stats["queues"].items().size());
+    if (more > 0)
+        add(text, "queue", "and " + std::to_string(more) + " more: `jobq queue list` shows them");
     for (const JsonView pool : stats["pools"].items()) {
         std::string queues;
         for (const JsonView queue : pool["queues"].items())

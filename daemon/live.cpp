@@ -32,7 +32,8 @@ void write_jobs(JsonWriter& json, const StoreStats& stats) {
 }
 
 // The ones whose next job waits longest, then the longest.
-void write_queues(JsonWriter& json, const std::vector<QueueInfo>& all, int64_t now_ms) {
+void write_queues(JsonWriter& json, const std::vector<QueueInfo>& all, int64_t total,
+                  int64_t now_ms) {
     std::vector<const QueueInfo*> shown;
     for (const auto& queue : all)
         shown.push_back(&queue);
@@ -43,7 +44,7 @@ void write_queues(JsonWriter& json, const std::vector<QueueInfo>& all, int64_t n
     };
     const size_t count = std::min(shown.size(), kQueuesShown);
     std::partial_sort(shown.begin(), shown.begin() + std::ptrdiff_t(count), shown.end(), before);
-    json.field("queues_total", int64_t(all.size())).key("queues").begin_array();
+    json.field("queues_total", total).key("queues").begin_array();
     for (size_t i = 0; i < count; ++i)
         json.begin_object()
             .field("name", shown[i]->name)
@@ -182,7 +183,7 @@ LiveSample App::take_live() {
     json.begin_object().field("state", std::string(name(context_->state)));
     json.field("sample_age_ms", sample.taken_ms == 0 ? -1 : reactor_.now_ms() - sample.taken_ms);
     write_jobs(json, sample.stats);
-    write_queues(json, sample.queues, now_ms);
+    write_queues(json, sample.queues, sample.queues_total, now_ms);
     write_pools(json, pool_statuses());
     write_workers(json, workers_);
     write_failures(json, job_metrics_.failures());

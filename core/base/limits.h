@@ -65,12 +65,14 @@ inline constexpr int kErrorsKept = 50;  // attempts whose error is kept in full
 // Server
 inline constexpr int kConnections = 2'000;
 inline constexpr int64_t kInfoFreshQueues = 100;  // with more of them
-inline constexpr int64_t kInfoAgeMs = 1'000;      // INFO's figures may be so old
+inline constexpr int64_t kInfoAgeMs = 1'000;      // INFO's figures may be so old,
+inline constexpr int64_t kInfoAgeQueueMs = 1;     // and for each queue so much older
 inline constexpr int kListPage = 100, kListPageMax = 500;
 inline constexpr size_t kPreviewBytes = 200;  // of a job's args, in a list
 inline constexpr int64_t kScanJobs = 20'000;  // looked at for one page of a filtered list,
 inline constexpr int64_t kScanMs = 200;       // or for so long
 inline constexpr size_t kFilterTextBytes = 200;
+inline constexpr size_t kFailedGroups = 1'000;  // told apart; also in lua/lib/failed.lua
 inline constexpr int kOperationsAtOnce = 4;     // in the background, on jobs that match
 inline constexpr size_t kOperationsKept = 100;  // with those that ended
 inline constexpr int64_t kOperationRateMax = 100'000;

@@ -6,7 +6,8 @@ namespace jobq {
 namespace {
 
 // Verbs whose lines carry many jobs or their output.
-constexpr std::string_view kBulkVerbs[] = {"PUSHB ", "JOBQ DONE ", "JOBQ OUTPUT ", "JOBQ IMPORT "};
+constexpr std::string_view kBulkVerbs[] = {"PUSHB ", "JOBQ DONE ", "JOBQ OUTPUT ", "JOBQ IMPORT ",
+                                           "MUTATE "};
 
 }  // namespace
 

@@ -24,6 +24,11 @@ void add_one(Command& args, const Imported& one) {
     args.add(job.jid).add(encode_job(job, has_record)).add(header_of(job.queue, job.priority));
     args.add(name(one.state)).add(one.at_ms);
     args.add(has_record ? encode_record(one.record) : std::string());
+    if (one.state == State::retrying || one.state == State::dead) {
+        add_cause(args, job.type, one.record);
+    } else {
+        args.add("").add("");
+    }
 }
 
 }  // namespace

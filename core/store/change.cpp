@@ -1,5 +1,9 @@
 // RedisStore: what people do to jobs. The envelope never changes, so a record made from a read is
-// still right when the script, which checks the place again, runs.
+// still right when the script, which checks the place again, runs. Of many jobs so many as a script
+// takes are read and changed at a time: what was done before an error stays done.
+#include <algorithm>
+#include <iterator>
+
 #include "core/job/codec.h"
 #include "core/store/redis_store.h"
 
@@ -27,39 +31,54 @@ Error wrong_state(const std::string& jid, State state) {
     return {ErrorCode::conflict, "job " + jid + " is " + std::string(name(state))};
 }
 
+// So many as one call of a script takes.
+std::vector<std::string> part_of(const std::vector<std::string>& jids, size_t from) {
+    const size_t to = std::min(jids.size(), from + limits::kScriptJobs);
+    return {jids.begin() + int64_t(from), jids.begin() + int64_t(to)};
+}
+
 }  // namespace
 
 task<Result<std::vector<Result<Cancelled>>>> RedisStore::cancel(std::vector<std::string> jids) {
+    std::vector<Result<Cancelled>> results;
+    results.reserve(jids.size());
+    for (size_t from = 0; from < jids.size(); from += limits::kScriptJobs) {
+        auto part = co_await cancel_part(part_of(jids, from));
+        if (!part) co_return tl::unexpected<Error>(part.error());
+        std::move(part->begin(), part->end(), std::back_inserter(results));
+    }
+    co_return results;
+}
+
+task<Result<std::vector<Result<Cancelled>>>> RedisStore::cancel_part(
+    std::vector<std::string> jids) {
     auto views = co_await get(jids);
     if (!views) co_return tl::unexpected<Error>(views.error());
     int64_t now = reactor_.wall_ms();
     std::vector<Result<Cancelled>> results(jids.size(), Cancelled{});
-    for (size_t from = 0; from < jids.size(); from += limits::kScriptJobs) {
-        size_t to = std::min(jids.size(), from + limits::kScriptJobs);
-        Command args;
-        args.add(now).add("done:" + std::to_string(bucket_second(now, limits::kRetentionMs)));
-        args.add(int64_t(to - from));
-        for (size_t i = from; i < to; ++i) {
-            const auto& view = (*views)[i];
-            args.add(jids[i]).add(view ? encode_final(cancelled_record(*view, now)) : "");
-        }
-        auto reply = co_await run(script("cancel"), std::move(args), to - from);
-        if (!reply) co_return tl::unexpected<Error>(reply.error());
-        tell_ready(*reply, to - from);
-        for (size_t i = from; i < to; ++i) {
-            const std::string& was = reply->items[i - from].text;
-            if (was.empty() && (*views)[i]) {
-                // Over before, or between the two steps.
-                State state = (*views)[i]->state;
-                results[i] = tl::unexpected<Error>(
-                    wrong_state(jids[i], is_final(state) ? state : State::succeeded));
-            } else if (was.empty()) {
-                results[i] = fail(ErrorCode::not_found, none_such(jids[i]));
-            } else if (was.rfind("running ", 0) == 0) {
-                results[i] = Cancelled{State::running, was.substr(8)};
-            } else {
-                results[i] = Cancelled{state_from_name(was).value_or(State::ready), ""};
-            }
+    Command args;
+    args.add(now).add("done:" + std::to_string(bucket_second(now, limits::kRetentionMs)));
+    args.add(int64_t(jids.size()));
+    for (size_t i = 0; i < jids.size(); ++i) {
+        const auto& view = (*views)[i];
+        args.add(jids[i]).add(view ? encode_final(cancelled_record(*view, now)) : "");
+    }
+    auto reply = co_await run(script("cancel"), std::move(args), jids.size());
+    if (!reply) co_return tl::unexpected<Error>(reply.error());
+    tell_ready(*reply, jids.size());
+    for (size_t i = 0; i < jids.size(); ++i) {
+        const std::string& was = reply->items[i].text;
+        if (was.empty() && (*views)[i]) {
+            // Over before, or between the two steps.
+            State state = (*views)[i]->state;
+            results[i] = tl::unexpected<Error>(
+                wrong_state(jids[i], is_final(state) ? state : State::succeeded));
+        } else if (was.empty()) {
+            results[i] = fail(ErrorCode::not_found, none_such(jids[i]));
+        } else if (was.rfind("running ", 0) == 0) {
+            results[i] = Cancelled{State::running, was.substr(8)};
+        } else {
+            results[i] = Cancelled{state_from_name(was).value_or(State::ready), ""};
         }
     }
     co_return results;
@@ -67,6 +86,18 @@ task<Result<std::vector<Result<Cancelled>>>> RedisStore::cancel(std::vector<std:
 
 task<Result<std::vector<Result<>>>> RedisStore::requeue(std::vector<std::string> jids,
                                                         bool revive) {
+    std::vector<Result<>> results;
+    results.reserve(jids.size());
+    for (size_t from = 0; from < jids.size(); from += limits::kScriptJobs) {
+        auto part = co_await requeue_part(part_of(jids, from), revive);
+        if (!part) co_return part;
+        std::move(part->begin(), part->end(), std::back_inserter(results));
+    }
+    co_return results;
+}
+
+task<Result<std::vector<Result<>>>> RedisStore::requeue_part(std::vector<std::string> jids,
+                                                             bool revive) {
     auto views = co_await get(jids);
     if (!views) co_return tl::unexpected<Error>(views.error());
     int64_t now = reactor_.wall_ms();
@@ -128,6 +159,17 @@ task<Result<std::vector<Result<>>>> RedisStore::remove(std::vector<std::string> 
 }
 
 task<Result<std::vector<Result<>>>> RedisStore::kill(std::vector<std::string> jids) {
+    std::vector<Result<>> results;
+    results.reserve(jids.size());
+    for (size_t from = 0; from < jids.size(); from += limits::kScriptJobs) {
+        auto part = co_await kill_part(part_of(jids, from));
+        if (!part) co_return part;
+        std::move(part->begin(), part->end(), std::back_inserter(results));
+    }
+    co_return results;
+}
+
+task<Result<std::vector<Result<>>>> RedisStore::kill_part(std::vector<std::string> jids) {
     auto views = co_await get(jids);
     if (!views) co_return tl::unexpected<Error>(views.error());
     int64_t now = reactor_.wall_ms();
@@ -140,6 +182,7 @@ task<Result<std::vector<Result<>>>> RedisStore::kill(std::vector<std::string> ji
         record.next_at_ms = 0;
         std::string header = view ? header_of(view->job.queue, view->job.priority) : "";
         args.add(jids[i]).add(header).add(encode_record(record));
+        add_cause(args, view ? view->job.type : std::string(), record);
     }
     auto reply = co_await run(script("kill"), std::move(args), jids.size());
     if (!reply) co_return tl::unexpected<Error>(reply.error());

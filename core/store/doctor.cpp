@@ -169,7 +169,10 @@ void Doctor::plan_passes() {
     for (const auto& slot : slots_)
         steps_.push_back({&Doctor::fields_page, slot});
     steps_.push_back({&Doctor::fields_page, "tie"});
-    for (const char* set : {"idemx", "batches", "buckets"})
+    steps_.push_back({&Doctor::before_failed, ""});
+    steps_.push_back({&Doctor::failed_page, ""});
+    steps_.push_back({&Doctor::after_failed, ""});
+    for (const char* set : {"idemx", "batches", "buckets", "names"})
         steps_.push_back({&Doctor::ends_page, set});
     for (const auto& [bid, ties] : batches_)
         steps_.push_back({&Doctor::batch_step, bid});

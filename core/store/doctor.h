@@ -65,6 +65,9 @@ class Doctor final : public Checkup {
     task<Result<>> ends_page();
     task<Result<>> batch_step();
     task<Result<>> next_pass();
+    task<Result<>> before_failed();
+    task<Result<>> failed_page();
+    task<Result<>> after_failed();
 
     // What check_job finds of it, once.
     task<Result<>> judge(std::string jid, Seen seen, std::string envelope, std::string record);
@@ -106,6 +109,9 @@ class Doctor final : public Checkup {
 
     std::unordered_map<std::string, BatchTies> batches_;
     Fingerprints tied_;
+    std::string changes_before_;
+    std::map<std::string, int64_t> groups_;  // "<set> <group>" -> how many were counted
+    Fingerprints counted_;
 
     static constexpr int64_t kFirstCount = 50;
 };

@@ -177,16 +177,21 @@ task<Result<>> Doctor::look_at_body(std::string jid, std::string envelope, std::
 }
 
 task<Result<>> Doctor::after_jobs() {
-    Command args;
-    args.add(int64_t(fix_)).add(counts_before_);
-    for (const auto& [queue, marks] : tombstones_) {
-        auto before = tombs_before_.find(queue);
-        args.add(queue).add(before == tombs_before_.end() ? "0" : before->second);
-        args.add(int64_t(marks.size()));
-    }
     end_step();
-    auto reply = co_await ask("check_counts", std::move(args), size_t(-1));
-    if (!reply) co_return tl::unexpected<Error>(reply.error());
+    bool more = true;
+    while (more) {  // some queues at a time; with none left the sum of all
+        more = !tombstones_.empty();
+        Command args;
+        args.add(int64_t(fix_)).add(counts_before_);
+        for (size_t n = 0; n < limits::kScriptJobs && !tombstones_.empty(); ++n) {
+            const auto marks = tombstones_.extract(tombstones_.begin());
+            auto before = tombs_before_.find(marks.key());
+            args.add(marks.key()).add(before == tombs_before_.end() ? "0" : before->second);
+            args.add(int64_t(marks.mapped().size()));
+        }
+        auto reply = co_await ask("check_counts", std::move(args), size_t(-1));
+        if (!reply) co_return tl::unexpected<Error>(reply.error());
+    }
     co_return Result<>{};
 }
 

@@ -141,6 +141,24 @@ task<Result<std::vector<Leased>>> RedisStore::fetch_for(FetchRequest request) {
 
 task<Result<std::vector<Leased>>> RedisStore::take_over(std::string from, std::string to,
                                                         std::vector<LeaseName> some, int limit) {
+    if (some.size() <= limits::kScriptJobs) {
+        auto all = co_await take_over_part(std::move(from), std::move(to), std::move(some), limit);
+        co_return all;
+    }
+    std::vector<Leased> leases;
+    for (size_t at = 0; at < some.size(); at += limits::kScriptJobs) {
+        const size_t end = std::min(some.size(), at + limits::kScriptJobs);
+        std::vector<LeaseName> names(some.begin() + int64_t(at), some.begin() + int64_t(end));
+        auto part = co_await take_over_part(from, to, std::move(names), limit);
+        if (!part) co_return part;
+        std::move(part->begin(), part->end(), std::back_inserter(leases));
+    }
+    co_return leases;
+}
+
+task<Result<std::vector<Leased>>> RedisStore::take_over_part(std::string from, std::string to,
+                                                             std::vector<LeaseName> some,
+                                                             int limit) {
     std::string token = next_token();
     Command args;
     args.add(from).add(to).add(token).add(std::min(limit, int(limits::kScriptJobs)));

@@ -51,6 +51,11 @@ void add_deferred(Command& args, const Finish& finish, int64_t now) {
     args.add(finish.jid).add(finish.token);
     args.add(member_of(finish.queue, finish.priority, finish.jid)).add(score);
     args.add(encode_record(finish.transition.record)).add(finish.attempt).add(finish.log);
+    if (finish.transition.move == Move::snooze) {
+        args.add("").add("");  // it did not fail
+    } else {
+        add_cause(args, finish.type, finish.transition.record);
+    }
 }
 
 // Behind the others: the jobs that are enqueued with these ends.

@@ -1,4 +1,5 @@
 // RedisStore: looking at jobs. Reads only; pages are bounded, nothing scans a queue.
+#include "core/base/failpoint.h"
 #include "core/base/text.h"
 #include "core/job/codec.h"
 #include "core/store/redis_store.h"
@@ -120,13 +121,13 @@ task<Result<std::vector<Result<JobView>>>> RedisStore::look_at(std::vector<std::
     co_return views;
 }
 
-// Requires: items are {next cursor, [jid, cursor behind it]*}. Jobs that moved on since are left
-// out.
+// Requires: items are {next cursor, [jid, cursor behind it, group]*}. Jobs that moved on since are
+// left out.
 task<Result<ListPage>> RedisStore::list_page(Reply ids, ListRequest request) {
     ListPage page;
     page.next = ids.items.empty() ? "" : ids.items[0].text;
     std::vector<std::string> jids;
-    for (size_t i = 1; i + 1 < ids.items.size(); i += 2)
+    for (size_t i = 1; i + 2 < ids.items.size(); i += 3)
         jids.push_back(ids.items[i].text);
     page.looked_at = int64_t(jids.size());
     const size_t head_bytes = request.heads ? limits::kHeadBytes : 0;
@@ -136,7 +137,8 @@ task<Result<ListPage>> RedisStore::list_page(Reply ids, ListRequest request) {
         auto& view = (*views)[i];
         if (!view || view->state != request.state) continue;
         if (!request.queue.empty() && view->job.queue != request.queue) continue;
-        view->after = std::move(ids.items[2 * i + 2].text);
+        view->after = std::move(ids.items[3 * i + 2].text);
+        view->group = std::move(ids.items[3 * i + 3].text);
         if (request.heads) cut_args(*view);
         page.jobs.push_back(std::move(*view));
     }
@@ -168,6 +170,15 @@ task<Result<ListPage>> RedisStore::list(ListRequest request) {
         auto page = co_await list_done(std::move(request));
         co_return page;
     }
+    request.limit = std::clamp(request.limit, 1, int(limits::kScriptJobs));
+    if (!request.cursor.empty() && JOBQ_FAILPOINT(cursor_by_rank)) {
+        // "<cut> <score> <member>": behind where that member is now, whatever has failed since.
+        const std::string member =
+            request.cursor.substr(request.cursor.rfind(' ', request.cursor.rfind(' ') - 1) + 1);
+        Command score("ZSCORE", keys_.of(name(request.state)), member);
+        auto now = co_await link_.call(std::move(score));
+        if (now && !now->text.empty()) request.cursor = "999999999 " + now->text + " " + member;
+    }
     Command args;
     std::string_view which = "list_set";
     if (request.state == State::ready) {
@@ -191,13 +202,13 @@ task<Result<ListPage>> RedisStore::list(ListRequest request) {
         Reply page;
         page.items.resize(1);
         for (auto it = first; it != jids.end(); ++it) {
-            if (int(page.items.size()) > 2 * request.limit) {
-                page.items[0].text = page.items.back().text;
+            if (int(page.items.size()) > 3 * request.limit) {
+                page.items[0].text = page.items[page.items.size() - 2].text;
                 break;
             }
-            page.items.resize(page.items.size() + 2);  // the jid is its own cursor
-            page.items.back().text = *it;
-            page.items[page.items.size() - 2].text = *it;
+            page.items.resize(page.items.size() + 3);
+            page.items[page.items.size() - 3].text = *it;
+            page.items[page.items.size() - 2].text = *it;  // the jid is its own cursor
         }
         *reply = std::move(page);
     }

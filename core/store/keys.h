@@ -20,6 +20,12 @@
 //   cancel       hash  jid -> wall ms, of running jobs that are to stop
 //   done:<t>     hash  jid -> FinalRecord; the whole hash goes at t (wall seconds)
 //   log:<t>      hash  "<jid>/<attempt>" -> text; likewise
+//   names        zset  queue, all at score 0: in the order of their bytes
+//   failed       hash  jid -> "<change> <set> <group> <header>", of retrying and dead jobs; of
+//                      snoozed ones with an empty group
+//   groups:retrying, groups:dead  hash  group -> how many
+//   causes       hash  group -> "<since ms> <words>", see core/job/cause.h
+//   latest       hash  group -> "<wall ms> <jid>"
 //   tie          hash  jid -> words, of live jobs that are bound to others (core/job/ties.h):
 //                      "us<digest>" holds that lock until it starts, "ua<digest>" until it
 //                      succeeds; "b<bid>" of a batch and not run yet, "f<bid>" not well so far;
@@ -40,7 +46,9 @@
 //   imp:<t>      hash  jid -> "", of those imported from another store; likewise
 //   buckets      zset  "done:<t>", "log:<t>" and "imp:<t>" by t
 //   idem         hash  key -> "<expires ms> <jid>";   idemx  zset  key by expiry
-//   stat         hash  counters
+//   stat         hash  counters; changes, raised when one fails or a failed one moves; tombs, of
+//                      all queues; adopted and counted, 1 once names and failed hold what was
+//                      there before
 //   schema       string
 #pragma once
 

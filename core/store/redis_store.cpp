@@ -116,6 +116,8 @@ task<Result<>> RedisStore::open() {
                                               std::to_string(kStoreSchema) +
                                               ": a newer jobqd used it. Install that version "
                                               "again, or give this one another store");
+    auto adopted = co_await adopt();
+    if (!adopted) co_return adopted;
     if (!schema->is_nil() && integer_of(*schema) < kStoreSchema) {
         auto migrated = co_await migrate();
         if (!migrated) co_return migrated;
@@ -123,6 +125,22 @@ task<Result<>> RedisStore::open() {
         auto raised = co_await link_.call(std::move(raise));
         if (!raised) co_return tl::unexpected<Error>(raised.error());
         if (raised->is_error()) co_return tl::unexpected<Error>(error_of_redis(raised->text));
+    }
+    co_return Result<>{};
+}
+
+task<Result<>> RedisStore::adopt() {
+    // A Redis that takes no writes now may have it all.
+    Command look("HGET", keys_.of("stat"), std::string_view("adopted"));
+    auto adopted = co_await link_.call(std::move(look));
+    if (!adopted) co_return tl::unexpected<Error>(adopted.error());
+    std::string cursor = adopted->text == "1" ? "" : "0";
+    while (!cursor.empty()) {
+        Command args;
+        args.add(cursor);
+        auto reply = co_await run(script("adopt"), std::move(args));
+        if (!reply) co_return tl::unexpected<Error>(reply.error());
+        cursor = reply->text;
     }
     co_return Result<>{};
 }

@@ -1,4 +1,5 @@
 // RedisStore: the Store on one Redis. Bodies by concern: enqueue.cpp, fetch.cpp, finish.cpp,
+// failed.cpp (counts by cause),
 // change.cpp (cancel, requeue, remove, kill), inspect.cpp (get, list, logs), totals.cpp (stats,
 // queues, pause, clear, purge, flush), batch.cpp (batches, progress), bring_in.cpp (imports),
 // doctor.h (checkup), and redis_store.cpp (script calls, schema).
@@ -54,7 +55,9 @@ class RedisStore final : public Store {
     task<Result<ListPage>> list(ListRequest request) override;
     task<Result<std::vector<AttemptLog>>> logs(std::string jid) override;
     task<Result<StoreStats>> stats() override;
-    task<Result<std::vector<QueueInfo>>> queues(bool latency) override;
+    task<Result<QueuePage>> queue_page(QueueRequest request) override;
+    task<Result<FailedGroups>> failed_groups() override;
+    task<Result<bool>> count_failed() override;
     task<Result<>> pause(std::vector<std::string> queues, bool paused) override;
     task<Result<int64_t>> clear(std::string queue, bool forget) override;
     task<Result<>> make_batch(BatchSpec spec) override;
@@ -97,10 +100,17 @@ class RedisStore final : public Store {
     static void add_done(Command& args, const FinishCoalescer::Batch& group);
     const Script& ending_of(const FinishCoalescer::Batch& group, int64_t now, Command* args);
     task<void> send_group(FinishCoalescer::Batch group, int64_t now);
+    // Requires of these: at most limits::kScriptJobs jobs.
+    task<Result<std::vector<Result<Cancelled>>>> cancel_part(std::vector<std::string> jids);
+    task<Result<std::vector<Result<>>>> requeue_part(std::vector<std::string> jids, bool revive);
+    task<Result<std::vector<Result<>>>> kill_part(std::vector<std::string> jids);
+    task<Result<std::vector<Leased>>> take_over_part(std::string from, std::string to,
+                                                     std::vector<LeaseName> some, int limit);
     // The jobs, in order. `head_bytes` 0: whole.
     task<Result<std::vector<Result<JobView>>>> look_at(std::vector<std::string> jids,
                                                        size_t head_bytes, std::string text);
     task<Result<ListPage>> list_page(Reply ids, ListRequest request);
+    task<Result<>> adopt();
     task<Result<ListPage>> list_done(ListRequest request);
     task<Result<>> bring_in_part(const std::vector<Imported>* jobs, size_t from, size_t to,
                                  std::vector<Result<Enqueued>>* results,
@@ -114,12 +124,17 @@ class RedisStore final : public Store {
     Keys keys_;
     RedisStoreOptions options_;
     uint64_t tokens_ = 0;
+    // How far count_failed() is.
+    State count_state_ = State::retrying;
+    std::string count_cursor_;
     EnqueueCoalescer enqueue_;
     FetchCoalescer fetch_;
     FinishCoalescer finish_;
 };
 
 // Helpers shared by the bodies.
+// The group that a failed job is counted under, and its words.
+void add_cause(Command& args, const std::string& type, const JobRecord& record);
 std::string header_of(const std::string& queue, int priority);  // "<priority><queue>"
 std::string member_of(const std::string& queue, int priority, const std::string& jid);
 int64_t integer_of(const Reply& reply);  // of an integer, or a string that holds one; else 0

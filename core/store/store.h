@@ -20,6 +20,7 @@
 
 #include "core/async/task.h"
 #include "core/base/error.h"
+#include "core/job/cause.h"
 #include "core/job/decide.h"
 #include "core/job/imported.h"
 #include "core/job/job.h"
@@ -95,6 +96,7 @@ struct Finish {
     int attempt = 0;                              // which one the log belongs to
     std::string queue;  // of the job: with its priority, where it waits again
     int priority = limits::kPriorityNormal;
+    std::string type;  // of the job: with its last error it says what it is counted under
     // A job that is enqueued in the same step, when the end is accepted: news of it. Null: none.
     // Requires: ready at once, without ties, a jid that is new.
     std::shared_ptr<const Job> follow;
@@ -108,6 +110,7 @@ inline Finish finish_of(const Leased& lease, const std::string& owner) {
     finish.token = lease.token;
     finish.queue = lease.job.queue;
     finish.priority = lease.job.priority;
+    finish.type = lease.job.type;
     finish.transition.record = lease.record;
     return finish;
 }
@@ -135,6 +138,7 @@ struct JobView {
     bool corrupt = false;
     int64_t args_bytes = 0;  // of the args, also of those that are cut: see ListRequest::heads
     std::string after;       // of one in a page: the cursor that goes on behind it
+    std::string group;       // of a failed one in a page: what it is counted under; "": not yet
 };
 
 struct ListRequest {
@@ -151,7 +155,10 @@ struct ListRequest {
     bool newest_first = false;  // of scheduled, retrying and dead; a cursor fits one order alone
 };
 
-// A page may hold fewer than `limit`, even none, and still not be the last: go on while next != "".
+// A walk from "" on meets each job that was there when it began and stays, once; of those that come
+// meanwhile it may meet some, but none that is scheduled, retrying or dead by an attempt that ended
+// since it began. A page may hold fewer than `limit`, even none, and still not be the last: go on
+// while next != "".
 struct ListPage {
     std::vector<JobView> jobs;
     std::string next;
@@ -164,6 +171,36 @@ struct QueueInfo {
     bool paused = false;
     int64_t oldest_ms = 0;  // when the next job became ready (wall clock); 0: empty
     std::string next_type;  // of that job
+};
+
+// Which queues: those named, or a page of all, in the order of their names' bytes.
+struct QueueRequest {
+    std::vector<std::string> names{};
+    std::string after{};  // "" from the start, else what the last page returned
+    int limit = limits::kListPageMax;
+    bool latency = false;  // with oldest_ms
+};
+
+struct QueuePage {
+    std::vector<QueueInfo> queues;
+    std::string next;   // "": that was all
+    int64_t known = 0;  // how many there are in all
+};
+
+// Failed jobs of one cause.
+struct FailedGroup {
+    std::string id;  // Cause::fingerprint(), or "other": causes beyond limits::kFailedGroups
+    Cause cause;
+    int64_t dead = 0, retrying = 0;       // now
+    int64_t since_ms = 0, latest_ms = 0;  // wall clock, of failures: the group's first and last
+    std::string latest;                   // jid of the last one; it may have gone on
+
+    bool operator==(const FailedGroup&) const = default;
+};
+
+struct FailedGroups {
+    std::vector<FailedGroup> groups;  // by id
+    bool all = true;  // false: jobs of a store of an older jobqd are still being counted
 };
 
 struct StoreStats {
@@ -268,8 +305,14 @@ class Store {
     // The kept logs of a job's attempts, oldest first.
     virtual task<Result<std::vector<AttemptLog>>> logs(std::string jid) = 0;
     virtual task<Result<StoreStats>> stats() = 0;
-    // All known queues, by name; with `latency` also oldest_ms.
-    virtual task<Result<std::vector<QueueInfo>>> queues(bool latency) = 0;
+    // Those of the named that are known, or a page of all.
+    virtual task<Result<QueuePage>> queue_page(QueueRequest request) = 0;
+    // All known queues, by name: as many pages as it takes.
+    task<Result<std::vector<QueueInfo>>> queues(bool latency);
+    // Jobs that are dead or retrying, by what they failed of. Exact.
+    virtual task<Result<FailedGroups>> failed_groups() = 0;
+    // Counts some failed jobs that were stored by a jobqd that did not. True: there may be more.
+    virtual task<Result<bool>> count_failed() = 0;
     // Unknown queues are created by pause, skipped by resume.
     virtual task<Result<>> pause(std::vector<std::string> queues, bool paused) = 0;
     // Removes the jobs that were ready when it was called, and with `forget` the queue itself.

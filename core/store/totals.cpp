@@ -1,4 +1,6 @@
 // RedisStore: figures, and operations on whole queues.
+#include <algorithm>
+
 #include "core/job/codec.h"
 #include "core/store/redis_store.h"
 
@@ -17,6 +19,19 @@ void tell_next(QueueInfo& queue, const std::string& jid, const Reply& envelope,
     queue.oldest_ms = history.ready_ms > 0
                           ? std::max(history.ready_ms, history.next_at_ms)
                           : std::max({job->created_ms, job->run_at_ms, history.next_at_ms});
+}
+
+// Rows behind the cursor and the number of all queues.
+void add_queues(std::vector<QueueInfo>& queues, const std::vector<Reply>& rows) {
+    for (size_t i = 2; i + 5 < rows.size(); i += 6) {
+        QueueInfo queue;
+        queue.name = rows[i].text;
+        queue.paused = !rows[i + 1].text.empty() && rows[i + 1].text[0] == 'P';
+        queue.size = integer_of(rows[i + 2]);
+        if (queue.size > 0 && !rows[i + 3].text.empty())
+            tell_next(queue, rows[i + 3].text, rows[i + 4], rows[i + 5]);
+        queues.push_back(std::move(queue));
+    }
 }
 
 }  // namespace
@@ -53,48 +68,46 @@ task<Result<StoreStats>> RedisStore::stats() {
     co_return stats;
 }
 
-task<Result<std::vector<QueueInfo>>> RedisStore::queues(bool latency) {
-    Command args;
-    args.add(int64_t(latency));
-    auto reply = co_await run(script("queues"), std::move(args));
-    if (!reply) co_return tl::unexpected<Error>(reply.error());
-    std::vector<QueueInfo> queues;
-    auto& rows = reply->items;
-    for (size_t i = 0; i + 5 < rows.size(); i += 6) {
-        QueueInfo queue;
-        queue.name = rows[i].text;
-        queue.paused = !rows[i + 1].text.empty() && rows[i + 1].text[0] == 'P';
-        queue.size = integer_of(rows[i + 2]);
-        if (queue.size > 0 && !rows[i + 3].text.empty())
-            tell_next(queue, rows[i + 3].text, rows[i + 4], rows[i + 5]);
-        queues.push_back(std::move(queue));
-    }
-    auto by_name = [](const QueueInfo& a, const QueueInfo& b) { return a.name < b.name; };
-    std::sort(queues.begin(), queues.end(), by_name);
-    co_return queues;
+// Of named ones so many as a script takes at a time.
+task<Result<QueuePage>> RedisStore::queue_page(QueueRequest request) {
+    QueuePage page;
+    size_t from = 0;
+    do {
+        const size_t to = std::min(request.names.size(), from + limits::kScriptJobs);
+        Command args;
+        args.add(int64_t(request.latency)).add(request.after);
+        args.add(std::clamp(request.limit, 1, int(limits::kScriptJobs)));
+        for (; from < to; ++from)
+            args.add(request.names[from]);
+        auto reply = co_await run(script("queues"), std::move(args));
+        if (!reply) co_return tl::unexpected<Error>(reply.error());
+        page.next = reply->items[0].text;
+        page.known = integer_of(reply->items[1]);
+        add_queues(page.queues, reply->items);
+    } while (from < request.names.size());
+    co_return page;
 }
 
 task<Result<>> RedisStore::pause(std::vector<std::string> queues, bool paused) {
-    Command args;
-    args.add(int64_t(paused));
-    for (const auto& queue : queues)
-        args.add(queue);
-    auto reply = co_await run(script("pause"), std::move(args));
-    if (!reply) co_return tl::unexpected<Error>(reply.error());
+    for (size_t from = 0; from < queues.size(); from += limits::kScriptJobs) {
+        const size_t to = std::min(queues.size(), from + limits::kScriptJobs);
+        Command args;
+        args.add(int64_t(paused));
+        for (size_t i = from; i < to; ++i)
+            args.add(queues[i]);
+        auto reply = co_await run(script("pause"), std::move(args));
+        if (!reply) co_return tl::unexpected<Error>(reply.error());
+    }
     co_return Result<>{};
 }
 
 task<Result<int64_t>> RedisStore::clear(std::string queue, bool forget) {
-    auto all = co_await queues(false);
-    if (!all) co_return tl::unexpected<Error>(all.error());
-    int64_t there = 0;
-    bool known = false;
-    for (const auto& info : *all) {
-        if (info.name != queue) continue;
-        there = info.size;
-        known = true;
-    }
-    if (!known) co_return fail(ErrorCode::not_found, "no queue " + queue);
+    QueueRequest this_one;
+    this_one.names.push_back(queue);
+    auto found = co_await queue_page(std::move(this_one));
+    if (!found) co_return tl::unexpected<Error>(found.error());
+    if (found->queues.empty()) co_return fail(ErrorCode::not_found, "no queue " + queue);
+    const int64_t there = found->queues.front().size;
     int64_t removed = 0;
     while (true) {  // in slices: one call never blocks Redis for long
         Command args;
@@ -114,7 +127,8 @@ task<Result<int64_t>> RedisStore::clear(std::string queue, bool forget) {
 
 task<Result<Promoted>> RedisStore::promote(int64_t now_ms, int limit) {
     Command args;
-    args.add(now_ms).add(limit).add(int64_t(options_.publish_hints));
+    args.add(now_ms).add(std::min(limit, int(limits::kScriptJobs)));
+    args.add(int64_t(options_.publish_hints));
     auto reply = co_await run(script("promote"), std::move(args));
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     auto& rows = reply->items;

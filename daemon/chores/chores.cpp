@@ -175,6 +175,11 @@ task<void> Chores::purger() {
         auto done = co_await broker_.store().purge(reactor_.wall_ms());
         if (!done && !is_known(done.error()))
             log(LogLevel::warn, "chore.purge_failed", done.error().text);
+        bool more = true;
+        while (more && !stopping_) {  // none but in a store of an older jobqd
+            auto counted = co_await broker_.store().count_failed();
+            more = counted && *counted;
+        }
         if (stopping_) break;  // it was told while the store was busy
         auto wait = stop_.wait(kPurgeMs);
         co_await wait;

@@ -15,12 +15,16 @@ namespace jobq {
 struct StoreSample {
     int64_t taken_ms = 0;  // monotonic; 0: never
     StoreStats stats;
-    std::vector<QueueInfo> queues;  // with the age of their next job
+    // With the age of their next job. Of more than kQueues those that have jobs or are paused, as
+    // far as they have been met: each sample looks at another page of the names.
+    std::vector<QueueInfo> queues;
+    int64_t queues_total = 0;
 };
 
 class Sampler {
   public:
     static constexpr int64_t kWantedMs = 5 * 60'000;
+    static constexpr size_t kQueues = 500;
 
     Sampler(Reactor& reactor, Broker& broker);
 
@@ -34,10 +38,12 @@ class Sampler {
   private:
     task<void> run();
     task<void> take();
+    task<Result<>> look_at_queues(StoreSample& sample);
 
     Reactor& reactor_;
     Broker& broker_;
     StoreSample last_;
+    std::string after_;  // names up to this one have been looked at, this round
     int64_t wanted_until_ms_ = 0;
     bool stopping_ = false;
     Signal wanted_;

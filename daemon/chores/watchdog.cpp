@@ -77,14 +77,19 @@ std::vector<Watchdog::Stalled> Watchdog::stalled(const std::vector<QueueInfo>& q
 task<void> Watchdog::look() {
     const StorageGate* storage = broker_.storage();
     if (storage && storage->status().starts_nothing) co_return;
-    if (!broker_.waiters().has_waited_since("", "", reactor_.now_ms() - kStalledMs)) co_return;
+    // Other queues are nobody's business here, however many there are.
+    QueueRequest waited_for;
+    waited_for.names = broker_.waiters().waited_for_since(reactor_.now_ms() - kStalledMs);
+    if (waited_for.names.empty()) co_return;
     looking_ = true;
     bool young = false;
     std::vector<Stalled> found;
-    auto queues = co_await broker_.store().queues(false);
+    auto queues = co_await broker_.store().queue_page(waited_for);
     // The ages cost more to ask for, and mostly nothing is ready where somebody waits.
-    if (queues && has_candidate(*queues)) queues = co_await broker_.store().queues(true);
-    if (queues) found = stalled(*queues, &young);
+    waited_for.latency = true;
+    if (queues && has_candidate(queues->queues))
+        queues = co_await broker_.store().queue_page(waited_for);
+    if (queues) found = stalled(queues->queues, &young);
     if (!found.empty() && !stopping_) {
         broker_.count_taken(reactor_.wall_ms() - kStalledMs);
         for (const auto& one : found)

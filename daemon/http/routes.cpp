@@ -17,6 +17,8 @@ constexpr Param kQueue{"queue", Kind::text, "of this queue alone"};
 constexpr Param kTag{"tag", Kind::text, "with this tag alone"};
 constexpr Param kError{"error", Kind::text, "whose last error holds this text"};
 constexpr Param kText{"text", Kind::text, "whose payload or tags, or result, hold this text"};
+constexpr Param kGroup{"group", Kind::text,
+                       "dead or retrying of this cause: see /api/v1/dead/groups"};
 constexpr Param kNewest{"newest", Kind::flag, "scheduled, retrying and dead ones from the last on"};
 constexpr Param kSince{"since", Kind::text, "created, or died, since this time (RFC 3339)"};
 
@@ -27,13 +29,16 @@ constexpr Param kListParams[] = {
     kTag,
     kError,
     kText,
+    kGroup,
     kSince,
     kNewest,
     kCursor,
     kLimit};
-constexpr Param kDeadParams[] = {kQueue, kType,   kTag,    kError, kText,
-                                 kSince, kNewest, kCursor, kLimit};
-constexpr Param kGroupParams[] = {kQueue, kType, kTag, kError, kText, kSince};
+constexpr Param kDeadParams[] = {kQueue, kType,  kTag,    kError,  kText,
+                                 kGroup, kSince, kNewest, kCursor, kLimit};
+constexpr Param kQueuesParams[] = {
+    kCursor, {"limit", Kind::integer, "queues in a page", 1, limits::kListPageMax}};
+constexpr Param kGroupParams[] = {kQueue, kType, kTag, kError, kText, kGroup, kSince};
 constexpr Param kLogParams[] = {
     {"follow", Kind::flag, "go on while it runs"},
     {"stdout", Kind::flag, "what it wrote to its standard output too"},
@@ -198,15 +203,8 @@ constexpr Route kRoutes[] = {
      "Stats",
      200,
      api::get_stats},
-    {"GET",
-     "/api/v1/queues",
-     "listQueues",
-     "Queues with size and latency",
-     {},
-     "",
-     "Queues",
-     200,
-     api::get_queues},
+    {"GET", "/api/v1/queues", "listQueues", "Queues with size and latency, by name, page by page",
+     kQueuesParams, "", "Queues", 200, api::get_queues},
     {"POST",
      "/api/v1/queues/{name}/pause",
      "pauseQueue",

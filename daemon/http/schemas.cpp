@@ -50,16 +50,17 @@ constexpr Schema kSchemas[] = {
 "outcome":{"type":"string"},"exit_code":{"type":"integer"},"signal":{"type":"integer"}}})"},
     {"DeadFilter", R"({"type":"object","additionalProperties":false,"properties":{
 "type":{"type":"string"},"queue":{"type":"string"},"tag":{"type":"string"},
-"error":{"type":"string"},"text":{"type":"string"},
+"error":{"type":"string"},"text":{"type":"string"},"group":{"type":"string"},
 "since":{"type":"string","format":"date-time"},"all":{"type":"boolean"},"dry_run":{"type":"boolean"},"cursor":{"type":"string"},
 "limit":{"type":"integer"}}})"},
     {"DeadRetried", R"({"type":"object","required":["matched","retried","groups","next"],
 "properties":{"matched":{"type":"integer"},"retried":{"type":"integer"},
-"groups":{"type":"array","items":{"type":"object","required":["type","error_type","message",
-"count"]}},"next":{"type":"string"}}})"},
+"groups":{"type":"array","items":{"type":"object","required":["group","type","error_type",
+"message","count"]}},"next":{"type":"string"}}})"},
     {"DeadGroups", R"({"type":"object","required":["groups","others","looked_at","total",
-"partial"],"properties":{"groups":{"type":"array","items":{"type":"object","required":["type",
-"error_type","message","reason","count","newest_at","oldest_at","example","filter"],"properties":{
+"partial"],"properties":{"groups":{"type":"array","items":{"type":"object","required":["group",
+"type","error_type","message","reason","count","retrying","newest_at","oldest_at","example",
+"filter"],"properties":{"group":{"type":"string"},"retrying":{"type":"integer"},
 "type":{"type":"string"},"error_type":{"type":"string"},"message":{"type":"string"},
 "reason":{"type":"string"},"count":{"type":"integer"},"newest_at":{"type":"string"},
 "oldest_at":{"type":"string"},"example":{"type":"string"},
@@ -68,7 +69,7 @@ constexpr Schema kSchemas[] = {
     {"JobFilter", R"({"type":"object","required":["state"],"additionalProperties":false,
 "properties":{"state":{"type":"string"},"queue":{"type":"string"},"type":{"type":"string"},
 "tag":{"type":"string"},"error":{"type":"string"},"text":{"type":"string"},
-"since":{"type":"string","format":"date-time"},"all":{"type":"boolean"}}})"},
+"group":{"type":"string"},"since":{"type":"string","format":"date-time"},"all":{"type":"boolean"}}})"},
     {"NewOperation", R"({"type":"object","required":["action","filter"],
 "additionalProperties":false,"properties":{
 "action":{"type":"string","enum":["retry","cancel","remove"]},
@@ -87,13 +88,15 @@ constexpr Schema kSchemas[] = {
     {"Queue", R"({"type":"object","required":["name","size","paused","latency_ms"],
 "properties":{"name":{"type":"string"},"size":{"type":"integer"},"paused":{"type":"boolean"},
 "latency_ms":{"type":"integer"}}})"},
-    {"Queues", R"({"type":"object","required":["queues"],"properties":{
-"queues":{"type":"array","items":{"$ref":"#/components/schemas/Queue"}}}})"},
+    {"Queues", R"({"type":"object","required":["queues","total","next"],"properties":{
+"queues":{"type":"array","items":{"$ref":"#/components/schemas/Queue"}},
+"total":{"type":"integer"},"next":{"type":"string"}}})"},
     {"Stats", R"({"type":"object","required":["pending","running","completed","failed","total",
 "now","version","uptime_s","jobs","queues","pools"],"properties":{
 "pending":{"type":"integer"},"running":{"type":"integer"},"completed":{"type":"integer"},
 "failed":{"type":"integer"},"total":{"type":"integer"},"now":{"type":"string"},
 "version":{"type":"string"},"uptime_s":{"type":"integer"},"jobs":{"type":"object"},
+"queues_total":{"type":"integer"},
 "queues":{"type":"array","items":{"$ref":"#/components/schemas/Queue"}},
 "pools":{"type":"array","items":{"type":"object"}}}})"},
     {"Workers", R"({"type":"object","required":["workers"],"properties":{

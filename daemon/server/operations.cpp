@@ -1,7 +1,6 @@
 #include "daemon/server/operations.h"
 
 #include <algorithm>
-#include <climits>
 
 #include "core/base/text.h"
 #include "core/base/time.h"
@@ -17,9 +16,6 @@ using Phase = Operation::Phase;
 constexpr int64_t kTellMs = 500;
 constexpr int64_t kTryAgainMs = 1'000;
 constexpr int kTries = 30;  // of a slice, while the store gives no answer
-// Ready jobs move on while they are gone through, and removed ones leave gaps, so that places are
-// passed over: once more, then.
-constexpr int kPasses = 20;
 
 struct ActionInfo {
     Action action;
@@ -39,12 +35,12 @@ const ActionInfo& info_of(Action action) {
     return kActions[size_t(action)];
 }
 
-// It was in this state when the operation began, as far as can be told.
+// It was in this state when the operation began. Of those that failed the walk itself leaves out
+// who came later.
 bool was_there(const JobView& view, int64_t begun_ms) {
     if (is_final(view.state)) return view.final.finished_ms <= begun_ms;
-    if (view.state == State::dead) return view.at_ms <= begun_ms;
+    if (view.state == State::dead || view.state == State::retrying) return true;
     if (view.record.ready_ms > begun_ms) return false;
-    if (!view.record.errors.empty() && view.record.errors.back().ended_ms > begun_ms) return false;
     return view.job.created_ms <= begun_ms;
 }
 
@@ -184,11 +180,11 @@ task<void> Operations::estimate(std::shared_ptr<Operation> operation) {
     if (!stats) co_return;
     operation->total = count_of(*stats, order.state).value_or(-1);
     if (order.state != State::ready || order.filter.queue.empty()) co_return;
-    auto queues = co_await broker_.store().queues(false);
-    if (!queues) co_return;
-    operation->total = 0;
-    for (const auto& queue : *queues)
-        if (queue.name == order.filter.queue) operation->total = queue.size;
+    QueueRequest one;
+    one.names.push_back(order.filter.queue);
+    auto found = co_await broker_.store().queue_page(std::move(one));
+    if (!found) co_return;
+    operation->total = found->queues.empty() ? 0 : found->queues.front().size;
 }
 
 task<void> Operations::run(std::shared_ptr<Operation> operation) {
@@ -207,27 +203,15 @@ task<void> Operations::run(std::shared_ptr<Operation> operation) {
     tell(*operation);
 }
 
+// Once through the state: a walk meets each that stays.
 task<Result<>> Operations::run_through(std::shared_ptr<Operation> operation) {
-    for (int i = 0; i < kPasses; ++i) {
-        auto again = co_await pass(operation);
-        if (!again) co_return tl::unexpected<Error>(again.error());
-        if (!*again || operation->stop_asked) break;
-    }
-    co_return Result<>{};
-}
-
-// Once through the state. True: another pass may find some that this one passed over.
-task<Result<bool>> Operations::pass(std::shared_ptr<Operation> operation) {
     const auto& order = operation->order;
     verbs::ScanRequest scan;
     scan.state = order.state;
     scan.filter = order.filter;
-    // A cursor within a step through the finished ones is not good once some of the step are
-    // removed: whole steps, then.
     scan.page = page_of(order);
-    scan.limit = is_final(order.state) ? INT_MAX : scan.page;
+    scan.limit = scan.page;
     scan.looks = 1;  // one page at a time
-    const int64_t done_before = operation->done;
     int tries = 0;
     while (!operation->stop_asked) {
         auto page = co_await verbs::scan_jobs(broker_, scan);
@@ -248,8 +232,7 @@ task<Result<bool>> Operations::pass(std::shared_ptr<Operation> operation) {
         if (page->next.empty()) break;
         scan.cursor = page->next;
     }
-    const bool moves = order.state == State::ready || is_final(order.state);
-    co_return moves && operation->done > done_before;
+    co_return Result<>{};
 }
 
 // In parts, no faster than its rate.

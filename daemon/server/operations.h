@@ -2,10 +2,10 @@
 // if wanted no faster than a rate. Made by the app; started and looked at by the verbs OPERATE and
 // OPERATIONS and by /api/v1/operations.
 //
-// Must stay true: what one touches was there in that state when it began, so what it makes ready
-// and fails anew is not met again; a slice is one page of the store and one script call, so that
-// the loop and Redis stay free between; only so many run at once. They are in memory alone: a stop
-// of jobqd ends them, and what they have done stays done.
+// Must stay true: what one touches was there in that state when it began, and is touched once, so
+// what it makes ready and fails anew is not met again (Store::list); a slice is one page of the
+// store and one script call, so that the loop and Redis stay free between; only so many run at
+// once. They are in memory alone: a stop of jobqd ends them, and what they have done stays done.
 #pragma once
 
 #include <deque>
@@ -68,7 +68,6 @@ class Operations {
   private:
     task<void> run(std::shared_ptr<Operation> operation);
     task<Result<>> run_through(std::shared_ptr<Operation> operation);
-    task<Result<bool>> pass(std::shared_ptr<Operation> operation);
     task<Result<>> act_on_all(std::shared_ptr<Operation> operation, std::vector<std::string> jids);
     task<Result<>> act(std::shared_ptr<Operation> operation, std::vector<std::string> jids);
     task<Result<std::vector<Result<>>>> act_once(OperationOrder::Action action,

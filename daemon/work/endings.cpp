@@ -64,6 +64,7 @@ Finish Broker::plan(const Ended& ended, const Running& running, const RunReport&
     finish.attempt = current_attempt(running.record);
     finish.queue = running.job.queue;
     finish.priority = running.job.priority;
+    finish.type = running.job.type;
     const Move move = finish.transition.move;
     if (move != Move::retry && move != Move::release && move != Move::snooze)
         finish.follow = news_of(info(move).state, running.job, report, finish.transition);

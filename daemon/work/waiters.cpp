@@ -113,6 +113,13 @@ bool Waiters::has_waited_since(const std::string& queue, std::string_view type,
     return false;
 }
 
+std::vector<std::string> Waiters::waited_for_since(int64_t since_ms) const {
+    std::vector<std::string> names;
+    for (const auto& [name, entry] : queues_)
+        if (entry.has_waited_since("", since_ms)) names.push_back(name);
+    return names;
+}
+
 void Waiters::notify_all() {
     ++everywhere_;
     for (auto& [name, entry] : queues_)

@@ -57,6 +57,8 @@ class Waiters {
     // Whether somebody who runs `type` ("": any) waits for that queue, "" for any, and has since
     // then or longer (monotonic).
     bool has_waited_since(const std::string& queue, std::string_view type, int64_t since_ms) const;
+    // The queues that somebody waits for, and has since then or longer.
+    std::vector<std::string> waited_for_since(int64_t since_ms) const;
     // Something may have become ready anywhere (a hint without a name, a resume).
     void notify_all();
 

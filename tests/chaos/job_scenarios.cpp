@@ -189,10 +189,66 @@ Report job_memory(const RunOptions& options, std::string& directory) {
     return rig.finish();
 }
 
+constexpr const char* kDying = R"(
+[type.dying]
+run = ["/bin/false"]
+max_attempts = 1
+)";
+constexpr int kDyingJobs = 24, kDyingPage = 5;
+
+// All that is dead of that type is retried, page by page, and dies again before the next page.
+void retry_all(Rig& rig, const std::function<bool()>& all_dead) {
+    auto wire = connect(rig.daemon().socket(), R"({"v":2,"jobq":1})");
+    if (!wire) return;  // jobqd is away: another time
+    nlohmann::json request{{"type", "dying"}, {"limit", kDyingPage}};
+    int retried = 0;
+    for (int page = 0; page < 10 * kDyingJobs / kDyingPage; ++page) {
+        const auto answer = wire->ask_json("JOBQ RETRY_DEAD " + request.dump());
+        retried += answer.at("retried").get<int>();
+        if (!test::eventually(all_dead, seconds(kEndsInS)))
+            return rig.found(FindingKind::told_wrong, "", "retried jobs do not die again");
+        if (answer.at("next") == "") break;
+        request["cursor"] = answer.at("next");
+    }
+    if (retried != kDyingJobs)
+        rig.found(FindingKind::told_wrong, "",
+                  "of " + std::to_string(kDyingJobs) + " dead jobs that die again " +
+                      std::to_string(retried) + " were retried");
+}
+
+// Many are retried at once while they fail again and other jobs come and go: each once.
+Report bulk_retry(const RunOptions& options, std::string& directory) {
+    Setup setup;
+    setup.toml = kDying;
+    Rig rig(options, setup);
+    directory = rig.directory();
+    std::vector<std::string> jids;
+    JobSpec spec;
+    spec.max_attempts = 1;
+    for (int i = 0; i < kDyingJobs; ++i) {
+        jids.push_back(rig.history().fresh("dying-"));
+        rig.enqueue(jids.back(), "{}", spec, "local", "dying");
+    }
+    const auto all_dead = [&] {
+        const auto states = rig.daemon().states(jids);
+        return std::count(states.begin(), states.end(), "dead") == kDyingJobs;
+    };
+    if (!test::eventually(all_dead, seconds(kEndsInS))) rig.lacks("the jobs do not die");
+    int walks = 0;
+    rig.repeat(10, 100, [&] {
+        retry_all(rig, all_dead);
+        ++walks;
+    });
+    rig.figure("walks", walks);
+    return rig.finish();
+}
+
 }  // namespace
 
 std::vector<Scenario> job_scenarios() {
     return {
+        {"bulk_retry", "10 many dead jobs are retried, and die again meanwhile", "", false,
+         bulk_retry},
         {"nasty_jobs", "8 jobs that fork, hide, don't listen and flood", "", false, nasty_jobs},
         {"job_memory", "9 jobs that need more memory than they may have", "", false, job_memory},
     };

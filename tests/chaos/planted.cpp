@@ -39,12 +39,14 @@ constexpr Planted kPlanted[] = {
     {"orphan_dropped", "1", "runner_kill", 12, FindingKind::lost},
     {"dead_owner_kept", "1", "runner_kill", 12, FindingKind::late},
     {"poison_immortal", "1", "poison", 4, FindingKind::poison_over},
+    {"cursor_by_rank", "1", "bulk_retry", 4, FindingKind::told_wrong},
     {"finish_unfenced", "1", "stale_finish", 1, FindingKind::stale_accepted},
     {"refusal_final", "1", "redis_refuses", 8, FindingKind::duplicate},
     {"", "", "none", 4, {}},
     {"", "", "runner_kill", 12, {}},
     {"", "", "stale_finish", 1, {}},
     {"", "", "redis_refuses", 8, {}},
+    {"", "", "bulk_retry", 4, {}},
 };
 
 const Scenario* scenario_named(const std::string& name) {

@@ -186,7 +186,7 @@ TEST_CASE("retry-dead sweeps page by page and asks before it takes all") {
     CHECK(contains(refused.err, "retrying 3 dead jobs needs --yes"));
     const Ran dry = run_cli(daemon.call({"retry-dead", "--all", "--dry-run"}));
     CHECK(dry.status == 0);
-    CHECK(contains(dry.out, "3       email           Oops            no\n"));
+    CHECK(contains(dry.out, "3       0badc0ffee0badc0  email           Oops            no\n"));
     CHECK(contains(dry.out, "would retry 3 dead jobs\n"));
     for (const auto& request : daemon.sent("RETRY_DEAD"))
         CHECK(json::parse(request)["dry_run"] == true);

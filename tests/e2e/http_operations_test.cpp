@@ -150,12 +150,73 @@ TEST_CASE("http: the dead are grouped by what killed them, and a group's filter 
     const Json group = answer.at("groups")[0];
     CHECK(group.at("count") == 5);
     CHECK(group.at("type") == "fail");
-    const std::string newest =
-        daemon.json("GET", "/api/v1/dead?newest=true&limit=1").at("jobs")[0].at("jid");
-    CHECK(group.at("example") == newest);
+    const std::string example = group.at("example");
+    CHECK(daemon.json("GET", "/api/v1/jobs/" + example).at("state") == "dead");
+    CHECK(daemon.json("GET", "/api/v1/dead?group=" + group.at("group").get<std::string>())
+              .at("jobs")
+              .size() == 5);
+    for (int i = 0; i < 3; ++i)
+        CHECK(daemon.json("GET", "/api/v1/dead/groups") == answer);
     const Json order{{"action", "remove"}, {"filter", group.at("filter")}};
     CHECK(ended(daemon, start(daemon, order.dump())).at("done") == 5);
     CHECK(daemon.json("GET", "/api/v1/dead/groups").at("groups").empty());
+}
+
+TEST_CASE("http: an operation on a group takes it alone, however alike another one is") {
+    HttpDaemon daemon;
+    for (int i = 0; i < 12; ++i)
+        daemon.enqueue(R"({"type":"sleep","max_attempts":1,"payload":)" +
+                       std::string(i < 5 ? "{}" : R"("x")") + "}");
+    enqueue_dead(daemon, 3);
+    REQUIRE(eventually(
+        [&] { return daemon.json("GET", "/api/v1/stats").at("jobs").at("dead") == 15; }));
+    const Json groups = daemon.json("GET", "/api/v1/dead/groups?type=sleep").at("groups");
+    REQUIRE(groups.size() == 2);
+    CHECK(groups[0].at("count") == 7);
+    CHECK(groups[1].at("count") == 5);
+    const Json order{{"action", "remove"}, {"filter", groups[1].at("filter")}};
+    CHECK(ended(daemon, start(daemon, order.dump())).at("done") == 5);
+    const Json left = daemon.json("GET", "/api/v1/dead/groups");
+    REQUIRE(left.at("groups").size() == 2);
+    CHECK(left.at("groups")[0] == groups[0]);
+    CHECK(left.at("total") == 10);
+}
+
+TEST_CASE("http: dead jobs that die again are retried by pages of a cursor, each once") {
+    HttpDaemon daemon;
+    enqueue_dead(daemon, 20);
+    Json order{{"all", true}, {"limit", 6}};
+    int retried = 0;
+    for (int page = 0; page < 100; ++page) {
+        const Json answer = daemon.json("POST", "/api/v1/dead/retry", order.dump());
+        retried += answer.at("retried").get<int>();
+        CHECK(eventually([&] { return daemon.json("GET", "/api/v1/stats").at("failed") == 20; }));
+        if (answer.at("next") == "") break;
+        order["cursor"] = answer.at("next");
+    }
+    CHECK(retried == 20);
+    CHECK(daemon.json("GET", "/api/v1/stats").at("jobs").at("failed_attempts") == 40);
+}
+
+TEST_CASE("http: queues come page by page, by name") {
+    HttpDaemon daemon;
+    for (int i = 0; i < 25; ++i)
+        daemon.json("POST", "/api/v1/queues/page" + std::to_string(10 + i) + "/pause");
+    std::vector<std::string> met;
+    std::string next;
+    do {
+        const Json page = daemon.json(
+            "GET", "/api/v1/queues?limit=10" + (next.empty() ? next : "&cursor=" + next));
+        CHECK(page.at("total") >= 25);
+        CHECK(page.at("queues").size() <= 10);
+        for (const auto& queue : page.at("queues"))
+            met.push_back(queue.at("name"));
+        next = page.at("next");
+    } while (!next.empty());
+    CHECK(std::is_sorted(met.begin(), met.end()));
+    std::erase_if(met, [](const std::string& name) { return name.rfind("page", 0) != 0; });
+    CHECK(met.size() == 25);
+    CHECK(daemon.ask("GET", "/api/v1/queues?cursor=AAAA").status == 400);
 }
 
 TEST_CASE("http: an operation retries all dead jobs that match, each once though they fail again") {

@@ -2,7 +2,10 @@
 #include <signal.h>
 
 #include <catch2/catch.hpp>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
 #include <thread>
 
 #include "tests/e2e/live_daemon.h"
@@ -43,7 +46,66 @@ Ran run_beside(const LiveDaemon& daemon, const std::vector<std::string>& args,
     return ran;
 }
 
+// More than a page; JOBQ_MANY_DEAD makes it more.
+int many_dead() {
+    const char* text = std::getenv("JOBQ_MANY_DEAD");
+    return text ? std::atoi(text) : 130;
+}
+
+// Jobs that are dead, and die again as soon as they are retried.
+void make_dying(const LiveDaemon& daemon, int count) {
+    std::string lines;
+    for (int i = 0; i < count; ++i)
+        lines += "{}\n";
+    daemon.must({"enqueue", "fail", "--jsonl", "-", "--max-attempts", "1", "-q"}, lines);
+    REQUIRE(eventually([&] { return daemon.count("dead") == count; }));
+}
+
+// Attempts that ended since `before`, once all are dead again.
+int64_t died_since(const LiveDaemon& daemon, int count, int64_t before) {
+    CHECK(eventually([&] { return daemon.count("dead") == count; }, std::chrono::seconds(60)));
+    return daemon.count("failed_attempts") - before;
+}
+
 }  // namespace
+
+TEST_CASE("retry-dead of jobs that die again retries each once, as often as it is said") {
+    LiveDaemon daemon(kConfig);
+    const int count = many_dead();
+    make_dying(daemon, count);
+    const std::string done = std::to_string(count) + " dead jobs are ready again\n";
+    for (int i = 0; i < 3; ++i) {
+        const int64_t before = daemon.count("failed_attempts");
+        CHECK(daemon.must({"retry-dead", "--all", "--yes"}) == done);
+        CHECK(died_since(daemon, count, before) == count);
+    }
+    const int64_t before = daemon.count("failed_attempts");
+    CHECK(daemon.must({"retry-dead", "--type", "fail", "--rate", "1000/s"}) == done);
+    CHECK(died_since(daemon, count, before) == count);
+}
+
+TEST_CASE("a list of dead jobs names each once, though they are retried and die again meanwhile") {
+    LiveDaemon daemon(kConfig);
+    const int count = many_dead();
+    make_dying(daemon, count);
+    const int64_t before = daemon.count("failed_attempts");
+    CliCall pipe = daemon.call({});
+    const std::string ids = daemon.dir() / "ids";
+    pipe.program = "/bin/sh";
+    pipe.limit_s = 120;
+    pipe.args = {"-c", std::string(JOBQ_BIN) + " list --state dead -q --limit 100000 | tee " + ids +
+                           " | " + JOBQ_BIN + " retry - -q > " + (daemon.dir() / "out")};
+    const Ran ran = run_cli(pipe);
+    INFO(ran.err);
+    CHECK(ran.status == 0);
+    CHECK(died_since(daemon, count, before) == count);
+    std::istringstream lines(read_file(ids));
+    std::multiset<std::string> named;
+    for (std::string line; std::getline(lines, line);)
+        named.insert(line);
+    CHECK(named.size() == size_t(count));
+    CHECK(std::set<std::string>(named.begin(), named.end()).size() == size_t(count));
+}
 
 TEST_CASE("retry-dead at a rate keeps to it, and takes what matches alone") {
     LiveDaemon daemon(kConfig);

@@ -176,9 +176,19 @@ task<Result<StoreStats>> FaultyStore::stats() {
     return ask("stats", std::move(call));
 }
 
-task<Result<std::vector<QueueInfo>>> FaultyStore::queues(bool latency) {
-    Call<std::vector<QueueInfo>> call = [latency](Store& store) { return store.queues(latency); };
+task<Result<QueuePage>> FaultyStore::queue_page(QueueRequest request) {
+    Call<QueuePage> call = [request](Store& store) { return store.queue_page(request); };
     return ask("queues", std::move(call));
+}
+
+task<Result<FailedGroups>> FaultyStore::failed_groups() {
+    Call<FailedGroups> call = [](Store& store) { return store.failed_groups(); };
+    return ask("failed groups", std::move(call));
+}
+
+task<Result<bool>> FaultyStore::count_failed() {
+    Call<bool> call = [](Store& store) { return store.count_failed(); };
+    return ask("count failed", std::move(call));
 }
 
 task<Result<>> FaultyStore::pause(std::vector<std::string> queues, bool paused) {

@@ -35,7 +35,9 @@ class FaultyStore final : public Store {
     task<Result<ListPage>> list(ListRequest request) override;
     task<Result<std::vector<AttemptLog>>> logs(std::string jid) override;
     task<Result<StoreStats>> stats() override;
-    task<Result<std::vector<QueueInfo>>> queues(bool latency) override;
+    task<Result<QueuePage>> queue_page(QueueRequest request) override;
+    task<Result<FailedGroups>> failed_groups() override;
+    task<Result<bool>> count_failed() override;
     task<Result<>> pause(std::vector<std::string> queues, bool paused) override;
     task<Result<int64_t>> clear(std::string queue, bool forget) override;
     task<Result<>> make_batch(BatchSpec spec) override;

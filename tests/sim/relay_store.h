@@ -101,9 +101,13 @@ class RelayStore : public Store {
 
     task<Result<StoreStats>> stats() override { return below_.stats(); }
 
-    task<Result<std::vector<QueueInfo>>> queues(bool latency) override {
-        return below_.queues(latency);
+    task<Result<QueuePage>> queue_page(QueueRequest request) override {
+        return below_.queue_page(std::move(request));
     }
+
+    task<Result<FailedGroups>> failed_groups() override { return below_.failed_groups(); }
+
+    task<Result<bool>> count_failed() override { return below_.count_failed(); }
 
     task<Result<>> pause(std::vector<std::string> queues, bool paused) override {
         return below_.pause(std::move(queues), paused);

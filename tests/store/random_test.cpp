@@ -41,6 +41,7 @@ class Duel {
         std::string model = dump(model_, reactor_, 50, logs),
                     real = dump(real_, reactor_, 50, logs);
         REQUIRE(model == real);
+        REQUIRE(failed_text(model_, reactor_) == failed_text(real_, reactor_));
         same_ties();
         if (steps_ % 25 == 0) healthy();
         reactor_.advance(1);

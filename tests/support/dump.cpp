@@ -180,4 +180,14 @@ std::string dump(Store& store, TestReactor& reactor, int page, bool with_logs) {
     return Dumper(store, reactor, page).all(with_logs);
 }
 
+std::string failed_text(Store& store, TestReactor& reactor) {
+    const auto failed = run_task(reactor, store.failed_groups()).value();
+    std::string text;
+    for (const auto& group : failed.groups)
+        text += group.id + " " + group.cause.to_json() + " dead " + std::to_string(group.dead) +
+                " retrying " + std::to_string(group.retrying) + time_text(group.since_ms) +
+                time_text(group.latest_ms) + "\n";
+    return text;
+}
+
 }  // namespace jobq::test

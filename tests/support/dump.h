@@ -22,6 +22,9 @@ namespace jobq::test {
 // `page` is the size of the pages it reads; without logs it takes half the calls.
 std::string dump(Store& store, TestReactor& reactor, int page = 3, bool with_logs = true);
 
+// Failed jobs by cause, a line each; not who failed last, as a batch has no order.
+std::string failed_text(Store& store, TestReactor& reactor);
+
 // Every page of a list; the pages have at most `limit` jobs. Throws when the cursor never ends.
 std::vector<JobView> list_all(Store& store, TestReactor& reactor, State state,
                               const std::string& queue, int limit);

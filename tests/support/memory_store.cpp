@@ -199,6 +199,7 @@ Result<> MemoryStore::finish_one(const Finish& finish) {
                  : move == Move::snooze ? State::scheduled
                                         : State::dead;
     live.at_ms = move == Move::dead ? clock_.wall_ms() : finish.transition.at_ms;
+    note_failed(live, clock_.wall_ms());
     return {};
 }
 

@@ -1,7 +1,8 @@
 // MemoryStore: the Store contract as simple data in memory: the model RedisStore is compared with.
 // No speed, no cleverness: one map of live jobs says where each is, so S3 and S8 hold by its form.
 // Bodies: memory_store.cpp (enqueue to finish), memory_store_change.cpp, memory_store_look.cpp,
-// memory_store_ties.cpp (locks, batches, slots, progress).
+// memory_store_failed.cpp (counts by cause), memory_store_ties.cpp (locks, batches, slots,
+// progress).
 #pragma once
 
 #include <deque>
@@ -47,7 +48,11 @@ class MemoryStore : public Store {
     task<Result<ListPage>> list(ListRequest request) override;
     task<Result<std::vector<AttemptLog>>> logs(std::string jid) override;
     task<Result<StoreStats>> stats() override;
-    task<Result<std::vector<QueueInfo>>> queues(bool latency) override;
+    task<Result<QueuePage>> queue_page(QueueRequest request) override;
+    task<Result<FailedGroups>> failed_groups() override;
+
+    task<Result<bool>> count_failed() override { co_return false; }
+
     task<Result<>> pause(std::vector<std::string> queues, bool paused) override;
     task<Result<int64_t>> clear(std::string queue, bool forget) override;
     task<Result<>> make_batch(BatchSpec spec) override;
@@ -74,6 +79,8 @@ class MemoryStore : public Store {
         std::string owner, token;
         int64_t started_ms = 0;
         bool cancel_asked = false;
+        int64_t change = 0;  // which one made it wait after an attempt; 0: none did
+        std::string group;   // what it is counted under
         // Its ties. Whether it still holds its lock is in locks_.
         std::string lock, bid, slot_queue, slot_worker;
         bool until_start = false, tracked = false;
@@ -107,6 +114,18 @@ class MemoryStore : public Store {
         std::map<char, std::deque<Place>, std::greater<>> lists;  // by priority digit, next first
     };
 
+    // Failed jobs of one cause, without their counts.
+    struct Group {
+        Cause cause;
+        int64_t since_ms = 0, latest_ms = 0;
+        std::string latest;
+    };
+
+    // In a page: a job, and the cursor that goes on behind it.
+    struct Listed {
+        std::string jid, after;
+    };
+
     struct Kept {
         FinalRecord record;
         int64_t until_s = 0;
@@ -135,9 +154,17 @@ class MemoryStore : public Store {
     bool take_ghost_place(const Job& job);
     void leave_place(const Live& live);
     static bool earlier(const Live* a, const Live* b);
+    static std::string rank(const Job& job);
     std::vector<const Live*> by_time(State state) const;
+    std::string state_of(const std::string& jid) const;
+    std::vector<Listed> list_queue(const std::string& name, const std::string& cursor) const;
+    std::vector<Listed> list_set(State state, const std::string& cursor, bool newest_first) const;
     void keep_final(const std::string& jid, FinalRecord record, int64_t retention_ms);
     Error wrong_state(const std::string& jid) const;
+    // It waits after an attempt from now on, or is dead; and it does no more.
+    void note_failed(Live& live, int64_t at_ms);
+    void forget_failed(Live& live);
+    QueueInfo info_of(const std::string& name, bool latency);
 
     Result<> may_bind(const Ties& ties) const;
     void bind(Live& live, const Job& job);
@@ -166,6 +193,8 @@ class MemoryStore : public Store {
     std::map<std::string, Progress> progress_;
     std::map<std::string, int64_t> imported_;  // jid -> second until which it is known
     StoreStats counters_;
+    std::map<std::string, Group> groups_;
+    int64_t changes_ = 0;
     int64_t tokens_ = 0;
 };
 

@@ -6,14 +6,10 @@
 
 namespace jobq::test {
 
-namespace {
-
 // Order among jobs of the same moment: any would do, but both stores must agree.
-std::string rank(const Job& job) {
+std::string MemoryStore::rank(const Job& job) {
     return std::to_string(job.priority) + job.queue + " " + job.jid;
 }
-
-}  // namespace
 
 bool MemoryStore::earlier(const Live* a, const Live* b) {
     if (a->at_ms != b->at_ms) return a->at_ms < b->at_ms;
@@ -42,6 +38,7 @@ task<Result<Promoted>> MemoryStore::promote(int64_t now_ms, int limit) {
         }
         Live& live = live_.at(job->job.jid);
         live.at_ms = 0;
+        forget_failed(live);
         make_ready(live, false);
         ++promoted.queues[live.job.queue];
         --limit;
@@ -61,6 +58,7 @@ task<Result<>> MemoryStore::purge(int64_t now_ms) {
         if (live.state == State::dead && live.at_ms <= now_ms - limits::kDeadKeepMs)
             old.push_back(jid);
     for (const auto& jid : old) {
+        forget_failed(live_.at(jid));
         settle(jid, Event::gone);
         live_.erase(jid);
         ++counters_.removed;
@@ -108,6 +106,7 @@ task<Result<std::vector<Result<Cancelled>>>> MemoryStore::cancel(std::vector<std
         record.tags = live.job.tags;
         record.content = content_of(live.job);
         keep_final(jid, record, limits::kRetentionMs);
+        forget_failed(live);
         leave_place(live);
         settle(jid, Event::gone);
         live_.erase(jid);
@@ -134,6 +133,7 @@ task<Result<std::vector<Result<>>>> MemoryStore::requeue(std::vector<std::string
             live.record.ready_ms = clock_.wall_ms();
         live.record.next_at_ms = 0;
         live.at_ms = 0;
+        forget_failed(live);
         make_ready(live, false);
         results.emplace_back();
     }
@@ -146,6 +146,7 @@ task<Result<std::vector<Result<>>>> MemoryStore::remove(std::vector<std::string>
         auto found = live_.find(jid);
         if (found != live_.end() && found->second.state != State::running) {
             leave_place(found->second);
+            forget_failed(found->second);
             settle(jid, Event::gone);
             live_.erase(jid);
             ++counters_.removed;
@@ -174,6 +175,8 @@ task<Result<std::vector<Result<>>>> MemoryStore::kill(std::vector<std::string> j
         live.at_ms = clock_.wall_ms();
         live.record.reason = "killed";
         live.record.next_at_ms = 0;
+        forget_failed(live);
+        note_failed(live, live.at_ms);
         settle(jid, Event::fail);
         ++counters_.died;
         results.emplace_back();

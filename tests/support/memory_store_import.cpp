@@ -28,6 +28,7 @@ Result<Enqueued> MemoryStore::bring_in_one(const Imported& one) {
         make_ready(live, false);
     } else {
         live.at_ms = one.at_ms;
+        if (one.state != State::scheduled) note_failed(live, one.at_ms);
     }
     return Enqueued{Enqueued::How::stored, job.jid, one.state};
 }

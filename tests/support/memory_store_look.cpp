@@ -43,37 +43,94 @@ task<Result<std::vector<Result<JobView>>>> MemoryStore::get(std::vector<std::str
     co_return views;
 }
 
+// What changes of a record when its job has run, or was made ready by hand.
+std::string MemoryStore::state_of(const std::string& jid) const {
+    const Live* live = find(jid);
+    if (!live) return "-";
+    const JobRecord& record = live->record;
+    return std::to_string(record.attempts) + "/" + std::to_string(record.errors.size()) + "/" +
+           std::to_string(record.ready_ms);
+}
+
+// Jobs of a queue, next one first, behind "<list> <state> <jid>": where that job is by now; from
+// the list's front when it was taken since.
+std::vector<MemoryStore::Listed> MemoryStore::list_queue(const std::string& name,
+                                                         const std::string& cursor) const {
+    std::vector<Listed> listed;
+    auto queue = queues_.find(name);
+    if (queue == queues_.end()) return listed;
+    const size_t space = cursor.find(' ', 2);
+    bool reached = cursor.empty();
+    for (const auto& [list, places] : queue->second.lists) {
+        const bool here = !cursor.empty() && list == cursor[0];
+        reached = reached || here;
+        if (!reached) continue;
+        auto from = places.begin();
+        if (here) {
+            const std::string state = cursor.substr(2, space - 2), jid = cursor.substr(space + 1);
+            auto last = std::find_if(from, places.end(),
+                                     [&](const Place& place) { return place.jid == jid; });
+            if (last != places.end() && (last->ghost || state_of(jid) == state)) from = last + 1;
+        }
+        for (; from != places.end(); ++from)
+            if (!from->ghost)
+                listed.push_back({from->jid, std::string(1, list) + " " + state_of(from->jid) +
+                                                 " " + from->jid});
+    }
+    return listed;
+}
+
+// Behind "<cut> <time> <header> <jid>", in that order or against it. The cut is the last change
+// when the walk began.
+std::vector<MemoryStore::Listed> MemoryStore::list_set(State state, const std::string& cursor,
+                                                       bool newest_first) const {
+    const size_t space = cursor.find(' ');
+    const std::string cut = cursor.empty() ? std::to_string(changes_) : cursor.substr(0, space);
+    const std::string last = cursor.empty() ? "" : cursor.substr(space + 1);
+    std::vector<Listed> listed;
+    for (const Live* live : by_time(state)) {
+        std::string at = std::to_string(live->at_ms);
+        at.insert(0, 20 - at.size(), '0');
+        at += " " + rank(live->job);
+        const bool behind = last.empty() || (newest_first ? at < last : at > last);
+        if (behind && live->change <= parse_int(cut).value_or(0))
+            listed.push_back({live->job.jid, cut + " " + at});
+    }
+    if (newest_first) std::reverse(listed.begin(), listed.end());
+    return listed;
+}
+
 task<Result<ListPage>> MemoryStore::list(ListRequest request) {
-    std::vector<std::string> jids;
+    std::vector<Listed> listed;
     if (is_final(request.state)) {
         for (const auto& [jid, kept] : finals_)
-            if (kept.record.state == request.state && !find(jid)) jids.push_back(jid);
+            if (kept.record.state == request.state && !find(jid) && jid > request.cursor)
+                listed.push_back({jid, jid});
     } else if (request.state == State::ready) {
-        auto queue = queues_.find(request.queue);
-        if (queue != queues_.end())
-            for (const auto& [priority, list] : queue->second.lists)
-                for (const auto& place : list)
-                    if (!place.ghost) jids.push_back(place.jid);
+        listed = list_queue(request.queue, request.cursor);
     } else {
-        for (const Live* live : by_time(request.state))
-            jids.push_back(live->job.jid);
-        if (request.newest_first) std::reverse(jids.begin(), jids.end());
+        listed = list_set(request.state, request.cursor, request.newest_first);
     }
+    std::vector<std::string> jids;
+    for (const auto& one : listed)
+        jids.push_back(one.jid);
     auto views = co_await get(jids);
     ListPage page;
-    size_t at = size_t(parse_int(request.cursor).value_or(0));
+    size_t at = 0;
     for (; at < views->size() && int(page.jobs.size()) < request.limit; ++at) {
         JobView& view = *(*views)[at];
         ++page.looked_at;
+        page.next = listed[at].after;
         if (!request.queue.empty() && view.job.queue != request.queue) continue;
         if ((view.job.args + view.job.tags + view.final.result).find(request.text) ==
             std::string::npos)
             continue;
-        view.after = std::to_string(at + 1);
+        view.after = listed[at].after;
+        if (const Live* live = find(view.job.jid)) view.group = live->group;
         if (request.heads) view.job.args.resize(std::min<size_t>(view.job.args.size(), 200));
         page.jobs.push_back(view);
     }
-    if (at < views->size()) page.next = std::to_string(at);
+    if (at == views->size()) page.next.clear();
     co_return page;
 }
 
@@ -116,26 +173,39 @@ task<Result<StoreStats>> MemoryStore::stats() {
     co_return stats;
 }
 
-task<Result<std::vector<QueueInfo>>> MemoryStore::queues(bool latency) {
-    std::vector<QueueInfo> infos;
-    for (auto& [name, queue] : queues_) {
-        QueueInfo info;
-        info.name = name;
-        info.paused = queue.paused;
-        for (const auto& [priority, list] : queue.lists)
-            for (const auto& place : list) {
-                if (place.ghost) continue;
-                if (++info.size > 1 || !latency) continue;
-                const Live& live = live_.at(place.jid);
-                info.next_type = live.job.type;
-                int64_t planned = live.record.next_at_ms;
-                info.oldest_ms = live.record.ready_ms > 0
-                                     ? std::max(live.record.ready_ms, planned)
-                                     : std::max({live.job.created_ms, live.job.run_at_ms, planned});
-            }
-        infos.push_back(info);
+QueueInfo MemoryStore::info_of(const std::string& name, bool latency) {
+    Queue& queue = queues_.at(name);
+    QueueInfo info;
+    info.name = name;
+    info.paused = queue.paused;
+    for (const auto& [priority, list] : queue.lists)
+        for (const auto& place : list) {
+            if (place.ghost) continue;
+            if (++info.size > 1 || !latency) continue;
+            const Live& live = live_.at(place.jid);
+            info.next_type = live.job.type;
+            int64_t planned = live.record.next_at_ms;
+            info.oldest_ms = live.record.ready_ms > 0
+                                 ? std::max(live.record.ready_ms, planned)
+                                 : std::max({live.job.created_ms, live.job.run_at_ms, planned});
+        }
+    return info;
+}
+
+task<Result<QueuePage>> MemoryStore::queue_page(QueueRequest request) {
+    QueuePage page;
+    page.known = int64_t(queues_.size());
+    for (const auto& name : request.names)
+        if (queues_.count(name)) page.queues.push_back(info_of(name, request.latency));
+    if (!request.names.empty()) co_return page;
+    for (auto at = queues_.upper_bound(request.after); at != queues_.end(); ++at) {
+        if (int(page.queues.size()) == request.limit) {
+            page.next = page.queues.back().name;
+            break;
+        }
+        page.queues.push_back(info_of(at->first, request.latency));
     }
-    co_return infos;
+    co_return page;
 }
 
 task<Result<>> MemoryStore::pause(std::vector<std::string> queues, bool paused) {
@@ -174,6 +244,7 @@ task<Result<>> MemoryStore::flush() {
     progress_.clear();
     imported_.clear();
     counters_ = {};
+    groups_.clear();
     co_return Result<>{};
 }
 

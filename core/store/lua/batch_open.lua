@@ -16,4 +16,6 @@ else
     redis.call('HSET', key, 'committed', 1)
     advance(bid, key)
 end
-return {1, unpack(ready)}
+local answer = {1}
+for _, queue in ipairs(ready) do answer[#answer + 1] = queue end
+return answer

@@ -8,6 +8,7 @@ local P, now = KEYS[1], ARGV[1]
 --@include type_of
 --@include lanes
 --@include leases
+--@include failed
 --@include waiting
 --@include buckets
 --@include locks

@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
 -- check_counts: do the counters of tombstones agree with those that were counted? Not judged when one
--- may have come or gone since: each that comes raises cancelled or removed. Without queues: as it is.
+-- may have come or gone since: each that comes raises cancelled or removed. Without queues: as it is; with
+-- what was seen alone: does the sum of all agree with them?
 -- KEYS: prefix
 -- ARGV: fix seen [queue before counted]*  (seen: the answer without queues)
 -- RETURNS: {finding*}, or what is there: {string, [queue, counter]*}
@@ -21,5 +22,12 @@ for i = 3, #ARGV, 3 do
         report('bad_count', queue, 'tomb ' .. now .. ' for ' .. counted)
         if fix then redis.call('HSET', P .. 'tomb', queue, counted) end
     end
+end
+if #ARGV > 2 then return found end
+local sum, all = 0, redis.call('HGET', P .. 'stat', 'tombs') or '0'
+for _, count in ipairs(redis.call('HVALS', P .. 'tomb')) do sum = sum + (tonumber(count) or 0) end
+if tonumber(all) ~= sum then
+    report('bad_count', 'tombs', 'stat ' .. all .. ' for ' .. sum)
+    if fix then redis.call('HSET', P .. 'stat', 'tombs', sum) end
 end
 return found

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- check_ends: a page of one of the sets that say when something goes: is that there?
+-- check_ends: a page of one of the sets that say when something goes, or its name: is that there?
 -- KEYS: prefix
 -- ARGV: set cursor count fix
 -- RETURNS: {next cursor, looked at, {finding*}}
@@ -9,6 +9,9 @@ local page = redis.call('ZSCAN', P .. set, ARGV[2], 'COUNT', ARGV[3])
 local rows = page[2]
 local function is_there(member)
     if set == 'batches' then return redis.call('EXISTS', P .. 'batch:' .. member) == 1 end
+    if set == 'names' then
+        return redis.call('HEXISTS', P .. 'queues', member) + redis.call('EXISTS', P .. 'q:' .. member) > 0
+    end
     if set == 'idemx' then return redis.call('HEXISTS', P .. 'idem', member) == 1 end
     -- A bucket that was emptied is still known.
     return string.find(member, '^done:%d+$') or string.find(member, '^log:%d+$')

@@ -14,21 +14,21 @@ local P, hash, fix, now = KEYS[1], ARGV[1], ARGV[4] == '1', ARGV[5]
 --@include batches
 --@include ties
 local rules, rule, rest = {}, string.match(hash, '^(%l+):?(.*)$')
-
 local function exists(key) return redis.call('EXISTS', key) == 1 end
 local function drop(kind, field)
     report(kind, field, hash)
     if fix then redis.call('HDEL', P .. hash, field) end
 end
-
 local function must_count(field, value)
     if is_number(value) then return end
     report('bad_count', field, hash)
     if fix then redis.call('HSET', P .. hash, field, 0) end
 end
 rules.own, rules.stat, rules.tomb = must_count, must_count, must_count
-
 function rules.queues(queue, flags)
+    local named = redis.call('ZSCORE', P .. 'names', queue)
+    if not named then report('bad_queue', queue, 'names') end
+    if not named and fix then redis.call('ZADD', P .. 'names', 0, queue) end
     if string.find(flags, '^P?[1-46-9A-I]*$') and string.find(queue, '^[%w._-]+$') then return end
     report('bad_queue', queue, hash)
     if fix then redis.call('HDEL', P .. hash, queue) end

@@ -1,10 +1,9 @@
 #!lua flags=allow-oom
--- check_job: all places of one job in one look: exactly one is right. With fix, that is made so; a job
--- whose body is damaged is dead from then on.
+-- check_job: all places of one job: exactly one is right. With fix that is made so; a damaged one is dead.
 -- KEYS: prefix
 -- ARGV: jid fix now envelope header damaged place score record [set or "list", member or header]*
---       (place, score: where a job without a place is put, "ready" or a set; record: of a dead one;
---       then places where it was seen beside those its header names)
+--       (place, score: where one without a place is put, "ready" or a set; record: of a dead one; then
+--       places where it was seen beside those its header names)
 -- RETURNS: {finding*}, none when the body is another by now
 local P, jid, fix, now = KEYS[1], ARGV[1], ARGV[2] == '1', ARGV[3]
 --@include places
@@ -17,6 +16,7 @@ local P, jid, fix, now = KEYS[1], ARGV[1], ARGV[2] == '1', ARGV[3]
 --@include callbacks
 --@include batches
 --@include ties
+--@include failed
 local header, damaged = ARGV[5], ARGV[6] == '1'
 local member = header .. ' ' .. jid
 local envelope = redis.call('HGET', P .. 'j', jid)
@@ -44,6 +44,7 @@ if string.byte(envelope) == 120 and not damaged then
     if fix then
         redis.call('HDEL', P .. 'j', jid)
         redis.call('HINCRBY', P .. 'tomb', string.sub(header, 2), -1)
+        redis.call('HINCRBY', P .. 'stat', 'tombs', -1)
     end
     return found
 end
@@ -51,6 +52,7 @@ local dead = #entries == 1 and entries[1].where == 'dead'
 if damaged and not (#entries > 0 and string.sub(entries[1].where, 1, 4) == 'run:') then
     report('damaged', jid, where_all())
     if not fix then return found end
+    count_anew(jid)
     for _, entry in ipairs(entries) do entry.drop() end
     redis.call('ZADD', P .. 'dead', now, member)
     redis.call('HSET', P .. 'm', jid, ARGV[9])
@@ -61,7 +63,9 @@ if damaged and not (#entries > 0 and string.sub(entries[1].where, 1, 4) == 'run:
     end
 elseif #entries == 0 then
     report('no_place', jid, ARGV[7])
+    if redis.call('HEXISTS', P .. 'failed', jid) == 1 then report('miscounted', jid) end
     if not fix then return found end
+    count_anew(jid)
     if ARGV[7] == 'ready' then
         put_first(header, jid)
         tell(string.sub(header, 2))
@@ -72,6 +76,7 @@ elseif #entries == 0 then
 elseif #entries > 1 or not entries[1].right then
     report(#entries > 1 and 'two_places' or 'misfiled', jid, where_all())
     if not fix then return found end
+    count_anew(jid)
     local right = keep_one()
     if right.right then return found end
     right.drop()

@@ -6,15 +6,16 @@
 local P, fix = KEYS[1], ARGV[2] == '1'
 --@include report
 local exact = {schema = 'string'}
-for _, name in ipairs({'j', 'm', 'queues', 'tomb', 'own', 'cancel', 'tie', 'lock', 'idem', 'stat'}) do
+for _, name in ipairs({'j', 'm', 'queues', 'tomb', 'own', 'cancel', 'tie', 'lock', 'idem', 'stat',
+                        'failed', 'causes', 'latest'}) do
     exact[name] = 'hash'
 end
-for _, name in ipairs({'scheduled', 'retrying', 'dead', 'batches', 'buckets', 'idemx'}) do
+for _, name in ipairs({'scheduled', 'retrying', 'dead', 'batches', 'buckets', 'idemx', 'names'}) do
     exact[name] = 'zset'
 end
 local family = {run = 'hash', done = 'hash', log = 'hash', imp = 'hash', slot = 'hash',
-                batch = 'hash', track = 'hash', q = 'list', passed = 'zset', lane = 'zset',
-                aside = 'any'}
+                batch = 'hash', groups = 'hash', track = 'hash', q = 'list', passed = 'zset',
+                lane = 'zset', aside = 'any'}
 
 local function type_wanted(name)
     if exact[name] then return exact[name] end

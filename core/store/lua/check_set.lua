@@ -8,6 +8,8 @@ local P, set, fix = KEYS[1], ARGV[1], ARGV[4] == '1'
 --@include places
 --@include report
 --@include census
+--@include failed
+local counted = set ~= 'scheduled' and redis.call('HEXISTS', P .. 'stat', 'counted') == 1
 local page = redis.call('ZSCAN', P .. set, ARGV[2], 'COUNT', ARGV[3])
 local rows, ids, headers, members, suspect, bytes = page[2], {}, {}, {}, {}, 0
 for i = 1, #rows, 2 do
@@ -17,9 +19,16 @@ for i = 1, #rows, 2 do
     local envelope = jid and redis.call('HGET', P .. 'j', jid)
     if not envelope or string.byte(envelope) == 120 then
         report('no_body', jid or member, set)
-        if fix then redis.call('ZREM', P .. set, member) end
+        if fix then
+            redis.call('ZREM', P .. set, member)
+            forget_failed({jid or member})
+        end
     else
         bytes = bytes + #envelope
+        if counted and redis.call('HEXISTS', P .. 'failed', jid) == 0 then
+            report('uncounted', jid, set)
+            if fix then redis.call('HDEL', P .. 'stat', 'counted') end
+        end
         ids[#ids + 1], headers[#headers + 1], members[#members + 1] = jid, header_of(envelope), member
     end
 end

@@ -51,9 +51,14 @@ for class in string.gmatch('5' .. flags, '%d') do
     buried = buried + met
 end
 if #removed > 0 then redis.call('HINCRBY', P .. 'stat', 'removed', #removed) end
-if buried > 0 then redis.call('HINCRBY', P .. 'tomb', queue, -buried) end
+if buried > 0 then
+    redis.call('HINCRBY', P .. 'tomb', queue, -buried)
+    redis.call('HINCRBY', P .. 'stat', 'tombs', -buried)
+end
 if ARGV[3] == '1' and left > 0 then
     redis.call('HDEL', P .. 'queues', queue)
+    redis.call('ZREM', P .. 'names', queue)
+    redis.call('HINCRBY', P .. 'stat', 'tombs', 0 - (redis.call('HGET', P .. 'tomb', queue) or 0))
     redis.call('HDEL', P .. 'tomb', queue)
 end
 settle(removed, 'gone')

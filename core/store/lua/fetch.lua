@@ -15,9 +15,11 @@ local wanted, jids, envelopes, idle = tonumber(ARGV[4]), {}, {}, 0
 --@include sift
 --@include pop
 --@include lease_all
-local flags = redis.call('HMGET', P .. 'queues', unpack(ARGV, first))
-for i = first, #ARGV do
-    local queue, flag = ARGV[i], flags[i - first + 1]
-    if #jids < wanted and flag and string.byte(flag) ~= 80 then pop_queue(queue, flag) end
+for from = first, #ARGV, 500 do
+    local flags = redis.call('HMGET', P .. 'queues', unpack(ARGV, from, math.min(#ARGV, from + 499)))
+    for i, flag in ipairs(flags) do
+        if #jids >= wanted then break end
+        if flag and string.byte(flag) ~= 80 then pop_queue(ARGV[from + i - 1], flag) end
+    end
 end
 return lease_all(ARGV[1], ARGV[2], ARGV[3])

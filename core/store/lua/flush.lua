@@ -11,4 +11,5 @@ repeat
         if key ~= P .. 'schema' then redis.call('UNLINK', key) end
     end
 until cursor == '0'
+redis.call('HSET', P .. 'stat', 'counted', 1, 'adopted', 1)
 return 0

@@ -1,20 +1,20 @@
 #!lua
 -- import: store jobs that come from another store, each where it was there, once.
 -- KEYS: prefix
--- ARGV: mark_bucket hint n [jid envelope header set score record]*n
+-- ARGV: mark_bucket hint n [jid envelope header set score record group words]*n
 -- RETURNS: 0 all are stored | {"" stored, "=" the jid is live, "m" it was imported before}*n
 local P = KEYS[1]
 --@include places
 --@include type_of
 --@include hints
 --@include buckets
+--@include failed
 local n = tonumber(ARGV[3])
 local ids, answer, stored = {}, {}, 0
-for i = 1, n do ids[i] = ARGV[6 * i - 2] end
+for i = 1, n do ids[i] = ARGV[8 * i - 4] end
 local live = redis.call('HMGET', P .. 'j', unpack(ids))
 
--- Marks are kept by day: there are few such buckets.
-local marked = {}
+local marked = {}  -- by day: there are few such buckets
 for _, bucket in ipairs(redis.call('ZRANGE', P .. 'buckets', 0, -1)) do
     if string.sub(bucket, 1, 4) == 'imp:' then
         local found = redis.call('HMGET', P .. bucket, unpack(ids))
@@ -24,10 +24,10 @@ for _, bucket in ipairs(redis.call('ZRANGE', P .. 'buckets', 0, -1)) do
     end
 end
 
--- A cancelled job of this jid still has its entry in a list: it goes.
 local function bury(jid, tombstone)
     local header = header_of(tombstone)
     redis.call('HINCRBY', P .. 'tomb', string.sub(header, 2), -1)
+    redis.call('HINCRBY', P .. 'stat', 'tombs', -1)
     redis.call('LREM', list_key(header), -1, jid)
 end
 
@@ -39,6 +39,9 @@ local function place(at, jid)
     if set then
         set[#set + 1] = ARGV[at + 4]
         set[#set + 1] = header .. ' ' .. jid
+        if ARGV[at + 6] ~= '' then
+            note_failed(ARGV[at + 3], header, jid, ARGV[at + 6], ARGV[at + 7], ARGV[at + 4])
+        end
         return
     end
     if not lists[header] then
@@ -50,7 +53,7 @@ local function place(at, jid)
 end
 
 for i = 1, n do
-    local at, jid = 6 * i - 2, ids[i]
+    local at, jid = 8 * i - 4, ids[i]
     if marked[jid] then
         answer[i] = 'm'
     elseif live[i] and string.byte(live[i]) ~= 120 then

@@ -1,32 +1,35 @@
 #!lua flags=no-writes,allow-oom
--- list_done: a page of final records, buckets that go last first. A cursor is "<bucket> <scan> <n>":
--- behind the first n wanted of that step of the scan.
+-- list_done: a page of final records, buckets that go last first. A cursor is "<bucket> <scan> <jid>":
+-- behind that jid in that step of the scan, whose records are in the order of their jids, so that it is
+-- good when some of them have gone.
 -- A call looks at a few thousand records, so a page may be empty and still have a next one.
 -- KEYS: prefix
 -- ARGV: cursor limit first_bytes (of the records wanted)
 -- RETURNS: {next cursor or "", records looked at, [jid, record, cursor behind it]*}
 local P = KEYS[1]
 local most, looked, bytes = 3000, 0, 0
-local bucket, scan, skip = string.match(ARGV[1], '^(%S+) (%d+) (%d+)$')
+local bucket, scan, last = string.match(ARGV[1], '^(%S+) (%d+) (.*)$')
 local wanted, out, take = ARGV[3], {'', 0}, not bucket
-skip = tonumber(skip or 0)
 
 -- One step of the scan. Returns where the next one begins.
 local function step(name)
     local page = redis.call('HSCAN', P .. name, scan, 'COUNT', 250)
-    local list, met = page[2], 0
+    local list, jids, record_of = page[2], {}, {}
     for i = 1, #list, 2 do
         bytes = bytes + #list[i + 1]
-        if string.sub(list[i + 1], 1, #wanted) == wanted then
-            met = met + 1
-            if met > skip then
-                out[#out + 1] = list[i]
-                out[#out + 1] = list[i + 1]
-                out[#out + 1] = name .. ' ' .. scan .. ' ' .. met
-            end
+        local behind = not last or last == '' or last < list[i]
+        if behind and string.sub(list[i + 1], 1, #wanted) == wanted then
+            jids[#jids + 1] = list[i]
+            record_of[list[i]] = list[i + 1]
         end
     end
-    looked, skip = looked + #list / 2, 0
+    table.sort(jids)
+    for _, jid in ipairs(jids) do
+        out[#out + 1] = jid
+        out[#out + 1] = record_of[jid]
+        out[#out + 1] = name .. ' ' .. scan .. ' ' .. jid
+    end
+    looked, last = looked + #list / 2, nil
     return page[1]
 end
 
@@ -36,7 +39,7 @@ for _, name in ipairs(redis.call('ZREVRANGE', P .. 'buckets', 0, -1)) do
         take = take or name == bucket
         while take and scan do
             if #out > 3 * tonumber(ARGV[2]) or looked >= most or bytes > 4194304 then
-                out[1], out[2] = name .. ' ' .. scan .. ' 0', looked
+                out[1], out[2] = name .. ' ' .. scan .. ' ', looked
                 return out
             end
             scan = step(name)

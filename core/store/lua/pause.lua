@@ -10,6 +10,7 @@ for i = 2, #ARGV do
         flags = flags or ''
         if string.byte(flags) ~= 80 then
             redis.call('HSET', P .. 'queues', ARGV[i], 'P' .. flags)
+            redis.call('ZADD', P .. 'names', 0, ARGV[i])
         end
     elseif flags and string.byte(flags) == 80 then
         redis.call('HSET', P .. 'queues', ARGV[i], string.sub(flags, 2))

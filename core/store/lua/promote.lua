@@ -7,6 +7,7 @@ local P = KEYS[1]
 --@include places
 --@include type_of
 --@include hints
+--@include failed
 local limit, out, due = tonumber(ARGV[2]), {'', 0}, {}
 for _, set in ipairs({'scheduled', 'retrying'}) do
     local rows = redis.call('ZRANGEBYSCORE', P .. set, '-inf', ARGV[1], 'WITHSCORES', 'LIMIT', 0,
@@ -23,7 +24,7 @@ table.sort(due, function(a, b)
     return a.member < b.member
 end)
 
-local lists, gone, headers = {}, {scheduled = {}, retrying = {}}, {}
+local lists, gone, headers, left = {}, {scheduled = {}, retrying = {}}, {}, {}
 for i = 1, math.min(#due, limit) do
     local job = due[i]
     local list = lists[job.header]
@@ -33,6 +34,7 @@ for i = 1, math.min(#due, limit) do
         headers[#headers + 1] = job.header
     end
     list[#list + 1] = job.jid
+    left[i] = job.jid
     table.insert(gone[job.set], job.member)
 end
 for _, header in ipairs(headers) do
@@ -42,6 +44,7 @@ for _, header in ipairs(headers) do
     out[#out + 1] = #lists[header]
     if ARGV[3] == '1' then hint_types({[header] = {[''] = #lists[header]}}) end
 end
+forget_failed(left)
 local soonest = nil
 for set, members in pairs(gone) do
     if #members > 0 then redis.call('ZREM', P .. set, unpack(members)) end

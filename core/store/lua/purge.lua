@@ -9,6 +9,7 @@ local P, now = KEYS[1], ARGV[1]
 --@include callbacks
 --@include batches
 --@include ties
+--@include failed
 local limit = tonumber(ARGV[3])
 local now_s = string.format('%.0f', math.floor(tonumber(ARGV[1]) / 1000))
 for _, bucket in ipairs(redis.call('ZRANGEBYSCORE', P .. 'buckets', '-inf', now_s)) do
@@ -31,6 +32,7 @@ for i, member in ipairs(dead) do
     redis.call('ZREM', P .. 'dead', member)
 end
 if #dead > 0 then redis.call('HINCRBY', P .. 'stat', 'removed', #dead) end
+forget_failed(gone)
 settle(gone, 'gone')
 
 -- A batch that was opened again and then forgotten counts as committed. Any other goes; one that has

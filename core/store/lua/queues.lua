@@ -1,8 +1,10 @@
 #!lua flags=no-writes,allow-oom
--- queues: every known queue, with the envelope of the job that is next when asked.
+-- queues: a page of the known queues, in the order of their names' bytes, or those of the named that are
+-- known; with the envelope of the job that is next when asked.
 -- KEYS: prefix
--- ARGV: with_next 0/1
--- RETURNS: {[name, flags, size, jid or "", envelope or "", record or ""]*}
+-- ARGV: with_next 0/1 after limit name...
+-- RETURNS: {the last name when there may be more or "", how many there are, [name, flags, size,
+--          jid or "", envelope or "", record or ""]*}
 local P = KEYS[1]
 --@include places
 --@include type_of
@@ -18,11 +20,18 @@ local function next_of(list)
     return ''
 end
 
-local out, all = {}, redis.call('HGETALL', P .. 'queues')
-local tombs, pairs_ = {}, redis.call('HGETALL', P .. 'tomb')
-for i = 1, #pairs_, 2 do tombs[pairs_[i]] = tonumber(pairs_[i + 1]) end
-for i = 1, #all, 2 do
-    local name, flags = all[i], all[i + 1]
+local names = {}
+for i = 4, #ARGV do names[#names + 1] = ARGV[i] end
+if #names == 0 then
+    local from = ARGV[2] == '' and '-' or '(' .. ARGV[2]
+    names = redis.call('ZRANGEBYLEX', P .. 'names', from, '+', 'LIMIT', 0, ARGV[3])
+end
+local out = {#ARGV == 3 and #names == tonumber(ARGV[3]) and names[#names] or '',
+             redis.call('HLEN', P .. 'queues')}
+local flags_of = #names > 0 and redis.call('HMGET', P .. 'queues', unpack(names)) or {}
+local tombs = #names > 0 and redis.call('HMGET', P .. 'tomb', unpack(names)) or {}
+
+local function add(name, flags, tomb)
     local size, jid = 0, ''
     -- Mostly the normal priority alone is in use.
     local plain = flags == '' or flags == 'P'
@@ -40,12 +49,16 @@ for i = 1, #all, 2 do
     end
     if ARGV[1] ~= '1' then jid = '' end
     local at = #out
-    out[at + 1], out[at + 2], out[at + 3] = name, flags, size - (tombs[name] or 0)
+    out[at + 1], out[at + 2], out[at + 3] = name, flags, size - (tomb or 0)
     out[at + 4], out[at + 5], out[at + 6] = jid, '', ''
     if jid ~= '' then
         -- The fields that say when it became ready stand before the payload.
         out[at + 5] = string.sub(redis.call('HGET', P .. 'j', jid) or '', 1, 2048)
         out[at + 6] = redis.call('HGET', P .. 'm', jid) or ''
     end
+end
+
+for i, name in ipairs(names) do
+    if flags_of[i] then add(name, flags_of[i], tombs[i]) end
 end
 return out

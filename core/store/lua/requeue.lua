@@ -5,13 +5,15 @@
 -- RETURNS: {1 moved, 0 not in such a set}*n
 local P = KEYS[1]
 --@include places
-local out = {}
+--@include failed
+local out, moved = {}, {}
 for i = 1, tonumber(ARGV[2]) do
     local jid, header, record = ARGV[3 * i], ARGV[3 * i + 1], ARGV[3 * i + 2]
     out[i] = 0
     for _, set in ipairs({'dead', 'retrying', 'scheduled'}) do
         if out[i] == 0 and redis.call('ZREM', P .. set, header .. ' ' .. jid) == 1 then
             out[i] = 1
+            moved[#moved + 1] = jid
             redis.call('HSET', P .. 'm', jid, record)
             mark_record(jid)
             know_queue(header)
@@ -20,4 +22,5 @@ for i = 1, tonumber(ARGV[2]) do
         end
     end
 end
+forget_failed(moved)
 return out

@@ -1,27 +1,20 @@
 #!lua flags=no-writes,allow-oom
--- stats: counters and sizes.
+-- stats: counters and sizes. However many queues there are: a job that lives and is in no set and not
+-- running waits in one of them.
 -- KEYS: prefix
 -- ARGV:
 -- RETURNS: {scheduled, retrying, dead, ready, running, [counter, value]*}
 local P = KEYS[1]
-local ready, running = 0, 0
-local all = redis.call('HGETALL', P .. 'queues')
-for i = 1, #all, 2 do
-    ready = ready + redis.call('LLEN', P .. 'q:' .. all[i])
-    for class in string.gmatch(all[i + 1], '[^P]') do
-        if string.find(class, '%d') then
-            ready = ready + redis.call('LLEN', P .. 'q:' .. all[i] .. ':' .. class)
-        else
-            local digit = string.char(string.byte(class) - 16)
-            ready = ready + redis.call('ZCARD', P .. 'passed:' .. all[i] .. ':' .. digit)
-        end
-    end
+local out, rest = {}, redis.call('HLEN', P .. 'j')
+for i, set in ipairs({'scheduled', 'retrying', 'dead'}) do
+    out[i] = redis.call('ZCARD', P .. set)
+    rest = rest - out[i]
 end
-for _, count in ipairs(redis.call('HVALS', P .. 'tomb')) do ready = ready - tonumber(count) end
+local running = 0
 for _, owner in ipairs(redis.call('HKEYS', P .. 'own')) do
     running = running + redis.call('HLEN', P .. 'run:' .. owner)
 end
-local out = {redis.call('ZCARD', P .. 'scheduled'), redis.call('ZCARD', P .. 'retrying'),
-             redis.call('ZCARD', P .. 'dead'), ready, running}
+local tombs = redis.call('HGET', P .. 'stat', 'tombs') or 0
+out[4], out[5] = math.max(0, rest - running - tombs), running
 for _, value in ipairs(redis.call('HGETALL', P .. 'stat')) do out[#out + 1] = value end
 return out

@@ -17,6 +17,7 @@ for class in string.gmatch(flags, '%l') do
         if envelope and string.byte(envelope) == 120 then
             redis.call('HDEL', P .. 'j', jid)
             redis.call('HINCRBY', P .. 'tomb', queue, -1)
+            redis.call('HINCRBY', P .. 'stat', 'tombs', -1)
         elseif envelope then
             -- Its priority; one that can't be read goes among the normal ones, to be found out.
             local digit = string.match(envelope, '^.([1-9])') or '5'

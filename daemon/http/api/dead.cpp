@@ -11,7 +11,7 @@ namespace jobq::api {
 namespace {
 
 constexpr std::string_view kList = "dead retry";
-constexpr std::string_view kMembers[] = {"type",  "queue", "tag",     "error",  "text",
+constexpr std::string_view kMembers[] = {"type",  "queue", "tag",     "error",  "text", "group",
                                          "since", "all",   "dry_run", "cursor", "limit"};
 
 // The body as the verb's argument, its cursor opened.
@@ -22,10 +22,11 @@ Result<std::string> argument_of(const std::string& body) {
     json.begin_object();
     for (const auto& field : fields->fields()) {
         if (std::find(std::begin(kMembers), std::end(kMembers), field.key) == std::end(kMembers))
-            return fail(ErrorCode::invalid,
-                        "unknown field " + json_quoted(field.key) +
-                            "; known are type, queue, tag, error, text, since, all, dry_run, "
-                            "cursor, limit");
+            return fail(
+                ErrorCode::invalid,
+                "unknown field " + json_quoted(field.key) +
+                    "; known are type, queue, tag, error, text, group, since, all, dry_run, "
+                    "cursor, limit");
         if (field.key != "cursor") {
             json.key(field.key).raw(field.raw);
             continue;

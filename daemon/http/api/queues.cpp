@@ -23,8 +23,15 @@ task<HttpResponse> tell_worker(ApiCall call, std::string what) {
 }  // namespace
 
 task<HttpResponse> get_queues(ApiCall call) {
-    auto answer = co_await verbs::queues(call.context, "{}");
-    co_return respond(answer);
+    const std::string list = "queues";
+    for (auto& [name, value] : call.query) {
+        if (name != "cursor") continue;
+        auto cursor = open_cursor(list, value);
+        if (!cursor) co_return problem(cursor.error());
+        value = *cursor;
+    }
+    auto answer = co_await verbs::queues(call.context, call.argument());
+    co_return respond(with_sealed_next(std::move(answer), list));
 }
 
 task<HttpResponse> pause_queue(ApiCall call) {

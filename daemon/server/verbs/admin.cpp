@@ -79,15 +79,21 @@ void write_storage(JsonWriter& json, const StorageStatus& storage) {
 
 }  // namespace
 
-task<Answer> queues(ServerContext& context, std::string) {
-    auto all = co_await context.broker.store().queues(true);
-    if (!all) {
-        co_return tl::unexpected<Error>(all.error());
-    }
+task<Answer> queues(ServerContext& context, std::string argument) {
+    Request request(argument);
+    QueueRequest which;
+    which.names = request.texts("queues");
+    which.after = request.text("cursor");
+    const int64_t limit = request.number("limit", limits::kListPageMax);
+    which.limit = int(std::clamp<int64_t>(limit, 1, limits::kListPageMax));
+    which.latency = true;
+    if (request.error()) co_return tl::unexpected<Error>(*request.error());
+    auto page = co_await context.broker.store().queue_page(std::move(which));
+    if (!page) co_return tl::unexpected<Error>(page.error());
     JsonWriter json;
     json.begin_object().key("queues");
-    write_queues(json, *all, context.reactor.wall_ms());
-    json.end_object();
+    write_queues(json, page->queues, context.reactor.wall_ms());
+    json.field("total", page->known).field("next", page->next).end_object();
     co_return json.take();
 }
 
@@ -115,9 +121,12 @@ task<Answer> clear(ServerContext& context, std::string argument) {
 task<Answer> stats(ServerContext& context, std::string) {
     Broker& broker = context.broker;
     auto totals = co_await broker.store().stats();
-    auto all = co_await broker.store().queues(true);
-    if (!totals || !all) {
-        co_return tl::unexpected<Error>(totals ? all.error() : totals.error());
+    QueueRequest first;
+    first.limit = limits::kListPage;
+    first.latency = true;
+    auto some = co_await broker.store().queue_page(std::move(first));
+    if (!totals || !some) {
+        co_return tl::unexpected<Error>(totals ? some.error() : totals.error());
     }
     int64_t now = context.reactor.wall_ms();
     JsonWriter json;
@@ -128,8 +137,9 @@ task<Answer> stats(ServerContext& context, std::string) {
     // Counts since the start: whoever watches takes differences over its own interval.
     json.key("since_start").begin_object().field("enqueued", broker.counted.enqueued);
     json.field("finished", broker.counted.finished).end_object();
-    json.key("queues");
-    write_queues(json, *all, now);
+    // The first by name: QUEUES has them all, page by page.
+    json.field("queues_total", some->known).key("queues");
+    write_queues(json, some->queues, now);
     json.key("pools").begin_array();
     if (context.pools)
         for (const auto& pool : context.pools()) {

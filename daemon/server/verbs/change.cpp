@@ -107,7 +107,7 @@ task<Answer> retry_dead(ServerContext& context, std::string argument) {
     JobFilter filter = JobFilter::from(request);
     bool all = request.flag("all"), dry_run = request.flag("dry_run");
     if (!all && filter.is_empty())
-        request.refuse("say which: type, queue, tag, error, text, since, or all");
+        request.refuse("say which: type, queue, tag, error, text, group, since, or all");
     ScanRequest scan;
     scan.state = State::dead;
     scan.cursor = request.text("cursor");
@@ -122,13 +122,12 @@ task<Answer> retry_dead(ServerContext& context, std::string argument) {
     if (!page) {
         co_return tl::unexpected<Error>(page.error());
     }
-    std::map<std::array<std::string, 3>, int64_t> groups;
+    std::map<std::string, std::pair<Cause, int64_t>> groups;
     std::vector<std::string> jids;
     for (const auto& view : page->jobs) {
         jids.push_back(view.job.jid);
-        Attempt last;
-        if (!view.record.errors.empty()) last = view.record.errors.back();
-        ++groups[{view.job.type, last.error_type, last.message}];
+        auto& group = groups[group_of(view)];
+        if (group.second++ == 0) group.first = cause_of(view.job.type, view.record);
     }
     int64_t matched = int64_t(jids.size()), retried = 0;
     if (!dry_run && !jids.empty()) {
@@ -142,9 +141,11 @@ task<Answer> retry_dead(ServerContext& context, std::string argument) {
     JsonWriter json;
     json.begin_object().field("matched", matched).field("retried", retried);
     json.key("groups").begin_array();
-    for (const auto& [key, count] : groups) {
-        json.begin_object().field("type", key[0]).field("error_type", key[1]);
-        json.field("message", key[2]).field("count", count).end_object();
+    for (const auto& [id, group] : groups) {
+        const Cause& cause = group.first;
+        json.begin_object().field("group", id).field("type", cause.type);
+        json.field("error_type", cause.error_type).field("message", cause.message);
+        json.field("count", group.second).end_object();
     }
     json.end_array().field("next", page->next).end_object();
     co_return json.take();

@@ -1,5 +1,6 @@
-// JOBQ DEAD_GROUPS: the dead by what killed them: type and last error, so that a person sees three
-// causes instead of ten thousand jobs. A bounded scan, newest first; how far it got is said.
+// JOBQ DEAD_GROUPS: the dead by what killed them, so that a person sees three causes instead of ten
+// thousand jobs. The store counts them: what is said is exact. With a filter that looks into jobs,
+// a bounded scan, newest first; how far it got is said.
 #include <algorithm>
 #include <map>
 
@@ -13,133 +14,112 @@
 namespace jobq::verbs {
 namespace {
 
-constexpr size_t kGroupsMax = 1'000;  // told apart
 constexpr size_t kGroupsShown = 100;
 
-struct Group {
-    std::string type, error_type, message, reason;
-    int64_t count = 0, newest_ms = 0, oldest_ms = 0;
-    std::string example;  // the newest one's jid
-};
-
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-
-// The first line, with "#" for each number: they differ from job to job.
-std::string message_shape(std::string_view message) {
-    message = utf8_prefix(message.substr(0, message.find('\n')), limits::kFilterTextBytes);
-    std::string shape;
-    for (char c : message)
-        if (!is_digit(c)) {
-            shape += c;
-        } else if (!shape.ends_with('#')) {
-            shape += '#';
-        }
-    return shape;
-}
-
-// The longest piece that all messages of the shape hold, for a filter.
-std::string_view common_piece(std::string_view shape) {
-    std::string_view best;
-    for (std::string_view piece : split(shape, '#'))
-        if (piece.size() > best.size()) best = piece;
-    return best;
-}
-
-void write_group(JsonWriter& json, const Group& group) {
-    json.begin_object().field("type", group.type).field("error_type", group.error_type);
-    json.field("message", group.message).field("reason", group.reason);
-    json.field("count", group.count).field("newest_at", format_rfc3339(group.newest_ms));
-    json.field("oldest_at", format_rfc3339(group.oldest_ms)).field("example", group.example);
-    json.key("filter").begin_object().field("state", "dead").field("type", group.type);
-    std::string_view piece = common_piece(group.message);
-    if (piece.empty()) piece = group.error_type;
-    if (!piece.empty()) json.field("error", piece);
+void write_group(JsonWriter& json, const FailedGroup& group) {
+    const Cause& cause = group.cause;
+    json.begin_object().field("group", group.id).field("type", cause.type);
+    json.field("error_type", cause.error_type).field("message", cause.message);
+    json.field("reason", cause.reason).field("count", group.dead);
+    json.field("retrying", group.retrying);
+    json.field("newest_at", format_rfc3339(group.latest_ms));
+    json.field("oldest_at", format_rfc3339(group.since_ms)).field("example", group.latest);
+    json.key("filter").begin_object().field("state", "dead").field("group", group.id);
     json.end_object().end_object();
 }
 
-class Groups {
-  public:
-    void add(const JobView& view) {
-        Attempt last;
-        if (!view.record.errors.empty()) last = view.record.errors.back();
-        const std::string shape = message_shape(last.message);
-        const std::array<std::string, 3> key{view.job.type, last.error_type, shape};
-        auto found = groups_.find(key);
-        if (found == groups_.end()) {
-            if (groups_.size() >= kGroupsMax) {
-                ++others_;
-                return;
-            }
-            found = groups_.emplace(key, Group()).first;
-            Group& fresh = found->second;
-            fresh.type = view.job.type;
-            fresh.error_type = last.error_type;
-            fresh.message = shape;
-            fresh.reason = view.record.reason;
-            fresh.newest_ms = fresh.oldest_ms = view.at_ms;
-            fresh.example = view.job.jid;
+// The biggest, and how many jobs are in the others.
+void write_groups(JsonWriter& json, std::vector<FailedGroup> groups) {
+    std::stable_sort(groups.begin(), groups.end(),
+                     [](const FailedGroup& a, const FailedGroup& b) { return a.dead > b.dead; });
+    int64_t others = 0;
+    json.key("groups").begin_array();
+    for (size_t i = 0; i < groups.size(); ++i) {
+        if (i < kGroupsShown) {
+            write_group(json, groups[i]);
+        } else {
+            others += groups[i].dead;
         }
-        ++found->second.count;
-        found->second.oldest_ms = std::min(found->second.oldest_ms, view.at_ms);
     }
+    json.end_array().field("others", others);
+}
 
-    void write(JsonWriter& json) const {
-        std::vector<const Group*> sorted;
-        for (const auto& [key, group] : groups_)
-            sorted.push_back(&group);
-        std::stable_sort(sorted.begin(), sorted.end(),
-                         [](const Group* a, const Group* b) { return a->count > b->count; });
-        int64_t others = others_;
-        json.key("groups").begin_array();
-        for (size_t i = 0; i < sorted.size(); ++i) {
-            if (i < kGroupsShown) {
-                write_group(json, *sorted[i]);
-            } else {
-                others += sorted[i]->count;
-            }
-        }
-        json.end_array().field("others", others);
-    }
+// The store's own groups answer a filter that a group alone can.
+bool is_of_groups(const JobFilter& filter) {
+    JobFilter rest = filter;
+    rest.type.clear();
+    rest.group.clear();
+    return rest.is_empty();
+}
 
-  private:
-    std::map<std::array<std::string, 3>, Group> groups_;
-    int64_t others_ = 0;
-};
+void add_job(std::map<std::string, FailedGroup>& groups, const JobView& view) {
+    const std::string id = group_of(view);
+    FailedGroup fresh;
+    fresh.id = id;
+    fresh.cause = cause_of(view.job.type, view.record);
+    fresh.latest = view.job.jid;
+    fresh.latest_ms = fresh.since_ms = view.at_ms;
+    FailedGroup& group = groups.emplace(id, fresh).first->second;
+    ++group.dead;
+    group.since_ms = std::min(group.since_ms, view.at_ms);
+}
 
-}  // namespace
-
-task<Answer> dead_groups(ServerContext& context, std::string argument) {
-    Request request(argument);
-    ScanRequest scan;
-    scan.state = State::dead;
-    scan.filter = JobFilter::from(request);
-    scan.newest_first = true;
-    scan.limit = limits::kListPageMax;
-    if (request.error()) co_return tl::unexpected<Error>(*request.error());
-    Broker& broker = context.broker;
+task<Answer> scan_groups(Broker& broker, JobFilter filter) {
     auto stats = co_await broker.store().stats();
     if (!stats) co_return tl::unexpected<Error>(stats.error());
-    const int64_t until = broker.reactor().now_ms() + limits::kScanMs;
-    Groups groups;
+    ScanRequest scan;
+    scan.state = State::dead;
+    scan.filter = std::move(filter);
+    scan.newest_first = true;
+    scan.limit = limits::kListPageMax;
+    std::map<std::string, FailedGroup> groups;
     int64_t looked_at = 0;
     bool more = true;
     while (more) {
         auto page = co_await scan_jobs(broker, scan);
         if (!page) co_return tl::unexpected<Error>(page.error());
         for (const auto& view : page->jobs)
-            groups.add(view);
+            add_job(groups, view);
         looked_at += page->looked_at;
         scan.cursor = page->next;
-        if (scan.cursor.empty()) break;
-        more = looked_at < limits::kScanJobs && broker.reactor().now_ms() < until;
+        // So many jobs, not so long: an equal look has an equal answer.
+        more = !scan.cursor.empty() && looked_at < limits::kScanJobs;
     }
+    std::vector<FailedGroup> found;
+    for (auto& [id, group] : groups)
+        found.push_back(std::move(group));
     JsonWriter json;
     json.begin_object();
-    groups.write(json);
+    write_groups(json, std::move(found));
     json.field("looked_at", looked_at).field("total", std::max(stats->dead, looked_at));
     json.field("partial", !scan.cursor.empty()).end_object();
+    co_return json.take();
+}
+
+}  // namespace
+
+task<Answer> dead_groups(ServerContext& context, std::string argument) {
+    Request request(argument);
+    const JobFilter filter = JobFilter::from(request);
+    if (request.error()) co_return tl::unexpected<Error>(*request.error());
+    if (!is_of_groups(filter)) {
+        auto answer = co_await scan_groups(context.broker, filter);
+        co_return answer;
+    }
+    auto failed = co_await context.broker.store().failed_groups();
+    if (!failed) co_return tl::unexpected<Error>(failed.error());
+    int64_t total = 0;
+    std::erase_if(failed->groups, [&](const FailedGroup& group) {
+        const bool other = (!filter.type.empty() && group.cause.type != filter.type) ||
+                           (!filter.group.empty() && group.id != filter.group);
+        if (!other) total += group.dead;
+        return other || group.dead == 0;
+    });
+    JsonWriter json;
+    json.begin_object();
+    write_groups(json, std::move(failed->groups));
+    json.field("looked_at", total).field("total", total).field("partial", !failed->all);
+    json.end_object();
     co_return json.take();
 }
 

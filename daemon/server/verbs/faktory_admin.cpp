@@ -31,7 +31,6 @@ struct Selection {
     bool all() const { return jids.empty() && pattern.empty() && type.empty(); }
 
     bool matches(const JobView& view) const {
-        if (!jids.empty()) return std::find(jids.begin(), jids.end(), view.job.jid) != jids.end();
         if (!type.empty() && view.job.type != type) return false;
         return pattern.empty() ||
                glob_match(pattern, faktory_payload(view.job, view.record, now_ms));
@@ -74,15 +73,30 @@ task<Result<>> apply(Broker& broker, std::string command, std::vector<std::strin
     co_return Result<>{};
 }
 
-// In slices, so that a set of a million does not hold the loop or the store up.
-task<Result<>> mutate_set(Broker& broker, std::string command, State set, Selection selection) {
-    if (!selection.jids.empty()) {
-        auto views = co_await broker.store().get(selection.jids);
+// Those of the named jobs that are in the set, each once. In slices: when one fails, those before
+// it are done, and the same call again does the rest.
+task<Result<>> mutate_named(Broker& broker, std::string command, State set,
+                            std::vector<std::string> jids) {
+    std::sort(jids.begin(), jids.end());
+    jids.erase(std::unique(jids.begin(), jids.end()), jids.end());
+    for (size_t from = 0; from < jids.size(); from += limits::kScriptJobs) {
+        const size_t to = std::min(jids.size(), from + limits::kScriptJobs);
+        std::vector<std::string> some(jids.begin() + int64_t(from), jids.begin() + int64_t(to));
+        auto views = co_await broker.store().get(std::move(some));
         if (!views) co_return tl::unexpected<Error>(views.error());
         std::vector<std::string> hits;
         for (const auto& view : *views)
             if (view && view->state == set) hits.push_back(view->job.jid);
         auto done = co_await apply(broker, command, std::move(hits));
+        if (!done) co_return done;
+    }
+    co_return Result<>{};
+}
+
+// In slices, so that a set of a million does not hold the loop or the store up.
+task<Result<>> mutate_set(Broker& broker, std::string command, State set, Selection selection) {
+    if (!selection.jids.empty()) {
+        auto done = co_await mutate_named(broker, command, set, std::move(selection.jids));
         co_return done;
     }
     ListRequest request;
@@ -101,26 +115,32 @@ task<Result<>> mutate_set(Broker& broker, std::string command, State set, Select
     }
 }
 
-task<Result<std::vector<std::string>>> known_queues(Broker& broker) {
-    auto all = co_await broker.store().queues(false);
-    if (!all) co_return tl::unexpected<Error>(all.error());
-    std::vector<std::string> names;
-    for (const auto& queue : *all)
-        names.push_back(queue.name);
-    co_return names;
+// Those of the asked that are known, by name and each once; without any all that are known.
+task<Result<std::vector<std::string>>> known_queues(Broker& broker,
+                                                    std::vector<std::string> asked) {
+    Result<std::vector<QueueInfo>> known;
+    if (asked.empty()) {
+        known = co_await broker.store().queues(false);
+    } else {
+        QueueRequest request;
+        request.names = std::move(asked);
+        auto page = co_await broker.store().queue_page(std::move(request));
+        if (!page) co_return tl::unexpected<Error>(page.error());
+        known = std::move(page->queues);
+    }
+    if (!known) co_return tl::unexpected<Error>(known.error());
+    std::set<std::string> names;
+    for (const auto& queue : *known)
+        names.insert(queue.name);
+    co_return std::vector<std::string>(names.begin(), names.end());
 }
 
 task<Result<>> queue_action(Broker& broker, std::string action, std::vector<std::string> names) {
-    auto known = co_await known_queues(broker);
+    const bool all = !names.empty() && names[0] == "*";
+    if (all) names.clear();
+    auto known = co_await known_queues(broker, std::move(names));
     if (!known) co_return tl::unexpected<Error>(known.error());
-    if (!names.empty() && names[0] == "*") {
-        names = *known;
-    } else {
-        std::set<std::string> asked(names.begin(), names.end());
-        names.clear();
-        for (const auto& name : *known)
-            if (asked.count(name)) names.push_back(name);
-    }
+    names = std::move(*known);
     if (names.empty()) co_return Result<>{};
     if (action != "REMOVE") {
         bool paused = action == "PAUSE";
@@ -160,12 +180,15 @@ std::string latencies(const std::vector<std::string>& names, const std::vector<Q
     return json.take();
 }
 
-// With many queues a look at all of them costs Redis milliseconds: one serves for a second then.
+// With many queues a look at all of them costs Redis milliseconds, a page at a time: one serves for
+// a second then, and for longer the more there are, so that a client that asks again and again
+// leaves Redis nearly all of its time.
 task<Result<>> look_at_queues(ServerContext& context) {
     InfoFigures& figures = context.info;
     int64_t age_ms = context.reactor.now_ms() - figures.taken_ms;
     bool many = figures.count > limits::kInfoFreshQueues;
-    if (many && figures.taken_ms != 0 && age_ms < limits::kInfoAgeMs) co_return Result<>{};
+    const int64_t serves_ms = limits::kInfoAgeMs + figures.count * limits::kInfoAgeQueueMs;
+    if (many && figures.taken_ms != 0 && age_ms < serves_ms) co_return Result<>{};
     auto stats = co_await context.broker.store().stats();
     if (!stats) co_return tl::unexpected<Error>(stats.error());
     auto queues = co_await context.broker.store().queues(false);
@@ -275,12 +298,19 @@ task<void> queue(Session& session, std::string argument) {
             session.reply_error(error);
             co_return;
         }
-        auto all = co_await broker.store().queues(true);
-        if (!all) {
-            session.reply_error(all.error());
-            co_return;
+        QueueRequest request;
+        request.names = names;
+        request.latency = true;
+        QueuePage found;
+        if (!names.empty()) {
+            auto page = co_await broker.store().queue_page(std::move(request));
+            if (!page) {
+                session.reply_error(page.error());
+                co_return;
+            }
+            found = std::move(*page);
         }
-        session.reply_bulk(latencies(names, *all, session.context().reactor.wall_ms()));
+        session.reply_bulk(latencies(names, found.queues, session.context().reactor.wall_ms()));
     } else {
         Error error{ErrorCode::invalid, "no such QUEUE subcommand: " + printable(action)};
         session.reply_error(error);

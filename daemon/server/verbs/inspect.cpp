@@ -25,12 +25,15 @@ std::string not_found_json(const std::string& jid) {
     return json.take();
 }
 
-// None when they can't be told.
-task<std::set<std::string>> paused_queues(Broker& broker) {
+// Of the queues in which these wait. None when they can't be told.
+task<std::set<std::string>> paused_queues(Broker& broker, std::set<std::string> waited_in) {
     std::set<std::string> paused;
-    auto queues = co_await broker.store().queues(false);
-    if (!queues) co_return paused;
-    for (const auto& queue : *queues)
+    if (waited_in.empty()) co_return paused;
+    QueueRequest request;
+    request.names.assign(waited_in.begin(), waited_in.end());
+    auto page = co_await broker.store().queue_page(std::move(request));
+    if (!page) co_return paused;
+    for (const auto& queue : page->queues)
         if (queue.paused) paused.insert(queue.name);
     co_return paused;
 }
@@ -48,10 +51,10 @@ task<Answer> status(ServerContext& context, std::string argument) {
     if (!views) {
         co_return tl::unexpected<Error>(views.error());
     }
-    auto is_ready = [](const Result<JobView>& view) { return view && view->state == State::ready; };
-    std::set<std::string> paused;
-    if (std::any_of(views->begin(), views->end(), is_ready))
-        paused = co_await paused_queues(context.broker);
+    std::set<std::string> waited_in;
+    for (const auto& view : *views)
+        if (view && view->state == State::ready) waited_in.insert(view->job.queue);
+    const auto paused = co_await paused_queues(context.broker, std::move(waited_in));
     JsonWriter json;
     json.begin_object().key("jobs").begin_array();
     for (size_t i = 0; i < jids.size(); ++i) {
@@ -285,9 +288,10 @@ task<Answer> list(ServerContext& context, std::string argument) {
     if (!page) {
         co_return tl::unexpected<Error>(page.error());
     }
-    std::set<std::string> paused;
-    if (scan.state == State::ready && !page->jobs.empty())
-        paused = co_await paused_queues(context.broker);
+    std::set<std::string> waited_in;
+    for (const auto& view : page->jobs)
+        if (view.state == State::ready) waited_in.insert(view.job.queue);
+    const auto paused = co_await paused_queues(context.broker, std::move(waited_in));
     JsonWriter json;
     json.begin_object().key("jobs").begin_array();
     for (const auto& view : page->jobs)

@@ -8,6 +8,8 @@
 namespace jobq::verbs {
 namespace {
 
+constexpr std::string_view kAtEnd = "-";  // for a queue's cursor: all of it was looked at
+
 bool has_tag(const Job& job, const std::string& tag) {
     if (job.tags.empty()) return false;
     for (const auto& element : json_array(job.tags))
@@ -23,18 +25,29 @@ class Scan {
           request_(std::move(request)),
           until_ms_(broker.reactor().now_ms() + request_.for_ms) {}
 
-    // Ready jobs live in a list per queue: those that have some, from the cursor's on.
-    Result<> choose(Result<std::vector<QueueInfo>> queues) {
-        if (!queues) return tl::unexpected<Error>(queues.error());
+    // Ready jobs live in a list per queue: from the cursor's queue on.
+    void go_by_queues() {
         by_queue_ = true;
         const size_t space = request_.cursor.find(' ');
-        const std::string first = request_.cursor.substr(0, space);
-        cursor_ = space == std::string::npos ? "" : request_.cursor.substr(space + 1);
-        for (const auto& info : *queues)
-            if (info.size > 0 && info.name >= first) queues_.push_back(info.name);
-        // It has been emptied since: its cursor is of no other queue.
-        if (queues_.empty() || queues_.front() != first) cursor_.clear();
-        return {};
+        if (space == std::string::npos) return;
+        cursor_ = request_.cursor.substr(space + 1);
+        before_ = request_.cursor.substr(0, space);
+        if (cursor_ != kAtEnd) queues_.push_back(before_);
+        if (cursor_ == kAtEnd) cursor_.clear();
+    }
+
+    // More names are wanted: behind which one.
+    const std::string* wants_names() const {
+        return by_queue_ && !all_named_ && at_ == queues_.size() ? &before_ : nullptr;
+    }
+
+    // Those that have jobs.
+    void add_names(const QueuePage& names) {
+        for (const auto& info : names.queues)
+            if (info.size > 0) queues_.push_back(info.name);
+        before_ = names.next;
+        all_named_ = names.next.empty();
+        page.next = rest();
     }
 
     void choose_one() {
@@ -43,8 +56,8 @@ class Scan {
     }
 
     bool goes_on() const {
-        return at_ < queues_.size() && !full_ && page.looked_at < request_.looks &&
-               broker_.reactor().now_ms() < until_ms_;
+        return (at_ < queues_.size() || wants_names()) && !full_ &&
+               page.looked_at < request_.looks && broker_.reactor().now_ms() < until_ms_;
     }
 
     ListRequest next_request() const {
@@ -73,18 +86,28 @@ class Scan {
             break;
         }
         if (cursor_.empty()) ++at_;
-        page.next = at_ == queues_.size() ? "" : by_queue_ ? queues_[at_] + " " + cursor_ : cursor_;
+        page.next = rest();
     }
 
     ScanPage page;
 
   private:
+    // Where another scan goes on.
+    std::string rest() const {
+        if (!by_queue_) return at_ == queues_.size() ? "" : cursor_;
+        if (at_ < queues_.size()) return queues_[at_] + " " + cursor_;
+        // At the end of the last queue whose name is known: behind its last job.
+        return all_named_ ? "" : before_ + " " + std::string(kAtEnd);
+    }
+
     Broker& broker_;
     const ScanRequest request_;
     const int64_t until_ms_;
     std::vector<std::string> queues_;  // one "" where it does not go by queues
     size_t at_ = 0;
     std::string cursor_;  // in that queue
+    std::string before_;  // names up to this one have been looked at
+    bool all_named_ = false;
     bool by_queue_ = false, full_ = false;
 };
 
@@ -97,6 +120,7 @@ JobFilter JobFilter::from(Request& request) {
     filter.tag = request.text("tag");
     filter.error = request.text("error");
     filter.text = request.text("text");
+    filter.group = request.text("group");
     for (const std::string* text : {&filter.error, &filter.text})
         if (text->size() > limits::kFilterTextBytes)
             request.refuse("a text to look for may have " +
@@ -112,10 +136,17 @@ JobFilter JobFilter::from(Request& request) {
     return filter;
 }
 
+std::string group_of(const JobView& view) {
+    if (!view.group.empty()) return view.group;
+    if (view.state != State::dead && view.state != State::retrying) return {};
+    return cause_of(view.job.type, view.record).fingerprint();
+}
+
 // The text is the store's business: it has the whole of it.
 bool JobFilter::matches(const JobView& view) const {
     if (!type.empty() && view.job.type != type) return false;
     if (!queue.empty() && view.job.queue != queue) return false;
+    if (!group.empty() && group_of(view) != group) return false;
     if (since_ms != 0) {
         int64_t at = view.state == State::dead ? view.at_ms : view.job.created_ms;
         if (at < since_ms) return false;
@@ -132,13 +163,19 @@ task<Result<ScanPage>> scan_jobs(Broker& broker, ScanRequest request) {
     const bool all_queues = request.state == State::ready && request.filter.queue.empty();
     Scan scan(broker, std::move(request));
     if (all_queues) {
-        auto queues = co_await broker.store().queues(false);
-        auto chosen = scan.choose(std::move(queues));
-        if (!chosen) co_return tl::unexpected<Error>(chosen.error());
+        scan.go_by_queues();
     } else {
         scan.choose_one();
     }
     while (scan.goes_on()) {
+        if (const std::string* after = scan.wants_names()) {
+            QueueRequest names;
+            names.after = *after;
+            auto page = co_await broker.store().queue_page(std::move(names));
+            if (!page) co_return tl::unexpected<Error>(page.error());
+            scan.add_names(*page);
+            continue;
+        }
         auto page = co_await broker.store().list(scan.next_request());
         if (!page) co_return tl::unexpected<Error>(page.error());
         scan.take(std::move(*page));

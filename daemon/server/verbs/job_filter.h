@@ -17,6 +17,7 @@ struct JobFilter {
     std::string type, queue, tag;  // "": any
     std::string error;             // part of the last error's type or message
     std::string text;              // part of the stored args, tags and custom fields, or the result
+    std::string group;             // of failed ones: what they are counted under
     int64_t since_ms = 0;          // created, or died, at or after
 
     static JobFilter from(Request& request);
@@ -24,9 +25,12 @@ struct JobFilter {
 
     bool is_empty() const {
         return type.empty() && queue.empty() && tag.empty() && error.empty() && text.empty() &&
-               since_ms == 0;
+               group.empty() && since_ms == 0;
     }
 };
+
+// What a failed job is counted under, or will be; "" of others.
+std::string group_of(const JobView& view);
 
 struct ScanRequest {
     State state = State::ready;

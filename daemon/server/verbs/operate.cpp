@@ -11,8 +11,8 @@ namespace jobq::verbs {
 namespace {
 
 constexpr std::string_view kMembers[] = {"action", "filter", "rate"};
-constexpr std::string_view kFilterMembers[] = {"state", "queue", "type",  "tag",
-                                               "error", "text",  "since", "all"};
+constexpr std::string_view kFilterMembers[] = {"state", "queue", "type",  "tag", "error",
+                                               "text",  "group", "since", "all"};
 
 // What acts on many jobs may not pass over a condition that it does not know.
 template <size_t n>
@@ -48,7 +48,7 @@ Result<OperationOrder> read_order(const std::string& argument) {
     order.filter = JobFilter::from(filter);
     const bool all = filter.flag("all");
     if (order.filter.is_empty() && !all)
-        filter.refuse("say which: queue, type, tag, error, text, since, or \"all\":true");
+        filter.refuse("say which: queue, type, tag, error, text, group, since, or \"all\":true");
     if (order.filter_json.size() > limits::kOperationFilterBytes)
         filter.refuse("the filter has more than " + std::to_string(limits::kOperationFilterBytes) +
                       " bytes");

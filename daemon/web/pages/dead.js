@@ -15,7 +15,7 @@ import { go } from "../router.js";
 
 const PATH = "/api/v1/dead/groups";
 
-const idOf = (group) => [group.type, group.error_type, group.message].join("\n");
+const idOf = ({ group }) => group;
 const filterOf = ({ filter: { state, ...rest } }) => rest;
 
 function Cause({ group }) {
@@ -34,12 +34,11 @@ export function Dead() {
     const dead = sample?.jobs?.dead ?? data?.total;
     const changed = data && sample?.jobs ? sample.jobs.dead - data.total : 0;
 
-    const begin = async (action, filter, about, exact) => {
-        const begun = await startOperation({ action, state: "dead", filter, rate: action === "retry" ? rate : 0, about, exact });
+    const begin = async (action, filter, about) => {
+        const begun = await startOperation({ action, state: "dead", filter, rate: action === "retry" ? rate : 0, about });
         if (begun) setOperation(begun.id);
     };
-    const ofGroup = (action, group) => begin(action, filterOf(group), `about ${plural(group.count, "dead job")}`,
-        " They are found by type and a part of the error, so a few of a similar error may be among them.");
+    const ofGroup = (action, group) => begin(action, filterOf(group), plural(group.count, "dead job"));
     const everything = (action) => begin(action, {}, `all ${count(dead)} dead jobs`);
 
     useKeys({
@@ -52,7 +51,7 @@ export function Dead() {
     const columns = [
         { key: "count", title: "Jobs", width: "84px", number: true, cell: (group) => html`<b>${count(group.count)}</b>` },
         { key: "type", title: "Type", width: "170px", cell: (group) => html`<span class="mono">${group.type}</span>` },
-        { key: "cause", title: "Last error (# for any number)", cell: (group) => html`<${Cause} group=${group} />` },
+        { key: "cause", title: "Last error (# for what varies)", cell: (group) => html`<${Cause} group=${group} />` },
         { key: "newest", title: "Newest", width: "110px", cell: (group) => html`<${Ago} ms=${group.newest_at} />` },
         { key: "oldest", title: "Oldest", width: "110px", cell: (group) => html`<${Ago} ms=${group.oldest_at} />` },
         { key: "example", title: "For example", width: "118px", cell: (group) => html`<a class="mono" href=${href(["job", group.example])}>…${group.example.slice(-10)}</a>` },

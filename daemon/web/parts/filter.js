@@ -10,6 +10,7 @@ export const FIELDS = [
     ["type", "Type", "name"],
     ["tag", "Tag", "name"],
     ["error", "Error", "part of the last error"],
+    ["group", "Cause", "as Dead has it"],
     ["text", "Payload", "part of its text"],
     ["since", "Since", "1h, or a time"],
 ];

@@ -27,14 +27,14 @@ const WHAT = {
 };
 
 // Asks, then begins it. The operation, or null. `about`: how many there may be, in words.
-export async function startOperation({ action, state, filter, rate = 0, about, exact = "" }) {
+export async function startOperation({ action, state, filter, rate = 0, about }) {
     const body = operationBody(action, state, filter, rate);
     const [word, effect, danger] = WHAT[action];
     const empty = Object.keys(filter).length === 0;
     const yes = await confirm({
         title: `${word} ${about}?`,
         text: `All jobs that are ${state} now${inWords(filter)} ${effect}${rate ? `, ${rate} of them a second` : ""}. ` +
-            `Jobs that come later are left alone.${exact} It goes on in jobqd, and can be stopped on the way.`,
+            `Jobs that come later are left alone. It goes on in jobqd, and can be stopped on the way.`,
         action: word,
         danger,
         typed: action !== "retry" && empty ? state : undefined,

@@ -13,6 +13,7 @@ local function know_queue(header)
     if not flags then
         flags = digit == '5' and '' or digit
         redis.call('HSET', P .. 'queues', queue, flags)
+        redis.call('ZADD', P .. 'names', 0, queue)
     elseif digit ~= '5' and not string.find(flags, digit, 1, true) then
         redis.call('HSET', P .. 'queues', queue, flags .. digit)
     end

@@ -23,6 +23,7 @@ local function sort_out(ids, found, header, list)
     if #dead > 0 then
         redis.call('HDEL', P .. 'j', unpack(dead))
         redis.call('HINCRBY', P .. 'tomb', string.sub(header, 2), -#dead)
+        redis.call('HINCRBY', P .. 'stat', 'tombs', -#dead)
     end
     if #over > 0 then pass_over(header, over, of) end
     idle = idle + #dead + #over + math.floor(bytes / 4096)

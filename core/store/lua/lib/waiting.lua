@@ -9,6 +9,7 @@ local function take_waiting(jid)
         if redis.call('ZREM', P .. set, header .. ' ' .. jid) == 1 then
             redis.call('HDEL', P .. 'j', jid)
             redis.call('HDEL', P .. 'm', jid)
+            forget_failed({jid})
             return set
         end
     end
@@ -21,5 +22,6 @@ local function take_waiting(jid)
     redis.call('HSET', P .. 'j', jid, 'x' .. string.sub(envelope, 2, 3 + string.byte(envelope, 3)))
     redis.call('HDEL', P .. 'm', jid)
     redis.call('HINCRBY', P .. 'tomb', string.sub(header, 2), 1)
+    redis.call('HINCRBY', P .. 'stat', 'tombs', 1)
     return 'ready'
 end

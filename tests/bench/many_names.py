@@ -1,0 +1,119 @@
+"""What a look costs with 60,000 names of queues: python3 tests/bench/many_names.py JOBQD JOBQ.
+
+A jobqd of its own; a job in each queue. Then each look, its slowest script by Redis's own clock, and
+how long others' PUSH takes meanwhile.
+"""
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+NAMES, LOOKS, PUSHES = 60_000, 40, 4_000
+
+
+class Link:
+    def __init__(self, path, hello=None):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.socket.connect(path)
+        self.replies = self.socket.makefile("rb")
+        if hello:
+            self.replies.readline()
+            self.ask(hello)
+
+    def ask(self, line):
+        self.socket.sendall(line.encode() + b"\r\n")
+        reply = self.replies.readline()
+        if reply[:1] == b"$" and reply != b"$-1\r\n":
+            reply = self.replies.read(int(reply[1:]) + 2)
+        if reply[:1] == b"-":
+            raise SystemExit(f"{reply!r} to {line[:80]!r}")
+        return reply
+
+
+def redis(path, *words):
+    """An answer of Redis as text, by its own tool."""
+    run = subprocess.run(["redis-cli", "-s", path, *words], capture_output=True, text=True, check=True)
+    return run.stdout
+
+
+def slowest_ms(path, look):
+    redis(path, "CONFIG", "SET", "slowlog-log-slower-than", "0", "slowlog-max-len", "4096")
+    redis(path, "SLOWLOG", "RESET")
+    for _ in range(LOOKS):
+        look()
+    rows = json.loads(redis(path, "--json", "SLOWLOG", "GET", "4096"))
+    took = [row[2] for row in rows if row[3][0].upper() in ("EVALSHA", "EVAL")]
+    return max(took) / 1000, len(took) / LOOKS
+
+
+def pushes(sock, stop, took):
+    link = Link(sock, 'HELLO {"v":2}')
+    number = 0
+    while not stop.is_set() and number < PUSHES:
+        number += 1
+        begin = time.perf_counter()
+        link.ask(f'PUSH {{"jid":"{os.getpid()}-{id(took)}-{number:06d}","jobtype":"x","queue":"fresh","args":[]}}')
+        took.append((time.perf_counter() - begin) * 1e3)
+
+
+def p99(sock, meanwhile=None):
+    stop, took = threading.Event(), []
+    pusher = threading.Thread(target=pushes, args=(sock, stop, took))
+    pusher.start()
+    end = time.monotonic() + 6
+    while pusher.is_alive() and time.monotonic() < end:
+        if meanwhile:
+            meanwhile()
+        else:
+            time.sleep(0.01)
+    stop.set()
+    pusher.join()
+    took.sort()
+    return took[len(took) * 99 // 100]
+
+
+def main():
+    jobqd, directory = sys.argv[1], tempfile.mkdtemp()
+    sock = directory + "/q"
+    with open(directory + "/c.toml", "w") as file:
+        file.write(f'[listen]\nunix = "{sock}"\ntcp = ""\nhttp = "127.0.0.1:7499"\n')
+    daemon = subprocess.Popen([jobqd, "--config", directory + "/c.toml", "--state-dir", directory + "/s"],
+                              stderr=open(directory + "/log", "w"))
+    try:
+        for _ in range(200):
+            try:
+                link = Link(sock, 'HELLO {"v":2,"jobq":1}')
+                break
+            except (OSError, ConnectionError):
+                time.sleep(0.1)
+        store = next(os.path.join(at, name) for at, _, names in os.walk(directory + "/s")
+                     for name in names if name.endswith("redis.sock") or name == "r")
+        quiet = p99(sock)
+        for first in range(0, NAMES, 500):
+            link.ask("PUSHB " + json.dumps([{"jid": f"named-{n:06d}", "jobtype": "x", "queue": f"tenant-{n:06d}",
+                                             "args": []} for n in range(first, first + 500)]))
+        looks = {
+            "status": lambda: link.ask('JOBQ STATUS {"jids":["named-000777"]}'),
+            "stats": lambda: link.ask("JOBQ STATS {}"),
+            "a page of queues": lambda: link.ask('JOBQ QUEUES {"limit":100}'),
+            "the longest page of queues": lambda: link.ask('JOBQ QUEUES {"cursor":"tenant-030000"}'),
+            "a page of ready jobs": lambda: link.ask('JOBQ LIST {"state":"ready"}'),
+            "INFO": lambda: link.ask("INFO"),
+        }
+        for name, look in looks.items():
+            most, calls = slowest_ms(store, look)
+            print(f"{name}: slowest script {most:.2f} ms, {calls:.2f} scripts a look")
+        redis(store, "CONFIG", "SET", "slowlog-log-slower-than", "10000")
+        print(f"PUSH p99: {quiet:.2f} ms with no names, {p99(sock):.2f} with {NAMES}")
+        for name, look in looks.items():
+            print(f"PUSH p99 while somebody asks for {name} all the time: {p99(sock, look):.2f} ms")
+    finally:
+        daemon.terminate()
+        daemon.wait()
+
+
+main()
