@@ -216,7 +216,8 @@ TEST_CASE("the password of --redis does not stay among the arguments that all ca
     call.started = [](int pid) {
         CHECK(eventually([&] {
             const std::string line = read_file("/proc/" + std::to_string(pid) + "/cmdline");
-            return line.find("--redis") != line.npos && line.find("geheim42") == line.npos;
+            return line.starts_with(JOBQD_BIN) && line.find("--redis") != line.npos &&
+                   line.find("geheim42") == line.npos;
         }));
         kill(pid, SIGTERM);
     };
