@@ -220,6 +220,7 @@ Types App::types_of_pool(const std::string& name) {
 
 bool App::runs(const std::string& type, const std::string& queue) const {
     if (type == kWebhookType) return webhooks_ != nullptr;
+    if (type == kCommandType && !config_->allow_run) return false;
     for (const auto& [name, pool] : config_->pools) {
         bool serves = false;
         for (const auto& served : pool.queues)

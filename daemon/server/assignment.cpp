@@ -2,6 +2,7 @@
 
 #include "core/protocol/json_writer.h"
 #include "daemon/work/builtin.h"
+#include "daemon/work/intake.h"
 
 namespace jobq {
 namespace {
@@ -53,7 +54,8 @@ Types types_run_by(const PoolConfig& pool, const Config& config) {
     std::vector<std::string> names;
     for (const auto& [name, type] : config.types)
         if (!type.run.empty()) names.push_back(name);
-    if (config.allow_run) names.emplace_back("run");
+    // Also where it is not allowed: the broker ends it then, so that it does not lie in wait.
+    names.emplace_back(kCommandType);
     if (pool.types.empty()) return types_of(std::move(names));
     const Types wanted = types_of(pool.types);
     std::erase_if(names, [&](const std::string& name) { return !wanted->has(name); });
