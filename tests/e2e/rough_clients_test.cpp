@@ -1,7 +1,7 @@
 // Clients as rough as they come: requests that are cut, split, changed and of wrong lengths, on the
 // socket and over HTTP, from several threads at once, with a reload and a killed Redis among them.
 // jobqd lives, answers, and holds nothing of them afterwards.
-// JOBQ_ROUGH_REQUESTS sets how many; JOBQ_ROUGH_SEED which ones.
+// JOBQ_ROUGH_REQUESTS sets how many; ROUGH_SEED which ones.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
@@ -230,7 +230,7 @@ double metric(const HttpDaemon& daemon, const std::string& name) {
 
 TEST_CASE("rough clients, thousands of them, leave nothing behind") {
     const int64_t requests = number_of("JOBQ_ROUGH_REQUESTS", 3'000);
-    const auto seed = uint64_t(number_of("JOBQ_ROUGH_SEED", 1));
+    const auto seed = uint64_t(number_of("ROUGH_SEED", 1));
     INFO("seed " << seed);
     HttpDaemon daemon("[runner]\nstart = false\n");
     const int before = descriptors(daemon.pid());
