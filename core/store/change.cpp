@@ -81,7 +81,35 @@ task<Result<std::vector<Result<Cancelled>>>> RedisStore::cancel_part(
             results[i] = Cancelled{state_from_name(was).value_or(State::ready), ""};
         }
     }
+    std::vector<std::string> told;
+    for (size_t i = 0; i < jids.size(); ++i)
+        if (results[i]) told.push_back(jids[i]);
+    std::string word(kCancelHint);
+    co_await hint(std::move(word), std::move(told));
     co_return results;
+}
+
+task<Result<std::vector<std::string>>> RedisStore::cancels() {
+    Command keys("HKEYS", keys_.of("cancel"));
+    auto reply = co_await link_.call(std::move(keys));
+    if (!reply) co_return tl::unexpected<Error>(reply.error());
+    std::vector<std::string> jids;
+    for (const auto& item : reply->items)
+        jids.push_back(item.text);
+    co_return jids;
+}
+
+task<void> RedisStore::hint(std::string word, std::vector<std::string> jids) {
+    constexpr size_t kJids = 100;  // of one message
+    for (size_t from = 0; options_.publish_hints && from < jids.size(); from += kJids) {
+        std::string text(1, kJobHint);
+        text += word;
+        for (size_t i = from; i < std::min(jids.size(), from + kJids); ++i)
+            text += ' ' + jids[i];
+        // Heard or not: who waits looks by itself, a little later.
+        Command told("PUBLISH", keys_.hint_channel(), text);
+        co_await link_.call(std::move(told));
+    }
 }
 
 task<Result<std::vector<Result<>>>> RedisStore::requeue(std::vector<std::string> jids,

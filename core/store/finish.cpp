@@ -190,6 +190,12 @@ task<void> RedisStore::send_group(FinishCoalescer::Batch group, int64_t now) {
         group[i].answer(answer_of(code, group[i].item().jid));
     }
     if (reply) tell_ready(*reply, group.size());
+    std::vector<std::string> over;
+    for (const auto& entry : group)
+        if (reply && entry.item().transition.move != Move::release)
+            over.push_back(entry.item().jid);
+    std::string word(kEndHint);
+    co_await hint(std::move(word), std::move(over));
     const Finish& first = group[0].item();
     if (first.transition.move == Move::succeed && JOBQ_FAILPOINT(ended_kept)) {
         Command kept("ZADD", keys_.of("dead"), first.final.finished_ms);

@@ -64,6 +64,11 @@ namespace jobq {
 // to scripts. In 2 jobs could be parked, in lists q:<queue>:<letter>: they go back to their lists.
 inline constexpr int kStoreSchema = 3;
 
+// On the channel of hints, besides names of queues and "" for the schedule: this, what befell the
+// jobs, and their jids with spaces between.
+inline constexpr char kJobHint = '!';
+inline constexpr std::string_view kCancelHint = "cancel", kEndHint = "end";
+
 class Keys {
   public:
     explicit Keys(std::string_view name_space = "main");

@@ -47,6 +47,7 @@ class RedisStore final : public Store {
     task<Result<Promoted>> promote(int64_t now_ms, int limit) override;
     task<Result<>> purge(int64_t now_ms) override;
     task<Result<std::vector<Result<Cancelled>>>> cancel(std::vector<std::string> jids) override;
+    task<Result<std::vector<std::string>>> cancels() override;
     task<Result<std::vector<Result<>>>> requeue(std::vector<std::string> jids,
                                                 bool revive) override;
     task<Result<std::vector<Result<>>>> remove(std::vector<std::string> jids) override;
@@ -88,6 +89,8 @@ class RedisStore final : public Store {
     // Of a store of an older schema: what it had otherwise is as it is today.
     task<Result<>> migrate();
 
+    // Tells the other daemons, where there may be some: `word` befell the jobs.
+    task<void> hint(std::string word, std::vector<std::string> jids);
     task<void> send_enqueue(EnqueueCoalescer::Batch batch);
     task<void> send_push(std::string header, EnqueueCoalescer::Batch batch,
                          EnqueueCoalescer::Batch* known);

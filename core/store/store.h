@@ -290,6 +290,8 @@ class Store {
     // A waiting or dead job becomes cancelled; a running one is marked. not_found; conflict when
     // it is over.
     virtual task<Result<std::vector<Result<Cancelled>>>> cancel(std::vector<std::string> jids) = 0;
+    // Running jobs that are to stop, whoever runs them.
+    virtual task<Result<std::vector<std::string>>> cancels() = 0;
     // dead, retrying, scheduled -> ready. `revive`: with its attempts at zero, and ready since now.
     // conflict otherwise.
     virtual task<Result<std::vector<Result<>>>> requeue(std::vector<std::string> jids,

@@ -97,6 +97,10 @@ task<Result<>> RedisStore::pause(std::vector<std::string> queues, bool paused) {
             args.add(queues[i]);
         auto reply = co_await run(script("pause"), std::move(args));
         if (!reply) co_return tl::unexpected<Error>(reply.error());
+        for (size_t i = from; i < to && !paused && options_.publish_hints; ++i) {
+            Command told("PUBLISH", keys_.hint_channel(), queues[i]);
+            co_await link_.call(std::move(told));
+        }
     }
     co_return Result<>{};
 }

@@ -167,6 +167,7 @@ task<void> Chores::leases() {
         if (!shared_store_ || reactor_.now_ms() < next_beat_ms) continue;
         next_beat_ms = reactor_.now_ms() + limits::kBeatEveryMs;
         co_await beat_and_watch();
+        co_await broker_.look_for_cancels();
     }
 }
 

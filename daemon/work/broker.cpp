@@ -293,6 +293,15 @@ void Broker::hinted(const std::string& hint) {
         if (on_due_) on_due_(0);
         return;
     }
+    if (hint[0] == kJobHint) {
+        const auto words = split(std::string_view(hint).substr(1), ' ');
+        for (size_t i = 1; i < words.size(); ++i) {
+            const std::string jid(words[i]);
+            if (words[0] == kCancelHint) tell_cancel(jid, "");
+            changed(jid);
+        }
+        return;
+    }
     const size_t space = hint.find(' ');
     if (space == hint.npos) return waiters_.notify(hint, "", 1);
     const std::string_view rest = std::string_view(hint).substr(space + 1);

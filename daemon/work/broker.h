@@ -14,6 +14,7 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "core/async/gate.h"
@@ -53,6 +54,8 @@ struct Running {
     std::shared_ptr<LiveOutput> out, err;
 };
 
+class Broker;
+
 struct FetchOrder {
     std::string owner, worker;
     std::vector<std::string> queues;
@@ -69,6 +72,27 @@ struct FetchOrder {
 struct Ended {
     std::string jid, owner, token;
     RunReport report;
+};
+
+// Some jobs, and which of them may have changed since it was last asked. Hints to look again,
+// nothing more.
+class JobWatch {
+  public:
+    JobWatch(Broker& broker, std::vector<std::string> jids);
+    ~JobWatch();
+    JobWatch(const JobWatch&) = delete;
+
+    // Until one changes, or the limit.
+    task<void> wait(int64_t limit_ms);
+
+    std::set<std::string> take_changed() { return std::exchange(changed_, {}); }
+
+  private:
+    friend class Broker;
+    Broker& broker_;
+    std::vector<std::string> jids_;
+    std::set<std::string> changed_;
+    Signal signal_;
 };
 
 class Broker {
@@ -120,8 +144,10 @@ class Broker {
     int taken_from(const std::string& queue) { return taken_[queue]; }
 
     // A hint of another daemon, "<queue> <jobs> <type>": they are ready there. Without type and
-    // number: something is; "": the schedule has.
+    // number: something is; "": the schedule has. Or what befell jobs, see kJobHint.
     void hinted(const std::string& hint);
+    // Cancels that are on record for what runs here, should no word of them have come.
+    task<void> look_for_cancels();
 
     // After the store opened: what earlier processes left behind. When the store fails meanwhile it
     // is done again by settle_rest().
@@ -228,6 +254,8 @@ class Broker {
     Rates counted;  // since the start, for stats
 
   private:
+    friend class JobWatch;
+
     // What a finish() needs to know again when the store has answered.
     struct Planned {
         size_t index;
@@ -281,6 +309,7 @@ class Broker {
     void note_unknown(const Error& error);
     bool is_lost(const JobView& view) const;
     void changed(const std::string& jid);
+    void tell_cancel(const std::string& jid, const std::string& owner);
 
     Reactor& reactor_;
     Store& store_;
@@ -305,7 +334,7 @@ class Broker {
     std::set<std::string> unsettled_;
     KeptEnds kept_ends_;
     std::unordered_map<std::string, Running> running_;
-    std::unordered_map<std::string, std::shared_ptr<Signal>> watched_;
+    std::unordered_map<std::string, std::vector<JobWatch*>> watched_;
     std::function<void(int64_t)> on_due_;
     std::function<void()> on_stir_;
     int64_t count_before_ms_ = 0;

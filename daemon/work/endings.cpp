@@ -239,29 +239,65 @@ task<Result<std::vector<Result<Cancelled>>>> Broker::cancel(std::vector<std::str
             changed(asked[i]);
             continue;
         }
-        if (Running* known = running(asked[i])) known->cancel_asked = true;
-        if (auto worker = workers_.by_owner(result->owner)) {
-            worker->cancel.push_back(asked[i]);
-            worker->notice.notify_all();
-        }
+        tell_cancel(asked[i], result->owner);
     }
     co_return results;
 }
 
+// `owner` "": told when it runs here, and once.
+void Broker::tell_cancel(const std::string& jid, const std::string& owner) {
+    Running* known = running(jid);
+    if (owner.empty() && (!known || known->cancel_asked)) return;
+    if (known) known->cancel_asked = true;
+    auto worker = workers_.by_owner(owner.empty() ? known->owner : owner);
+    if (!worker) return;
+    worker->cancel.push_back(jid);
+    worker->notice.notify_all();
+}
+
+task<void> Broker::look_for_cancels() {
+    if (running_.empty()) co_return;
+    auto asked = co_await store_.cancels();
+    if (!asked) co_return;
+    for (const auto& jid : *asked)
+        tell_cancel(jid, "");
+}
+
 task<void> Broker::wait_for_change(std::string jid, int64_t limit_ms) {
-    auto& place = watched_[jid];
-    if (!place) place = std::make_shared<Signal>(reactor_);
-    auto signal = place;
-    auto wait = signal->wait(limit_ms);
+    std::vector<std::string> one;
+    one.push_back(std::move(jid));
+    JobWatch watch(*this, std::move(one));
+    co_await watch.wait(limit_ms);
+}
+
+JobWatch::JobWatch(Broker& broker, std::vector<std::string> jids)
+    : broker_(broker), jids_(std::move(jids)), signal_(broker.reactor()) {
+    for (const auto& jid : jids_)
+        broker_.watched_[jid].push_back(this);
+}
+
+JobWatch::~JobWatch() {
+    for (const auto& jid : jids_) {
+        auto found = broker_.watched_.find(jid);
+        if (found == broker_.watched_.end()) continue;
+        std::erase(found->second, this);
+        if (found->second.empty()) broker_.watched_.erase(found);
+    }
+}
+
+task<void> JobWatch::wait(int64_t limit_ms) {
+    if (!changed_.empty()) co_return;
+    auto wait = signal_.wait(limit_ms);
     co_await wait;
-    auto found = watched_.find(jid);
-    if (found != watched_.end() && found->second == signal && !signal->has_waiters())
-        watched_.erase(found);
 }
 
 void Broker::changed(const std::string& jid) {
     auto found = watched_.find(jid);
-    if (found != watched_.end()) found->second->notify_all();
+    if (found == watched_.end()) return;
+    for (JobWatch* watch : found->second) {
+        watch->changed_.insert(jid);
+        watch->signal_.notify_all();
+    }
 }
 
 Running* Broker::running(const std::string& jid) {

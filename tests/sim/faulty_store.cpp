@@ -138,6 +138,11 @@ task<Result<std::vector<Result<Cancelled>>>> FaultyStore::cancel(std::vector<std
     return ask("cancel" + some(jids), std::move(call));
 }
 
+task<Result<std::vector<std::string>>> FaultyStore::cancels() {
+    Call<std::vector<std::string>> call = [](Store& store) { return store.cancels(); };
+    return ask("cancels", std::move(call));
+}
+
 task<Result<std::vector<Result<>>>> FaultyStore::requeue(std::vector<std::string> jids,
                                                          bool revive) {
     Call<std::vector<Result<>>> call = [jids, revive](Store& store) {

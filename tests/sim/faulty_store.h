@@ -27,6 +27,7 @@ class FaultyStore final : public Store {
     task<Result<Promoted>> promote(int64_t now_ms, int limit) override;
     task<Result<>> purge(int64_t now_ms) override;
     task<Result<std::vector<Result<Cancelled>>>> cancel(std::vector<std::string> jids) override;
+    task<Result<std::vector<std::string>>> cancels() override;
     task<Result<std::vector<Result<>>>> requeue(std::vector<std::string> jids,
                                                 bool revive) override;
     task<Result<std::vector<Result<>>>> remove(std::vector<std::string> jids) override;

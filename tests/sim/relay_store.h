@@ -74,6 +74,8 @@ class RelayStore : public Store {
         return below_.cancel(std::move(jids));
     }
 
+    task<Result<std::vector<std::string>>> cancels() override { return below_.cancels(); }
+
     task<Result<std::vector<Result<>>>> requeue(std::vector<std::string> jids,
                                                 bool revive) override {
         return below_.requeue(std::move(jids), revive);

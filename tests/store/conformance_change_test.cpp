@@ -34,6 +34,7 @@ TEMPLATE_TEST_CASE("cancel ends what waits or is dead, marks what runs, refuses 
     CHECK(t.view("retrying").final.attempts == 1);
     CHECK(t.state("running") == "running");
     CHECK(t.view("running").cancel_asked);
+    CHECK(t.get_value(t.store.cancels()) == Texts{"running"});
     CHECK(t.fetch_jids({"default"}, 9).empty());
     CHECK(t.stats().cancelled == 4);
     CHECK(t.stats().ready == 0);

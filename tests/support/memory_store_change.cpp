@@ -115,6 +115,13 @@ task<Result<std::vector<Result<Cancelled>>>> MemoryStore::cancel(std::vector<std
     co_return results;
 }
 
+task<Result<std::vector<std::string>>> MemoryStore::cancels() {
+    std::vector<std::string> jids;
+    for (const auto& [jid, live] : live_)
+        if (live.state == State::running && live.cancel_asked) jids.push_back(jid);
+    co_return jids;
+}
+
 task<Result<std::vector<Result<>>>> MemoryStore::requeue(std::vector<std::string> jids,
                                                          bool revive) {
     std::vector<Result<>> results;

@@ -13,7 +13,8 @@
 namespace jobq::verbs {
 namespace {
 
-constexpr int64_t kLookAgainMs = 5'000;  // should a change have been missed
+constexpr int64_t kLookAgainMs = 5'000;   // should a change have been missed
+constexpr int64_t kLookAtOthersMs = 800;  // and one of another daemon
 
 bool is_over(const Result<JobView>& view) {
     return !view || is_final(view->state) || view->state == State::dead;
@@ -23,6 +24,45 @@ std::string not_found_json(const std::string& jid) {
     JsonWriter json;
     json.begin_object().field("jid", jid).field("error", "NOT_FOUND").end_object();
     return json.take();
+}
+
+// How long until the store is asked without word of a change. Of another daemon's jobs word comes
+// as a hint, which may be lost.
+int64_t slow_look_ms(const Broker& broker) {
+    return broker.config().redis.url.empty() ? kLookAgainMs : kLookAtOthersMs;
+}
+
+// What changed of `open`; when nothing did, some of it, in turn.
+std::vector<std::string> to_look_at(const std::set<std::string>& changed,
+                                    const std::set<std::string>& open, std::string* from) {
+    std::vector<std::string> look;
+    for (const auto& jid : changed)
+        if (open.count(jid)) look.push_back(jid);
+    if (!changed.empty()) return look;
+    auto next = open.upper_bound(*from);
+    while (look.size() < std::min(open.size(), limits::kScriptJobs)) {
+        if (next == open.end()) next = open.begin();
+        look.push_back(*next++);
+    }
+    *from = look.empty() ? "" : look.back();
+    return look;
+}
+
+// Sends those that are over, and takes them out of `open`.
+task<void> tell_ended(Broker& broker, Messages* to, std::vector<std::string> jids,
+                      std::set<std::string>* open) {
+    auto views = co_await broker.store().get(jids);
+    for (size_t i = 0; views && i < jids.size(); ++i) {
+        const auto& view = (*views)[i];
+        if (!is_over(view) || open->erase(jids[i]) == 0) continue;
+        if (view) {
+            JsonWriter json;
+            write_job(json, *view, broker);
+            to->send(json.take());
+        } else {
+            to->send(not_found_json(jids[i]));
+        }
+    }
 }
 
 // Of the queues in which these wait. None when they can't be told.
@@ -78,34 +118,24 @@ task<Result<>> wait(ServerContext& context, std::string argument, Messages* to) 
         co_return tl::unexpected<Error>(*request.error());
     }
     Broker& broker = context.broker;
-    int64_t deadline = later_ms(broker.reactor().now_ms(), limit);
+    const int64_t deadline = later_ms(broker.reactor().now_ms(), limit);
     bool timed_out = false;
-    while (!jids.empty() && !to->closed()) {
-        auto views = co_await broker.store().get(jids);
-        std::vector<std::string> open;
-        for (size_t i = 0; views && i < jids.size(); ++i) {
-            const auto& view = (*views)[i];
-            if (!is_over(view)) {
-                open.push_back(jids[i]);
-            } else if (view) {
-                JsonWriter json;
-                write_job(json, *view, broker);
-                to->send(json.take());
-            } else {
-                to->send(not_found_json(jids[i]));
-            }
-        }
-        if (views) jids = std::move(open);
-        int64_t left = limited ? deadline - broker.reactor().now_ms() : kLookAgainMs;
-        if (jids.empty()) break;
-        if (left <= 0) {
+    JobWatch watch(broker, jids);
+    std::set<std::string> open(jids.begin(), jids.end());
+    std::vector<std::string> look = std::move(jids);
+    std::string from;  // where the slow look goes on
+    while (!open.empty() && !to->closed()) {
+        if (!look.empty()) co_await tell_ended(broker, to, std::move(look), &open);
+        if (open.empty()) break;
+        const int64_t left = deadline - broker.reactor().now_ms();
+        if (limited && left <= 0) {
             timed_out = true;
             break;
         }
-        // Of several, one at a time: whichever ends first, the next look sees them all.
-        std::string next = jids.front();
-        int64_t step = std::min(left, jids.size() > 1 ? int64_t(250) : kLookAgainMs);
-        co_await broker.wait_for_change(std::move(next), step);
+        const int64_t slow = slow_look_ms(broker);
+        const int64_t step = limited ? std::min(left, slow) : slow;
+        co_await watch.wait(step);
+        look = to_look_at(watch.take_changed(), open, &from);
     }
     JsonWriter last;
     last.begin_object().field("end", true).field("timed_out", timed_out).end_object();
