@@ -88,6 +88,10 @@ Answer<int> run_retry(Session& session) {
     return act_on_jobs(session, {"RETRY", "retry", "made ready"});
 }
 
+Answer<int> run_release(Session& session) {
+    return act_on_jobs(session, {"RELEASE", "release", "released"});
+}
+
 Answer<int> run_rm(Session& session) {
     const Args& args = session.args;
     if (!args.has("--dry-run")) {
@@ -142,6 +146,16 @@ const Verb kRetry{.name = "retry",
                   .min_words = 1,
                   .max_words = -1,
                   .run = run_retry};
+
+const Verb kRelease{.name = "release",
+                    .usage = "JID...|-",
+                    .summary = "End the leases of jobs whose workers are gone",
+                    .examples = "jobq release 01KB7D3V9GQ2J5",
+                    .options = kDryRunOnly,
+                    .more = {},
+                    .min_words = 1,
+                    .max_words = -1,
+                    .run = run_release};
 
 const Verb kRm{.name = "rm",
                .usage = "JID...|-",

@@ -9,12 +9,13 @@ namespace jobq::cli {
 namespace {
 
 constexpr std::array kVerbs{
-    &kEnqueue,      &kRun,          &kStatus,      &kWait,         &kResult,        &kLogs,
-    &kList,         &kCancel,       &kRetry,       &kRm,           &kRetryDead,     &kQueueList,
-    &kQueuePause,   &kQueueResume,  &kQueueClear,  &kQueueLatency, &kStats,         &kTop,
-    &kWorkersList,  &kWorkersQuiet, &kWorkersStop, &kWork,         &kProfileCpu,    &kProfileHeap,
-    &kProfileTasks, &kEvents,       &kLoadgen,     &kDoctor,       &kImportFaktory, &kPing,
-    &kConfigCheck,  &kConfigShow,   &kCompletion,  &kVersion,      &kHelp,          &kComplete};
+    &kEnqueue,     &kRun,          &kStatus,       &kWait,        &kResult,       &kLogs,
+    &kList,        &kCancel,       &kRetry,        &kRelease,     &kRm,           &kRetryDead,
+    &kQueueList,   &kQueuePause,   &kQueueResume,  &kQueueClear,  &kQueueLatency, &kStats,
+    &kTop,         &kWorkersList,  &kWorkersQuiet, &kWorkersStop, &kWork,         &kProfileCpu,
+    &kProfileHeap, &kProfileTasks, &kEvents,       &kLoadgen,     &kDoctor,       &kImportFaktory,
+    &kPing,        &kConfigCheck,  &kConfigShow,   &kCompletion,  &kVersion,      &kHelp,
+    &kComplete};
 
 constexpr std::array kCommon{
     Option{"--server", "", "ADDRESS",

@@ -43,6 +43,7 @@ inline constexpr std::array kVerbs{
     VerbInfo{"LIST", true, Scope::read, true, false, "jobs by state, queue and type, paged"},
     VerbInfo{"CANCEL", true, Scope::admin, true, false, "stop jobs or keep them from starting"},
     VerbInfo{"RETRY", true, Scope::admin, true, false, "make dead or waiting jobs ready now"},
+    VerbInfo{"RELEASE", true, Scope::admin, true, false, "end leases whose workers are gone"},
     VerbInfo{"RM", true, Scope::admin, true, false, "forget jobs that do not run"},
     VerbInfo{"RETRY_DEAD", true, Scope::admin, true, false, "retry the dead that match a filter"},
     VerbInfo{"DEAD_GROUPS", true, Scope::read, true, false, "the dead by type and last error"},

@@ -164,6 +164,7 @@ task<void> Chores::leases() {
         co_await broker_.expire_leases();
         if (broker_.has_lost_fetches()) co_await broker_.recall_lost_fetches();
         co_await check_workers();
+        co_await broker_.end_cancelled_of_gone();
         if (!shared_store_ || reactor_.now_ms() < next_beat_ms) continue;
         next_beat_ms = reactor_.now_ms() + limits::kBeatEveryMs;
         co_await beat_and_watch();

@@ -288,29 +288,6 @@ task<Result<Promoted>> Broker::promote() {
     co_return promoted;
 }
 
-void Broker::hinted(const std::string& hint) {
-    if (hint.empty()) {
-        if (on_due_) on_due_(0);
-        return;
-    }
-    if (hint[0] == kJobHint) {
-        const auto words = split(std::string_view(hint).substr(1), ' ');
-        for (size_t i = 1; i < words.size(); ++i) {
-            const std::string jid(words[i]);
-            if (words[0] == kCancelHint) tell_cancel(jid, "");
-            changed(jid);
-        }
-        return;
-    }
-    const size_t space = hint.find(' ');
-    if (space == hint.npos) return waiters_.notify(hint, "", 1);
-    const std::string_view rest = std::string_view(hint).substr(space + 1);
-    const std::string_view type = rest.substr(std::min(rest.find(' '), rest.size() - 1) + 1);
-    auto jobs = parse_int(rest.substr(0, rest.find(' ')));
-    waiters_.notify(hint.substr(0, space), type,
-                    int(std::clamp<int64_t>(jobs.value_or(1), 1, 10'000)));
-}
-
 task<Result<std::vector<Result<>>>> Broker::requeue(std::vector<std::string> jids, bool revive) {
     std::vector<std::string> asked = jids;
     auto results = co_await store_.requeue(std::move(jids), revive);

@@ -117,6 +117,12 @@ class Broker {
 
     task<Result<std::vector<Result<Cancelled>>>> cancel(std::vector<std::string> jids);
     task<Result<std::vector<Result<>>>> requeue(std::vector<std::string> jids, bool revive);
+    // Ends the leases of running jobs by hand, as if their holders had died: they run again, or end
+    // when a cancel is on record. conflict: it does not run, or its holder is there.
+    task<Result<std::vector<Result<>>>> release(std::vector<std::string> jids);
+    // Jobs that are to be cancelled, of Faktory workers that are gone: nobody would report their
+    // end.
+    task<void> end_cancelled_of_gone();
     task<Result<>> pause(std::vector<std::string> queues, bool paused);
     // Drops every job. Queues stay known and paused ones paused, as Faktory has it.
     task<Result<>> flush();
@@ -300,6 +306,10 @@ class Broker {
     task<void> finish_cancelled(std::vector<Ended> batch, std::vector<size_t> which,
                                 std::vector<Result<>>* results);
     task<void> settle_lost(std::vector<Leased> leases, std::string owner, std::string why);
+    // Takes these from `from` and settles them as lost; the jids it had.
+    task<Result<std::set<std::string>>> take_away(std::string from, std::vector<LeaseName> some,
+                                                  std::string why);
+    bool is_holder_gone(const Running& running) const;
     // Under which name jobs of `from` are taken away: another than its own.
     std::string reaper_of(const std::string& from) const;
     // What the fetch with this token took, and what is not known to have ended, is handed back; of

@@ -6,6 +6,7 @@
 #include "core/base/text.h"
 #include "core/base/time.h"
 #include "core/job/codec.h"
+#include "core/store/keys.h"
 #include "daemon/observe/log.h"
 #include "daemon/work/broker.h"
 
@@ -241,6 +242,7 @@ task<Result<std::vector<Result<Cancelled>>>> Broker::cancel(std::vector<std::str
         }
         tell_cancel(asked[i], result->owner);
     }
+    co_await end_cancelled_of_gone();
     co_return results;
 }
 
@@ -261,6 +263,29 @@ task<void> Broker::look_for_cancels() {
     if (!asked) co_return;
     for (const auto& jid : *asked)
         tell_cancel(jid, "");
+}
+
+void Broker::hinted(const std::string& hint) {
+    if (hint.empty()) {
+        if (on_due_) on_due_(0);
+        return;
+    }
+    if (hint[0] == kJobHint) {
+        const auto words = split(std::string_view(hint).substr(1), ' ');
+        for (size_t i = 1; i < words.size(); ++i) {
+            const std::string jid(words[i]);
+            if (words[0] == kCancelHint) tell_cancel(jid, "");
+            changed(jid);
+        }
+        return;
+    }
+    const size_t space = hint.find(' ');
+    if (space == hint.npos) return waiters_.notify(hint, "", 1);
+    const std::string_view rest = std::string_view(hint).substr(space + 1);
+    const std::string_view type = rest.substr(std::min(rest.find(' '), rest.size() - 1) + 1);
+    auto jobs = parse_int(rest.substr(0, rest.find(' ')));
+    waiters_.notify(hint.substr(0, space), type,
+                    int(std::clamp<int64_t>(jobs.value_or(1), 1, 10'000)));
 }
 
 task<void> Broker::wait_for_change(std::string jid, int64_t limit_ms) {

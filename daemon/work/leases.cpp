@@ -116,6 +116,81 @@ task<int> Broker::reap(std::string owner, std::string why) {
     co_return taken;
 }
 
+task<Result<std::set<std::string>>> Broker::take_away(std::string from, std::vector<LeaseName> some,
+                                                      std::string why) {
+    std::string mine = reaper_of(from);
+    std::set<std::string> taken;
+    auto leases = co_await store_.take_over(from, mine, some, int(limits::kScriptJobs));
+    if (!leases) {
+        unsettled_.insert(mine);  // it may have been done all the same
+        co_return tl::unexpected<Error>(leases.error());
+    }
+    for (const auto& lease : *leases)
+        taken.insert(lease.job.jid);
+    if (!leases->empty()) co_await settle_lost(std::move(*leases), mine, why);
+    co_return taken;
+}
+
+task<Result<std::vector<Result<>>>> Broker::release(std::vector<std::string> jids) {
+    auto views = co_await store_.get(jids);
+    if (!views) co_return tl::unexpected<Error>(views.error());
+    std::vector<Result<>> results(jids.size());
+    for (size_t i = 0; i < jids.size(); ++i) {
+        const auto& view = (*views)[i];
+        if (!view) {
+            results[i] = tl::unexpected<Error>(view.error());
+            continue;
+        }
+        if (view->state != State::running) {
+            results[i] =
+                fail(ErrorCode::conflict, "job " + jids[i] + " is " +
+                                              std::string(name(view->state)) + ": nobody holds it");
+            continue;
+        }
+        auto worker = workers_.by_owner(view->owner);
+        const bool alive = worker && !worker->gone && worker->connections > 0;
+        if (view->owner != "faktory" && (alive || is_process(view->owner))) {
+            results[i] = fail(ErrorCode::conflict,
+                              "job " + jids[i] + " runs at a worker that is there: cancel it");
+            continue;
+        }
+        std::vector<LeaseName> one(1);
+        one[0].jid = jids[i];
+        one[0].token = view->token;
+        std::string owner = view->owner, why = "its lease was ended by hand";
+        auto taken = co_await take_away(std::move(owner), std::move(one), std::move(why));
+        if (!taken) {
+            results[i] = tl::unexpected<Error>(taken.error());
+        } else if (taken->empty()) {
+            results[i] = fail(ErrorCode::conflict, "job " + jids[i] + " has ended meanwhile");
+        } else {
+            log(LogLevel::info, "job.release", "", {{"jid", jids[i]}});
+        }
+    }
+    co_return results;
+}
+
+bool Broker::is_holder_gone(const Running& running) const {
+    // Of one without a wid it can't be told.
+    if (running.owner != "faktory" || running.worker.empty()) return false;
+    auto worker = workers_.find(running.worker);
+    return !worker || worker->gone || worker->connections == 0;
+}
+
+task<void> Broker::end_cancelled_of_gone() {
+    std::vector<LeaseName> some;
+    for (const auto& [jid, known] : running_) {
+        if (!known.cancel_asked || !is_holder_gone(known)) continue;
+        LeaseName& one = some.emplace_back();
+        one.jid = jid;
+        one.token = known.token;
+        if (some.size() == limits::kScriptJobs) break;  // the others a moment later
+    }
+    if (some.empty()) co_return;
+    std::string from = "faktory", why = "its worker is gone";
+    co_await take_away(std::move(from), std::move(some), std::move(why));
+}
+
 task<void> Broker::restore_leases(std::vector<std::string> jids) {
     if (jids.empty()) co_return;
     auto progress = co_await store_.progress(jids);

@@ -24,6 +24,7 @@ task<Answer> result(ServerContext& context, std::string argument);
 task<Answer> list(ServerContext& context, std::string argument);
 task<Answer> cancel(ServerContext& context, std::string argument);
 task<Answer> retry(ServerContext& context, std::string argument);
+task<Answer> release(ServerContext& context, std::string argument);
 task<Answer> remove(ServerContext& context, std::string argument);
 task<Answer> retry_dead(ServerContext& context, std::string argument);
 task<Answer> dead_groups(ServerContext& context, std::string argument);

@@ -1,4 +1,4 @@
-// JOBQ verbs that change jobs: CANCEL RETRY RM RETRY_DEAD.
+// JOBQ verbs that change jobs: CANCEL RETRY RELEASE RM RETRY_DEAD.
 #include <algorithm>
 #include <map>
 
@@ -89,6 +89,16 @@ task<Answer> retry(ServerContext& context, std::string argument) {
     // From the front, so that each place is right when its turn comes.
     for (const auto& [at, why] : *refused)
         if (results) results->insert(results->begin() + long(at), tl::unexpected<Error>(why));
+    co_return outcomes(jids, results);
+}
+
+task<Answer> release(ServerContext& context, std::string argument) {
+    Request request(argument);
+    auto jids = request.some_texts("jids");
+    if (request.error()) {
+        co_return tl::unexpected<Error>(*request.error());
+    }
+    auto results = co_await context.broker.release(jids);
     co_return outcomes(jids, results);
 }
 

@@ -63,6 +63,7 @@ constexpr Row kRows[] = {
     {"LIST", true, answer<verbs::list>},
     {"CANCEL", true, answer<verbs::cancel>},
     {"RETRY", true, answer<verbs::retry>},
+    {"RELEASE", true, answer<verbs::release>},
     {"RM", true, answer<verbs::remove>},
     {"RETRY_DEAD", true, answer<verbs::retry_dead>},
     {"DEAD_GROUPS", true, answer<verbs::dead_groups>},
