@@ -288,50 +288,6 @@ task<Result<Promoted>> Broker::promote() {
     co_return promoted;
 }
 
-task<Result<std::vector<Result<>>>> Broker::requeue(std::vector<std::string> jids, bool revive) {
-    std::vector<std::string> asked = jids;
-    auto results = co_await store_.requeue(std::move(jids), revive);
-    if (!results) co_return results;
-    stir();
-    waiters_.notify_all();
-    for (const auto& jid : asked)
-        changed(jid);
-    co_return results;
-}
-
-task<Result<>> Broker::pause(std::vector<std::string> queues, bool paused) {
-    std::vector<std::string> names = queues;
-    auto done = co_await store_.pause(std::move(queues), paused);
-    if (!done) co_return done;
-    for (const auto& queue : names) {
-        log(LogLevel::info, paused ? "queue.paused" : "queue.resumed", "", {{"queue", queue}});
-        Job none;
-        none.queue = queue;
-        note_event(paused ? "queue_paused" : "queue_resumed", none, {});
-        if (!paused) waiters_.notify(queue, "", limits::kConnections);
-    }
-    co_return done;
-}
-
-task<Result<>> Broker::flush() {
-    auto known = co_await store_.queues(false);
-    if (!known) co_return tl::unexpected<Error>(known.error());
-    auto done = co_await store_.flush();
-    if (!done) co_return done;
-    for (auto& [jid, running] : running_)
-        running.flushed = true;
-    std::vector<std::string> all, open;
-    for (const auto& queue : *known) {
-        all.push_back(queue.name);
-        if (!queue.paused) open.push_back(queue.name);
-    }
-    // A pause makes a queue known.
-    if (!all.empty()) done = co_await store_.pause(std::move(all), true);
-    if (done && !open.empty()) done = co_await store_.pause(std::move(open), false);
-    waiters_.notify_all();
-    co_return done;
-}
-
 std::string Broker::why_no_handler(const std::string& type, const std::string& queue) const {
     if (handler_known_ && handler_known_(type, queue)) return {};
     for (const auto& worker : workers_.all())

@@ -4,8 +4,8 @@
 // where with which live output, who wants to know when a job ends.
 //
 // broker.cpp: enqueue and fetch. endings.cpp: what becomes of attempts. leases.cpp: owners that
-// come, go and die. bring_in.cpp: imports. webhooks.cpp: who is told of ends. kept_ends.h: ends
-// that are offered again.
+// come, go and die. by_hand.cpp: what people ask for. bring_in.cpp: imports. webhooks.cpp: who is
+// told of ends. kept_ends.h: ends that are offered again.
 #pragma once
 
 #include <functional>

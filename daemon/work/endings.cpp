@@ -224,28 +224,6 @@ void Broker::ended(const Ended& what, const Planned& next, const Running& runnin
          {"trace_id", trace_id_of(running.job)}});
 }
 
-task<Result<std::vector<Result<Cancelled>>>> Broker::cancel(std::vector<std::string> jids) {
-    std::vector<std::string> asked = jids;
-    auto results = co_await store_.cancel(std::move(jids));
-    if (!results) co_return results;
-    for (size_t i = 0; i < asked.size(); ++i) {
-        const auto& result = (*results)[i];
-        if (!result) continue;
-        log(LogLevel::info, "job.cancel", "",
-            {{"jid", asked[i]}, {"was", std::string(name(result->was))}});
-        if (result->was != State::running) {
-            Job head;
-            head.jid = asked[i];
-            note_event("cancelled", head, {});
-            changed(asked[i]);
-            continue;
-        }
-        tell_cancel(asked[i], result->owner);
-    }
-    co_await end_cancelled_of_gone();
-    co_return results;
-}
-
 // `owner` "": told when it runs here, and once.
 void Broker::tell_cancel(const std::string& jid, const std::string& owner) {
     Running* known = running(jid);

@@ -1,5 +1,6 @@
 // Broker: jobs that go back to their queues without an attempt spent: they were taken and never
 // began, or nobody heard that they were taken.
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -10,6 +11,13 @@
 namespace jobq {
 
 task<bool> Broker::hand_back(std::vector<Leased> leases, std::string owner) {
+    // In the order in which they were taken: so they wait again as they did.
+    auto serial = [this](const Leased& lease) {
+        const Running* known = running(lease.job.jid);
+        return known ? known->serial : 0;
+    };
+    std::stable_sort(leases.begin(), leases.end(),
+                     [&](const Leased& a, const Leased& b) { return serial(a) < serial(b); });
     std::vector<Ended> back;
     for (auto& lease : leases) {
         Ended ended;

@@ -131,45 +131,6 @@ task<Result<std::set<std::string>>> Broker::take_away(std::string from, std::vec
     co_return taken;
 }
 
-task<Result<std::vector<Result<>>>> Broker::release(std::vector<std::string> jids) {
-    auto views = co_await store_.get(jids);
-    if (!views) co_return tl::unexpected<Error>(views.error());
-    std::vector<Result<>> results(jids.size());
-    for (size_t i = 0; i < jids.size(); ++i) {
-        const auto& view = (*views)[i];
-        if (!view) {
-            results[i] = tl::unexpected<Error>(view.error());
-            continue;
-        }
-        if (view->state != State::running) {
-            results[i] =
-                fail(ErrorCode::conflict, "job " + jids[i] + " is " +
-                                              std::string(name(view->state)) + ": nobody holds it");
-            continue;
-        }
-        auto worker = workers_.by_owner(view->owner);
-        const bool alive = worker && !worker->gone && worker->connections > 0;
-        if (view->owner != "faktory" && (alive || is_process(view->owner))) {
-            results[i] = fail(ErrorCode::conflict,
-                              "job " + jids[i] + " runs at a worker that is there: cancel it");
-            continue;
-        }
-        std::vector<LeaseName> one(1);
-        one[0].jid = jids[i];
-        one[0].token = view->token;
-        std::string owner = view->owner, why = "its lease was ended by hand";
-        auto taken = co_await take_away(std::move(owner), std::move(one), std::move(why));
-        if (!taken) {
-            results[i] = tl::unexpected<Error>(taken.error());
-        } else if (taken->empty()) {
-            results[i] = fail(ErrorCode::conflict, "job " + jids[i] + " has ended meanwhile");
-        } else {
-            log(LogLevel::info, "job.release", "", {{"jid", jids[i]}});
-        }
-    }
-    co_return results;
-}
-
 bool Broker::is_holder_gone(const Running& running) const {
     // Of one without a wid it can't be told.
     if (running.owner != "faktory" || running.worker.empty()) return false;

@@ -258,6 +258,24 @@ TEMPLATE_TEST_CASE("a released job is the next of its list and has spent no atte
     CHECK(again.token != lease.token);
 }
 
+TEMPLATE_TEST_CASE("jobs that are released together wait again in the order they had", "", InMemory,
+                   OnRedis) {
+    StoreTest<TestType> t;
+    t.push({a_job("email", "a"), a_job("email", "b"), a_job("email", "c"), a_job("email", "d")});
+    FetchRequest request;
+    request.owner = "pool";
+    request.queues = {"default"};
+    request.count = 3;
+    std::vector<Finish> back;
+    for (const auto& lease : t.get_value(t.store.fetch(request))) {
+        back.push_back(finish_of(lease, "pool"));
+        back.back().transition.move = Move::release;
+    }
+    for (const auto& result : t.get_value(t.store.finish(std::move(back))))
+        CHECK(result);
+    CHECK(t.fetch_jids({"default"}, 9) == Texts{"a", "b", "c", "d"});
+}
+
 TEMPLATE_TEST_CASE("due jobs become ready oldest first, whatever they waited for", "", InMemory,
                    OnRedis) {
     StoreTest<TestType> t;

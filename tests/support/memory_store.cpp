@@ -2,6 +2,7 @@
 #include "tests/support/memory_store.h"
 
 #include <algorithm>
+#include <set>
 
 #include "core/store/keys.h"
 #include "core/store/known.h"
@@ -204,14 +205,28 @@ Result<> MemoryStore::finish_one(const Finish& finish) {
 }
 
 task<Result<std::vector<Result<>>>> MemoryStore::finish(std::vector<Finish> batch) {
-    std::vector<Result<>> results;
-    for (const auto& finish : batch) {
-        results.push_back(finish_one(finish));
-        if (results.back() && finish.follow) {
+    std::vector<Result<>> results(batch.size());
+    std::set<std::string> seen;
+    std::vector<size_t> released;
+    for (size_t i = 0; i < batch.size(); ++i) {
+        const Finish& finish = batch[i];
+        if (!seen.insert(finish.jid).second) {
+            results[i] = fail(ErrorCode::lease_lost, "the lease is not current");
+            continue;
+        }
+        if (finish.transition.move == Move::release) {
+            released.push_back(i);
+            continue;
+        }
+        results[i] = finish_one(finish);
+        if (results[i] && finish.follow) {
             enqueue_one(*finish.follow);
             if (on_ready_) on_ready_(finish.follow->queue);
         }
     }
+    // The first of them is to be the next of its list.
+    for (auto i = released.rbegin(); i != released.rend(); ++i)
+        results[*i] = finish_one(batch[*i]);
     co_return results;
 }
 

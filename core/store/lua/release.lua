@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
--- release: hand jobs back unfinished; each is the next of its list, no attempt is spent.
+-- release: hand jobs back unfinished; they are the next of their lists, in the order in which they are
+-- named, no attempt is spent.
 -- KEYS: prefix
 -- ARGV: owner hint now n [jid token header]*n
 -- RETURNS: 0 all released | {0 released, -1 lease lost, -2 a cancel is on record}*n
@@ -15,7 +16,7 @@ local P, now = KEYS[1], ARGV[3]
 --@include ties
 local run, n = P .. 'run:' .. ARGV[1], tonumber(ARGV[4])
 local answer, released = {}, {}
-for i = 1, n do
+for i = n, 1, -1 do
     local at = 2 + 3 * i
     local jid = ARGV[at]
     if not holds(redis.call('HGET', run, jid), ARGV[at + 1]) then
