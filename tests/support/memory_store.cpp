@@ -207,7 +207,7 @@ Result<> MemoryStore::finish_one(const Finish& finish) {
 task<Result<std::vector<Result<>>>> MemoryStore::finish(std::vector<Finish> batch) {
     std::vector<Result<>> results(batch.size());
     std::set<std::string> seen;
-    std::vector<size_t> released;
+    std::map<std::string, std::vector<size_t>> released;  // by owner
     for (size_t i = 0; i < batch.size(); ++i) {
         const Finish& finish = batch[i];
         if (!seen.insert(finish.jid).second) {
@@ -215,7 +215,7 @@ task<Result<std::vector<Result<>>>> MemoryStore::finish(std::vector<Finish> batc
             continue;
         }
         if (finish.transition.move == Move::release) {
-            released.push_back(i);
+            released[finish.owner].push_back(i);
             continue;
         }
         results[i] = finish_one(finish);
@@ -225,8 +225,9 @@ task<Result<std::vector<Result<>>>> MemoryStore::finish(std::vector<Finish> batc
         }
     }
     // The first of them is to be the next of its list.
-    for (auto i = released.rbegin(); i != released.rend(); ++i)
-        results[*i] = finish_one(batch[*i]);
+    for (const auto& [owner, places] : released)
+        for (auto i = places.rbegin(); i != places.rend(); ++i)
+            results[*i] = finish_one(batch[*i]);
     co_return results;
 }
 
