@@ -252,7 +252,7 @@ TEST_CASE("a lost job is named, a lost connection and an error end loadgen") {
         peer.bulk(json{{"jobs", jobs}}.dump());
         return true;
     });
-    const Ran lost = run_cli(forgets.daemon.call({"loadgen", "--jobs", "10"}));
+    const Ran lost = run_cli(forgets.daemon.call({"loadgen", "--jobs", "10", "--queue", "q"}));
     CHECK(lost.status == 1);
     CHECK(contains(lost.out, "looked up 10 acknowledged jobs: 1 lost"));
     CHECK(contains(lost.out, missing));
@@ -263,7 +263,8 @@ TEST_CASE("a lost job is named, a lost connection and an error end loadgen") {
         stays = verb != "PUSH" || ++pushes < 5;
         return !stays;
     });
-    const Ran cut = run_cli(cuts.daemon.call({"loadgen", "--jobs", "50", "--clients", "1"}));
+    const Ran cut =
+        run_cli(cuts.daemon.call({"loadgen", "--jobs", "50", "--clients", "1", "--queue", "q"}));
     CHECK(cut.status == 69);
     CHECK(contains(cut.err, "the connection to jobqd was lost after 4 acknowledged jobs"));
     CHECK(contains(cut.out, "not checked"));
@@ -272,9 +273,13 @@ TEST_CASE("a lost job is named, a lost connection and an error end loadgen") {
         if (verb == "PUSH") peer.write("-FORBIDDEN not from here\r\n");
         return verb == "PUSH";
     });
-    const Ran no = run_cli(refuses.daemon.call({"loadgen", "--jobs", "50"}));
+    const Ran no = run_cli(refuses.daemon.call({"loadgen", "--jobs", "50", "--queue", "q"}));
     CHECK(no.status == 77);
     CHECK(contains(no.err, "not from here"));
+
+    const Ran nobody = run_cli(refuses.daemon.call({"loadgen", "--jobs", "50"}));
+    CHECK(nobody.status == 2);
+    CHECK(contains(nobody.err, "no pool of this jobqd runs jobs of the built-in type noop"));
 }
 
 TEST_CASE("loadgen refuses what can't be meant before it connects") {
