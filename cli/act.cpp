@@ -149,7 +149,7 @@ const Verb kRetry{.name = "retry",
 
 const Verb kRelease{.name = "release",
                     .usage = "JID...|-",
-                    .summary = "End the leases of jobs whose workers are gone",
+                    .summary = "End the leases of jobs whose holders are gone",
                     .examples = "jobq release 01KB7D3V9GQ2J5",
                     .options = kDryRunOnly,
                     .more = {},

@@ -37,6 +37,7 @@ struct Entry {
     bool sent = false;    // once at least
     int64_t first_refused_ms = 0;
     bool again = false;          // refused for now, waits to be sent again
+    bool unsure = false;         // a copy that was sent has no answer: it may have been stored
     std::optional<Error> error;  // with done: what came instead of success
     std::string reply;           // with done
     bool done = false;
@@ -127,6 +128,7 @@ void Bulk::settle(Entry& entry, Result<std::string> reply) {
     const bool refused = !reply && (reply.error().code == ErrorCode::unavailable ||
                                     reply.error().code == ErrorCode::unknown);
     if (refused) {
+        if (reply.error().code == ErrorCode::unknown) entry.unsure = true;
         const int64_t now = monotonic_ms();
         if (entry.first_refused_ms == 0) entry.first_refused_ms = now;
         if (now - entry.first_refused_ms < kComeBackMs) {
@@ -138,6 +140,9 @@ void Bulk::settle(Entry& entry, Result<std::string> reply) {
     entry.done = true;
     if (reply) {
         entry.reply = std::move(*reply);
+    } else if (entry.unsure && !is_final(reply.error().code)) {
+        entry.error = Error{ErrorCode::unknown, reply.error().text + "; an earlier copy of " +
+                                                    entry.jid + " may have been stored"};
     } else {
         entry.error = reply.error();
     }
@@ -250,6 +255,7 @@ Answer<> Bulk::recover(const Error& lost) {
     if (!back) return tl::unexpected(lost_for_good(back.error()));
     again_at_ms_ = 0;
     for (size_t i = 0; i < window_.size(); ++i) {
+        if (!window_[i].done && !window_[i].again) window_[i].unsure = true;
         window_[i].again = false;
         if (!window_[i].done) send(i);
     }

@@ -53,7 +53,8 @@ Answer<Submitted> submit(Client& client, Output& out, const std::string& request
         return Submitted{given.empty() ? jid : given, std::move(*reply), repeated};
     }
     Failure failure(reply.error());
-    if (is_open_question(reply)) {
+    // That a repeat was refused for now says nothing of the first copy.
+    if (is_open_question(reply) || (repeated && !is_final(reply.error().code))) {
         failure.status = kTryAgain;
         failure.hint = "the job may have been stored; a repeat with --id " + jid +
                        " is safe, `jobq status " + jid + "` tells";

@@ -44,13 +44,15 @@ end]] permitted @ONLY)
     set(text "${shebang}\n${permitted}${text}")
   endif()
   string(SHA1 sha "${text}")
-  string(APPEND rows "    {\"${name}\", \"${sha}\", R\"lua(${text})lua\"},\n")
+  string(APPEND rows "    {\"${name}\"sv, \"${sha}\"sv, R\"lua(${text})lua\"sv},\n")
 endforeach()
 file(WRITE ${OUT} "// Generated from core/store/lua by embed_lua.cmake.
 #include \"core/store/script.h\"
 
 namespace jobq {
 namespace {
+using namespace std::string_view_literals;
+
 constexpr Script kScripts[] = {
 ${rows}};
 }  // namespace

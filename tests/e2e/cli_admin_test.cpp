@@ -167,7 +167,8 @@ TEST_CASE("retry-dead sweeps page by page and asks before it takes all") {
         const bool last = request.contains("cursor");
         json groups = json::array();
         if (request["dry_run"])
-            groups.push_back({{"type", "email"},
+            groups.push_back({{"group", "0badc0ffee0badc0"},
+                              {"type", "email"},
                               {"error_type", "Oops"},
                               {"message", "no"},
                               {"count", last ? 1 : 2}});

@@ -188,7 +188,10 @@ TEST_CASE("a lost answer is asked for again with the same id") {
     CHECK(ran.status == 0);
     const auto requests = daemon.sent("ENQUEUE");
     REQUIRE(requests.size() == 2);
-    CHECK(requests[0] == requests[1]);
+    auto repeat = json::parse(requests[1]);
+    CHECK(repeat["again"] == false);  // says that it is one
+    repeat.erase("again");
+    CHECK(json::parse(requests[0]) == repeat);
     CHECK(ran.out == std::string(json::parse(requests[0])["jid"]) + "\n");
     CHECK(contains(ran.err, "asking again"));
 }

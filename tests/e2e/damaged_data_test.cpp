@@ -102,7 +102,7 @@ TEST_CASE("data that a newer jobqd used end a start with 78 and the way out") {
     ran = refused_start(daemon, external);
     CHECK(ran.status == 78);
     CHECK(
-        contains(ran.err, "the store has schema 99, this jobqd knows up to 2: a newer jobqd used"));
+        contains(ran.err, "the store has schema 99, this jobqd knows up to 3: a newer jobqd used"));
 }
 
 }  // namespace jobq::test

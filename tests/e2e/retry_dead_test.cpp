@@ -73,7 +73,7 @@ TEST_CASE("retry-dead of jobs that die again retries each once, as often as it i
     LiveDaemon daemon(kConfig);
     const int count = many_dead();
     make_dying(daemon, count);
-    const std::string done = std::to_string(count) + " dead jobs are ready again\n";
+    const std::string done = std::to_string(count) + " dead jobs are ready again";
     for (int i = 0; i < 3; ++i) {
         const int64_t before = daemon.count("failed_attempts");
         CHECK(daemon.must({"retry-dead", "--all", "--yes"}) == done);

@@ -1,15 +1,17 @@
 #!lua flags=no-writes,allow-oom
--- list_done: a page of final records, buckets that go last first. A cursor is "<bucket> <scan> <jid>":
--- behind that jid in that step of the scan, whose records are in the order of their jids, so that it is
--- good when some of them have gone.
+-- list_done: a page of final records, buckets that go last first. A cursor is "<bucket> <scan> <size> <jid>":
+-- behind that jid in that step of the scan, whose records are in the order of their jids. A bucket with
+-- fewer records than that size may have been laid out anew, with more in the same step: then none of it is
+-- passed over, as some of them were never met.
 -- A call looks at a few thousand records, so a page may be empty and still have a next one.
 -- KEYS: prefix
 -- ARGV: cursor limit first_bytes (of the records wanted)
 -- RETURNS: {next cursor or "", records looked at, [jid, record, cursor behind it]*}
 local P = KEYS[1]
 local most, looked, bytes = 3000, 0, 0
-local bucket, scan, last = string.match(ARGV[1], '^(%S+) (%d+) (.*)$')
+local bucket, scan, size, last = string.match(ARGV[1], '^(%S+) (%d+) (%d+) (.*)$')
 local wanted, out, take = ARGV[3], {'', 0}, not bucket
+if bucket and redis.call('HLEN', P .. bucket) < tonumber(size) then last = nil end
 
 -- One step of the scan. Returns where the next one begins.
 local function step(name)
@@ -27,7 +29,7 @@ local function step(name)
     for _, jid in ipairs(jids) do
         out[#out + 1] = jid
         out[#out + 1] = record_of[jid]
-        out[#out + 1] = name .. ' ' .. scan .. ' ' .. jid
+        out[#out + 1] = name .. ' ' .. scan .. ' ' .. size .. ' ' .. jid
     end
     looked, last = looked + #list / 2, nil
     return page[1]
@@ -36,10 +38,10 @@ end
 for _, name in ipairs(redis.call('ZREVRANGE', P .. 'buckets', 0, -1)) do
     if string.sub(name, 1, 5) == 'done:' then
         if take then bucket, scan = name, '0' end
-        take = take or name == bucket
+        take, size = take or name == bucket, redis.call('HLEN', P .. name)
         while take and scan do
             if #out > 3 * tonumber(ARGV[2]) or looked >= most or bytes > 4194304 then
-                out[1], out[2] = name .. ' ' .. scan .. ' ', looked
+                out[1], out[2] = name .. ' ' .. scan .. ' 0 ', looked
                 return out
             end
             scan = step(name)
