@@ -187,8 +187,7 @@ class Rough {
         static const char* const kHellos[] = {
             "HELLO {\"v\":2}\r\n", "HELLO {\"v\":2,\"jobq\":1}\r\n",
             "HELLO {\"v\":2,\"jobq\":1,\"wid\":\"rough-w\",\"slots\":2}\r\n",
-            "HELLO "
-            "{\"v\":2,\"wid\":\"rough-f\",\"hostname\":\"h\",\"pid\":1,\"labels\":[\"l\"]}\r\n",
+            "HELLO {\"v\":2,\"wid\":\"rough-f\",\"hostname\":\"h\",\"pid\":1}\r\n",
             "HELLO {\"v\":\r\n"};
         std::string text = kHellos[rng_.below(20) == 0 ? 4 : rng_.below(4)];
         for (uint64_t n = rng_.below(6); n > 0; --n) {
