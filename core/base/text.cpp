@@ -271,12 +271,12 @@ std::string_view nearest(std::string_view word, const std::vector<std::string_vi
 namespace {
 
 // Of a character that turns the direction of the text behind it, so that a name looks like another:
-// U+061C, U+200E, U+200F, U+202A..U+202E, U+2066..U+2069.
+// U+061C, U+200E, U+200F, U+202A..U+202E, U+2066..U+2069. Requires: well-formed UTF-8.
 size_t turn_length(std::string_view text, size_t at) {
-    const unsigned first = byte_at(text, at), second = byte_at(text, at + 1);
-    if (first == 0xD8 && second == 0x9C) return 2;
-    const unsigned third = byte_at(text, at + 2);
+    const unsigned first = byte_at(text, at);
+    if (first == 0xD8) return byte_at(text, at + 1) == 0x9C ? 2 : 0;
     if (first != 0xE2) return 0;
+    const unsigned second = byte_at(text, at + 1), third = byte_at(text, at + 2);
     const bool mark = second == 0x80 && (third == 0x8E || third == 0x8F);
     const bool embeds = second == 0x80 && third >= 0xAA && third <= 0xAE;
     const bool isolates = second == 0x81 && third >= 0xA6 && third <= 0xA9;

@@ -63,9 +63,12 @@ task<Result<CheckPage>> Doctor::next() {
     if (!planned_) {
         planned_ = true;
         auto stats = co_await store_.stats();
-        if (stats)
-            expected_ = 2 * (stats->ready + stats->running + stats->scheduled + stats->retrying +
-                             stats->dead);
+        // A damaged count may be any number.
+        constexpr int64_t kMost = int64_t(1) << 40;
+        for (int64_t count :
+             {stats ? stats->ready : 0, stats ? stats->running : 0, stats ? stats->scheduled : 0,
+              stats ? stats->retrying : 0, stats ? stats->dead : 0})
+            expected_ += 2 * std::clamp<int64_t>(count, 0, kMost);
         // stats() also fails where a key has a wrong type: that is to be found.
         steps_.push_back({&Doctor::keys_page, ""});
     }
