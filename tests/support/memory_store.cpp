@@ -42,17 +42,25 @@ bool MemoryStore::take_ghost_place(const Job& job) {
     return false;
 }
 
+std::string MemoryStore::holder_of_key(const Job& job) const {
+    auto key = keys_.find(job.idempotency_key);
+    const bool held = !job.idempotency_key.empty() && key != keys_.end() &&
+                      key->second.expires_ms > clock_.wall_ms();
+    return held ? key->second.jid : "";
+}
+
+Result<Enqueued> MemoryStore::answer_for_holder(const Job& job, const std::string& jid) {
+    auto known = look(jid);
+    if (known) return answer_for_key(job, *known);
+    Enqueued existing{Enqueued::How::existing, jid, State::succeeded};
+    existing.forgotten = true;
+    return existing;
+}
+
 Result<Enqueued> MemoryStore::enqueue_one(const Job& job) {
     int64_t now = clock_.wall_ms();
     State state = job.run_at_ms > now ? State::scheduled : State::ready;
-    auto key = keys_.find(job.idempotency_key);
-    if (!job.idempotency_key.empty() && key != keys_.end() && key->second.expires_ms > now) {
-        auto known = look(key->second.jid);
-        if (known) return answer_for_key(job, *known);
-        Enqueued existing{Enqueued::How::existing, key->second.jid, State::succeeded};
-        existing.forgotten = true;
-        return existing;
-    }
+    if (auto holder = holder_of_key(job); !holder.empty()) return answer_for_holder(job, holder);
     auto may = job.ties ? may_bind(*job.ties) : Result<>{};
     const Live* live_one = find(job.jid);
     const bool tied = !may && may.error().code == ErrorCode::not_unique;
@@ -81,8 +89,14 @@ Result<Enqueued> MemoryStore::enqueue_one(const Job& job) {
 
 task<Result<std::vector<Result<Enqueued>>>> MemoryStore::enqueue(std::vector<Job> jobs) {
     std::vector<Result<Enqueued>> results;
-    for (const auto& job : jobs)
-        results.push_back(enqueue_one(job));
+    std::vector<std::string> keyed(jobs.size());
+    for (size_t i = 0; i < jobs.size(); ++i) {
+        keyed[i] = holder_of_key(jobs[i]);
+        results.push_back(enqueue_one(jobs[i]));
+    }
+    // Of the jobs that hold a key is told what they are once all are stored.
+    for (size_t i = 0; i < jobs.size(); ++i)
+        if (!keyed[i].empty()) results[i] = answer_for_holder(jobs[i], keyed[i]);
     co_return results;
 }
 

@@ -142,6 +142,9 @@ class MemoryStore : public Store {
         std::string jid;
     };
 
+    // The job that has its idempotency key, "" when none has.
+    std::string holder_of_key(const Job& job) const;
+    Result<Enqueued> answer_for_holder(const Job& job, const std::string& jid);
     Result<Enqueued> enqueue_one(const Job& job);
     Result<Enqueued> bring_in_one(const Imported& one);
     Result<> finish_one(const Finish& finish);
