@@ -56,7 +56,8 @@ task<void> App::start_up() {
 void App::on_stop_signal() {
     restarts_ = false;  // who asks to stop means it, also the runner a restart was to leave
     if (!stopping_) {
-        log(LogLevel::info, "daemon.stopping", "a second signal hurries it");
+        log(LogLevel::info, "daemon.stopping",
+            "running jobs get to end; a second signal hurries it");
         stopping_ = true;
         stop_asked_.notify_all();
         return;

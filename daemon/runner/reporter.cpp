@@ -56,6 +56,16 @@ Reporter::~Reporter() {
     hub_.reactor.cancel(timer_);
 }
 
+std::string Reporter::names() const {
+    constexpr size_t kMost = 20;
+    std::string text;
+    for (size_t i = 0; i < std::min(pending_.size(), kMost); ++i)
+        text += (i == 0 ? "" : " ") + pending_[i].report.jid;
+    if (pending_.size() > kMost)
+        text += " and " + std::to_string(pending_.size() - kMost) + " more";
+    return text;
+}
+
 void Reporter::push(Pending pending) {
     RunReport& run = pending.report.run;
     if (run.result.size() > kResultBytes) run.result_is_json = false;

@@ -31,6 +31,9 @@ class Reporter {
 
     bool empty() const { return pending_.empty(); }
 
+    // Of the jobs whose reports wait, for people: some jids.
+    std::string names() const;
+
     void list_running(std::vector<RunningJob>& into) const;
     task<void> loop();
 

@@ -21,7 +21,7 @@
 namespace jobq {
 namespace {
 
-constexpr int64_t kLastReportsMs = 2'000;  // at the stop, for jobqd to answer
+constexpr int64_t kLastReportsMs = 2'000;  // at the stop, for jobqd to answer, at the least
 constexpr int64_t kAfterKillMs = 2'500;    // for killed processes to be gone
 constexpr int64_t kLookMs = 200;
 
@@ -53,6 +53,7 @@ class Runner {
     std::vector<std::unique_ptr<Pool>> pools_;
     Gate gate_;
     bool hurry_ = false;
+    int64_t stopped_ms_ = 0;  // when the stop began (monotonic)
 };
 
 Heart::Events Runner::heart_events() {
@@ -135,6 +136,7 @@ void Runner::away() {
 
 void Runner::stop() {
     if (hub_.stopping) hurry_ = true;
+    if (!hub_.stopping) stopped_ms_ = reactor_.now_ms();
     hub_.stopping = true;
     hub_.changed.notify_all();
 }
@@ -182,11 +184,19 @@ task<void> Runner::finish_jobs() {
 }
 
 task<void> Runner::shut_down() {
-    int64_t until = reactor_.now_ms() + kLastReportsMs;
-    while (hub_.online && !reporter_.empty() && reactor_.now_ms() < until) {
+    // While the store refuses them, ends are offered for as long as jobs had to end: a job whose
+    // end is not recorded runs again.
+    if (stopped_ms_ == 0) stopped_ms_ = reactor_.now_ms();
+    const int64_t least = reactor_.now_ms() + kLastReportsMs;
+    int64_t until = std::max(least, stopped_ms_ + hub_.options.stop_timeout_ms);
+    while (hub_.online && !reporter_.empty() && reactor_.now_ms() < (hurry_ ? least : until)) {
         auto wait = hub_.changed.wait(kLookMs);
         co_await wait;
     }
+    if (!reporter_.empty())
+        hub_.say(LogLevel::warn, "runner.ends_dropped",
+                 "jobqd did not take the ends of these jobs in time, so they run again: " +
+                     reporter_.names());
     bool met = hub_.online;
     hub_.closing = true;
     hub_.changed.notify_all();

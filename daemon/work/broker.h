@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -310,6 +311,8 @@ class Broker {
     task<Result<std::set<std::string>>> take_away(std::string from, std::vector<LeaseName> some,
                                                   std::string why);
     bool is_holder_gone(const Running& running) const;
+    std::optional<Error> why_held(const JobView& view, const std::set<std::string>& beating) const;
+    task<std::set<std::string>> beating_elsewhere(std::set<std::string> owners);
     // Under which name jobs of `from` are taken away: another than its own.
     std::string reaper_of(const std::string& from) const;
     // What the fetch with this token took, and what is not known to have ended, is handed back; of

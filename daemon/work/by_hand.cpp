@@ -1,4 +1,9 @@
 // Broker: what people do to jobs and queues: cancel, requeue, release, pause, flush.
+#include <map>
+#include <optional>
+#include <set>
+
+#include "core/async/wait.h"
 #include "core/base/limits.h"
 #include "daemon/observe/log.h"
 #include "daemon/work/broker.h"
@@ -71,9 +76,58 @@ task<Result<>> Broker::flush() {
     co_return done;
 }
 
+// Nothing, or why the lease is not to be ended: somebody is there who runs the job. `beating`:
+// owners that another jobqd keeps alive.
+std::optional<Error> Broker::why_held(const JobView& view,
+                                      const std::set<std::string>& beating) const {
+    const std::string job = "job " + view.job.jid;
+    if (view.state != State::running)
+        return Error{ErrorCode::conflict,
+                     job + " is " + std::string(name(view.state)) + ": nobody holds it"};
+    auto known = running_.find(view.job.jid);
+    auto worker = view.owner != "faktory"   ? workers_.by_owner(view.owner)
+                  : known == running_.end() ? nullptr
+                                            : workers_.find(known->second.worker);
+    const bool alive = worker && !worker->gone && worker->connections > 0;
+    if (alive || is_process(view.owner))
+        return Error{ErrorCode::conflict,
+                     job + " runs at a worker that is there: cancel it, or end the worker"};
+    if (beating.count(view.owner))
+        return Error{ErrorCode::conflict,
+                     job + " runs at a worker of another jobqd, which is there: cancel it"};
+    if (view.owner == "faktory" && known == running_.end())
+        return Error{ErrorCode::conflict,
+                     job + " was taken through another jobqd: release it there"};
+    return std::nullopt;
+}
+
+// Of these owners, which nobody here knows, those whose beat goes on: a jobqd elsewhere has them.
+task<std::set<std::string>> Broker::beating_elsewhere(std::set<std::string> owners) {
+    std::set<std::string> beating;
+    std::map<std::string, int64_t> before;
+    for (int look = 0; look < 2 && !owners.empty(); ++look) {
+        if (look == 1) co_await sleep_for(reactor_, limits::kBeatEveryMs * 3 / 2);
+        auto all = co_await store_.owners();
+        // Unknown: they are taken to be there.
+        if (!all) co_return owners;
+        for (const auto& one : *all) {
+            if (owners.count(one.owner) == 0) continue;
+            if (look == 0) before[one.owner] = one.beat;
+            if (look == 1 && before[one.owner] != one.beat) beating.insert(one.owner);
+        }
+    }
+    co_return beating;
+}
+
 task<Result<std::vector<Result<>>>> Broker::release(std::vector<std::string> jids) {
     auto views = co_await store_.get(jids);
     if (!views) co_return tl::unexpected<Error>(views.error());
+    std::set<std::string> strangers;
+    for (const auto& view : *views)
+        if (view && view->state == State::running && view->owner != "faktory" &&
+            !config_->redis.url.empty() && !workers_.by_owner(view->owner))
+            strangers.insert(view->owner);
+    auto beating = co_await beating_elsewhere(std::move(strangers));
     std::vector<Result<>> results(jids.size());
     for (size_t i = 0; i < jids.size(); ++i) {
         const auto& view = (*views)[i];
@@ -81,17 +135,8 @@ task<Result<std::vector<Result<>>>> Broker::release(std::vector<std::string> jid
             results[i] = tl::unexpected<Error>(view.error());
             continue;
         }
-        if (view->state != State::running) {
-            results[i] =
-                fail(ErrorCode::conflict, "job " + jids[i] + " is " +
-                                              std::string(name(view->state)) + ": nobody holds it");
-            continue;
-        }
-        auto worker = workers_.by_owner(view->owner);
-        const bool alive = worker && !worker->gone && worker->connections > 0;
-        if (view->owner != "faktory" && (alive || is_process(view->owner))) {
-            results[i] = fail(ErrorCode::conflict,
-                              "job " + jids[i] + " runs at a worker that is there: cancel it");
+        if (auto why = why_held(*view, beating)) {
+            results[i] = tl::unexpected<Error>(std::move(*why));
             continue;
         }
         std::vector<LeaseName> one(1);

@@ -287,6 +287,31 @@ TEST_CASE("TERM lets running jobs finish, reports them and ends") {
     CHECK(s.jobqd->jobs.size() == 1);
 }
 
+TEST_CASE("a stopped runner offers an end that is refused for now until it is taken") {
+    Setup s;
+    s.start(shell_assignment(1, {{"quick", "echo x"}}));
+    int64_t stopped_ms = 0;
+    std::function<std::string(const json&)> refuse = [&](const json& body) {
+        auto& now = s.jobqd->reactor;
+        if (stopped_ms == 0) {
+            s.runner->signal(SIGTERM);
+            stopped_ms = now.now_ms();
+        }
+        // For longer than last reports take otherwise.
+        if (now.now_ms() - stopped_ms > 3'000)
+            return json{{"jobs", {{{"jid", "j1"}, {"ok", true}}}}}.dump();
+        s.jobqd->on_done = refuse;
+        return json{
+            {"jobs", {{{"jid", body["jobs"][0]["jid"]}, {"ok", false}, {"error", "UNAVAILABLE"}}}}}
+            .dump();
+    };
+    s.jobqd->on_done = refuse;
+    s.jobqd->give("j1", "quick");
+    REQUIRE(s.jobqd->until([&] { return s.runner->ended(); }));
+    CHECK(s.jobqd->reactor.now_ms() - stopped_ms > 3'000);
+    CHECK(s.runner->exit_code() == 0);
+}
+
 TEST_CASE("a second TERM, the stop timeout and a terminate notice give the jobs back") {
     auto way = GENERATE("second", "timeout", "notice");
     CAPTURE(way);

@@ -1,6 +1,8 @@
 // A Redis that answers and does not write: too few replicas, a user that may not, the old master
 // after a failover behind one address. What ends meanwhile is recorded once when it writes again,
 // nothing runs a second time, not after a restart either, and everybody is told why.
+#include <signal.h>
+
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <chrono>
@@ -210,6 +212,33 @@ TEST_CASE("jobs that end while Redis has too few replicas end once") {
     busy.check_well();
     CHECK(count_in(busy.daemon.log(), "redis.writes_refused") == 1);
     CHECK(count_in(busy.daemon.log(), "redis.writes_ok") == 1);
+}
+
+TEST_CASE("a jobqd that is stopped while Redis refuses has the ends of its jobs recorded") {
+    RedisServer redis;
+    SyncLink admin(redis.socket_path());
+    LiveDaemon daemon("[run]\nallow = true\n[pool.shell]\nkind = \"exec\"\nslots = 2\n",
+                      {"--redis", "unix:" + redis.socket_path()});
+    const std::string ran = daemon.dir() / "ran", go = daemon.dir() / "go";
+    daemon.must({"run", "--id", "stopped-job-1", "--", "sh", "-c",
+                 "echo began >> " + ran + "; while [ ! -e " + go +
+                     " ]; do sleep 0.05; done; echo ended >> " + ran});
+    REQUIRE(eventually([&] { return lines_of(ran).size() == 1; }));
+    admin.command("CONFIG", "SET", "min-replicas-to-write", "1");
+    daemon.dir().write("go", "");
+    REQUIRE(eventually([&] { return lines_of(ran).size() == 2; }));
+    daemon.signal(SIGTERM);
+    // Longer than last reports take when nothing is wrong.
+    std::thread later([&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(4'500));
+        SyncLink again(redis.socket_path());
+        again.command("CONFIG", "SET", "min-replicas-to-write", "0");
+    });
+    CHECK(daemon.wait_end(25));
+    later.join();
+    daemon.start();
+    CHECK(daemon.must({"wait", "stopped-job-1"}).find("succeeded") != std::string::npos);
+    CHECK(lines_of(ran) == std::vector<std::string>{"began", "ended"});
 }
 
 TEST_CASE("jobs that end while jobqd's user of Redis may not write end once") {

@@ -42,6 +42,10 @@ TEST_CASE("two daemons: a cancel through one ends the job that runs at the other
     Two two;
     const std::string jid = two.run("sleep 300");
     REQUIRE(two.becomes(jid, "running", seconds(20)));
+    // Its worker is there, though not here.
+    const Ran released = two.asked.jobq({"release", jid});
+    CHECK(released.status == 4);
+    CHECK(contains(released.err, "of another jobqd"));
     two.asked.must({"cancel", jid});
     CHECK(two.becomes(jid, "cancelled", seconds(8)));
     CHECK_FALSE(two.is_watched());
