@@ -72,6 +72,10 @@ Result<> Client::shake_hands(int64_t deadline_ms) {
     if (!answer) return tl::unexpected(answer.error());
     if (answer->kind != Reply::Kind::error) return {};
     const std::string said = printable(answer->text);
+    if (said.starts_with(kTooManyGuesses))
+        return fail(ErrorCode::busy, "the daemon at " + address_.to_string() +
+                                         " takes no password from this address for a moment: too "
+                                         "many wrong ones came from it");
     if (said.find("password") != std::string::npos)
         return fail(ErrorCode::unauthorized,
                     "the daemon at " + address_.to_string() + " does not take the password");

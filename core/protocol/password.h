@@ -13,6 +13,10 @@
 
 namespace jobq {
 
+// How the answer to a HELLO begins whose password was not looked at: too many wrong ones came from
+// its address.
+inline constexpr std::string_view kTooManyGuesses = "ERR too many wrong passwords";
+
 // h1 = SHA256(password + salt), then SHA256 over the raw bytes, `rounds` hashes in all, in hex.
 std::string password_hash(std::string_view password, std::string_view salt, int64_t rounds);
 

@@ -5,6 +5,7 @@
 #include "core/async/contain.h"
 #include "core/base/text.h"
 #include "core/protocol/json_fields.h"
+#include "core/protocol/password.h"
 #include "core/protocol/verbs.h"
 #include "daemon/observe/log.h"
 #include "daemon/server/verbs/actions.h"
@@ -158,8 +159,8 @@ bool Session::accept_hello(std::string_view json) {
     const bool guess = !peer.empty() && !pwdhash->value_or("").empty();
     const int64_t now = context_.reactor.now_ms();
     if (guess && !context_.guesses.may_try(peer, now)) {
-        stream_->write(
-            "-ERR too many wrong passwords from your address: try again in a moment\r\n");
+        stream_->write("-" + std::string(kTooManyGuesses) +
+                       " from your address: try again in a moment\r\n");
         return false;
     }
     if (!check_.accepts(version->value_or(0), pwdhash->value_or(""))) {

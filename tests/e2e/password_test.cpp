@@ -207,6 +207,13 @@ TEST_CASE("passwords can't be tried one after the other, by either door") {
         const std::string said = tcp.hello(TcpClient::members(tcp.line(), "foobar"));
         return contains(said, "too many wrong") && tcp.at_end();
     }));
+    CHECK(eventually([&] {
+        exhaust();
+        auto call = guarded.daemon->call({"ping"});
+        call.env["JOBQ_URL"] = "tcp://:foobar@127.0.0.1:" + std::to_string(guarded.port());
+        const Ran ran = run_cli(call);
+        return ran.status == 75 && contains(ran.err, "too many wrong ones");
+    }));
     REQUIRE(known.send(good));
     CHECK(known.answer().status == 200);
     CHECK(guarded.daemon->jobq({"ping"}).status == 0);
