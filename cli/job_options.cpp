@@ -23,7 +23,7 @@ constexpr std::array kOptions{
     Option{"--timeout", "", "DURATION", "stop an attempt after that"},
     Option{"--expires", "", "DURATION", "do not start it later than that from now"},
     Option{"--id", "", "JID", "the job's id; it is one job, for as long as its record is kept"},
-    Option{"--again", "", "", "run a job of that --id again that is over", Takes::nothing},
+    Option{"--again", "", "", "run the finished job of that --id once more", Takes::nothing},
     Option{"--idempotency-key", "", "KEY", "the same key within 24 h is stored once"},
     Option{"--unique-for", "", "DURATION",
            "refuse a job like it (queue, type, payload) for so long"},

@@ -73,7 +73,7 @@ void print_remarks(Output& out, const Submitted& submitted) {
                  " has this key already (" + state + ")");
     if (how == "same")
         out.note("nothing new is stored: job " + printable(submitted.jid) + " is " + state +
-                 "; another --id, or --again once it is over, makes it run once more");
+                 "; another --id, or --again once it has finished, runs it once more");
 }
 
 void print_submitted(Output& out, const Submitted& submitted) {

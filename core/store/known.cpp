@@ -26,7 +26,7 @@ Result<Enqueued> other_has_jid(const Job& job, const JobView& known) {
                 " and still kept: give another id, or say that this one is to be used again "
                 "(--again, \"again\":true)";
     } else {
-        text += " that is not over: leave the id away, or give another";
+        text += " that has not finished: omit the id, or give another one";
     }
     return fail(ErrorCode::duplicate, std::move(text));
 }

@@ -181,7 +181,7 @@ TEST_CASE("odd but possible requests are accepted with a remark") {
     CHECK(daemon.jobq({"wait", "long-ago", "--timeout", "20s"}).status == 0);
     CHECK(daemon.must({"enqueue", "sleep", "-p", "60", "--id", "taken-id"}) == "taken-id");
     CHECK(daemon.must({"enqueue", "sleep", "-p", "60", "--id", "taken-id"}) == "taken-id");
-    check({"duplicate id", {}, 4, {"taken-id", "another job", "leave the id away"}, ""},
+    check({"duplicate id", {}, 4, {"taken-id", "another job", "omit the id"}, ""},
           daemon.jobq({"enqueue", "sleep", "-p", "61", "--id", "taken-id"}));
     CHECK(daemon.count("total") == 3);
     daemon.must({"cancel", "taken-id"});
