@@ -157,7 +157,7 @@ uint32_t content_of(const Job& job) {
     uint32_t sum = uint32_t(job.priority);
     // With their ends: no two may be told apart by where one stops alone.
     for (const std::string* text : {&job.type, &job.queue, &job.at, &job.custom, &job.args})
-        sum = crc32c(crc32c(sum, *text), std::string_view("", 1));
+        sum = crc32c(crc32c(sum, *text), std::string_view("\0", 1));
     return sum == 0 ? 1 : sum;
 }
 

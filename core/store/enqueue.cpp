@@ -131,7 +131,7 @@ task<void> RedisStore::send_others(EnqueueCoalescer::Batch batch) {
         } else if (code == "b") {
             entry.answer(fail(ErrorCode::not_found, "No such batch " + entry.item().ties->bid));
         } else {
-            known.push_back(code[0] == '!' ? std::move(code) : entry.item().jid);
+            known.push_back(code[0] == '!' ? code : entry.item().jid);
             undecided.push_back(entry);
         }
     }

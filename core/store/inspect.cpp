@@ -232,7 +232,7 @@ task<Result<std::vector<AttemptLog>>> RedisStore::logs(std::string jid) {
     args.add(jid);
     for (int attempt = first; attempt <= last; ++attempt)
         args.add(attempt);
-    auto reply = co_await run(script("logs"), std::move(args), size_t(last - first + 1));
+    auto reply = co_await run(script("logs"), std::move(args), size_t(int64_t(last) - first + 1));
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     for (int attempt = first; attempt <= last; ++attempt) {
         std::string& text = reply->items[size_t(attempt - first)].text;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <tuple>
 #include <vector>
 
 namespace jobq {
@@ -14,7 +15,11 @@ struct ProcessId {
     int pid = -1;
     uint64_t start = 0;  // ticks since the boot
 
-    auto operator<=>(const ProcessId&) const = default;
+    bool operator==(const ProcessId&) const = default;
+
+    bool operator<(const ProcessId& other) const {
+        return std::tie(pid, start) < std::tie(other.pid, other.start);
+    }
 };
 
 struct ProcessInfo {
