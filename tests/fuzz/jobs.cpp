@@ -20,6 +20,9 @@ void check(const jobq::Job& job) {
     JOBQ_CHECK(jobq::validate(job).has_value());
     jobq::Job stored_job = job;
     stored_job.ties = nullptr;  // kept apart from the envelope
+    // Of the request, not of the job.
+    stored_job.reuse = jobq::Reuse::plain;
+    stored_job.may_be_known = false;
     for (bool has_record : {false, true}) {
         auto again = jobq::decode_job(job.jid, jobq::encode_job(job, has_record));
         JOBQ_CHECK(again.has_value() && *again == stored_job);

@@ -22,7 +22,8 @@ Split look_at_whole(std::string_view text) {
     Split split;
     while (true) {
         bool bulk = text.starts_with("PUSHB ") || text.starts_with("JOBQ DONE ") ||
-                    text.starts_with("JOBQ OUTPUT ") || text.starts_with("JOBQ IMPORT ");
+                    text.starts_with("JOBQ OUTPUT ") || text.starts_with("JOBQ IMPORT ") ||
+                    text.starts_with("MUTATE ");
         size_t limit = bulk ? kLimits.bulk : kLimits.line;
         size_t end = text.find('\n');
         if (end == text.npos) {
