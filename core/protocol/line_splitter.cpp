@@ -2,20 +2,30 @@
 
 #include <algorithm>
 
+#include "core/protocol/verbs.h"
+
 namespace jobq {
 namespace {
 
-// Verbs whose lines carry many jobs or their output.
-constexpr std::string_view kBulkVerbs[] = {"PUSHB ", "JOBQ DONE ", "JOBQ OUTPUT ", "JOBQ IMPORT ",
-                                           "MUTATE "};
+constexpr size_t kLongestVerb = 32;  // with "JOBQ " and the space behind it
+
+// The word at the beginning of `text`, which is cut off with the space behind it; "" without one.
+std::string_view take_word(std::string_view& text) {
+    const size_t space = text.find(' ');
+    if (space == text.npos) return {};
+    std::string_view word = text.substr(0, space);
+    text.remove_prefix(space + 1);
+    return word;
+}
 
 }  // namespace
 
 size_t LineSplitter::limit() const {
-    std::string_view start = rest();
-    bool bulk = std::any_of(std::begin(kBulkVerbs), std::end(kBulkVerbs),
-                            [&](auto verb) { return start.starts_with(verb); });
-    return bulk ? limits_.bulk : limits_.line;
+    std::string_view start = rest().substr(0, kLongestVerb);
+    std::string_view word = take_word(start);
+    const bool jobq = word == "JOBQ";
+    const VerbInfo* verb = find_verb(jobq ? take_word(start) : word, jobq);
+    return verb && verb->has(kBulkLine) ? limits_.bulk : limits_.line;
 }
 
 LineSplitter::Next LineSplitter::next(std::string_view& line) {

@@ -1,5 +1,6 @@
-// Every verb of the wire, in one table: it drives dispatch, authorisation, metrics,
-// jobq-protocol(7) and the tests. Faktory's verbs stand alone on a line, jobq's follow "JOBQ ".
+// Every verb of the wire, in one table: one row holds all that is the same for each verb, and
+// dispatch, authorisation, line limits, jobq-protocol(7) and the tests read it. Faktory's verbs
+// stand alone on a line, jobq's follow "JOBQ ". Their handlers: daemon/server/verbs/handlers.cpp.
 #pragma once
 
 #include <array>
@@ -8,70 +9,97 @@
 
 namespace jobq {
 
-enum class Scope : uint8_t { none, push, work, read, admin };
+// What a client must be allowed to do. none: every client that said HELLO.
+enum class Scope : uint8_t { none, read, enqueue, work, admin };
+
+constexpr std::string_view name(Scope scope) {
+    constexpr std::string_view kNames[] = {"none", "read", "enqueue", "work", "admin"};
+    return kNames[size_t(scope)];
+}
+
+enum VerbFlag : uint8_t {
+    kJobq = 1,        // in the JOBQ namespace
+    kRepeatable = 2,  // a repeat after a lost reply is safe
+    kStream = 4,      // answers more than once, until its end or the connection's
+    kBulkLine = 8,    // carries many jobs or their output: limits::kBulkLineBytes
+    kStores = 16,     // stores jobs: refused to all while jobqd shuts down
+    kAtShutdown = 32  // served to all while jobqd shuts down; the rest, to those who opted in
+};
 
 struct VerbInfo {
     std::string_view name;
-    bool jobq;  // in the JOBQ namespace
     Scope scope;
-    bool idempotent;  // a repeat after a lost reply is safe
-    bool stream;      // answers more than once, until its end or the connection's
+    unsigned flags;
     std::string_view help;
+    // Answered when not even a space follows, in Faktory's words. "": no argument is needed.
+    std::string_view bare = "";
+
+    constexpr bool has(VerbFlag flag) const { return (flags & flag) != 0; }
+
+    constexpr bool jobq() const { return has(kJobq); }
 };
 
 inline constexpr std::array kVerbs{
-    VerbInfo{"HELLO", false, Scope::none, false, false, "say who you are"},
-    VerbInfo{"END", false, Scope::none, true, false, "close the connection"},
-    VerbInfo{"PUSH", false, Scope::push, true, false, "enqueue one job"},
-    VerbInfo{"PUSHB", false, Scope::push, true, false, "enqueue many jobs"},
-    VerbInfo{"FETCH", false, Scope::work, false, false, "take the next job of some queues"},
-    VerbInfo{"ACK", false, Scope::work, true, false, "a job succeeded"},
-    VerbInfo{"FAIL", false, Scope::work, true, false, "a job failed"},
-    VerbInfo{"BEAT", false, Scope::work, true, false, "a worker lives"},
-    VerbInfo{"INFO", false, Scope::read, true, false, "figures of the server"},
-    VerbInfo{"FLUSH", false, Scope::admin, true, false, "drop everything, where allowed"},
-    VerbInfo{"QUEUE", false, Scope::admin, true, false, "pause, resume, remove queues; latency"},
-    VerbInfo{"MUTATE", false, Scope::admin, true, false, "clear, kill, discard or requeue sets"},
-    VerbInfo{"TRACK", false, Scope::work, true, false, "progress of a job"},
-    VerbInfo{"BATCH", false, Scope::push, false, false, "batches with callbacks"},
-    VerbInfo{"JOBQ", false, Scope::none, false, false, "prefix of the verbs below"},
-    VerbInfo{"ENQUEUE", true, Scope::push, true, false, "enqueue one job"},
-    VerbInfo{"STATUS", true, Scope::read, true, false, "all that is known of some jobs"},
-    VerbInfo{"WAIT", true, Scope::read, true, true, "one message for each job that is over"},
-    VerbInfo{"RESULT", true, Scope::read, true, false, "what a job returned"},
-    VerbInfo{"LOGS", true, Scope::read, true, true, "what a job wrote, followed while it runs"},
-    VerbInfo{"LIST", true, Scope::read, true, false, "jobs by state, queue and type, paged"},
-    VerbInfo{"CANCEL", true, Scope::admin, true, false, "stop jobs or keep them from starting"},
-    VerbInfo{"RETRY", true, Scope::admin, true, false, "make dead or waiting jobs ready now"},
-    VerbInfo{"RELEASE", true, Scope::admin, true, false, "end leases whose workers are gone"},
-    VerbInfo{"RM", true, Scope::admin, true, false, "forget jobs that do not run"},
-    VerbInfo{"RETRY_DEAD", true, Scope::admin, true, false, "retry the dead that match a filter"},
-    VerbInfo{"DEAD_GROUPS", true, Scope::read, true, false, "the dead by type and last error"},
-    VerbInfo{"OPERATE", true, Scope::admin, false, false, "retry, cancel, remove all that match"},
-    VerbInfo{"OPERATIONS", true, Scope::read, true, false, "how far the operations are"},
-    VerbInfo{"STOP_OPERATION", true, Scope::admin, true, false, "leave the rest of one out"},
-    VerbInfo{"QUEUES", true, Scope::read, true, false, "queues with size, latency, pause"},
-    VerbInfo{"PAUSE", true, Scope::admin, true, false, "pause queues"},
-    VerbInfo{"RESUME", true, Scope::admin, true, false, "resume queues"},
-    VerbInfo{"CLEAR", true, Scope::admin, true, false, "remove the ready jobs of a queue"},
-    VerbInfo{"STATS", true, Scope::read, true, false, "totals, queues, pools"},
-    VerbInfo{"WORKERS", true, Scope::read, true, false, "who is connected and what they run"},
-    VerbInfo{"SIGNAL", true, Scope::admin, true, false, "quiet or stop a worker"},
-    VerbInfo{"EVENTS", true, Scope::read, true, true, "what happens, as it happens"},
-    VerbInfo{"PING", true, Scope::none, true, false, "are you there, and who are you"},
-    VerbInfo{"PROFILE", true, Scope::admin, true, false, "where CPU time, memory and tasks are"},
-    VerbInfo{"POOLS", true, Scope::work, true, false, "what a runner of this host is to run"},
-    VerbInfo{"TAKE", true, Scope::work, false, false, "take several jobs under a process lease"},
-    VerbInfo{"DONE", true, Scope::work, true, false, "report ended attempts"},
-    VerbInfo{"HEARTBEAT", true, Scope::work, true, false, "renew a process lease, get notices"},
-    VerbInfo{"OUTPUT", true, Scope::work, true, false, "what running jobs wrote so far"},
-    VerbInfo{"DOCTOR", true, Scope::admin, true, true, "what does not fit together in the store"},
-    VerbInfo{"IMPORT", true, Scope::admin, true, false, "store jobs of another store, once"},
+    VerbInfo{"HELLO", Scope::none, 0, "say who you are"},
+    VerbInfo{"END", Scope::none, kRepeatable | kAtShutdown, "close the connection"},
+    VerbInfo{"PUSH", Scope::enqueue, kRepeatable | kStores, "enqueue one job", "internal error"},
+    VerbInfo{"PUSHB", Scope::enqueue, kRepeatable | kBulkLine | kStores, "enqueue many jobs",
+             "internal error"},
+    VerbInfo{"FETCH", Scope::work, 0, "take the next job of some queues"},
+    VerbInfo{"ACK", Scope::work, kRepeatable | kAtShutdown, "a job succeeded", "internal error"},
+    VerbInfo{"FAIL", Scope::work, kRepeatable | kAtShutdown, "a job failed", "internal error"},
+    VerbInfo{"BEAT", Scope::work, kRepeatable | kAtShutdown, "a worker lives", "internal error"},
+    VerbInfo{"INFO", Scope::read, kRepeatable, "figures of the server"},
+    VerbInfo{"FLUSH", Scope::admin, kRepeatable, "drop everything, where allowed"},
+    VerbInfo{"QUEUE", Scope::admin, kRepeatable, "pause, resume, remove queues; latency",
+             "internal error"},
+    VerbInfo{"MUTATE", Scope::admin, kRepeatable | kBulkLine,
+             "clear, kill, discard or requeue sets", "invalid format"},
+    VerbInfo{"TRACK", Scope::work, kRepeatable, "progress of a job", "internal error"},
+    VerbInfo{"BATCH", Scope::enqueue, 0, "batches with callbacks", "internal error"},
+    VerbInfo{"JOBQ", Scope::none, 0, "prefix of the verbs below"},
+    VerbInfo{"ENQUEUE", Scope::enqueue, kJobq | kRepeatable | kStores, "enqueue one job"},
+    VerbInfo{"STATUS", Scope::read, kJobq | kRepeatable, "all that is known of some jobs"},
+    VerbInfo{"WAIT", Scope::read, kJobq | kRepeatable | kStream,
+             "one message for each job that is over"},
+    VerbInfo{"RESULT", Scope::read, kJobq | kRepeatable, "what a job returned"},
+    VerbInfo{"LOGS", Scope::read, kJobq | kRepeatable | kStream,
+             "what a job wrote, followed while it runs"},
+    VerbInfo{"LIST", Scope::read, kJobq | kRepeatable, "jobs by state, queue and type, paged"},
+    VerbInfo{"CANCEL", Scope::admin, kJobq | kRepeatable, "stop jobs or keep them from starting"},
+    VerbInfo{"RETRY", Scope::admin, kJobq | kRepeatable, "make dead or waiting jobs ready now"},
+    VerbInfo{"RELEASE", Scope::admin, kJobq | kRepeatable, "end leases whose workers are gone"},
+    VerbInfo{"RM", Scope::admin, kJobq | kRepeatable, "forget jobs that do not run"},
+    VerbInfo{"RETRY_DEAD", Scope::admin, kJobq | kRepeatable, "retry the dead that match a filter"},
+    VerbInfo{"DEAD_GROUPS", Scope::read, kJobq | kRepeatable, "the dead by type and last error"},
+    VerbInfo{"OPERATE", Scope::admin, kJobq, "retry, cancel, remove all that match"},
+    VerbInfo{"OPERATIONS", Scope::read, kJobq | kRepeatable, "how far the operations are"},
+    VerbInfo{"STOP_OPERATION", Scope::admin, kJobq | kRepeatable, "leave the rest of one out"},
+    VerbInfo{"QUEUES", Scope::read, kJobq | kRepeatable, "queues with size, latency, pause"},
+    VerbInfo{"PAUSE", Scope::admin, kJobq | kRepeatable, "pause queues"},
+    VerbInfo{"RESUME", Scope::admin, kJobq | kRepeatable, "resume queues"},
+    VerbInfo{"CLEAR", Scope::admin, kJobq | kRepeatable, "remove the ready jobs of a queue"},
+    VerbInfo{"STATS", Scope::read, kJobq | kRepeatable, "totals, queues, pools"},
+    VerbInfo{"WORKERS", Scope::read, kJobq | kRepeatable, "who is connected and what they run"},
+    VerbInfo{"SIGNAL", Scope::admin, kJobq | kRepeatable, "quiet or stop a worker"},
+    VerbInfo{"EVENTS", Scope::read, kJobq | kRepeatable | kStream, "what happens, as it happens"},
+    VerbInfo{"PING", Scope::none, kJobq | kRepeatable, "are you there, and who are you"},
+    VerbInfo{"PROFILE", Scope::admin, kJobq | kRepeatable, "where CPU time, memory and tasks are"},
+    VerbInfo{"POOLS", Scope::work, kJobq | kRepeatable, "what a runner of this host is to run"},
+    VerbInfo{"TAKE", Scope::work, kJobq, "take several jobs under a process lease"},
+    VerbInfo{"DONE", Scope::work, kJobq | kRepeatable | kBulkLine, "report ended attempts"},
+    VerbInfo{"HEARTBEAT", Scope::work, kJobq | kRepeatable, "renew a process lease, get notices"},
+    VerbInfo{"OUTPUT", Scope::work, kJobq | kRepeatable | kBulkLine,
+             "what running jobs wrote so far"},
+    VerbInfo{"DOCTOR", Scope::admin, kJobq | kRepeatable | kStream,
+             "what does not fit together in the store"},
+    VerbInfo{"IMPORT", Scope::admin, kJobq | kRepeatable | kBulkLine | kStores,
+             "store jobs of another store, once"},
 };
 
 constexpr const VerbInfo* find_verb(std::string_view name, bool jobq) {
     for (const auto& verb : kVerbs)
-        if (verb.jobq == jobq && verb.name == name) return &verb;
+        if (verb.jobq() == jobq && verb.name == name) return &verb;
     return nullptr;
 }
 

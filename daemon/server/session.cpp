@@ -6,7 +6,6 @@
 #include "core/base/text.h"
 #include "core/protocol/json_fields.h"
 #include "core/protocol/password.h"
-#include "core/protocol/verbs.h"
 #include "daemon/observe/log.h"
 #include "daemon/server/verbs/actions.h"
 
@@ -16,19 +15,8 @@ namespace {
 constexpr size_t kGather = 1'000;  // lines stored together
 constexpr std::string_view kEnqueue = "JOBQ ENQUEUE ", kPush = "PUSH ";
 
-// Verbs that need an argument. Without even a space Faktory answers them with these texts.
-struct NeedsArgument {
-    std::string_view verb, error;
-};
-
-constexpr NeedsArgument kNeedArgument[] = {
-    {"PUSH", "internal error"},   {"PUSHB", "internal error"}, {"ACK", "internal error"},
-    {"FAIL", "internal error"},   {"BEAT", "internal error"},  {"QUEUE", "internal error"},
-    {"MUTATE", "invalid format"}, {"TRACK", "internal error"}, {"BATCH", "internal error"}};
-
-// What a client without jobq's verbs may still say while the daemon stops: how its jobs ended.
-bool is_said_at_the_end(std::string_view verb) {
-    return verb == "ACK" || verb == "FAIL" || verb == "BEAT" || verb == "END";
+Error shutting_down() {
+    return {ErrorCode::unavailable, "shutdown in progress"};
 }
 
 }  // namespace
@@ -298,61 +286,57 @@ task<void> Session::refuse_line() {
     }
 }
 
+// Nothing: it may be done.
+std::optional<Error> Session::refusal(const VerbInfo& verb) const {
+    if (bare_ && !verb.bare.empty()) return Error{ErrorCode::invalid, std::string(verb.bare)};
+    if (context_.state == DaemonState::stopping && verb.has(kStores)) return shutting_down();
+    return std::nullopt;
+}
+
 task<void> Session::handle(std::string line) {
     ++context_.commands;
     size_t space = line.find(' ');
-    std::string verb = line.substr(0, space);
-    verb_ = verb;
+    verb_ = line.substr(0, space);
     bare_ = space == std::string::npos;
     std::string argument = std::move(line);
     argument.erase(0, bare_ ? argument.size() : space + 1);
-    if (context_.state == DaemonState::stopping && !opted_in_ && !is_said_at_the_end(verb)) {
-        Error error{ErrorCode::unavailable, "shutdown in progress"};
+    const bool jobq = verb_ == "JOBQ" && !bare_;
+    std::string word = verb_;
+    if (jobq) {
+        space = argument.find(' ');
+        word = argument.substr(0, space);
+        argument = space == std::string::npos ? "{}" : argument.substr(space + 1);
+        verb_ = "JOBQ " + word;
+    }
+    const VerbInfo* verb = find_verb(word, jobq);
+    // How its jobs ended is all that a plain client may still say.
+    if (context_.state == DaemonState::stopping && !opted_in_ &&
+        (!verb || !verb->has(kAtShutdown))) {
+        Error error = shutting_down();
         reply_error(error);
         end();
         co_return;
     }
-    if (verb == "PUSH" && !bare_) {
-        co_await store_pushes(std::move(argument), false);
-        co_return;
-    }
-    bool jobq = verb == "JOBQ" && !bare_;
-    if (jobq) {
-        space = argument.find(' ');
-        verb = argument.substr(0, space);
-        argument = space == std::string::npos ? "{}" : argument.substr(space + 1);
-        verb_ = "JOBQ " + verb;
-        if (verb == "ENQUEUE") {
-            co_await store_pushes(std::move(argument), true);
-            co_return;
-        }
-    }
-    for (const auto& row : kNeedArgument) {
-        if (!bare_ || row.verb != verb) continue;
-        Error error{ErrorCode::invalid, std::string(row.error)};
-        reply_error(error);
-        co_return;
-    }
-    const VerbInfo* known = find_verb(verb, jobq);
-    VerbHandler handler = known ? find_handler(verb, jobq) : nullptr;
+    const VerbHandler handler = verb ? find_handler(*verb) : nullptr;
     if (!handler) {
         Error error{ErrorCode::invalid, "unknown command " + shown_verb()};
         reply_error(error);
+        co_return;
+    }
+    if (auto refused = refusal(*verb)) {
+        reply_error(*refused);
         co_return;
     }
     co_await handler(*this, std::move(argument));
 }
 
 Result<EnqueueRequest> Session::read_push(std::string_view argument, int64_t now_ms, bool jobq) {
-    if (context_.state == DaemonState::stopping)
-        return fail(ErrorCode::unavailable, "shutdown in progress");
     if (jobq) return parse_enqueue(argument, now_ms, broker().new_jid());
     auto job = parse_push(argument, now_ms);
     if (!job) return tl::unexpected<Error>(job.error());
     return EnqueueRequest{std::move(*job), false};
 }
 
-// `first` is the argument of the first line; those behind it that are here already join it.
 task<void> Session::store_pushes(std::string first, bool jobq) {
     std::string_view prefix = jobq ? kEnqueue : kPush;
     std::vector<Result<EnqueueRequest>> requests;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "core/base/error.h"
 #include "core/protocol/job_wire.h"
 #include "core/protocol/line_splitter.h"
+#include "core/protocol/verbs.h"
 #include "daemon/loop/stream.h"
 #include "daemon/server/context.h"
 
@@ -68,6 +70,10 @@ class Session {
 
     void close() { stream_->close_after_write(); }
 
+    // PUSH, or JOBQ ENQUEUE. `first` is the argument of the first line; those of the same verb
+    // behind it that are here already join it.
+    task<void> store_pushes(std::string first, bool jobq);
+
   private:
     task<void> talk();
     void tell_of_escape();
@@ -82,7 +88,7 @@ class Session {
     // A line over its limit: says so, and lets the client hear it.
     task<void> refuse_line();
     Result<EnqueueRequest> read_push(std::string_view argument, int64_t now_ms, bool jobq);
-    task<void> store_pushes(std::string first, bool jobq);
+    std::optional<Error> refusal(const VerbInfo& verb) const;
     void client_gone();
 
     ServerContext& context_;
@@ -100,7 +106,7 @@ class Session {
 // A verb: parses its argument, calls one action, replies. The argument is all after the verb's
 // space.
 using VerbHandler = task<void> (*)(Session& session, std::string argument);
-// Null when there is no such verb, or none with a handler of its own.
-VerbHandler find_handler(std::string_view verb, bool jobq);
+// `verb` is a row of kVerbs. Null: none may be called.
+VerbHandler find_handler(const VerbInfo& verb);
 
 }  // namespace jobq

@@ -56,7 +56,7 @@ TEST_CASE("docs: jobq-faktory(7) has a row for each of Faktory's verbs", "[docs]
     rows = rows.substr(0, rows.find(".Ss Features"));
     size_t verbs = 0;
     for (const auto& verb : kVerbs) {
-        if (verb.jobq) continue;
+        if (verb.jobq()) continue;
         ++verbs;
         INFO(verb.name);
         CHECK(rows.find("\n.It " + std::string(verb.name) + " Ta ") != rows.npos);

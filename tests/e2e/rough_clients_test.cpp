@@ -196,7 +196,7 @@ class Rough {
             if (verb.name == "PROFILE" || verb.name == "JOBQ") continue;
             std::string line = body();
             std::erase(line, '\n');
-            text += (verb.jobq ? "JOBQ " : "") + std::string(verb.name) + " " + line + "\r\n";
+            text += (verb.jobq() ? "JOBQ " : "") + std::string(verb.name) + " " + line + "\r\n";
         }
         say(std::move(text));
     }

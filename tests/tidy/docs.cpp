@@ -26,6 +26,19 @@ std::set<std::string> items(const std::string& page, const std::string& start) {
     return result;
 }
 
+// Its row in the table of all verbs.
+std::string row_of(const VerbInfo& verb) {
+    std::string line = ".It " + std::string(verb.jobq() ? "JOBQ " : "") + std::string(verb.name);
+    for (std::string_view cell :
+         {name(verb.scope), std::string_view(verb.has(kBulkLine) ? "16 MiB" : "1 MiB"),
+          std::string_view(verb.has(kStores)       ? "refused"
+                           : verb.has(kAtShutdown) ? "served"
+                                                   : "opted in"),
+          std::string_view(verb.has(kRepeatable) ? "yes" : "no"), verb.help})
+        line.append(" Ta ").append(cell);
+    return line;
+}
+
 const SourceFile* page(const Tree& tree, std::string_view path, Findings& findings) {
     const SourceFile* file = find_file(tree, path);
     if (!file) findings.push_back({std::string(path), 0, "it is not there"});
@@ -59,9 +72,11 @@ Findings check_verbs_documented(const Tree& tree) {
     faktory.erase("JOBQ");
     for (const auto& verb : kVerbs) {
         if (verb.name == "JOBQ") continue;
-        if (!(verb.jobq ? own : faktory).erase(std::string(verb.name)))
+        if (!has_line(file->text, row_of(verb)))
+            findings.push_back({file->path, 0, "no line \"" + row_of(verb) + "\""});
+        if (!(verb.jobq() ? own : faktory).erase(std::string(verb.name)))
             findings.push_back({file->path, 0,
-                                "no \".It Ic " + std::string(verb.jobq ? "JOBQ " : "") +
+                                "no \".It Ic " + std::string(verb.jobq() ? "JOBQ " : "") +
                                     std::string(verb.name) + "\""});
     }
     for (const auto& verb : faktory)

@@ -202,6 +202,8 @@ TEST_CASE("planted: a manual that lacks verbs, errors and keys, or has others", 
     std::string verbs = lines(check_verbs_documented(tree));
     CHECK(verbs.find("no \".It Ic FETCH\"") != std::string::npos);
     CHECK(verbs.find("no \".It Ic JOBQ TAKE\"") != std::string::npos);
+    CHECK(verbs.find("no line \".It JOBQ TAKE Ta work Ta 1 MiB Ta opted in Ta no Ta ") !=
+          std::string::npos);
     CHECK(verbs.find("SHOVE is not a verb") != std::string::npos);
     CHECK(verbs.find("PUSH\"") == std::string::npos);
     CHECK(lines(check_errors_documented(tree)).find(".It LEASE_LOST Ta 409 Ta 4 Ta no Ta ") !=

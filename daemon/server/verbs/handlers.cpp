@@ -1,5 +1,7 @@
 #include "daemon/server/verbs/handlers.h"
 
+#include <array>
+
 #include "daemon/server/verbs/actions.h"
 
 namespace jobq {
@@ -36,14 +38,20 @@ task<void> stream(Session& session, std::string argument) {
     if (!done) session.reply_error(done.error());
 }
 
+template <bool jobq>
+task<void> enqueue(Session& session, std::string argument) {
+    return session.store_pushes(std::move(argument), jobq);
+}
+
 struct Row {
     std::string_view verb;
     bool jobq;
     VerbHandler handler;
 };
 
-// HELLO, PUSH and JOBQ ENQUEUE are the session's own.
 constexpr Row kRows[] = {
+    {"PUSH", false, enqueue<false>},
+    {"ENQUEUE", true, enqueue<true>},
     {"END", false, verbs::end},
     {"PUSHB", false, verbs::push_bulk},
     {"FETCH", false, verbs::fetch},
@@ -89,12 +97,35 @@ constexpr Row kRows[] = {
     {"IMPORT", true, verbs::import_jobs},
 };
 
+constexpr VerbHandler handler_of(const VerbInfo& verb) {
+    for (const auto& row : kRows)
+        if (row.jobq == verb.jobq() && row.verb == verb.name) return row.handler;
+    return nullptr;
+}
+
+// By a verb's place in kVerbs.
+constexpr auto kHandlers = [] {
+    std::array<VerbHandler, kVerbs.size()> handlers{};
+    for (size_t i = 0; i < kVerbs.size(); ++i)
+        handlers[i] = handler_of(kVerbs[i]);
+    return handlers;
+}();
+
+constexpr size_t without_handler() {
+    size_t count = 0;
+    for (VerbHandler handler : kHandlers)
+        count += handler == nullptr;
+    return count;
+}
+
+// HELLO, which opens a session, and the bare prefix.
+static_assert(without_handler() == 2);
+static_assert(std::size(kRows) + without_handler() == kVerbs.size());
+
 }  // namespace
 
-VerbHandler find_handler(std::string_view verb, bool jobq) {
-    for (const auto& row : kRows)
-        if (row.jobq == jobq && row.verb == verb) return row.handler;
-    return nullptr;
+VerbHandler find_handler(const VerbInfo& verb) {
+    return kHandlers[size_t(&verb - kVerbs.data())];
 }
 
 }  // namespace jobq

@@ -30,11 +30,6 @@ task<void> import_jobs(Session& session, std::string argument) {
         session.reply_error(*request.error());
         co_return;
     }
-    if (session.context().state == DaemonState::stopping) {
-        Error error{ErrorCode::unavailable, "shutdown in progress"};
-        session.reply_error(error);
-        co_return;
-    }
     const Broker& broker = session.broker();
     int64_t now = session.context().reactor.wall_ms();
     std::vector<Result<Enqueued>> results;

@@ -19,11 +19,6 @@ task<void> push_bulk(Session& session, std::string argument) {
     std::vector<std::string> jids;
     for (const auto& job : jobs)
         jids.push_back(job.jid);
-    if (session.context().state == DaemonState::stopping) {
-        Error error{ErrorCode::cancelled, "shutdown in progress"};
-        session.reply_error(error);
-        co_return;
-    }
     auto results = co_await session.broker().enqueue(std::move(jobs), session.intake());
     for (size_t i = 0; i < results.size(); ++i) {
         if (results[i]) continue;
