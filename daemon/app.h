@@ -76,6 +76,9 @@ class App {
     void process_ended(int64_t pid);
     // scrape.cpp
     void make_metrics();
+    task<Result<std::string>> render_metrics();
+    // What /metrics answers.
+    task<std::string> metrics_text();
     std::function<void(StoreBatch, size_t)> batch_sizes();
     void fill_metrics(Metrics::Sheet& sheet);
     // live.cpp
@@ -120,6 +123,7 @@ class App {
     Gate gate_;
     Metrics metrics_;
     JobMetrics job_metrics_{metrics_};
+    OneAnswer<std::string> scrape_{reactor_};
     std::unique_ptr<Traces> traces_;
     std::unique_ptr<PrivateRedis> private_redis_;
     std::unique_ptr<Storage> storage_;

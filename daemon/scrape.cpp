@@ -1,8 +1,10 @@
 // App: what /metrics tells beyond the counters: asked of the parts at each scrape, from memory.
 #include <algorithm>
 #include <array>
+#include <functional>
 
 #include "core/async/contain.h"
+#include "core/base/limits.h"
 #include "daemon/app.h"
 #include "daemon/observe/log.h"
 #include "daemon/observe/process_figures.h"
@@ -74,6 +76,10 @@ void fill_storage(Metrics::Sheet& sheet, const StorageStatus& storage) {
     sheet.set(Metric::storage_log, double(storage.log_bytes));
 }
 
+int64_t serves_ms(const std::string& text) {
+    return text.size() > limits::kScrapeFreshBytes ? limits::kScrapeAgeMs : 0;
+}
+
 void fill_process(Metrics::Sheet& sheet) {
     const ProcessFigures figures = process_figures();
     sheet.set(Metric::process_cpu, figures.cpu_s);
@@ -98,6 +104,18 @@ void App::make_metrics() {
         add(metrics_.counter(Metric::contained, {{"part", std::string(escape.part)}}));
     });
     metrics_.on_scrape([this](Metrics::Sheet& sheet) { fill_metrics(sheet); });
+}
+
+task<Result<std::string>> App::render_metrics() {
+    std::string text = co_await metrics_.text_in_turns(reactor_);
+    co_return text;
+}
+
+// Many series cost the loop milliseconds: one text serves all who scrape within a second.
+task<std::string> App::metrics_text() {
+    std::function<task<Result<std::string>>()> render = std::bind(&App::render_metrics, this);
+    auto text = co_await scrape_.get(render, serves_ms);
+    co_return **text;
 }
 
 std::function<void(StoreBatch, size_t)> App::batch_sizes() {

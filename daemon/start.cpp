@@ -127,7 +127,7 @@ ServerContext App::make_context() {
         if (link_->state() != LinkState::ready) text += ": " + link_->trouble().text;
         return text;
     };
-    context.metrics = [this] { return metrics_.text(); };
+    context.metrics = [this] { return metrics_text(); };
     context.watchdog_woke = [this] { return watchdog_ ? watchdog_->woken() : 0; };
     context.types_of = [this](const std::string& pool) { return types_of_pool(pool); };
     context.replaces_runner = [this] { return runner_ && runner_->is_outdated(); };

@@ -64,9 +64,12 @@ inline constexpr int kErrorsKept = 50;  // attempts whose error is kept in full
 
 // Server
 inline constexpr int kConnections = 2'000;
-inline constexpr int64_t kInfoFreshQueues = 100;  // with more of them
-inline constexpr int64_t kInfoAgeMs = 1'000;      // INFO's figures may be so old,
-inline constexpr int64_t kInfoAgeQueueMs = 1;     // and for each queue so much older
+inline constexpr int64_t kInfoFreshQueues = 100;       // with more of them
+inline constexpr int64_t kInfoAgeMs = 1'000;           // INFO's figures may be so old,
+inline constexpr int64_t kInfoAgeQueueMs = 1;          // and for each queue so much older
+inline constexpr size_t kScrapeFreshBytes = 64 << 10;  // a longer /metrics
+inline constexpr int64_t kScrapeAgeMs = 1'000;         // may be so old
+inline constexpr size_t kScrapePieceBytes = 16 << 10;  // of it, in one turn
 inline constexpr int kListPage = 100, kListPageMax = 500;
 inline constexpr size_t kPreviewBytes = 200;  // of a job's args, in a list
 inline constexpr int64_t kScanJobs = 20'000;  // looked at for one page of a filtered list,
@@ -108,6 +111,8 @@ inline constexpr int64_t kWebhookPutOffMaxMs = 600'000;  // for want of a turn
 // Store
 inline constexpr size_t kScriptJobs = 500;       // jobs in one script call
 inline constexpr size_t kScriptBytes = 4 << 20;  // and their bytes
+inline constexpr size_t kScriptQueues = 50;      // queues looked at in one
+inline constexpr size_t kScriptActs = 150;       // jobs that people change in one
 inline constexpr size_t kHeadBytes = 2 << 10;    // read of a job for a list
 inline constexpr int kSmallCalls = 16;           // in flight, while they hold less than
 inline constexpr size_t kSmallItems = 64;        // so many jobs in all

@@ -31,9 +31,9 @@ Error wrong_state(const std::string& jid, State state) {
     return {ErrorCode::conflict, "job " + jid + " is " + std::string(name(state))};
 }
 
-// So many as one call of a script takes.
+// So many as one call of a script changes: each may have a lock, a batch and a cause to count.
 std::vector<std::string> part_of(const std::vector<std::string>& jids, size_t from) {
-    const size_t to = std::min(jids.size(), from + limits::kScriptJobs);
+    const size_t to = std::min(jids.size(), from + limits::kScriptActs);
     return {jids.begin() + int64_t(from), jids.begin() + int64_t(to)};
 }
 
@@ -42,7 +42,7 @@ std::vector<std::string> part_of(const std::vector<std::string>& jids, size_t fr
 task<Result<std::vector<Result<Cancelled>>>> RedisStore::cancel(std::vector<std::string> jids) {
     std::vector<Result<Cancelled>> results;
     results.reserve(jids.size());
-    for (size_t from = 0; from < jids.size(); from += limits::kScriptJobs) {
+    for (size_t from = 0; from < jids.size(); from += limits::kScriptActs) {
         auto part = co_await cancel_part(part_of(jids, from));
         if (!part) co_return tl::unexpected<Error>(part.error());
         std::move(part->begin(), part->end(), std::back_inserter(results));
@@ -116,7 +116,7 @@ task<Result<std::vector<Result<>>>> RedisStore::requeue(std::vector<std::string>
                                                         bool revive) {
     std::vector<Result<>> results;
     results.reserve(jids.size());
-    for (size_t from = 0; from < jids.size(); from += limits::kScriptJobs) {
+    for (size_t from = 0; from < jids.size(); from += limits::kScriptActs) {
         auto part = co_await requeue_part(part_of(jids, from), revive);
         if (!part) co_return part;
         std::move(part->begin(), part->end(), std::back_inserter(results));
@@ -168,8 +168,8 @@ task<Result<std::vector<Result<>>>> RedisStore::requeue_part(std::vector<std::st
 
 task<Result<std::vector<Result<>>>> RedisStore::remove(std::vector<std::string> jids) {
     std::vector<Result<>> results(jids.size());
-    for (size_t from = 0; from < jids.size(); from += limits::kScriptJobs) {
-        size_t to = std::min(jids.size(), from + limits::kScriptJobs);
+    for (size_t from = 0; from < jids.size(); from += limits::kScriptActs) {
+        size_t to = std::min(jids.size(), from + limits::kScriptActs);
         Command args;
         args.add(reactor_.wall_ms());
         for (size_t i = from; i < to; ++i)
@@ -189,7 +189,7 @@ task<Result<std::vector<Result<>>>> RedisStore::remove(std::vector<std::string> 
 task<Result<std::vector<Result<>>>> RedisStore::kill(std::vector<std::string> jids) {
     std::vector<Result<>> results;
     results.reserve(jids.size());
-    for (size_t from = 0; from < jids.size(); from += limits::kScriptJobs) {
+    for (size_t from = 0; from < jids.size(); from += limits::kScriptActs) {
         auto part = co_await kill_part(part_of(jids, from));
         if (!part) co_return part;
         std::move(part->begin(), part->end(), std::back_inserter(results));

@@ -68,15 +68,18 @@ task<Result<StoreStats>> RedisStore::stats() {
     co_return stats;
 }
 
-// Of named ones so many as a script takes at a time.
+// Few at a time: what others ask for meanwhile comes between two calls.
 task<Result<QueuePage>> RedisStore::queue_page(QueueRequest request) {
     QueuePage page;
+    page.next = std::move(request.after);
     size_t from = 0;
-    do {
-        const size_t to = std::min(request.names.size(), from + limits::kScriptJobs);
+    int left = std::clamp(request.limit, 1, limits::kListPageMax);
+    bool more = true;
+    while (more) {
+        const size_t to = std::min(request.names.size(), from + limits::kScriptQueues);
+        const int some = std::min(left, int(limits::kScriptQueues));
         Command args;
-        args.add(int64_t(request.latency)).add(request.after);
-        args.add(std::clamp(request.limit, 1, int(limits::kScriptJobs)));
+        args.add(int64_t(request.latency)).add(page.next).add(some);
         for (; from < to; ++from)
             args.add(request.names[from]);
         auto reply = co_await run(script("queues"), std::move(args));
@@ -84,7 +87,9 @@ task<Result<QueuePage>> RedisStore::queue_page(QueueRequest request) {
         page.next = reply->items[0].text;
         page.known = integer_of(reply->items[1]);
         add_queues(page.queues, reply->items);
-    } while (from < request.names.size());
+        left -= some;
+        more = request.names.empty() ? left > 0 && !page.next.empty() : from < request.names.size();
+    }
     co_return page;
 }
 

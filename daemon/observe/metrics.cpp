@@ -6,9 +6,13 @@
 #include <prometheus/text_serializer.h>
 
 #include <algorithm>
+#include <iterator>
 #include <sstream>
+#include <string_view>
 
+#include "core/async/wait.h"
 #include "core/base/error.h"
+#include "core/base/limits.h"
 
 namespace jobq {
 namespace {
@@ -64,6 +68,44 @@ class FamilySheet final : public Metrics::Sheet {
     std::map<Metric, prometheus::MetricFamily> families;
 };
 
+// Families as text, few series at a time.
+class Pages {
+  public:
+    explicit Pages(std::vector<prometheus::MetricFamily> families)
+        : families_(std::move(families)) {}
+
+    bool done() const { return family_ == families_.size(); }
+
+    void add_to(std::string& text) {
+        auto& whole = families_[family_];
+        const size_t end = std::min(whole.metric.size(), from_ + kSeries);
+        std::vector<prometheus::MetricFamily> some(1);
+        some[0].name = whole.name;
+        some[0].help = whole.help;
+        some[0].type = whole.type;
+        some[0].metric.assign(std::make_move_iterator(whole.metric.begin() + Step(from_)),
+                              std::make_move_iterator(whole.metric.begin() + Step(end)));
+        std::ostringstream out;
+        prometheus::TextSerializer().Serialize(out, some);
+        std::string_view piece = out.view();
+        // What a family is stands once, before the first of it.
+        while (from_ > 0 && piece.starts_with('#'))
+            piece.remove_prefix(std::min(piece.size(), piece.find('\n')) + 1);
+        text += piece;
+        from_ = end;
+        if (end < whole.metric.size()) return;
+        from_ = 0;
+        ++family_;
+    }
+
+  private:
+    using Step = std::ptrdiff_t;
+    static constexpr size_t kSeries = 16;
+
+    std::vector<prometheus::MetricFamily> families_;
+    size_t family_ = 0, from_ = 0;
+};
+
 bool labels_before(const prometheus::ClientMetric& a, const prometheus::ClientMetric& b) {
     return a.label < b.label;
 }
@@ -74,6 +116,9 @@ struct Metrics::Impl {
     prometheus::Registry registry;
     std::map<Metric, prometheus::Family<prometheus::Counter>*> counters;
     std::map<Metric, prometheus::Family<prometheus::Histogram>*> histograms;
+
+    // All there is now, in order.
+    std::vector<prometheus::MetricFamily> collect(const std::function<void(Sheet&)>& fill) const;
 };
 
 Metrics::Metrics() : impl_(std::make_unique<Impl>()) {}
@@ -100,10 +145,11 @@ prometheus::Histogram& Metrics::histogram(Metric metric, const MetricLabels& lab
     return family->Add(labels, buckets_of(row.kind));
 }
 
-std::string Metrics::text() const {
+std::vector<prometheus::MetricFamily> Metrics::Impl::collect(
+    const std::function<void(Sheet&)>& fill) const {
     FamilySheet sheet;
-    if (fill_) fill_(sheet);
-    auto families = impl_->registry.Collect();
+    if (fill) fill(sheet);
+    auto families = registry.Collect();
     for (auto& [metric, family] : sheet.families)
         families.push_back(std::move(family));
     std::map<std::string, size_t> places;
@@ -113,9 +159,28 @@ std::string Metrics::text() const {
               [&](const auto& a, const auto& b) { return places.at(a.name) < places.at(b.name); });
     for (auto& family : families)
         std::sort(family.metric.begin(), family.metric.end(), labels_before);
-    std::ostringstream out;
-    prometheus::TextSerializer().Serialize(out, families);
-    return out.str();
+    return families;
+}
+
+std::string Metrics::text() const {
+    std::string text;
+    Pages pages(impl_->collect(fill_));
+    while (!pages.done())
+        pages.add_to(text);
+    return text;
+}
+
+task<std::string> Metrics::text_in_turns(Reactor& reactor) const {
+    std::string text;
+    Pages pages(impl_->collect(fill_));
+    size_t turned = 0;
+    while (!pages.done()) {
+        pages.add_to(text);
+        if (text.size() - turned < limits::kScrapePieceBytes) continue;
+        turned = text.size();
+        co_await sleep_for(reactor, 0);
+    }
+    co_return text;
 }
 
 void add(prometheus::Counter& counter, double value) {

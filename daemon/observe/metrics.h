@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "core/async/reactor.h"
+#include "core/async/task.h"
 #include "daemon/observe/metric_table.h"
 
 namespace prometheus {
@@ -45,6 +47,8 @@ class Metrics {
 
     // Families in the order of the table, series by their labels.
     std::string text() const;
+    // The same, of a long one some at a time: the loop turns between.
+    task<std::string> text_in_turns(Reactor& reactor) const;
 
   private:
     struct Impl;

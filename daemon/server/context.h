@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/async/one_answer.h"
 #include "core/config/config.h"
 #include "daemon/server/door.h"
 #include "daemon/server/guesses.h"
@@ -24,7 +25,6 @@ struct PoolStatus {
 
 // What INFO says of queues and sets.
 struct InfoFigures {
-    int64_t taken_ms = 0;  // monotonic; 0: never
     StoreStats stats;
     std::string queues = "{}";  // JSON: sizes by name
     int64_t enqueued = 0, count = 0;
@@ -51,12 +51,12 @@ struct ServerContext {
     std::string runner_wid{};     // of the runner this daemon starts; "" none
     DaemonState state = DaemonState::starting;
     bool profiling = false;  // one at a time
-    InfoFigures info{};      // of the last INFO
+    OneAnswer<InfoFigures> info{reactor};
     Operations* operations = nullptr;
     LiveFeed* live = nullptr;
     std::function<std::vector<PoolStatus>()> pools{};
-    std::function<std::string()> redis_state{};  // for people: "ready", "down: ..."
-    std::function<std::string()> metrics{};      // Prometheus's text
+    std::function<std::string()> redis_state{};    // for people: "ready", "down: ..."
+    std::function<task<std::string>()> metrics{};  // Prometheus's text
     std::function<int64_t()> watchdog_woke{};
     std::function<Types(const std::string&)> types_of{};  // what that pool of the runner runs now
     std::function<bool()> replaces_runner{};              // it is to end once it runs nothing

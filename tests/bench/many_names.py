@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 
 NAMES, LOOKS, PUSHES = 60_000, 40, 4_000
 
@@ -32,6 +33,20 @@ class Link:
         if reply[:1] == b"-":
             raise SystemExit(f"{reply!r} to {line[:80]!r}")
         return reply
+
+
+def all_pages(link):
+    """What `jobq queue list` asks for."""
+    cursor = ""
+    while True:
+        page = json.loads(link.ask("JOBQ QUEUES " + json.dumps({"cursor": cursor})))
+        cursor = page["next"]
+        if not cursor:
+            return
+
+
+def scrape():
+    urllib.request.urlopen("http://127.0.0.1:7499/metrics").read()
 
 
 def redis(path, *words):
@@ -101,6 +116,8 @@ def main():
             "stats": lambda: link.ask("JOBQ STATS {}"),
             "a page of queues": lambda: link.ask('JOBQ QUEUES {"limit":100}'),
             "the longest page of queues": lambda: link.ask('JOBQ QUEUES {"cursor":"tenant-030000"}'),
+            "all queues": lambda: all_pages(link),
+            "/metrics": scrape,
             "a page of ready jobs": lambda: link.ask('JOBQ LIST {"state":"ready"}'),
             "INFO": lambda: link.ask("INFO"),
         }

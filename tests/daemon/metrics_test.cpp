@@ -5,8 +5,10 @@
 #include <set>
 #include <sstream>
 
+#include "core/base/limits.h"
 #include "daemon/observe/job_metrics.h"
 #include "daemon/observe/process_figures.h"
+#include "tests/support/run_task.h"
 
 namespace jobq::test {
 namespace {
@@ -118,6 +120,20 @@ TEST_CASE("metrics: figures of this process are plausible") {
     const double now = double(time(nullptr));
     CHECK(figures.started_s <= now + 1);
     CHECK(figures.started_s > now - 3'600);
+}
+
+TEST_CASE("metrics: a long text is made in turns, and is the same text") {
+    Metrics metrics;
+    JobMetrics jobs(metrics);
+    for (int i = 0; i < 150; ++i) {
+        jobs.enqueued("queue" + std::to_string(i), "type");
+        jobs.started("queue" + std::to_string(i), "type", i);
+    }
+    TestReactor reactor;
+    const std::string whole = metrics.text();
+    CHECK(lines_with(whole, "# TYPE jobq_job_wait_seconds ") == 1);
+    CHECK(run_task(reactor, metrics.text_in_turns(reactor)) == whole);
+    CHECK(reactor.fired() >= whole.size() / limits::kScrapePieceBytes / 2);
 }
 
 }  // namespace jobq::test

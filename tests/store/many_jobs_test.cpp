@@ -10,6 +10,7 @@ namespace {
 using RedisTest = StoreTest<OnRedis>;
 
 constexpr int kMost = int(limits::kScriptJobs);
+constexpr int kActs = int(limits::kScriptActs);
 
 // Jobs that hold a lock each, are of a batch, and are tracked.
 std::vector<Job> tied_jobs(int count, const std::string& bid, int64_t run_at_ms) {
@@ -146,13 +147,13 @@ TEST_CASE(
 
 TEST_CASE("people change as many jobs of a batch at once as they name") {
     RedisTest t;
-    const int count = GENERATE(as<int>{}, kMost, many());
+    const int count = GENERATE(as<int>{}, kActs, kActs + 1, kMost, many());
     INFO(count);
     const int64_t later = t.now() + 500'000;
     const auto killed = push_batch(t, count, "b-kill", later);
     const int before = t.link.calls();
     CHECK(good_of(t.get_value(t.store.kill(killed))) == count);
-    CHECK(t.link.calls() - before >= 2 * ((count + kMost - 1) / kMost));
+    CHECK(t.link.calls() - before >= 2 * ((count + kActs - 1) / kActs));
     settled(t, "b-kill", count, {"b-kill-complete-cb"});
     CHECK(good_of(t.get_value(t.store.requeue(killed, false))) == count);
     CHECK(good_of(t.get_value(t.store.remove(killed))) == count);
@@ -195,6 +196,43 @@ TEST_CASE("jobs of another store, old dead ones and queues come and go in any nu
     t.done(t.store.purge(t.now() + limits::kDeadKeepMs + 1));
     CHECK(t.stats().dead == 0);
     CHECK(t.stats().removed == count);
+}
+
+TEST_CASE("a page of queues is looked at a few names at a time") {
+    RedisTest t;
+    constexpr int kQueues = int(limits::kScriptQueues);
+    Texts names;
+    for (int i = 0; i < 2 * kQueues + 1; ++i) {
+        names.push_back("queue" + std::to_string(1000 + i));
+        t.push({a_job_in(names.back(), "job-of-" + names.back())});
+    }
+    const bool latency = GENERATE(false, true);
+    for (const int limit : {1, kQueues - 1, kQueues, kQueues + 1, 2 * kQueues, 2 * kQueues + 1}) {
+        INFO(limit << (latency ? " with ages" : ""));
+        QueueRequest request;
+        request.limit = limit;
+        request.latency = latency;
+        Texts met;
+        do {
+            const int before = t.link.calls();
+            const auto page = t.get_value(t.store.queue_page(request));
+            CHECK(t.link.calls() - before <= (limit + kQueues - 1) / kQueues);
+            CHECK(int(page.queues.size()) <= limit);
+            CHECK(page.known == int(names.size()));
+            for (const auto& queue : page.queues) {
+                met.push_back(queue.name);
+                CHECK(queue.size == 1);
+                CHECK((queue.oldest_ms != 0) == latency);
+            }
+            request.after = page.next;
+        } while (!request.after.empty());
+        CHECK(met == names);
+        const int before = t.link.calls();
+        QueueRequest named;
+        named.names.assign(names.begin(), names.begin() + limit);
+        CHECK(int(t.get_value(t.store.queue_page(named)).queues.size()) == limit);
+        CHECK(t.link.calls() - before == (limit + kQueues - 1) / kQueues);
+    }
 }
 
 TEST_CASE("a worker may ask for any number of queues, and people name any number of them") {

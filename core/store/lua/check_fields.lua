@@ -70,7 +70,7 @@ function rules.tie(jid, words)
     local event = not is_live(jid) and 'gone' or slot and not owner_of(jid) and 'back'
     if not event then return end
     report(event == 'gone' and 'orphan_tie' or 'orphan_slot', jid, words)
-    if fix then settle_one(jid, words, event) end
+    if fix then settle({jid}, event) end
 end
 
 function rules.idem(key, value)

@@ -10,8 +10,10 @@ local P = KEYS[1]
 --@include type_of
 --@include lanes
 
--- The next job of a list that is not cancelled, looked for among its next few entries.
-local function next_of(list)
+-- The next job of a list: not cancelled, when the queue has cancelled ones, then looked for among its
+-- next few entries.
+local function next_of(list, tomb)
+    if not tomb or tomb == '0' then return redis.call('LINDEX', list, -1) or '' end
     local ids = redis.call('LRANGE', list, -50, -1)
     for i = #ids, 1, -1 do
         local envelope = redis.call('HGET', P .. 'j', ids[i])
@@ -43,8 +45,9 @@ local function add(name, flags, tomb)
             if jid == '' then jid = redis.call('ZRANGE', passed, 0, 0)[1] or '' end
         elseif class == '5' or string.find(flags, class, 1, true) then
             local list = list_key(class .. name)
-            size = size + redis.call('LLEN', list)
-            if ARGV[1] == '1' and jid == '' then jid = next_of(list) end
+            local length = redis.call('LLEN', list)
+            size = size + length
+            if ARGV[1] == '1' and jid == '' and length > 0 then jid = next_of(list, tomb) end
         end
     end
     if ARGV[1] ~= '1' then jid = '' end
@@ -53,8 +56,9 @@ local function add(name, flags, tomb)
     out[at + 4], out[at + 5], out[at + 6] = jid, '', ''
     if jid ~= '' then
         -- The fields that say when it became ready stand before the payload.
-        out[at + 5] = string.sub(redis.call('HGET', P .. 'j', jid) or '', 1, 2048)
-        out[at + 6] = redis.call('HGET', P .. 'm', jid) or ''
+        local envelope = redis.call('HGET', P .. 'j', jid) or ''
+        out[at + 5] = string.sub(envelope, 1, 2048)
+        if has_record(envelope) then out[at + 6] = redis.call('HGET', P .. 'm', jid) or '' end
     end
 end
 

@@ -38,7 +38,7 @@ task<HttpResponse> openapi(ApiCall) {
 
 task<HttpResponse> metrics(ApiCall call) {
     HttpResponse response;
-    response.body = call.context.metrics();
+    response.body = co_await call.context.metrics();
     response.type = "text/plain; version=0.0.4; charset=utf-8";
     co_return response;
 }

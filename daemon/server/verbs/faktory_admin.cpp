@@ -1,6 +1,7 @@
 // Faktory's verbs for operators: INFO FLUSH QUEUE MUTATE END. As in the Faktory Work
 // Protocol 2, section 4; MUTATE's filters look at the canonical compact payload.
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -180,44 +181,51 @@ std::string latencies(const std::vector<std::string>& names, const std::vector<Q
     return json.take();
 }
 
-// With many queues a look at all of them costs Redis milliseconds, a page at a time: one serves for
-// a second then, and for longer the more there are, so that a client that asks again and again
-// leaves Redis nearly all of its time.
-task<Result<>> look_at_queues(ServerContext& context) {
-    InfoFigures& figures = context.info;
-    int64_t age_ms = context.reactor.now_ms() - figures.taken_ms;
-    bool many = figures.count > limits::kInfoFreshQueues;
-    const int64_t serves_ms = limits::kInfoAgeMs + figures.count * limits::kInfoAgeQueueMs;
-    if (many && figures.taken_ms != 0 && age_ms < serves_ms) co_return Result<>{};
-    auto stats = co_await context.broker.store().stats();
+// A look at all queues, a page at a time, so that others have their turns between.
+task<Result<InfoFigures>> look_at_queues(Broker& broker) {
+    InfoFigures figures;
+    auto stats = co_await broker.store().stats();
     if (!stats) co_return tl::unexpected<Error>(stats.error());
-    auto queues = co_await context.broker.store().queues(false);
-    if (!queues) co_return tl::unexpected<Error>(queues.error());
-    figures.taken_ms = context.reactor.now_ms();
     figures.stats = *stats;
-    figures.enqueued = 0;
-    figures.count = int64_t(queues->size());
     JsonWriter json;
     json.begin_object();
-    for (const auto& queue : *queues) {
-        json.field(queue.name, queue.size);
-        figures.enqueued += queue.size;
+    QueueRequest request;
+    bool more = true;
+    while (more) {
+        auto page = co_await broker.store().queue_page(request);
+        if (!page) co_return tl::unexpected<Error>(page.error());
+        for (const auto& queue : page->queues) {
+            json.field(queue.name, queue.size);
+            figures.enqueued += queue.size;
+        }
+        figures.count += int64_t(page->queues.size());
+        request.after = page->next;
+        more = !page->next.empty();
     }
-    if (figures.enqueued > 0) context.broker.stir();
+    if (figures.enqueued > 0) broker.stir();
     figures.queues = json.end_object().take();
-    co_return Result<>{};
+    co_return figures;
+}
+
+// With many queues one look serves for a second, and for longer the more there are, so that a
+// client that asks again and again leaves Redis nearly all of its time.
+int64_t serves_ms(const InfoFigures& figures) {
+    if (figures.count <= limits::kInfoFreshQueues) return 0;
+    return limits::kInfoAgeMs + figures.count * limits::kInfoAgeQueueMs;
 }
 
 }  // namespace
 
 task<void> info_verb(Session& session, std::string) {
     ServerContext& context = session.context();
-    auto looked = co_await look_at_queues(context);
+    std::function<task<Result<InfoFigures>>()> look =
+        std::bind(look_at_queues, std::ref(context.broker));
+    auto looked = co_await context.info.get(look, serves_ms);
     if (!looked) {
         session.reply_error(looked.error());
         co_return;
     }
-    const InfoFigures& figures = context.info;
+    const InfoFigures& figures = **looked;
     int64_t now = context.reactor.wall_ms();
     std::string stamp = format_rfc3339(now);
     JsonWriter json;
@@ -262,7 +270,7 @@ task<void> flush(Session& session, std::string) {
         co_return;
     }
     auto done = co_await session.broker().flush();
-    session.context().info = InfoFigures{};
+    session.context().info.forget();
     log(LogLevel::warn, "store.flushed", "FLUSH dropped all jobs");
     if (done) {
         session.reply_ok();

@@ -171,6 +171,7 @@ task<Result<ScanPage>> scan_jobs(Broker& broker, ScanRequest request) {
         if (const std::string* after = scan.wants_names()) {
             QueueRequest names;
             names.after = *after;
+            names.limit = limits::kListPage;
             auto page = co_await broker.store().queue_page(std::move(names));
             if (!page) co_return tl::unexpected<Error>(page.error());
             scan.add_names(*page);

@@ -39,26 +39,52 @@ advance = function(bid, key)
     let_rest(bid, key)
 end
 
--- What befell the job with the tie kind..bid. Returns the kind it has from now on, or nil.
+-- What befell jobs of each batch in this call, as changes of its counters; false: there is no such batch.
+local befell, events = {}, 0
+
+local function count_in(counts, name, by) counts[name] = (counts[name] or 0) + by end
+
+-- What befell the job with the tie kind..bid. Returns the kind it has from now on, or nil. Of plain jobs it
+-- is noted: close_batches() writes it.
 local function batch_event(kind, bid, event, over)
     local key, after = P .. 'batch:' .. bid, kind
     if over then after = nil end
-    if event == 'back' or redis.call('EXISTS', key) == 0 then return after end
-    local ok = event == 'ok'
+    if event == 'back' then return after end
+    if befell[bid] == nil then befell[bid] = redis.call('EXISTS', key) == 1 and {} end
+    local counts, ok = befell[bid], event == 'ok'
+    if not counts then return after end
+    events, counts.last = events + 1, events
     if kind == 'b' then
-        redis.call('HINCRBY', key, 'pending', -1)
-        redis.call('HINCRBY', key, ok and 'ok' or 'failed', 1)
+        count_in(counts, 'pending', -1)
+        count_in(counts, ok and 'ok' or 'failed', 1)
         if not over then after = 'f' end
     elseif kind == 'f' and ok then
-        redis.call('HINCRBY', key, 'failed', -1)
-        redis.call('HINCRBY', key, 'ok', 1)
+        count_in(counts, 'failed', -1)
+        count_in(counts, 'ok', 1)
     elseif kind == 'c' and ok then
         redis.call('HSET', key, 'cst', '2')
     elseif kind == 'k' and ok then
         redis.call('HSET', key, 'sst', '2')
         child_over(redis.call('HGET', key, 'parent'))
     end
-    if over then redis.call('HINCRBY', key, 'live', -1) end
-    advance(bid, key)
+    if over then count_in(counts, 'live', -1) end
     return after
+end
+
+-- Writes what befell the batches, and fires what is due: in the order in which the last job of each came.
+local function close_batches()
+    local bids = {}
+    for bid, counts in pairs(befell) do
+        if counts then bids[#bids + 1] = bid end
+    end
+    table.sort(bids, function(a, b) return befell[a].last < befell[b].last end)
+    for _, bid in ipairs(bids) do
+        local key = P .. 'batch:' .. bid
+        for _, name in ipairs({'pending', 'ok', 'failed', 'live'}) do
+            local by = befell[bid][name] or 0
+            if by ~= 0 then redis.call('HINCRBY', key, name, by) end
+        end
+        advance(bid, key)
+    end
+    befell = {}
 end
