@@ -9,6 +9,7 @@
 #include "cli/json_object.h"
 #include "cli/json_view.h"
 #include "core/base/text.h"
+#include "core/protocol/handshake.h"
 #include "core/protocol/password.h"
 
 namespace jobq::cli {
@@ -36,12 +37,11 @@ Failure nobody_there(const std::vector<std::string>& tried) {
 
 Result<std::string> Client::meaning(Reply reply) {
     if (reply.kind != Reply::Kind::error) return std::move(reply.text);
-    const size_t space = reply.text.find(' ');
-    const std::string name = reply.text.substr(0, space);
-    std::string text = space == std::string::npos ? name : reply.text.substr(space + 1);
+    Error error = error_of(reply.text);
     // Plain Faktory knows only ERR: a request it can't take.
-    const ErrorCode code = name == "ERR" ? ErrorCode::invalid : error_code_from_name(name);
-    return fail(code, printable(text));
+    if (reply.text.starts_with("ERR ")) error.code = ErrorCode::invalid;
+    error.text = printable(error.text);
+    return tl::unexpected(std::move(error));
 }
 
 Result<> Client::shake_hands(int64_t deadline_ms) {
@@ -53,21 +53,18 @@ Result<> Client::shake_hands(int64_t deadline_ms) {
     if (!greeting) return tl::unexpected(greeting.error());
     if (greeting->kind == Reply::Kind::error)
         return fail(ErrorCode::busy, "the daemon refused: " + printable(greeting->text));
-    if (greeting->kind != Reply::Kind::simple || !greeting->text.starts_with("HI {"))
-        return fail(ErrorCode::unavailable, "what listens there is not jobqd");
-    auto hash = password_answer(std::string_view(greeting->text).substr(3), address_.password);
-    if (!hash && hash.error().code == ErrorCode::unauthorized)
+    Hello own;
+    own.hostname = host_name();
+    own.pid = getpid();
+    own.username = to_utf8(address_.user);
+    auto hello = answer_greeting(greeting->text, std::move(own), address_.password);
+    if (!hello && hello.error().code == ErrorCode::unauthorized)
         return fail(ErrorCode::unauthorized,
                     "the daemon at " + address_.to_string() +
                         " wants a password; give it by --password-file FILE, JOBQ_PASSWORD, or "
                         "JOBQ_URL=tcp+tls://:PASSWORD@HOST:PORT");
-    if (!hash) return tl::unexpected(hash.error());
-    JsonObject hello;
-    hello.number("v", 2).number("jobq", 1).text("hostname", host_name()).number("pid", getpid());
-    hello.raw("labels", "[]");
-    if (!address_.user.empty()) hello.text("username", to_utf8(address_.user));
-    if (!hash->empty()) hello.text("pwdhash", *hash);
-    link_.queue("HELLO " + hello.done() + "\n");
+    if (!hello) return tl::unexpected(hello.error());
+    link_.queue(*hello);
     auto answer = link_.read_reply(deadline_ms);
     if (!answer) return tl::unexpected(answer.error());
     if (answer->kind != Reply::Kind::error) return {};

@@ -15,13 +15,11 @@
 
 #include "cli/interrupt.h"
 #include "core/base/own_dir.h"
-#include "core/base/text.h"
 
 namespace jobq::cli {
 namespace {
 
 constexpr size_t kReplyBytes = 64 << 20;  // one bulk reply: a full page of `list` is below 52 MiB
-constexpr size_t kReplyLineBytes = 64 << 10;  // a simple or error reply
 constexpr size_t kReadBytes = 256 << 10;
 
 std::string system_reason(int code) {
@@ -194,33 +192,11 @@ Result<Link::Pumped> Link::pump(int64_t deadline_ms, int extra_fd) {
 }
 
 Result<std::optional<Reply>> Link::take_reply() {
-    const std::string_view unread = std::string_view(in_).substr(taken_);
-    const size_t end = unread.find("\r\n");
-    if (end == std::string_view::npos) {
-        if (unread.size() > kReplyLineBytes) return broken("it does not speak jobq's protocol");
-        return std::nullopt;
-    }
-    const std::string_view line = unread.substr(0, end);
-    if (line.empty()) return broken("it does not speak jobq's protocol");
-    const std::string_view rest = line.substr(1);
-    Reply reply;
-    size_t used = end + 2;
-    if (line.front() == '+' || line.front() == '-') {
-        reply.kind = line.front() == '+' ? Reply::Kind::simple : Reply::Kind::error;
-        reply.text = rest;
-    } else if (line == "$-1") {
-        reply.kind = Reply::Kind::null;
-    } else {
-        const auto size = parse_int(rest);
-        if (line.front() != '$' || !size || *size < 0 || size_t(*size) > kReplyBytes)
-            return broken("it does not speak jobq's protocol");
-        if (unread.size() < used + size_t(*size) + 2) return std::nullopt;
-        reply.kind = Reply::Kind::bulk;
-        reply.text = unread.substr(used, size_t(*size));
-        used += size_t(*size) + 2;
-    }
-    taken_ += used;
-    return reply;
+    auto reply = jobq::read_reply(std::string_view(in_).substr(taken_), kReplyBytes);
+    if (!reply) return broken(reply.error().text);
+    if (!*reply) return std::nullopt;
+    taken_ += (*reply)->bytes;
+    return Reply{(*reply)->kind, std::string((*reply)->text)};
 }
 
 Result<Reply> Link::read_reply(int64_t deadline_ms) {

@@ -13,12 +13,14 @@
 #include "cli/address.h"
 #include "cli/wire.h"
 #include "core/base/error.h"
+#include "core/protocol/reply.h"
 
 namespace jobq::cli {
 
 // One reply as it came: "+text", "-CODE text" or a bulk string.
 struct Reply {
-    enum class Kind : uint8_t { simple, error, bulk, null } kind = Kind::simple;
+    using Kind = ReplyView::Kind;
+    Kind kind = Kind::simple;
     std::string text;
 };
 

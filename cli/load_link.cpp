@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "cli/client.h"
-#include "core/base/text.h"
+#include "core/protocol/reply.h"
 
 namespace jobq::cli {
 namespace {
@@ -52,27 +52,11 @@ bool LoadLink::fill() {
 }
 
 std::optional<LoadReply> LoadLink::next() {
-    const std::string_view unread = std::string_view(in_).substr(taken_);
-    const size_t end = unread.find("\r\n");
-    if (end == std::string_view::npos || end == 0) {
-        broken_ = end == 0 || unread.size() > kReadBytes;
-        return std::nullopt;
-    }
-    const char kind = unread.front();
-    const std::string_view line = unread.substr(1, end - 1);
-    if (kind == '+' || kind == '-') {
-        taken_ += end + 2;
-        return LoadReply{kind == '-', line};
-    }
-    const auto size = parse_int(line);
-    if (kind != '$' || !size || *size < 0 || size_t(*size) > kReplyBytes) {
-        broken_ = true;
-        return std::nullopt;
-    }
-    const size_t whole = end + 2 + size_t(*size) + 2;
-    if (unread.size() < whole) return std::nullopt;
-    taken_ += whole;
-    return LoadReply{false, unread.substr(end + 2, size_t(*size))};
+    auto reply = read_reply(std::string_view(in_).substr(taken_), kReplyBytes);
+    if (!reply) broken_ = true;
+    if (!reply || !*reply) return std::nullopt;
+    taken_ += (*reply)->bytes;
+    return LoadReply{(*reply)->kind == ReplyView::Kind::error, (*reply)->text};
 }
 
 }  // namespace jobq::cli

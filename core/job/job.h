@@ -107,6 +107,8 @@ struct FinalRecord {
 
 // What jobqd itself enqueues and runs; nobody else may use such a type or queue.
 inline constexpr std::string_view kReservedPrefix = "jobq.";
+// The type whose payload names a program: whoever enqueues it runs what he likes as our user.
+inline constexpr std::string_view kCommandType = "run";
 inline constexpr const char* kWebhookType = "jobq.webhook";
 inline constexpr const char* kWebhookQueue = "jobq.webhooks";
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "daemon/runner/wire.h"
+#include "core/protocol/runner_messages.h"
 
 namespace jobq {
 

@@ -119,7 +119,7 @@ void ChildWorker::assign(ChildJob& job) {
     state_ = State::busy;
     job_ = &job;
     job.held_by(this);
-    std::string line = format_child_job(job.job());
+    std::string line = write_child_job(job.job());
     job_bytes_ = line.size();
     input_->write(std::move(line));
 }
@@ -158,7 +158,7 @@ void ChildWorker::read_lines() {
 
 void ChildWorker::on_line(std::string_view line) {
     if (trim(line).empty()) return;
-    auto message = parse_child_message(line);
+    auto message = read_child_message(line);
     if (!message) {
         on_stderr("jobq: ignored on stdout: " + message.error().text + "\n");
         return;

@@ -13,6 +13,7 @@
 
 #include "daemon/loop/child.h"
 #include "daemon/loop/pipe.h"
+#include "daemon/runner/child_lines.h"
 #include "daemon/runner/hub.h"
 #include "daemon/runner/job_run.h"
 

@@ -8,6 +8,8 @@
 
 #include "core/async/task.h"
 #include "core/base/error.h"
+#include "core/protocol/handshake.h"
+#include "core/protocol/reply.h"
 #include "core/tls/tls.h"
 #include "daemon/loop/stream.h"
 
@@ -16,7 +18,7 @@ namespace jobq {
 // Where jobqd is, and how to be let in.
 struct Dial {
     Endpoint endpoint;
-    std::string hello;                      // the line
+    Hello hello;
     std::string password;                   // "": none
     std::shared_ptr<const TlsContext> tls;  // for an endpoint with TLS
 };
@@ -36,11 +38,11 @@ class Client {
     void close();
 
   private:
-    task<Result<std::string>> read_line(int64_t until_ms);
+    // Its text; an error reply as what it says.
+    task<Result<std::string>> read_one(int64_t until_ms);
     Result<> start_tls();
     task<Result<>> shake_hands();
-    Result<std::string> hello_for(std::string_view greeting) const;
-    task<Result<>> read_until(size_t bytes, int64_t until_ms);
+    task<Result<>> read_more(int64_t until_ms);
 
     UvReactor& reactor_;
     Dial dial_;

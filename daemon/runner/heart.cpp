@@ -111,19 +111,21 @@ void Heart::obey(const Notices& notices, const std::vector<RunningJob>& asked) {
             reporter_.add(*waiting, std::move(report));
         }
     }
-    bool quiet = notices.state != RunnerState::running;
+    bool quiet = notices.state != WorkerState::running;
     if (quiet != hub_.told_quiet) {
         hub_.told_quiet = quiet;
         hub_.changed.notify_all();
     }
-    if (notices.state == RunnerState::terminate) events_.on_terminate();
+    if (notices.state == WorkerState::terminate) events_.on_terminate();
 }
 
 task<bool> Heart::ask_pools() {
-    auto line = format_pools(hub_.options.name);
+    PoolsRequest request;
+    request.runner = hub_.options.name;
+    auto line = request_line("POOLS", write(request));
     auto answer = co_await client_.call(std::move(line), kAnswerMs);
     if (!answer) co_return false;
-    auto assignment = parse_assignment(*answer);
+    auto assignment = read_assignment(*answer);
     if (!assignment) {
         hub_.say(LogLevel::error, "runner.no_pools", assignment.error().text);
         co_return false;
@@ -136,11 +138,13 @@ task<bool> Heart::ask_pools() {
 
 // One heartbeat; false when the connection, or the answer, is no good.
 task<bool> Heart::beat() {
-    auto asked = running();
-    int64_t wait_ms = hub_.online ? hub_.options.beat_wait_ms : 0;
+    HeartbeatRequest request;
+    request.running = running();
+    request.wait_ms = hub_.online ? hub_.options.beat_wait_ms : 0;
+    if (hub_.stopping || hub_.told_quiet) request.state = BeatState::quiet;
     int64_t sent_ms = hub_.reactor.now_ms();
-    auto line = format_heartbeat(asked, wait_ms, hub_.stopping || hub_.told_quiet);
-    auto answer = co_await client_.call(std::move(line), wait_ms + kAnswerMs);
+    auto line = request_line("HEARTBEAT", write(request));
+    auto answer = co_await client_.call(std::move(line), request.wait_ms + kAnswerMs);
     if (!answer) {
         if (client_.connected()) {
             hub_.say(LogLevel::warn, "runner.not_renewed",
@@ -150,14 +154,14 @@ task<bool> Heart::beat() {
         go_away(answer.error().text);
         co_return false;
     }
-    auto notices = parse_notices(*answer);
+    auto notices = read_notices(*answer);
     if (!notices) {
         go_away(notices.error().text);
         co_return false;
     }
     renewed_ms_ = sent_ms;
     arm_lease();
-    obey(*notices, asked);
+    obey(*notices, request.running);
     bool asks = !hub_.options.local && (!assigned_ || notices->config != version_);
     if (asks) {
         bool got = co_await ask_pools();
@@ -178,7 +182,9 @@ task<bool> Heart::reach() {
 task<void> Heart::say_goodbye() {
     auto connected = co_await client_.connect();
     if (!connected) co_return;
-    auto line = format_goodbye();
+    HeartbeatRequest request;
+    request.state = BeatState::ended;
+    auto line = request_line("HEARTBEAT", write(request));
     auto answer = co_await client_.call(std::move(line), kGoodbyeMs);
     client_.close();
 }

@@ -9,11 +9,11 @@
 
 #include "core/async/wait.h"
 #include "core/base/rng.h"
+#include "core/protocol/runner_messages.h"
 #include "daemon/runner/backlog.h"
 #include "daemon/runner/client.h"
 #include "daemon/runner/orphan_sweeper.h"
 #include "daemon/runner/runner.h"
-#include "daemon/runner/wire.h"
 
 namespace jobq {
 

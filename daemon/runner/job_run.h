@@ -7,8 +7,8 @@
 
 #include <functional>
 
+#include "core/protocol/runner_messages.h"
 #include "daemon/runner/capture.h"
-#include "daemon/runner/wire.h"
 
 namespace jobq {
 

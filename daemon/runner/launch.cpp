@@ -7,6 +7,8 @@
 
 #include <cstdlib>
 
+#include "daemon/runner/child_lines.h"
+
 namespace jobq {
 namespace {
 
@@ -93,13 +95,13 @@ Result<Launch> launch_of(const TakenJob& job, const TypeSpec* type, bool run_all
     if (type != nullptr && !type->run.empty()) {
         out.plan.argv = fill_template(*type, job.payload);
         out.standard_input = job.payload;
-    } else if (job.type == kRunType) {
+    } else if (job.type == kCommandType) {
         if (!run_allowed) {
             return fail(ErrorCode::forbidden,
                         "commands are not allowed here: set allow = true in [run] of the "
                         "configuration to run jobs of type run");
         }
-        auto request = parse_run_request(job.payload);
+        auto request = read_run_request(job.payload);
         if (!request) return tl::unexpected<Error>(request.error());
         out.plan.argv = std::move(request->argv);
         overlay(env, request->env);

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "core/protocol/runner_messages.h"
 #include "daemon/loop/child.h"
-#include "daemon/runner/wire.h"
 
 namespace jobq {
 

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "core/base/time.h"
+#include "core/protocol/json_fields.h"
 
 namespace jobq {
 namespace {
@@ -89,7 +90,7 @@ void add_output(RunReport& report, const JobRun& attempt, int64_t ended_ms) {
     report.started_ms = attempt.started_ms();
     report.ended_ms = ended_ms;
     report.result = attempt.out.text();
-    report.result_is_json = !attempt.out.is_cut() && is_plain_json(report.result);
+    report.result_is_json = !attempt.out.is_cut() && check_json(report.result).has_value();
     report.log = attempt.err.text();
 }
 

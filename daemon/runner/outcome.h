@@ -4,9 +4,9 @@
 
 #include <string>
 
+#include "core/protocol/runner_messages.h"
 #include "daemon/loop/child.h"
 #include "daemon/runner/job_run.h"
-#include "daemon/runner/wire.h"
 
 namespace jobq {
 

@@ -142,27 +142,31 @@ task<bool> Pool::take() {
     }
     int count = std::min(wanted(), kTakeAtOnce);
     if (count <= 0) co_return true;
-    auto queues = queue_order(spec_, hub_.rng);
     bool idle = runs_.empty() && hub_.backlog.empty();
     int64_t burst_wait = idle ? 0 : kBurstWaitMs;
-    int64_t wait_ms = hub_.options.burst ? burst_wait : kTakeWaitMs;
-    auto line = format_take(spec_, queues, count, wait_ms);
+    TakeRequest request;
+    request.pool = spec_.name;
+    request.queues = queue_order(spec_, hub_.rng);
+    request.types = spec_.types;
+    request.count = count;
+    request.wait_ms = hub_.options.burst ? burst_wait : kTakeWaitMs;
+    auto line = request_line("TAKE", write(request));
     int64_t began = monotonic_us();
-    auto answer = co_await client_.call(std::move(line), wait_ms + kAnswerMs);
+    auto answer = co_await client_.call(std::move(line), request.wait_ms + kAnswerMs);
     if (!answer) co_return false;
     int64_t took = monotonic_us() - began;
     if (took < kTakeMostUs) take_us_ = average(take_us_, took);
-    auto taken = parse_taken(*answer);
+    auto taken = read_taken(*answer);
     if (!taken) {
         hub_.say(LogLevel::error, "runner.bad_job", taken.error().text);
         co_return false;
     }
-    if (hub_.left > 0) hub_.left -= std::min<int64_t>(hub_.left, int64_t(taken->jobs.size()));
-    if (hub_.options.burst && idle && taken->jobs.empty()) {
+    if (hub_.left > 0) hub_.left -= std::min<int64_t>(hub_.left, int64_t(taken->size()));
+    if (hub_.options.burst && idle && taken->empty()) {
         hub_.dry = true;
         hub_.changed.notify_all();
     }
-    accept(std::move(taken->jobs));
+    accept(std::move(*taken));
     co_return true;
 }
 

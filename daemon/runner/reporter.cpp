@@ -162,7 +162,7 @@ bool Reporter::collect(std::vector<OutputChunk>& chunks) {
 task<bool> Reporter::send_output() {
     std::vector<OutputChunk> chunks;
     while (client_.connected() && collect(chunks)) {
-        auto line = format_output(chunks);
+        auto line = request_line("OUTPUT", write(chunks));
         chunks.clear();
         auto answer = co_await client_.call(std::move(line), kCallMs);
         if (!answer && !client_.connected()) co_return false;
@@ -226,7 +226,7 @@ task<bool> Reporter::send_done() {
         }
         size_t count = batch.size();
         if (count == 0) co_return true;
-        auto line = format_done(batch);
+        auto line = request_line("DONE", write(batch));
         auto answer = co_await client_.call(std::move(line), kCallMs);
         if (!answer) {
             if (client_.connected()) refuse(answer.error(), count);
@@ -234,7 +234,7 @@ task<bool> Reporter::send_done() {
             most = 1;  // finds out which one it is
             continue;
         }
-        auto answers = parse_done_answers(*answer);
+        auto answers = read_done_answers(*answer);
         if (!answers || !settle(*answers, count)) co_return false;
     }
     co_return client_.connected();

@@ -244,7 +244,7 @@ int run_runner(const RunnerOptions& options) {
     if (!endpoint) return refuse_options(options, endpoint.error().text);
     if (options.name.empty()) return refuse_options(options, "a runner needs a --name");
     endpoint->own = options.own_daemon;
-    Dial dial{*endpoint, "", options.password, nullptr};
+    Dial dial{*endpoint, {}, options.password, nullptr};
     if (endpoint->tls) {
         auto tls = TlsContext::for_client(options.ca_file);
         if (!tls) return refuse_options(options, tls.error().text);
@@ -263,7 +263,11 @@ int run_runner(const RunnerOptions& options) {
     auto guard = Guard::start();
     adopt_orphans();
     UvReactor reactor;
-    dial.hello = format_hello(options.name, hostname_of(options), getpid(), slots_of(options));
+    dial.hello.wid = options.name;
+    dial.hello.hostname = hostname_of(options);
+    dial.hello.pid = getpid();
+    dial.hello.slots = slots_of(options);
+    dial.hello.labels = {dial.hello.slots > 0 ? "work" : "runner"};
     Runner runner(reactor, options, guard.get(), dial);
     auto stop = [&] { runner.stop(); };
     std::vector<std::unique_ptr<SignalWatch>> signals;

@@ -11,10 +11,13 @@
 #include <string_view>
 
 #include "core/base/limits.h"
+#include "core/protocol/runner_messages.h"
 #include "daemon/observe/log.h"
-#include "daemon/runner/wire.h"
 
 namespace jobq {
+
+// In RunnerOptions::local's types: for every type without an entry of its own.
+inline constexpr std::string_view kAnyType = "*";
 
 struct RunnerOptions {
     std::string endpoint;     // "unix:PATH", "tcp://HOST:PORT", "tcp+tls://HOST:PORT"

@@ -8,8 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/protocol/runner_messages.h"
 #include "daemon/observe/log.h"
-#include "daemon/runner/wire.h"
 #include "daemon/runner/work.h"
 
 namespace jobq {

@@ -1,49 +1,34 @@
 #include "daemon/server/assignment.h"
 
-#include "core/protocol/json_writer.h"
 #include "daemon/work/builtin.h"
 #include "daemon/work/intake.h"
 
 namespace jobq {
 namespace {
 
-void write_pool(JsonWriter& json, const PoolConfig& pool) {
-    json.begin_object().field("name", pool.name);
-    json.field("kind", pool.kind == PoolKind::child ? "child" : "exec").field("slots", pool.slots);
-    json.key("queues").begin_array();
-    for (const auto& queue : pool.queues)
-        json.begin_object().field("name", queue.name).field("weight", queue.weight).end_object();
-    json.end_array().field("strict", pool.strict);
-    if (!pool.run.empty()) json.field("run", pool.run);
-    json.end_object();
+PoolSpec spec_of(const PoolConfig& pool) {
+    PoolSpec spec;
+    spec.name = pool.name;
+    spec.kind = pool.kind;
+    spec.slots = pool.slots;
+    spec.queues = pool.queues;
+    spec.strict = pool.strict;
+    spec.run = pool.run;
+    return spec;
 }
 
-void write_limits(JsonWriter& json, const ExecLimits& limits) {
-    json.key("limits").begin_object();
-    if (limits.memory_bytes) json.field("memory_bytes", limits.memory_bytes);
-    if (limits.cpu_s) json.field("cpu_s", limits.cpu_s);
-    if (limits.files) json.field("files", limits.files);
-    if (limits.processes) json.field("processes", limits.processes);
-    if (limits.nice) json.field("nice", *limits.nice);
-    json.end_object();
-}
-
-void write_type(JsonWriter& json, const TypeConfig& type) {
-    json.key(type.name).begin_object().field("run", type.run);
-    json.field("timeout_ms", type.policy.timeout_ms).field("grace_ms", type.grace_ms);
-    json.key("env").begin_object();
-    for (const auto& [name, value] : type.env)
-        json.field(name, value);
-    json.end_object();
-    if (!type.cwd.empty()) json.field("cwd", type.cwd);
-    json.key("exit").begin_object();
-    for (const auto& [status, outcome] : type.exit)
-        json.field(std::to_string(status), name(outcome));
-    json.end_object();
-    json.field("output_head_bytes", int64_t(type.output_head_bytes));
-    json.field("output_tail_bytes", int64_t(type.output_tail_bytes));
-    write_limits(json, type.limits);
-    json.end_object();
+TypeSpec spec_of(const TypeConfig& type) {
+    TypeSpec spec;
+    spec.run = type.run;
+    spec.timeout_ms = type.policy.timeout_ms;
+    spec.grace_ms = type.grace_ms;
+    spec.env = type.env;
+    spec.cwd = type.cwd;
+    spec.exit = type.exit;
+    spec.output_head_bytes = type.output_head_bytes;
+    spec.output_tail_bytes = type.output_tail_bytes;
+    spec.limits = type.limits;
+    return spec;
 }
 
 }  // namespace
@@ -68,18 +53,15 @@ bool needs_runner(const Config& config) {
     return false;
 }
 
-std::string assignment_json(const Config& config, bool local, const std::string& version) {
-    JsonWriter json;
-    json.begin_object().key("pools").begin_array();
-    if (local)
-        for (const auto& [name, pool] : config.pools)
-            if (pool.kind != PoolKind::thread) write_pool(json, pool);
-    json.end_array().key("types").begin_object();
+Assignment assignment_of(const Config& config, bool local, std::string version) {
+    Assignment assignment;
+    for (const auto& [name, pool] : config.pools)
+        if (local && pool.kind != PoolKind::thread) assignment.pools.push_back(spec_of(pool));
     for (const auto& [name, type] : config.types)
-        if (!type.run.empty()) write_type(json, type);
-    json.end_object().field("run_allowed", config.allow_run).field("version", version);
-    json.end_object();
-    return json.take();
+        if (!type.run.empty()) assignment.types.emplace(name, spec_of(type));
+    assignment.run_allowed = config.allow_run;
+    assignment.version = std::move(version);
+    return assignment;
 }
 
 }  // namespace jobq

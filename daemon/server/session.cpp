@@ -129,38 +129,25 @@ task<bool> Session::handshake() {
 }
 
 bool Session::accept_hello(std::string_view json) {
-    auto hello = JsonObject::parse(json, true);
+    auto hello = read_hello(json);
     if (!hello) return false;
-    auto version = hello->integer("v");
-    auto pid = hello->integer("pid");
-    auto rss = hello->integer("rss_kb");
-    auto labels = hello->strings("labels");
-    auto wid = hello->string("wid");
-    auto hostname = hello->string("hostname");
-    auto username = hello->string("username");
-    auto pwdhash = hello->string("pwdhash");
-    if (!version || !pid || !rss || !labels) return false;
-    if (!wid || !hostname || !username || !pwdhash) return false;
-    if (version->value_or(0) < 0 || version->value_or(0) > 255) return false;
     // Of a Unix socket, which asks for none, there is no address.
     const std::string peer = check_.asks() ? stream_->peer_address() : "";
-    const bool guess = !peer.empty() && !pwdhash->value_or("").empty();
+    const bool guess = !peer.empty() && !hello->pwdhash.empty();
     const int64_t now = context_.reactor.now_ms();
     if (guess && !context_.guesses.may_try(peer, now)) {
         stream_->write("-" + std::string(kTooManyGuesses) +
                        " from your address: try again in a moment\r\n");
         return false;
     }
-    if (!check_.accepts(version->value_or(0), pwdhash->value_or(""))) {
+    if (!check_.accepts(hello->version, hello->pwdhash)) {
         if (guess && context_.guesses.was_wrong(peer, now)) note_guessing(peer);
         stream_->write("-ERR Invalid password\r\n");  // clients look for these words
         log(LogLevel::warn, "auth.refused", "a client on TCP had no password, or a wrong one",
             {{"peer", peer}});
         return false;
     }
-    auto opted = hello->integer("jobq");
-    opted_in_ = opted && opted->value_or(0) == 1;
-    auto slots = hello->integer("slots");
+    opted_in_ = hello->opted_in;
     identified_ = true;
     ++context_.connections;
     context_.plain += !opted_in_;
@@ -170,32 +157,30 @@ bool Session::accept_hello(std::string_view json) {
             {ErrorCode::busy, "too many connections: " + std::to_string(context_.connections)});
         return false;
     }
-    if (!wid->value_or("").empty())
-        join_worker(**wid, hostname->value_or(""), pid->value_or(0),
-                    labels->value_or(std::vector<std::string>()), slots ? slots->value_or(0) : 0);
+    if (!hello->wid.empty()) join_worker(std::move(*hello));
     return true;
 }
 
-void Session::join_worker(std::string wid, std::string hostname, int64_t pid,
-                          std::vector<std::string> labels, int64_t slots) {
+void Session::join_worker(Hello hello) {
+    const std::string wid = std::move(hello.wid);
     worker_ = broker().workers().meet(wid);
     bool known = worker_->connections > 0;
     ++worker_->connections;
     worker_->beat_ms = context_.reactor.now_ms();
     worker_->closers[id_] = [this] { end(); };
     if (known) return;  // a further connection of it: its first HELLO counts
-    worker_->hostname = printable(hostname);
-    worker_->pid = pid;
-    worker_->labels = std::move(labels);
+    worker_->hostname = printable(hello.hostname);
+    worker_->pid = hello.pid;
+    worker_->labels = std::move(hello.labels);
     if (!opted_in_) return;
-    worker_->slots = std::max<int64_t>(0, slots);
+    worker_->slots = std::max<int64_t>(0, hello.slots);
     worker_->owner = "w:" + wid;
     worker_->kind = wid == context_.runner_wid ? WorkerKind::runner : WorkerKind::remote;
     worker_->state = worker_->told = WorkerState::running;
     int64_t peer = stream_->peer().pid;
     if (stream_->is_unix() && peer > 0 && context_.watch_process)
         context_.watch_process(worker_, peer);
-    log(LogLevel::info, "worker.connected", "", {{"worker", wid}, {"pid", pid}});
+    log(LogLevel::info, "worker.connected", "", {{"worker", wid}, {"pid", hello.pid}});
 }
 
 void Session::leave_worker() {

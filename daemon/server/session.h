@@ -14,6 +14,7 @@
 
 #include "core/async/task.h"
 #include "core/base/error.h"
+#include "core/protocol/handshake.h"
 #include "core/protocol/job_wire.h"
 #include "core/protocol/line_splitter.h"
 #include "core/protocol/verbs.h"
@@ -81,8 +82,7 @@ class Session {
     std::string shown_verb() const;
     task<bool> handshake();
     bool accept_hello(std::string_view json);
-    void join_worker(std::string wid, std::string hostname, int64_t pid,
-                     std::vector<std::string> labels, int64_t slots);
+    void join_worker(Hello hello);
     void leave_worker();
     task<void> handle(std::string line);
     // A line over its limit: says so, and lets the client hear it.

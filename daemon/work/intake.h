@@ -7,11 +7,9 @@
 
 #include "core/base/error.h"
 #include "core/config/config.h"
+#include "core/job/job.h"
 
 namespace jobq {
-
-// The type whose payload names a program: whoever enqueues it runs what he likes as our user.
-inline constexpr std::string_view kCommandType = "run";
 
 struct Intake {
     // Anybody may have sent it: it came over TCP or HTTP, and no password was asked for.

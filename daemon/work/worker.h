@@ -12,11 +12,11 @@
 #include <vector>
 
 #include "core/async/wait.h"
+#include "core/protocol/runner_messages.h"
 
 namespace jobq {
 
 enum class WorkerKind : uint8_t { pool, runner, remote, faktory };
-enum class WorkerState : uint8_t { running, quiet, terminate };
 
 std::string_view name(WorkerKind kind);
 std::string_view name(WorkerState state);

@@ -25,7 +25,7 @@ const std::vector<Layer>& layers() {
         {"core/config/", {"core/base/", "core/job/"}},
         {"core/policy/", {"core/base/", "core/job/", "core/config/config.h"}},
         {"core/profile/", {"core/base/"}},
-        {"core/protocol/", {"core/base/", "core/job/"}},
+        {"core/protocol/", {"core/base/", "core/job/", "core/config/config.h"}},
         {"core/store/", {"core/base/", "core/async/", "core/job/", "core/policy/"}},
         {"cli/",
          {"core/base/", "core/job/", "core/profile/", "core/protocol/", "core/config/",

@@ -3,14 +3,11 @@
 #include <algorithm>
 #include <set>
 
-#include "core/base/base64.h"
-#include "core/base/text.h"
 #include "core/base/time.h"
-#include "core/protocol/json_writer.h"
+#include "core/protocol/runner_messages.h"
 #include "daemon/observe/log.h"
 #include "daemon/server/assignment.h"
 #include "daemon/server/verbs/handlers.h"
-#include "daemon/server/verbs/request.h"
 #include "daemon/work/thread_pool.h"
 
 namespace jobq::verbs {
@@ -24,66 +21,33 @@ bool is_worker(Session& session) {
     return false;
 }
 
-void write_taken(JsonWriter& json, const Leased& lease, Broker& broker, int64_t now_ms) {
+TakenJob taken(const Leased& lease, Broker& broker, int64_t now_ms) {
     const Job& job = lease.job;
     const TypePolicy& policy = broker.policy_of(job.type);
-    int64_t timeout = job.timeout_ms.value_or(policy.timeout_ms);
-    json.begin_object().field("jid", job.jid).field("type", job.type).field("queue", job.queue);
-    json.field("attempt", current_attempt(lease.record));
-    int runs = job.max_attempts ? *job.max_attempts
-               : job.retry      ? std::max(*job.retry + 1, 1)
-                                : policy.max_attempts.value_or(limits::kDefaultRetries + 1);
-    json.field("max_attempts", runs).field("token", lease.token).field("timeout_ms", timeout);
-    json.field("deadline", format_rfc3339(later_ms(now_ms, timeout)));
-    json.field("payload_text", handler_payload(job));
-    const std::string trace = broker.traceparent_of(lease);
-    if (!trace.empty()) json.field("traceparent", trace);
-    json.end_object();
+    TakenJob out;
+    out.jid = job.jid;
+    out.type = job.type;
+    out.queue = job.queue;
+    out.token = lease.token;
+    out.attempt = current_attempt(lease.record);
+    out.max_attempts = job.max_attempts ? *job.max_attempts
+                       : job.retry      ? std::max(*job.retry + 1, 1)
+                                        : policy.max_attempts.value_or(limits::kDefaultRetries + 1);
+    out.timeout_ms = job.timeout_ms.value_or(policy.timeout_ms);
+    out.deadline = format_rfc3339(later_ms(now_ms, out.timeout_ms));
+    out.payload = handler_payload(job);
+    out.traceparent = broker.traceparent_of(lease);
+    return out;
 }
 
-int64_t time_field(Request& request, std::string_view key) {
-    std::string text = request.text(key);
-    if (text.empty()) return 0;
-    return parse_rfc3339_ms(text).value_or(0);
-}
-
-std::optional<int> small_field(Request& request, std::string_view key) {
-    if (!request.has(key)) return std::nullopt;
-    return int(std::clamp<int64_t>(request.number(key), INT32_MIN, INT32_MAX));
-}
-
-std::string bytes_field(Request& request, std::string_view key, std::string_view base64_key) {
-    if (!request.has(base64_key)) return request.text(key);
-    auto bytes = base64_decode(request.text(base64_key));
-    if (!bytes) request.refuse("\"" + std::string(base64_key) + "\" is not base 64");
-    return bytes.value_or("");
-}
-
-Ended read_ended(Request& request, const Worker& worker) {
-    Ended ended;
-    ended.jid = request.some_text("jid");
-    ended.token = request.some_text("token");
-    ended.owner = worker.owner;
-    RunReport& report = ended.report;
-    auto outcome = outcome_from_name(request.some_text("outcome"));
-    if (!outcome) request.refuse("\"outcome\" is none of the known ones");
-    report.outcome = outcome.value_or(Outcome::failure);
-    report.error_type = request.text("error_type");
-    report.message = request.text("message");
-    report.backtrace = request.texts("backtrace");
-    report.exit_code = small_field(request, "exit_code");
-    report.signal = small_field(request, "signal");
-    if (request.has("snooze_ms")) report.snooze_ms = request.number("snooze_ms");
-    report.started_ms = time_field(request, "started_at");
-    report.ended_ms = time_field(request, "ended_at");
-    report.result = bytes_field(request, "result", "result_b64");
-    report.result_is_json = request.flag("result_json") && check_json(report.result).has_value();
-    report.log = bytes_field(request, "log", "log_b64");
-    report.user_cpu_ms = request.number("user_cpu_ms");
-    report.system_cpu_ms = request.number("system_cpu_ms");
-    report.max_rss_kib = request.number("max_rss_kib");
-    report.worker = request.text("worker", worker.wid);
-    return ended;
+Ended ended(DoneReport report, const Worker& worker) {
+    Ended out;
+    out.jid = std::move(report.jid);
+    out.token = std::move(report.token);
+    out.owner = worker.owner;
+    out.report = std::move(report.run);
+    if (out.report.worker.empty()) out.report.worker = worker.wid;
+    return out;
 }
 
 // Followers of its output get the rest before they see it end.
@@ -136,7 +100,9 @@ void note_told(Worker& worker, const std::vector<std::string>& named) {
 // The worker ends and has nothing left to report: nobody need wait for its lease.
 task<void> take_leave(Session& session) {
     auto worker = session.worker();
-    session.reply_bulk("{\"cancel\":[],\"lost\":[],\"state\":\"terminate\"}");
+    Notices last;
+    last.state = WorkerState::terminate;
+    session.reply_bulk(write(last));
     std::vector<std::function<void()>> closers;
     for (const auto& [id, close] : worker->closers)
         closers.push_back(close);
@@ -152,45 +118,43 @@ task<void> take_leave(Session& session) {
 
 }  // namespace
 
-task<void> pools(Session& session, std::string argument) {
-    Request request(argument);
+task<void> pools(Session& session, std::string) {
     if (!is_worker(session)) co_return;
     bool local = session.worker()->kind == WorkerKind::runner;
     ServerContext& context = session.context();
     session.worker()->config_version = context.config_version;
-    session.reply_bulk(
-        assignment_json(context.config(), local, std::to_string(context.config_version)));
+    std::string version = std::to_string(context.config_version);
+    session.reply_bulk(write(assignment_of(context.config(), local, std::move(version))));
 }
 
 task<void> take(Session& session, std::string argument) {
-    Request request(argument);
-    FetchOrder order;
-    order.queues = request.some_texts("queues");
-    order.count = int(std::clamp<int64_t>(request.number("count", 1), 1, limits::kListPageMax));
-    order.wait_ms = std::clamp<int64_t>(request.number("wait_ms"), 0, limits::kFetchWaitMaxMs);
-    std::string pool = request.text("pool");
-    auto types = request.texts("types");
-    if (request.error()) {
-        session.reply_error(*request.error());
+    auto request = read_take(argument);
+    if (!request) {
+        session.reply_error(request.error());
         co_return;
     }
     if (!is_worker(session)) co_return;
     auto worker = session.worker();
     ServerContext& context = session.context();
-    if (types.size() > size_t(limits::kFetchQueues)) {
-        Error error{ErrorCode::invalid, "TAKE names " + std::to_string(types.size()) +
+    if (request->types.size() > size_t(limits::kFetchQueues)) {
+        Error error{ErrorCode::invalid, "TAKE names " + std::to_string(request->types.size()) +
                                             " types: at most " +
                                             std::to_string(limits::kFetchQueues) + " at once"};
         session.reply_error(error);
         co_return;
     }
     const bool local = worker->kind == WorkerKind::runner;
+    const std::string pool = request->pool;
+    FetchOrder order;
+    order.queues = std::move(request->queues);
+    order.count = request->count;
+    order.wait_ms = request->wait_ms;
     order.owner = worker->owner;
     order.worker = local && !pool.empty() ? pool : worker->wid;
     if (local) {
         order.types_now = [&context, pool] { return context.types_of(pool); };
-    } else if (!types.empty()) {
-        order.types = types_of(std::move(types));
+    } else if (!request->types.empty()) {
+        order.types = types_of(std::move(request->types));
     }
     auto ticket = session.new_ticket();
     worker->beat_ms = context.reactor.now_ms();
@@ -208,75 +172,53 @@ task<void> take(Session& session, std::string argument) {
         session.reply_error(leases.error());
         co_return;
     }
-    JsonWriter json;
-    json.begin_object().key("jobs").begin_array();
+    std::vector<TakenJob> jobs;
     std::vector<Leased> strangers;
     int64_t now = context.reactor.wall_ms();
     for (auto& lease : *leases) {
         if (!local || runs(context.types_of(pool), lease.job.type)) {
-            write_taken(json, lease, session.broker(), now);
+            jobs.push_back(taken(lease, session.broker(), now));
         } else {
             strangers.push_back(std::move(lease));
         }
     }
-    json.end_array().end_object();
     for (auto& lease : strangers)
         co_await put_aside(session, std::move(lease));
-    session.reply_bulk(json.take());
+    session.reply_bulk(write(jobs));
 }
 
 task<void> done(Session& session, std::string argument) {
-    Request request(argument);
-    const JsonField* jobs = request.field("jobs");
-    if (!jobs || jobs->kind != JsonField::Kind::array) request.refuse("\"jobs\" is wanted here");
-    if (request.error()) {
-        session.reply_error(*request.error());
+    auto reports = read_done(argument);
+    if (!reports) {
+        session.reply_error(reports.error());
         co_return;
     }
     if (!is_worker(session)) co_return;
     session.worker()->beat_ms = session.context().reactor.now_ms();
     std::vector<Ended> batch;
-    for (const auto& element : json_array(jobs->raw)) {
-        Request one(element.raw);
-        batch.push_back(read_ended(one, *session.worker()));
-        if (one.error()) {
-            session.reply_error(*one.error());
-            co_return;
-        }
+    std::vector<DoneAnswer> answers;
+    for (auto& report : *reports) {
+        answers.push_back({report.jid});
+        batch.push_back(ended(std::move(report), *session.worker()));
         complete_output(session.broker(), batch.back());
     }
-    std::vector<std::string> jids;
-    for (const auto& ended : batch)
-        jids.push_back(ended.jid);
     auto results = co_await session.broker().finish(std::move(batch));
-    JsonWriter json;
-    json.begin_object().key("jobs").begin_array();
-    for (size_t i = 0; i < jids.size(); ++i) {
-        json.begin_object().field("jid", jids[i]).field("ok", results[i].has_value());
-        if (!results[i]) json.field("error", info(results[i].error().code).name);
-        json.end_object();
+    for (size_t i = 0; i < answers.size(); ++i) {
+        answers[i].ok = results[i].has_value();
+        if (!results[i]) answers[i].error = results[i].error().code;
     }
-    json.end_array().end_object();
-    session.reply_bulk(json.take());
+    session.reply_bulk(write(answers));
 }
 
 task<void> heartbeat(Session& session, std::string argument) {
-    Request request(argument);
-    if (request.text("state") == "ended" && session.opted_in() && session.worker()) {
+    auto request = read_heartbeat(argument);
+    const bool ends = request && request->state == BeatState::ended;
+    if (ends && session.opted_in() && session.worker()) {
         co_await take_leave(session);
         co_return;
     }
-    int64_t wait_ms = std::clamp<int64_t>(request.number("wait_ms"), 0, limits::kBeatEveryMs);
-    std::vector<std::pair<std::string, std::string>> held;
-    if (const JsonField* running = request.field("running"))
-        if (running->kind == JsonField::Kind::array)
-            for (const auto& element : json_array(running->raw)) {
-                Request one(element.raw);
-                std::string jid = one.some_text("jid");
-                held.emplace_back(std::move(jid), one.some_text("token"));
-            }
-    if (request.error()) {
-        session.reply_error(*request.error());
+    if (!request) {
+        session.reply_error(request.error());
         co_return;
     }
     if (!is_worker(session)) co_return;
@@ -284,51 +226,50 @@ task<void> heartbeat(Session& session, std::string argument) {
     ServerContext& context = session.context();
     worker->beat_ms = context.reactor.now_ms();
     std::string owner = worker->owner, wid = worker->wid;
+    std::vector<std::pair<std::string, std::string>> held;
     std::vector<std::string> named;
-    for (const auto& [jid, token] : held)
-        named.push_back(jid);
+    for (auto& job : request->running) {
+        named.push_back(job.jid);
+        held.emplace_back(std::move(job.jid), std::move(job.token));
+    }
     std::vector<std::string> copy = named;
     co_await session.broker().hand_back_unheard(owner, std::move(copy));
     bool idle = held.empty();
-    auto lost = co_await session.broker().adopt(std::move(owner), std::move(wid), std::move(held));
+    Notices notices;
+    notices.lost =
+        co_await session.broker().adopt(std::move(owner), std::move(wid), std::move(held));
     // What a TAKE brings it meanwhile it gives back.
     if (idle && worker->kind == WorkerKind::runner && context.replaces_runner())
         worker->state = WorkerState::terminate;
-    bool news = has_new_cancels(*worker, session.broker(), named) || !lost.empty() ||
+    bool news = has_new_cancels(*worker, session.broker(), named) || !notices.lost.empty() ||
                 worker->state != worker->told || worker->config_version != context.config_version;
     if (!news && !session.closed()) {
-        auto notice = worker->notice.wait(wait_ms);
+        auto notice = worker->notice.wait(request->wait_ms);
         co_await notice;
     }
     worker->beat_ms = context.reactor.now_ms();
     has_new_cancels(*worker, session.broker(), named);
     note_told(*worker, named);
-    JsonWriter json;
-    json.begin_object().field("cancel", worker->cancel).field("lost", lost);
-    json.field("state", name(worker->state));
-    json.field("config", std::to_string(context.config_version)).end_object();
+    notices.cancel = worker->cancel;
+    notices.state = worker->state;
+    notices.config = std::to_string(context.config_version);
     worker->told = worker->state;
     worker->config_version = context.config_version;
-    session.reply_bulk(json.take());
+    session.reply_bulk(write(notices));
 }
 
 task<void> output(Session& session, std::string argument) {
-    Request request(argument);
-    const JsonField* jobs = request.field("jobs");
-    if (!jobs || jobs->kind != JsonField::Kind::array) request.refuse("\"jobs\" is wanted here");
-    if (request.error()) {
-        session.reply_error(*request.error());
+    auto chunks = read_output(argument);
+    if (!chunks) {
+        session.reply_error(chunks.error());
         co_return;
     }
     if (!is_worker(session)) co_return;
-    for (const auto& element : json_array(jobs->raw)) {
-        Request one(element.raw);
-        std::string jid = one.some_text("jid"), token = one.text("token");
-        Running* known = session.broker().running(jid);
-        if (!known || known->token != token) continue;
-        bool is_stdout = one.text("stream") == "stdout";
-        auto live = session.broker().live_output(jid, is_stdout);
-        live->put(one.number("offset"), bytes_field(one, "text", "b64"));
+    for (const auto& chunk : *chunks) {
+        Running* known = session.broker().running(chunk.jid);
+        if (!known || known->token != chunk.token) continue;
+        const bool is_stdout = chunk.stream == OutputStream::out;
+        session.broker().live_output(chunk.jid, is_stdout)->put(chunk.offset, chunk.bytes);
         // Who follows both waits at the log's.
         if (is_stdout && known->err) known->err->changed.notify_all();
     }

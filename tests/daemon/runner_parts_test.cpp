@@ -1,108 +1,74 @@
-// The runner's messages, its captured output and the order of its queues: what is pure of it.
+// The runner's lines to children, its captured output and the order of its queues: what is pure of
+// it.
 // No processes, no sockets.
 #include <catch2/catch.hpp>
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "core/base/base64.h"
 #include "core/base/limits.h"
+#include "core/protocol/json_fields.h"
 #include "daemon/runner/capture.h"
+#include "daemon/runner/child_lines.h"
 #include "daemon/runner/pool.h"
-#include "daemon/runner/wire.h"
 
 using namespace jobq;
 using nlohmann::json;
 
-namespace {
-
-json body_of(const std::string& line) {
-    REQUIRE(line.back() == '\n');
-    REQUIRE(line.find('\n') == line.size() - 1);
-    return json::parse(line.substr(line.find('{')));
-}
-
-}  // namespace
-
-TEST_CASE("POOLS fills pools and types and keeps defaults for what is not said") {
-    auto got = parse_assignment(R"({"pools":[
-        {"name":"a","kind":"exec","slots":3,"queues":[{"name":"q","weight":5}],"strict":false},
-        {"name":"c","kind":"child","slots":1,"queues":[{"name":"r"}],"run":["py","-u"]}],
-        "types":{"mail":{"run":["m","{payload}"],"timeout_ms":9,"grace_ms":8,"env":{"A":"b"},
-        "cwd":"/tmp","exit":{"75":"retry","100":"dead","3":"success","x":"dead"},
-        "output_head_bytes":1,"output_tail_bytes":2,"limits":{"files":7,"nice":-1}},"bare":{}},
-        "run_allowed":true,"version":"v7"})");
-    REQUIRE(got);
-    REQUIRE(got->pools.size() == 2);
-    CHECK(got->pools[0].slots == 3);
-    CHECK(got->pools[0].queues == std::vector<QueueWeight>{{"q", 5}});
-    CHECK_FALSE(got->pools[0].strict);
-    CHECK(got->pools[1].kind == PoolKind::child);
-    CHECK(got->pools[1].run == std::vector<std::string>{"py", "-u"});
-    const TypeSpec& mail = got->types["mail"];
-    CHECK(mail.timeout_ms == 9);
-    CHECK(mail.exit == std::map<int, Outcome>{
-                           {75, Outcome::failure}, {100, Outcome::dead}, {3, Outcome::success}});
-    CHECK(mail.limits.files == 7);
-    CHECK(mail.limits.nice == -1);
-    CHECK(got->types["bare"].grace_ms == limits::kKillGraceMs);
-    CHECK(got->run_allowed);
-    CHECK(got->version == "v7");
-}
-
-TEST_CASE("messages that can't be read are errors, never a crash") {
-    std::string deep(100'000, '[');
-    for (const std::string& text :
-         {std::string(), std::string("[]"), std::string("{"), std::string("{\"jobs\":1}"),
-          std::string("{\"jobs\":[{}]}"), "{\"jobs\":" + deep,
-          std::string("{\"jobs\":[{\"jid\":1}]}"), std::string("{\"jobs\":[\"\xff\"]}")}) {
-        CAPTURE(text.substr(0, 30));
-        CHECK_FALSE(parse_taken(text));
-        CHECK_FALSE(parse_done_answers(text));
+TEST_CASE("lines of a child that can't be read are errors") {
+    for (const std::string line :
+         {"", "{}", "[]", "{\"jid\":\"a\"}", "{\"jid\":\"a\",\"ok\":\"yes\"}",
+          "{\"jid\":1,\"ok\":true}", "{\"jid\":\"a\",\"ok\":true} x", "\"\xff\""}) {
+        INFO(line);
+        auto message = read_child_message(line);
+        REQUIRE_FALSE(message);
+        CHECK(message.error().code == ErrorCode::bad_data);
     }
-    CHECK_FALSE(parse_notices("{\"cancel\":[1]}"));
-    CHECK_FALSE(parse_assignment("{}"));
-    CHECK_FALSE(parse_child_message("{\"jid\":\"a\"}"));
-    CHECK_FALSE(parse_child_message("{\"jid\":\"a\",\"ok\":\"yes\"}"));
 }
 
-TEST_CASE("the depth of JSON is limited, its numbers are not") {
-    auto nested = [](int depth) {
-        return std::string(size_t(depth), '[') + std::string(size_t(depth), ']');
-    };
-    CHECK(is_plain_json(nested(limits::kJsonDepth)));
-    CHECK_FALSE(is_plain_json(nested(limits::kJsonDepth + 1)));
-    CHECK(is_plain_json(" 123456789012345678901234567890 "));
-    CHECK_FALSE(is_plain_json("1 2"));
-    CHECK_FALSE(is_plain_json("\"\xff\""));
-    CHECK_FALSE(is_plain_json(""));
+TEST_CASE("lines of a child: progress, success with its result as it came, failure") {
+    using Kind = ChildMessage::Kind;
+    auto progress = read_child_message(R"({"jid":"a","progress":250,"note":"n"})");
+    REQUIRE(progress);
+    CHECK(progress->kind == Kind::progress);
+    CHECK(progress->progress == 100);
+    CHECK(progress->note == "n");
+    auto success =
+        read_child_message(R"({"jid":"a","ok":true,"result":{"n": 12345678901234567890123}})");
+    REQUIRE(success);
+    CHECK(success->kind == Kind::success);
+    CHECK(success->result == R"({"n": 12345678901234567890123})");
+    auto failure =
+        read_child_message(R"({"jid":"a","ok":false,"error":"e","kind":"k","retry":false})");
+    REQUIRE(failure);
+    CHECK(failure->kind == Kind::failure);
+    CHECK(failure->error == "e");
+    CHECK(failure->error_kind == "k");
+    CHECK_FALSE(failure->retry);
+    CHECK(read_child_message(R"({"jid":"a","ok":false})")->retry);
 }
 
-TEST_CASE("a report carries everything that is known and stays within a line") {
-    DoneReport report;
-    report.jid = "j";
-    report.token = "t";
-    report.run.outcome = Outcome::crash;
-    report.run.error_type = "signal SIGSEGV";
-    report.run.signal = 11;
-    report.run.started_ms = 1'000;
-    report.run.log = std::string(200'000, '\x1b');
-    report.run.result = std::string(300'000, '"');
-    auto line = format_done({&report});
-    CHECK(line.size() < limits::kLineBytes);
-    auto job = body_of(line)["jobs"][0];
-    CHECK(job["outcome"] == "crash");
-    CHECK(job["signal"] == 11);
-    CHECK_FALSE(job.contains("exit_code"));
-    CHECK(job["started_at"] == "1970-01-01T00:00:01Z");
-    CHECK(base64_decode(job["log_b64"].get<std::string>()) == report.run.log);
-    CHECK(base64_decode(job["result_b64"].get<std::string>()) == report.run.result);
+TEST_CASE("the payload of a run job: argv, env, cwd, and what it can't be") {
+    auto request = read_run_request(R"({"argv":["a","b"],"env":{"A":"1"},"cwd":"/tmp"})");
+    REQUIRE(request);
+    CHECK(request->argv == std::vector<std::string>{"a", "b"});
+    CHECK(request->env == std::map<std::string, std::string>{{"A", "1"}});
+    CHECK(request->cwd == "/tmp");
+    for (const std::string payload :
+         {"", "[]", "{}", R"({"argv":[]})", R"({"argv":[""]})", R"({"argv":["a",1]})",
+          R"({"argv":["a"],"cwd":"tmp"})", R"({"argv":["a"],"env":{"A":1}})",
+          R"({"argv":["a"],"env":[]})"}) {
+        INFO(payload);
+        auto wrong = read_run_request(payload);
+        REQUIRE_FALSE(wrong);
+        CHECK(wrong.error().code == ErrorCode::bad_data);
+    }
 }
 
 TEST_CASE("a job for a child is one line whatever its payload looks like") {
     TakenJob job;
     job.jid = "a\"b";
     job.payload = "[1,\r\n 12345678901234567890123]";
-    auto line = format_child_job(job);
+    auto line = write_child_job(job);
     CHECK(line.find('\n') == line.size() - 1);
     CHECK_THAT(line, Catch::Contains("\"args\":[1,   12345678901234567890123]}\n"));
     CHECK(json::parse(line)["jid"] == "a\"b");
@@ -153,7 +119,7 @@ TEST_CASE("pieces of a capture add up to the whole, with whole characters, from 
                 capture.append(std::string_view(&c, 1));
                 while (auto piece = capture.take_piece(1'000)) {
                     CHECK(piece->offset == int64_t(got.size()));
-                    CHECK(is_plain_json("\"" + piece->bytes + "\""));
+                    CHECK(check_json("\"" + piece->bytes + "\""));
                     got += piece->bytes;
                 }
             }

@@ -1,0 +1,70 @@
+#include "daemon/runner/child_lines.h"
+
+#include <algorithm>
+
+#include "core/base/text.h"
+#include "core/protocol/field_reader.h"
+#include "core/protocol/json_writer.h"
+
+namespace jobq {
+namespace {
+
+using Kind = ChildMessage::Kind;
+
+template <class T>
+Result<T> read_whole(const FieldReader& from, std::string_view what, T value) {
+    if (!from.error()) return value;
+    return fail(ErrorCode::bad_data, std::string(what) + ": " + from.error()->text);
+}
+
+}  // namespace
+
+std::string write_child_job(const TakenJob& job) {
+    JsonWriter json;
+    json.begin_object().field("jid", job.jid).field("type", job.type).field("queue", job.queue);
+    json.field("attempt", job.attempt).field("deadline", job.deadline);
+    if (!job.traceparent.empty()) json.field("traceparent", job.traceparent);
+    std::string payload = job.payload.empty() ? "null" : job.payload;
+    // Between the tokens of JSON a line break is a blank; inside a string it can't be.
+    std::replace_if(
+        payload.begin(), payload.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+    json.key("args").raw(payload).end_object();
+    return json.take() + "\n";
+}
+
+Result<ChildMessage> read_child_message(std::string_view line) {
+    FieldReader from(line, limits::kJsonDepth);
+    ChildMessage message;
+    message.jid = from.some_text("jid");
+    if (!from.has("ok")) {
+        if (!from.has("progress")) from.refuse("it has neither \"ok\" nor \"progress\"");
+        message.progress = std::clamp<int64_t>(from.number("progress"), 0, 100);
+        message.note = from.text("note");
+        return read_whole(from, "a line of a child", std::move(message));
+    }
+    message.kind = from.flag("ok") ? Kind::success : Kind::failure;
+    if (message.kind == Kind::failure) {
+        message.error = from.text("error");
+        message.error_kind = from.text("kind");
+        message.retry = from.flag("retry", true);
+    } else if (const JsonField* result = from.field("result")) {
+        message.result = result->raw;
+    }
+    return read_whole(from, "a line of a child", std::move(message));
+}
+
+Result<RunRequest> read_run_request(std::string_view payload) {
+    FieldReader from(payload, limits::kJsonDepth);
+    RunRequest request;
+    request.argv = from.texts("argv");
+    request.cwd = from.text("cwd");
+    request.env = from.text_map("env");
+    if (request.argv.empty() || request.argv.front().empty())
+        from.refuse("it names no command in argv");
+    // Relative to what? The runner's own directory means nothing to who wrote it.
+    if (!request.cwd.empty() && !request.cwd.starts_with('/'))
+        from.refuse("cwd must begin with /, and " + printable(request.cwd) + " does not");
+    return read_whole(from, "the payload of a run job", std::move(request));
+}
+
+}  // namespace jobq
