@@ -95,7 +95,7 @@ void fill_process(Metrics::Sheet& sheet) {
 void App::make_metrics() {
     auto& turns = metrics_.histogram(Metric::loop_lag);
     reactor_.on_turn([&turns](int64_t us) { observe(turns, double(us) / 1e6); });
-    for (const char* part : {"session", "http", "sender", "task"})
+    for (const char* part : {"session", "http", "sender", "task", "loop"})
         metrics_.counter(Metric::contained, {{"part", part}});
     on_escape([this](const Escape& escape) {
         log(LogLevel::error, "error.contained",

@@ -14,7 +14,7 @@
 namespace jobq {
 
 struct Escape {
-    std::string_view part;  // of a closed list: session, http, sender, runner, task
+    std::string_view part;  // of a closed list: session, http, sender, runner, task, loop
     std::string context;    // which verb, route, peer or place
     std::string what;       // what() of the exception
 };

@@ -62,14 +62,12 @@ task<Result<CheckPage>> Doctor::next() {
     page_ = CheckPage{};
     if (!planned_) {
         planned_ = true;
-        auto stats = co_await store_.stats();
-        // A damaged count may be any number.
-        constexpr int64_t kMost = int64_t(1) << 40;
-        for (int64_t count :
-             {stats ? stats->ready : 0, stats ? stats->running : 0, stats ? stats->scheduled : 0,
-              stats ? stats->retrying : 0, stats ? stats->dead : 0})
-            expected_ += 2 * std::clamp<int64_t>(count, 0, kMost);
-        // stats() also fails where a key has a wrong type: that is to be found.
+        // Each body is looked at, and so is its place. Counters may be damaged, this can't be;
+        // where the key has a wrong type, that is to be found.
+        Command size("HLEN", store_.keys_.of("j"));
+        auto bodies = co_await store_.link_.call(std::move(size));
+        if (!bodies) co_return tl::unexpected<Error>(bodies.error());
+        if (bodies->kind == Reply::Kind::integer) expected_ = 2 * bodies->integer;
         steps_.push_back({&Doctor::keys_page, ""});
     }
     auto done = co_await (this->*steps_.front().page)();

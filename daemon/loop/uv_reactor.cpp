@@ -10,6 +10,7 @@
 #include <ctime>
 #include <mutex>
 
+#include "core/async/contain.h"
 #include "core/base/error.h"
 #include "core/base/time.h"
 
@@ -25,6 +26,15 @@ int64_t clock_ns(clockid_t clock) {
     timespec t{};
     clock_gettime(clock, &t);
     return int64_t(t.tv_sec) * 1'000'000'000 + t.tv_nsec;
+}
+
+// What escapes one call that nobody awaits ends that call alone.
+void call(const std::function<void()>& fn, const char* kind) {
+    try {
+        fn();
+    } catch (...) {
+        tell_escape("loop", kind, std::current_exception());
+    }
 }
 
 }  // namespace
@@ -114,7 +124,7 @@ void UvReactor::fire_timers() {
         auto fn = std::move(first->second);
         timers_.erase(first);
         timer_times_.erase(id);
-        fn();
+        call(fn, "a timer");
     }
 }
 
@@ -135,7 +145,7 @@ void UvReactor::turn() {
         batch.swap(uv_->from_threads);
     }
     for (auto& fn : batch)
-        fn();
+        call(fn, "a thread's call");
     if (!timers_.empty()) fire_timers();
     for (int round = 0; round < kRoundsPerTurn; ++round) {
         drain();
@@ -144,7 +154,7 @@ void UvReactor::turn() {
         batch.clear();
         batch.swap(deferred_);
         for (auto& fn : batch)
-            fn();
+            call(fn, "a deferred call");
     }
     int64_t took_ns = clock_ns(CLOCK_MONOTONIC) - started;
     longest_turn_ms_ = std::max(longest_turn_ms_, took_ns / 1'000'000);

@@ -180,23 +180,30 @@ void Broker::note_running(const Leased& lease, const FetchOrder& order) {
     running_.insert_or_assign(lease.job.jid, std::move(running));
 }
 
-void Broker::announce_start(const Leased& lease, const FetchOrder& order) {
+void Broker::started(const std::string& jid, const std::string& token, int64_t now_ms) {
+    const Running* known = running(jid);
+    if (known && known->token == token) announce_start(*known, now_ms);
+}
+
+void Broker::announce_start(const Running& running, int64_t now_ms) {
+    const Job& job = running.job;
     if (metrics_) {
-        int64_t now = reactor_.wall_ms(), since = enqueued_ms(lease.job, lease.record, now);
-        metrics_->started(lease.job.queue, lease.job.type, since == 0 ? 0 : now - since);
+        const int64_t since = enqueued_ms(job, running.record, now_ms);
+        metrics_->started(job.queue, job.type,
+                          since == 0 ? 0 : std::max<int64_t>(0, now_ms - since));
     }
     if (!events_.wanted("started") && !log_enabled(LogLevel::debug)) return;
-    int attempt = current_attempt(lease.record);
-    note_event("started", lease.job,
-               {{"attempt", std::to_string(attempt)}, {"worker", json_quoted(order.worker)}});
+    int attempt = current_attempt(running.record);
+    note_event("started", job,
+               {{"attempt", std::to_string(attempt)}, {"worker", json_quoted(running.worker)}});
     if (log_enabled(LogLevel::debug))
         log(LogLevel::debug, "job.started", "",
-            {{"jid", lease.job.jid},
-             {"type", lease.job.type},
-             {"queue", lease.job.queue},
+            {{"jid", job.jid},
+             {"type", job.type},
+             {"queue", job.queue},
              {"attempt", int64_t(attempt)},
-             {"worker", order.worker},
-             {"trace_id", trace_id_of(lease.job)}});
+             {"worker", running.worker},
+             {"trace_id", trace_id_of(job)}});
 }
 
 void Broker::add_throttles(FetchRequest& request, const std::string& worker) const {
@@ -271,8 +278,9 @@ task<Result<std::vector<Leased>>> Broker::fetch(FetchOrder order,
         co_await hand_back(std::move(leases), order.owner);
         leases.clear();
     }
+    const int64_t now = reactor_.wall_ms();
     for (const auto& lease : leases)
-        announce_start(lease, order);
+        if (!order.tells_starts) announce_start(running_.at(lease.job.jid), now);
     co_return leases;
 }
 

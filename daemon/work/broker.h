@@ -65,6 +65,7 @@ struct FetchOrder {
     std::function<Types()> types_now{};  // asked before each look, when they may change meanwhile
     int64_t wait_ms = 0;
     bool lease_per_job = false;     // a plain Faktory worker: reserve_for counts
+    bool tells_starts = false;      // it takes ahead, and says started() of each when it is
     std::function<bool()> allowed;  // asked before each look: a quiet worker takes nothing more
 };
 
@@ -190,6 +191,8 @@ class Broker {
 
     // Until the job ends, fails or dies, or the limit: a hint to look again, nothing more.
     task<void> wait_for_change(std::string jid, int64_t limit_ms);
+    // A job that was taken ahead starts now: for those whose order tells_starts.
+    void started(const std::string& jid, const std::string& token, int64_t now_ms);
     Running* running(const std::string& jid);
 
     const std::unordered_map<std::string, Running>& all_running() const { return running_; }
@@ -288,7 +291,7 @@ class Broker {
     // Jobs of these queues and types became ready.
     using Counts = std::map<std::pair<std::string, std::string>, int>;
     void notify(const Counts& ready);
-    void announce_start(const Leased& lease, const FetchOrder& order);
+    void announce_start(const Running& running, int64_t now_ms);
     void note_event(std::string_view event, const Job& job,
                     std::initializer_list<std::pair<std::string_view, std::string>> more);
     task<std::vector<Leased>> keep_runnable(std::vector<Leased> leases, std::string owner);

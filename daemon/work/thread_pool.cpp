@@ -31,6 +31,7 @@ std::string new_owner(const std::string& name, const std::string& epoch) {
 }
 
 constexpr int64_t kFetchWaitMs = 30'000, kErrorPauseMs = 200;
+constexpr int64_t kLookLatestMs = 64;
 constexpr int64_t kStaleMs = 250;  // what did not start for so long, others may start
 constexpr int kWindowMax = 2'000;
 
@@ -97,6 +98,7 @@ task<void> ThreadPool::fetcher() {
         order.count = room;
         order.types = types_;
         order.wait_ms = kFetchWaitMs;
+        order.tells_starts = true;
         int64_t began = monotonic_us();
         auto leases = co_await broker_.fetch(std::move(order), ticket_);
         if (!leases) {
@@ -144,6 +146,7 @@ void ThreadPool::stop_cancelled() {
 
 void ThreadPool::hand_over(std::vector<Work*> work) {
     auto batch = std::make_shared<Batch>();
+    unbegun_ += int64_t(work.size());
     batch->work = std::move(work);
     batch->handed_ms = reactor_.now_ms();
     {
@@ -151,6 +154,7 @@ void ThreadPool::hand_over(std::vector<Work*> work) {
         batches_.push_back(std::move(batch));
         work_there_.notify_one();  // who comes wakes the next one while there is work
     }
+    look_soon(1);
     if (!watching_) gate_.keep([this] { return watch_unstarted(); });
 }
 
@@ -167,6 +171,7 @@ std::vector<ThreadPool::Work*> ThreadPool::take_unstarted(int64_t handed_by_ms, 
     *left = !batches_.empty();
     for (Work* work : unstarted)
         work->result.outcome = Outcome::released;
+    unbegun_ -= int64_t(unstarted.size());
     return unstarted;
 }
 
@@ -191,7 +196,7 @@ void ThreadPool::thread_main(Slot& slot) {
     std::shared_ptr<Batch> batch;
     while (next_batch(batch)) {
         while (Work* work = claim(*batch)) {
-            run(*work);
+            run(slot, *work);
             give_back(slot, work);
         }
     }
@@ -234,8 +239,11 @@ void ThreadPool::wake_another() {
     if (!waking_.exchange(true)) work_there_.notify_one();
 }
 
-void ThreadPool::run(Work& work) {
+void ThreadPool::run(Slot& slot, Work& work) {
     work.started_wall_us = wall_now_us();
+    work.next_begun = slot.begun.load(std::memory_order_relaxed);
+    while (!slot.begun.compare_exchange_weak(work.next_begun, &work)) {
+    }
     int64_t began = monotonic_us();
     HandlerCall call;
     call.payload = handler_payload(work.job);
@@ -266,7 +274,31 @@ void ThreadPool::collect() {
         for (; work != nullptr; work = work->next_done)
             done.push_back(work);
     }
+    tell_begun();  // after that look: whatever is done has begun, and is among these
     if (!done.empty()) gate_.spawn(settle(std::move(done)));
+    if (!done.empty() && unbegun_ > 0) look_soon(1);
+}
+
+void ThreadPool::tell_begun() {
+    for (int i = 0; i < config_.slots; ++i) {
+        if (slots_[size_t(i)].begun.load(std::memory_order_relaxed) == nullptr) continue;
+        Work* work = slots_[size_t(i)].begun.exchange(nullptr);
+        for (; work != nullptr; work = work->next_begun) {
+            --unbegun_;
+            broker_.started(work->job.jid, work->token, work->started_wall_us / 1000);
+        }
+    }
+}
+
+// A thread that is free begins at once, mostly: later and later looks are for a busy machine.
+void ThreadPool::look_soon(int64_t after_ms) {
+    if (std::exchange(looking_, true)) return;
+    reactor_.after(after_ms, [this, after_ms, alive = alive_] {
+        if (!*alive) return;
+        looking_ = false;
+        tell_begun();
+        if (unbegun_ > 0) look_soon(std::min(2 * after_ms, kLookLatestMs));
+    });
 }
 
 task<void> ThreadPool::settle(std::vector<Work*> done) {

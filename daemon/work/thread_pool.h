@@ -50,7 +50,7 @@ class ThreadPool {
         std::atomic<bool> stop{false};
         HandlerResult result;
         int64_t ended_wall_us = 0, took_us = 0;
-        Work* next_done = nullptr;
+        Work *next_done = nullptr, *next_begun = nullptr;
     };
 
     // What one fetch gave. Must stay true: work[i] belongs to whoever's `next++` was i.
@@ -64,7 +64,8 @@ class ThreadPool {
 
     // On a cache line of its own: each is written by one thread, and emptied by the loop.
     struct alignas(64) Slot {
-        std::atomic<Work*> done{nullptr};  // linked by next_done, latest first
+        std::atomic<Work*> begun{nullptr};  // linked by next_begun, latest first
+        std::atomic<Work*> done{nullptr};   // linked by next_done, likewise
     };
 
     task<void> fetcher();
@@ -76,6 +77,9 @@ class ThreadPool {
     task<void> settle(std::vector<Work*> done);
     void hand_over(std::vector<Work*> work);
     void collect();
+    // Looks soon at what has begun: a start wakes the loop no more than that.
+    void look_soon(int64_t after_ms);
+    void tell_begun();
 
     // On the threads.
     void thread_main(Slot& slot);
@@ -83,7 +87,7 @@ class ThreadPool {
     bool next_batch(std::shared_ptr<Batch>& batch);
     void drop_claimed();
     void wake_another();
-    static void run(Work& work);
+    static void run(Slot& slot, Work& work);
     void give_back(Slot& slot, Work* work);
 
     int window() const;
@@ -102,6 +106,8 @@ class ThreadPool {
     Gate gate_;
     std::unordered_map<Work*, std::unique_ptr<Work>> running_;  // until the store knows their end
     int64_t fetch_us_ = 1'000, job_us_ = 1'000;                 // moving averages
+    int64_t unbegun_ = 0;  // of those handed over, as far as is known
+    bool looking_ = false;
     bool stopping_ = false, stopped_ = false, hurry_ = false, watching_ = false;
     int64_t stop_deadline_ms_ = 0;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for what threads have posted

@@ -126,6 +126,7 @@ task<void> WebhookPool::fetcher() {
         order.queues = std::vector<std::string>(1, kWebhookQueue);
         order.count = std::min(kHeldMax - held_, limits::kWebhooksAtOnce);
         order.wait_ms = kFetchWaitMs;
+        order.tells_starts = true;
         auto leases = co_await broker_.fetch(std::move(order), ticket_);
         if (!leases) {
             auto pause = room_.wait(kErrorPauseMs);
@@ -147,6 +148,11 @@ std::shared_ptr<WebhookPool::Host> WebhookPool::host_of(const std::string& origi
 
 void WebhookPool::count(const char* outcome) {
     add(metrics_.counter(Metric::webhooks, {{"outcome", outcome}}));
+}
+
+void WebhookPool::begin(const std::string& jid) {
+    const Running* known = broker_.running(jid);
+    if (known) broker_.started(jid, known->token, reactor_.wall_ms());
 }
 
 task<void> WebhookPool::deliver(Leased lease) {
@@ -186,13 +192,21 @@ task<void> WebhookPool::send_into(std::shared_ptr<const Job> job, int64_t limit_
 }
 
 task<RunReport> WebhookPool::send(std::shared_ptr<const Job> job, int64_t limit_ms) {
-    if (job->type != kWebhookType)
+    if (job->type != kWebhookType) {
+        begin(job->jid);
         co_return failed(Outcome::dead, "UnknownType",
                          "the queue jobq.webhooks is for jobs of type jobq.webhook alone");
+    }
     auto delivery = read_delivery(*job);
-    if (!delivery) co_return failed(Outcome::dead, "BadData", delivery.error().text);
+    if (!delivery) {
+        begin(job->jid);
+        co_return failed(Outcome::dead, "BadData", delivery.error().text);
+    }
     auto aim = check_webhook(broker_.config().webhook, delivery->url);
-    if (!aim) co_return failed(Outcome::failure, "NotAllowed", aim.error().text);
+    if (!aim) {
+        begin(job->jid);
+        co_return failed(Outcome::failure, "NotAllowed", aim.error().text);
+    }
     co_return co_await send_in_turn(std::move(delivery->url), std::move(delivery->body), job->jid,
                                     std::move(*aim), limit_ms);
 }
@@ -217,6 +231,7 @@ task<RunReport> WebhookPool::send_in_turn(std::string url, std::string body, std
         co_await turn;
     }
     ++host->in_flight;
+    if (!stopping_) begin(id);
     HttpPost post;
     post.url = std::move(url);
     post.total_ms = limit_ms;

@@ -58,6 +58,8 @@ class WebhookPool {
                                  int64_t limit_ms);
     std::shared_ptr<Host> host_of(const std::string& origin);
     void count(const char* outcome);
+    // It is sent, or found not to be sent, and not put off.
+    void begin(const std::string& jid);
 
     UvReactor& reactor_;
     Broker& broker_;

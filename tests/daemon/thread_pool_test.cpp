@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "daemon/observe/job_metrics.h"
 #include "daemon/observe/log.h"
 #include "tests/daemon/on_loop.h"
 #include "tests/support/builders.h"
@@ -18,9 +19,27 @@ struct Setup {
     Events events{reactor};
     Workers workers{reactor};
     Broker broker{reactor, store, events, workers, std::make_shared<Config>()};
+    Metrics metrics;
+    JobMetrics counted{metrics};
     std::unique_ptr<ThreadPool> pool;
 
-    Setup() { log_open("warn", false); }
+    Setup() {
+        log_open("warn", false);
+        broker.set_metrics(&counted);
+    }
+
+    // By jobq_jobs_started_total.
+    int64_t started(const std::string& type) {
+        const std::string text = metrics.text();
+        const std::string line =
+            "jobq_jobs_started_total{queue=\"default\",type=\"" + type + "\"} ";
+        const size_t at = text.find(line);
+        return at == std::string::npos ? 0 : std::stoll(text.substr(at + line.size()));
+    }
+
+    bool comes_to_start(const std::string& type, int64_t count) {
+        return comes_to([&](const StoreStats&) { return started(type) == count; });
+    }
 
     void start(int slots) {
         PoolConfig config;
@@ -71,6 +90,8 @@ TEST_CASE("a thread pool runs each job once, whatever its slots") {
     CHECK(stats.succeeded == 3'500);
     CHECK(stats.failed_attempts == 0);
     CHECK(stats.running == 0);
+    CHECK(s.started("noop") == 3'000);
+    CHECK(s.started("echo") == 500);
     on_loop(s.reactor, s.pool->stop(1'000));
     CHECK(s.pool->busy() == 0);
 }
@@ -85,8 +106,10 @@ TEST_CASE("what slow jobs keep a thread pool from starting goes back for others"
     CHECK(s.comes_to([](const StoreStats& now) { return now.ready == 96; }));
     CHECK(s.pool->busy() == 4);
     CHECK(s.stats().failed_attempts == 0);
+    CHECK(s.comes_to_start("sleep", 4));  // while they run; not those that went back
     on_loop(s.reactor, s.pool->stop(0));
     CHECK(s.stats().ready == 100);
+    CHECK(s.started("sleep") == 4);
 }
 
 TEST_CASE("at its stop a thread pool hands back what it did not start") {
@@ -102,6 +125,7 @@ TEST_CASE("at its stop a thread pool hands back what it did not start") {
     CHECK(stats.failed_attempts == 0);
     CHECK(stats.succeeded + stats.ready == 2'300);
     CHECK(stats.ready >= 290);
+    CHECK(s.started("sleep") == 300 - stats.ready);
 }
 
 }  // namespace jobq::test

@@ -293,6 +293,27 @@ TEST_CASE("more jobs than are remembered at a time are looked at in several pass
     CHECK(t.fetch({"mail"}, 500).size() + t.fetch({"mail"}, 500).size() == 700);
 }
 
+TEST_CASE("a damaged counter makes a doctor neither look longer nor tell of more than there is") {
+    RedisTest t;
+    t.push({a_job_in("mail", "one"), a_job_in("mail", "two")});
+    const char* count = GENERATE("-9007199254740992", "9007199254740992", "-1099511627776");
+    t.link.command("HSET", key("stat"), std::string_view("tombs"), std::string_view(count));
+    const auto steps = [&](bool fix) {
+        Doctor doctor(t.store, fix, 1'000);
+        int64_t pages = 0, expected = 0;
+        for (bool over = false; !over; ++pages) {
+            const CheckPage page = t.get_value(doctor.next());
+            if (pages == 0) expected = page.expected;
+            over = page.over;
+        }
+        CHECK(expected < 10);
+        return pages;
+    };
+    const auto damaged = steps(true);
+    CHECK(t.stats().ready == 2);
+    CHECK(damaged == steps(false));
+}
+
 static int jobs_asked() {
     const char* text = std::getenv("JOBQ_DOCTOR_JOBS");
     return text ? std::atoi(text) : 2'500;
