@@ -137,7 +137,8 @@ inline constexpr MetricInfo kMetrics[] = {
     {Metric::watchdog_woke, "jobq_watchdog_woke_total", MetricKind::counter, "",
      "How often jobs were ready, slots free and nothing was started until the watchdog saw it."},
     {Metric::contained, "jobq_contained_errors_total", MetricKind::counter, "part",
-     "Requests and tasks that failed within jobqd and ended alone: session, http, sender, task, loop."},
+     "Requests and tasks that failed within jobqd and ended alone: session, http, sender, task, "
+     "loop."},
     {Metric::trace_spans, "jobq_trace_spans_exported_total", MetricKind::counter, "",
      "Spans that a collector took."},
     {Metric::trace_dropped, "jobq_trace_spans_dropped_total", MetricKind::counter, "reason",
