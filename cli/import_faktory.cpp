@@ -36,6 +36,7 @@ constexpr std::array kOptions{
     Option{"--redis", "", "SOCKET|HOST:PORT|FILE", "Faktory's Redis, or its dump faktory.rdb",
            Takes::file},
     Option{"--dry-run", "", "", "only say what it would do", Takes::nothing},
+    Option{"--timeout", "", "DURATION", "reading a dump may take so long; exit status 124"},
 };
 
 struct Item {
@@ -295,7 +296,8 @@ Answer<ImportReport> FaktoryImport::run(const std::string& shown) {
     return std::move(report_);
 }
 
-Answer<RedisSource> open_source(const std::string& given, std::unique_ptr<RedisDump>& dump) {
+Answer<RedisSource> open_source(const std::string& given, std::optional<int64_t> limit_ms,
+                                std::unique_ptr<RedisDump>& dump) {
     const std::string where = given.starts_with("unix:") ? given.substr(5) : given;
 
     struct stat found {};
@@ -306,7 +308,7 @@ Answer<RedisSource> open_source(const std::string& given, std::unique_ptr<RedisD
         return RedisSource::open(absolute ? where : "./" + where);
     }
     if (there && S_ISREG(found.st_mode)) {
-        auto served = RedisDump::serve(where);
+        auto served = RedisDump::serve(where, limit_ms);
         if (!served) return tl::unexpected(served.error());
         dump = std::move(*served);
         return RedisSource::open(dump->socket());
@@ -332,7 +334,9 @@ Answer<int> run_import(Session& session) {
                        "/var/lib/faktory/db/faktory.rdb");
     const InterruptScope scope;
     std::unique_ptr<RedisDump> dump;
-    auto source = open_source(args.text("--redis"), dump);
+    const auto limit = args.duration_ms("--timeout");
+    if (!limit) return tl::unexpected(limit.error());
+    auto source = open_source(args.text("--redis"), *limit, dump);
     if (!source) return tl::unexpected(source.error());
     auto client = session.connect();
     if (!client) return tl::unexpected(client.error());

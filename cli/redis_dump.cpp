@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -28,6 +29,8 @@ constexpr int64_t kEndMs = 3'000;
 // What reading a dump may take: a file of this size has no more in it.
 constexpr int64_t kBaseBytes = 2LL << 30, kTimesFile = 50;
 constexpr rlim_t kCpuSeconds = 3'600;
+// By the clock: what a slow disk gives, and as much again for what Redis makes of it.
+constexpr int64_t kLeastMs = 60'000, kBytesEachMs = 2 << 10;
 
 // Debian's redis-check-rdb is the same program: it serves when it is called redis-server.
 std::string find_server() {
@@ -56,13 +59,19 @@ bool is_rdb(const std::string& file) {
 
 }  // namespace
 
-Answer<std::unique_ptr<RedisDump>> RedisDump::serve(const std::string& file) {
+Answer<std::unique_ptr<RedisDump>> RedisDump::serve(const std::string& file,
+                                                    std::optional<int64_t> limit_ms) {
     if (!is_rdb(file))
         return give_up(kBadData, printable(file) + " is no dump of a Redis (an RDB file)",
                        "Faktory keeps it as faktory.rdb in its storage directory");
     std::unique_ptr<RedisDump> dump(new RedisDump);
+    std::error_code ignored;
+    const auto bytes = int64_t(std::filesystem::file_size(file, ignored));
+    const int64_t may_take =
+        limit_ms.value_or(kLeastMs + std::max<int64_t>(0, bytes) / kBytesEachMs);
+    const int64_t until = monotonic_ms() + may_take;
     if (auto started = dump->start(file); !started) return tl::unexpected(started.error());
-    if (auto loaded = dump->await(file); !loaded) return tl::unexpected(loaded.error());
+    if (auto loaded = dump->await(file, until); !loaded) return tl::unexpected(loaded.error());
     return dump;
 }
 
@@ -131,7 +140,7 @@ std::string RedisDump::last_words() const {
     return printable(found);
 }
 
-Answer<> RedisDump::await(const std::string& file) {
+Answer<> RedisDump::await(const std::string& file, int64_t until_ms) {
     while (true) {
         int how = 0;
         if (waitpid(pid_, &how, WNOHANG) == pid_) {
@@ -146,6 +155,9 @@ Answer<> RedisDump::await(const std::string& file) {
         }
         sleep_until(monotonic_ms() + kLookMs);
         if (interrupted()) return give_up(kInterrupted, "interrupted");
+        if (monotonic_ms() >= until_ms)
+            return give_up(kTimedOut, "redis-server takes too long to read " + printable(file),
+                           "see whether it is what it should be, then give it --timeout 1h");
     }
 }
 

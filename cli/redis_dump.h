@@ -7,7 +7,9 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "cli/failure.h"
@@ -16,8 +18,10 @@ namespace jobq::cli {
 
 class RedisDump {
   public:
-    // Returns when the file is loaded. Interrupted by ^C inside an InterruptScope.
-    static Answer<std::unique_ptr<RedisDump>> serve(const std::string& file);
+    // Returns when the file is loaded. Interrupted by ^C inside an InterruptScope. `limit_ms`: it
+    // may take so long; nothing: by its size.
+    static Answer<std::unique_ptr<RedisDump>> serve(const std::string& file,
+                                                    std::optional<int64_t> limit_ms);
     ~RedisDump();
     RedisDump(const RedisDump&) = delete;
 
@@ -27,7 +31,7 @@ class RedisDump {
     RedisDump() = default;
 
     Answer<> start(const std::string& file);
-    Answer<> await(const std::string& file);
+    Answer<> await(const std::string& file, int64_t until_ms);
     std::string last_words() const;
 
     std::string directory_, socket_;

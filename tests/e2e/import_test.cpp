@@ -1,6 +1,7 @@
 // `jobq import faktory` with the real programs: a Redis filled as Faktory fills it, live and as a
 // dump, and what becomes of its jobs in jobqd.
 #include <signal.h>
+#include <sys/stat.h>
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
@@ -245,6 +246,21 @@ TEST_CASE("import: a dump of Faktory's Redis is read by a server of its own, and
     check_imported(daemon, times);
     CHECK(read_file(file) == bytes);
     CHECK(processes_with("dump.rdb") == 0);
+}
+
+TEST_CASE("import: a dump whose reading does not end is given up, and nothing is left behind") {
+    LiveDaemon daemon(kNoPools);
+    const TempDir bin;
+    const std::string server = bin.write("redis-server", "#!/bin/sh\nexec sleep 7654\n");
+    ::chmod(server.c_str(), 0755);
+    const std::string dump = daemon.dir().write("slow.rdb", "REDIS0011");
+    auto call = daemon.call({"import", "faktory", "--redis", dump, "--timeout", "200ms"});
+    call.env["PATH"] = bin.path() + ":/usr/bin:/bin";
+    const Ran ran = run_cli(call);
+    INFO(ran.err);
+    CHECK(ran.status == 124);
+    CHECK(contains(ran.err, "takes too long to read " + dump));
+    CHECK(processes_with("7654") == 0);
 }
 
 TEST_CASE("import: what can't be read is refused with its id and why, the rest comes over") {
