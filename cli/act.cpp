@@ -48,9 +48,12 @@ void print_one(Output& out, Records& records, JsonView one, std::string_view don
     } else if (out.quiet()) {
         out.line(jid);
     } else {
-        const std::string was = one["was"].text();
+        std::string was = one["was"].text();
+        if (!was.empty()) was.insert(0, "was ");
+        if (const std::string note = one["note"].text(); !note.empty())
+            was += (was.empty() ? "" : "; ") + note;
         out.line(printable(jid) + " " + std::string(done) +
-                 (was.empty() ? "" : " (was " + printable(was) + ")"));
+                 (was.empty() ? "" : " (" + printable(was) + ")"));
     }
 }
 

@@ -28,7 +28,8 @@ constexpr std::array kOptions{
 };
 
 struct Counts {
-    int64_t matched = 0, retried = 0;
+    int64_t matched = 0, retried = 0, refused = 0;
+    std::string why;                  // the last of those was refused
     std::vector<std::string> groups;  // raw JSON, those of the first page that had some
 };
 
@@ -45,6 +46,8 @@ Answer<Counts> sweep(Client& client, const JsonObject& filter, bool dry) {
         const JsonView view(*reply);
         counts.matched += view["matched"].number();
         counts.retried += view["retried"].number();
+        counts.refused += view["refused"].number();
+        if (view["why"].exists()) counts.why = view["why"].text();
         for (const JsonView group : view["groups"].items())
             counts.groups.emplace_back(group.raw());
         cursor = view["next"].text();
@@ -91,6 +94,7 @@ void print_counts(Output& out, const Counts& counts, bool dry) {
         }
         JsonObject all;
         all.number("matched", counts.matched).number("retried", counts.retried);
+        if (counts.refused > 0) all.number("refused", counts.refused);
         if (dry) all.raw("groups", array + "]");
         out.line(all.done());
         return;
@@ -180,7 +184,10 @@ Answer<int> run_retry_dead(Session& session) {
     const auto counts = sweep(*client, filter, dry);
     if (!counts) return tl::unexpected(counts.error());
     print_counts(session.out, *counts, dry);
-    return kDone;
+    if (counts->refused == 0) return kDone;
+    session.out.note(std::to_string(counts->refused) +
+                     " were refused and left dead: " + printable(counts->why));
+    return kJobFailed;
 }
 
 }  // namespace

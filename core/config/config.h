@@ -144,8 +144,9 @@ struct Config {
     // reserve_min: the shortest lease of a fetched job, whatever its reserve_for.
     int64_t worker_timeout_ms = limits::kFaktoryBeatDeadMs;
     int64_t reserve_min_ms = limits::kReserveMinS * 1000;
-    bool runner = true;        // [runner] start: jobqd starts the runner itself
-    bool keep_runner = false;  // [runner] keep: it outlives an orderly stop of jobqd
+    bool release_on_death = false;  // what a dead Faktory worker holds goes back to its queue
+    bool runner = true;             // [runner] start: jobqd starts the runner itself
+    bool keep_runner = false;       // [runner] keep: it outlives an orderly stop of jobqd
     LogConfig log;
     TraceConfig trace;
     WebhookConfig webhook;

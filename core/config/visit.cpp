@@ -187,6 +187,7 @@ void visit_config(Config& config, Visitor& v) {
         v.boolean("allow_flush", config.allow_flush);
         v.duration("worker_timeout", config.worker_timeout_ms, {kSecond, kDay});
         v.duration("reserve_min", config.reserve_min_ms, {kSecond, kDay});
+        v.boolean("release_on_death", config.release_on_death);
         v.leave();
     }
     if (v.enter("runner", true)) {

@@ -83,7 +83,12 @@ bool Chores::stale(const Worker& worker) const {
 }
 
 task<void> Chores::reap_worker(std::shared_ptr<Worker> worker, std::string why) {
-    broker_.workers().forget(worker->wid);
+    // Of one of Faktory's the jobs may be all that is left: see check_gone().
+    if (worker->kind == WorkerKind::faktory) {
+        broker_.workers().leave_behind(*worker);
+    } else {
+        broker_.workers().forget(worker->wid);
+    }
     std::vector<std::function<void()>> closers;
     for (const auto& [id, close] : worker->closers)
         closers.push_back(close);
@@ -91,7 +96,6 @@ task<void> Chores::reap_worker(std::shared_ptr<Worker> worker, std::string why) 
         close();
     // One that is not connected here may be elsewhere: its beats in the store tell.
     if (shared_store_ && worker->connections == 0 && !worker->gone) co_return;
-    // A Faktory worker's jobs stay reserved: its reservations have their own end.
     if (worker->kind == WorkerKind::runner || worker->kind == WorkerKind::remote) {
         auto taken = co_await broker_.reap(worker->owner, why);
         log(LogLevel::info, "worker.gone", why,
@@ -109,10 +113,55 @@ void Chores::worker_died(std::shared_ptr<Worker> worker) {
 task<void> Chores::check_workers() {
     for (const auto& worker : broker_.workers().all()) {
         if (worker->kind == WorkerKind::pool || worker->gone || !stale(*worker)) continue;
+        if (worker->kind == WorkerKind::faktory && worker->is_gone()) continue;
         std::string why = "the worker sent no heartbeat for " +
                           std::to_string((reactor_.now_ms() - worker->beat_ms) / 1000) + " s";
         co_await reap_worker(worker, why);
     }
+}
+
+// Faktory workers without a connection, which are known as long as they hold jobs: those stay
+// reserved until their reservations end. Where it is wanted they go back to their queues as soon as
+// the worker is dead: its beat is late, and no other daemon has heard of it.
+task<void> Chores::check_gone() {
+    std::vector<std::shared_ptr<Worker>> gone;
+    for (const auto& worker : broker_.workers().all())
+        if (worker->kind == WorkerKind::faktory && worker->is_gone()) gone.push_back(worker);
+    if (gone.empty()) co_return;
+    const auto holding = broker_.wids_with_jobs();
+    std::vector<std::shared_ptr<Worker>> dead;
+    for (const auto& worker : gone) {
+        if (holding.count(worker->wid) == 0) {
+            broker_.workers().forget(worker);
+        } else if (broker_.config().release_on_death && stale(*worker)) {
+            dead.push_back(worker);
+        }
+    }
+    if (dead.empty()) co_return;
+    auto beaten = co_await broker_.beaten_names();
+    if (!beaten) co_return;
+    for (const auto& worker : dead) {
+        const bool is_back = broker_.workers().find(worker->wid) != worker || !worker->is_gone();
+        if (is_back || beaten->count(Broker::beat_name(worker->wid)) > 0) continue;
+        std::string wid = worker->wid,
+                    why = "the worker is gone, and sent no BEAT for " +
+                          std::to_string((reactor_.now_ms() - worker->beat_ms) / 1000) + " s";
+        co_await broker_.release_held_by(std::move(wid), std::move(why));
+    }
+}
+
+task<void> Chores::beat_newcomers() {
+    std::set<std::string> here, fresh;
+    for (const auto& worker : broker_.workers().all())
+        if (worker->kind == WorkerKind::faktory && !worker->is_gone())
+            here.insert(Broker::beat_name(worker->wid));
+    for (const auto& name : here)
+        if (beaten_.count(name) == 0) fresh.insert(name);
+    std::erase_if(beaten_, [&](const std::string& name) { return here.count(name) == 0; });
+    if (fresh.empty()) co_return;
+    std::vector<std::string> owners(fresh.begin(), fresh.end());
+    auto done = co_await broker_.store().beat(std::move(owners));
+    if (done) beaten_.merge(fresh);
 }
 
 // With other daemons on the same store: beats for what we hold, and an eye on theirs. A beat that
@@ -121,8 +170,11 @@ task<void> Chores::beat_and_watch() {
     std::set<std::string> held;
     for (const auto& [jid, running] : broker_.all_running())
         if (running.owner.find(broker_.epoch()) != std::string::npos) held.insert(running.owner);
-    for (const auto& worker : broker_.workers().all())
-        if (worker->kind == WorkerKind::pool || worker->connections > 0) held.insert(worker->owner);
+    for (const auto& worker : broker_.workers().all()) {
+        if (worker->kind != WorkerKind::pool && worker->connections == 0) continue;
+        const bool faktory = worker->kind == WorkerKind::faktory;
+        held.insert(faktory ? Broker::beat_name(worker->wid) : worker->owner);
+    }
     std::vector<std::string> owners(held.begin(), held.end());
     std::erase(owners, "");
     // Also without any: where nobody can write, nobody's silence counts.
@@ -164,6 +216,8 @@ task<void> Chores::leases() {
         co_await broker_.expire_leases();
         if (broker_.has_lost_fetches()) co_await broker_.recall_lost_fetches();
         co_await check_workers();
+        if (shared_store_) co_await beat_newcomers();
+        co_await check_gone();
         co_await broker_.end_cancelled_of_gone();
         if (!shared_store_ || reactor_.now_ms() < next_beat_ms) continue;
         next_beat_ms = reactor_.now_ms() + limits::kBeatEveryMs;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 
@@ -34,6 +35,9 @@ class Chores {
     task<void> purger();
     task<void> reap_worker(std::shared_ptr<Worker> worker, std::string why);
     task<void> check_workers();
+    task<void> check_gone();
+    // Also between the beats of all: who has just connected here is not dead elsewhere.
+    task<void> beat_newcomers();
     task<void> beat_and_watch();
     bool stale(const Worker& worker) const;
 
@@ -49,7 +53,8 @@ class Chores {
     int64_t due_wall_ms_ = 1;  // of the next job that becomes due; 1: look now, 0: none
     Signal due_changed_, stop_;
     std::unordered_map<std::string, Seen> seen_;
-    int64_t looked_ms_ = 0;  // at the owners, with an answer
+    std::set<std::string> beaten_;  // Faktory workers, by their owner's name in the store
+    int64_t looked_ms_ = 0;         // at the owners, with an answer
     Gate gate_;
 };
 

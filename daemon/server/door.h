@@ -26,6 +26,8 @@ class Door {
     // "": none is asked for.
     std::string password() const { return password_ ? *password_ : std::string(); }
 
+    bool asks_password() const { return password_ != nullptr; }
+
     bool speaks_tls() const { return tls_ != nullptr; }
 
     // For the log, each a sentence: files that anybody on this host may read, a certificate that

@@ -50,6 +50,30 @@ bool Guesses::was_wrong(std::string_view peer, int64_t now_ms) {
     return place.full_at_ms - now_ms > (kBurst - 1) * kRefillMs;
 }
 
+std::shared_ptr<const void> Guesses::hold(std::string_view peer) {
+    std::string key = key_of(peer);
+    auto found = waiting_->of.find(key);
+    const int its = found == waiting_->of.end() ? 0 : found->second;
+    if (its >= kWaitingOfOne || waiting_->all >= kWaitingOfAll) return nullptr;
+    ++waiting_->of[key];
+    ++waiting_->all;
+    // Its end may come after ours.
+    auto let_go = [waiting = waiting_, key](const char* mark) {
+        delete mark;
+        --waiting->all;
+        if (auto one = waiting->of.find(key); --one->second == 0) waiting->of.erase(one);
+    };
+    return std::shared_ptr<const char>(new char, let_go);
+}
+
+bool Guesses::is_full(std::string_view peer, int64_t now_ms) {
+    if (waiting_->all == 0) return false;
+    auto found = waiting_->of.find(key_of(peer));
+    const bool full = waiting_->all >= kWaitingOfAll ||
+                      (found != waiting_->of.end() && found->second >= kWaitingOfOne);
+    return full && !may_try(peer, now_ms);
+}
+
 void note_guessing(std::string_view peer) {
     log(LogLevel::warn, "auth.guessing",
         "so many wrong passwords came from there that none is looked at for a moment",

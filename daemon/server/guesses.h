@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -22,6 +23,18 @@ class Guesses {
     // True when no more may be tried for now.
     bool was_wrong(std::string_view peer, int64_t now_ms);
 
+    // One that was refused unseen waits so long for its answer, and holds a connection meanwhile:
+    // who tries thousands gets few answers. Only so many wait, of one address and of all; more are
+    // let go at once.
+    static constexpr int64_t kWaitMs = 2'000;
+    static constexpr int kWaitingOfOne = 64, kWaitingOfAll = 512;
+
+    // It waits until what is returned is dropped. Null: too many wait already.
+    std::shared_ptr<const void> hold(std::string_view peer);
+    // A connection from there need not even be heard: it would be refused unseen, and as many wait
+    // as may.
+    bool is_full(std::string_view peer, int64_t now_ms);
+
   private:
     struct Place {
         int64_t full_at_ms = 0;  // monotonic: when nothing of it will be left
@@ -30,6 +43,13 @@ class Guesses {
     Place& place_of(std::string_view peer, int64_t now_ms);
 
     std::unordered_map<std::string, Place> places_;
+
+    struct Waiting {
+        std::unordered_map<std::string, int> of;
+        int all = 0;
+    };
+
+    std::shared_ptr<Waiting> waiting_ = std::make_shared<Waiting>();
 };
 
 // For the log, when was_wrong() says so.

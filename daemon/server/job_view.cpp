@@ -89,6 +89,8 @@ std::string why_waiting(const JobView& view, Broker& broker, bool paused) {
                    left(view.at_ms);
         case State::dead:
             return "it is dead (" + view.record.reason + "): jobq retry-dead " + view.job.jid;
+        case State::running:
+            return broker.advice_on_holder(view.job.jid);
         case State::ready:
             break;
         default:

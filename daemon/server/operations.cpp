@@ -253,10 +253,10 @@ task<Result<>> Operations::act_on_all(std::shared_ptr<Operation> operation,
     co_return Result<>{};
 }
 
-task<Result<std::vector<Result<>>>> Operations::act_once(Action action,
+task<Result<std::vector<Result<>>>> Operations::act_once(Action action, Intake from,
                                                          std::vector<std::string> jids) {
     if (action == Action::retry) {
-        auto done = co_await broker_.requeue(std::move(jids), true);
+        auto done = co_await broker_.requeue(std::move(jids), true, from);
         co_return done;
     }
     if (action == Action::remove) {
@@ -275,7 +275,7 @@ task<Result<>> Operations::act(std::shared_ptr<Operation> operation,
                                std::vector<std::string> jids) {
     if (jids.empty()) co_return Result<>{};
     for (int tries = 0;; ++tries) {
-        auto done = co_await act_once(operation->order.action, jids);
+        auto done = co_await act_once(operation->order.action, operation->order.from, jids);
         if (!done) {
             if (!may_pass(done.error().code) || tries >= kTries || operation->stop_asked)
                 co_return tl::unexpected<Error>(done.error());

@@ -69,6 +69,9 @@ class Session {
     // A signal notified when the client goes or the session ends: for streams.
     Signal& going() { return going_; }
 
+    // For what it takes without a wid.
+    Connection connection() const { return {true, presence_}; }
+
     void close() { stream_->close_after_write(); }
 
     // PUSH, or JOBQ ENQUEUE. `first` is the argument of the first line; those of the same verb
@@ -82,6 +85,8 @@ class Session {
     std::string shown_verb() const;
     task<bool> handshake();
     bool accept_hello(std::string_view json);
+    // Its password was not even looked at: it waits for the answer.
+    task<void> refuse_unseen();
     void join_worker(Hello hello);
     void leave_worker();
     task<void> handle(std::string line);
@@ -98,9 +103,11 @@ class Session {
     LineSplitter lines_;
     std::string verb_;  // the one it is at, for messages
     bool opted_in_ = false, identified_ = false, ending_ = false, bare_ = false;
+    bool unseen_ = false;  // its password was not looked at
     std::shared_ptr<Worker> worker_;
     std::weak_ptr<Waiters::Ticket> ticket_;
     Signal going_;
+    std::shared_ptr<const void> presence_ = std::make_shared<char>();  // null: the client went
 };
 
 // A verb: parses its argument, calls one action, replies. The argument is all after the verb's

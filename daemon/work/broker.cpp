@@ -169,6 +169,7 @@ void Broker::note_running(const Leased& lease, const FetchOrder& order) {
     running.owner = order.owner;
     running.token = lease.token;
     running.worker = order.worker;
+    running.connection = order.connection;
     running.started_wall_ms = lease.started_ms;
     if (order.lease_per_job) {
         int64_t seconds =
@@ -299,7 +300,9 @@ task<Result<Promoted>> Broker::promote() {
 std::string Broker::why_no_handler(const std::string& type, const std::string& queue) const {
     if (handler_known_ && handler_known_(type, queue)) return {};
     for (const auto& worker : workers_.all())
-        if (worker->kind == WorkerKind::faktory || worker->kind == WorkerKind::remote) return {};
+        if (worker->kind == WorkerKind::remote ||
+            (worker->kind == WorkerKind::faktory && !worker->is_gone()))
+            return {};
     return "nothing here runs jobs of type " + type + " from queue " + queue +
            " yet: configure [type." + type +
            "] run = [...] and a pool with that queue, or start "

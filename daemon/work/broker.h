@@ -4,8 +4,9 @@
 // where with which live output, who wants to know when a job ends.
 //
 // broker.cpp: enqueue and fetch. endings.cpp: what becomes of attempts. leases.cpp: owners that
-// come, go and die. by_hand.cpp: what people ask for. bring_in.cpp: imports. webhooks.cpp: who is
-// told of ends. kept_ends.h: ends that are offered again.
+// come, go and die. holders.cpp: whether who holds a job is there. by_hand.cpp: what people ask
+// for. bring_in.cpp: imports. webhooks.cpp: who is told of ends. kept_ends.h: ends that are offered
+// again.
 #pragma once
 
 #include <functional>
@@ -39,6 +40,16 @@
 
 namespace jobq {
 
+// A client's connection, of whom nothing else is known.
+struct Connection {
+    bool known = false;
+    std::weak_ptr<const void> open{};  // until it closes
+};
+
+// Of a running job: whether who holds its lease is connected. unknown: jobqd was started since, or
+// it is another daemon's.
+enum class Holder : uint8_t { there, gone, unknown };
+
 // A job that runs under a lease this daemon knows of.
 struct Running {
     uint64_t serial = 0;   // of the lease, in this process
@@ -46,7 +57,8 @@ struct Running {
     uint32_t content = 0;  // content_of() the whole
     JobRecord record;
     std::string owner, token;
-    std::string worker;  // who runs it, for people: a wid or a pool's name
+    std::string worker;     // who runs it, for people: a wid or a pool's name
+    Connection connection;  // of who took it without a wid
     int64_t started_wall_ms = 0;
     int64_t lease_ends_ms = 0;  // monotonic; 0: the owner's own lease counts
     bool cancel_asked = false;
@@ -59,6 +71,7 @@ class Broker;
 
 struct FetchOrder {
     std::string owner, worker;
+    Connection connection{};  // of a plain Faktory worker without a wid
     std::vector<std::string> queues;
     int count = 1;
     Types types;                         // that this worker runs
@@ -118,13 +131,30 @@ class Broker {
     task<std::vector<Result<>>> finish(std::vector<Ended> batch);
 
     task<Result<std::vector<Result<Cancelled>>>> cancel(std::vector<std::string> jids);
-    task<Result<std::vector<Result<>>>> requeue(std::vector<std::string> jids, bool revive);
+    // Commands that this caller may not have run are left alone: forbidden.
+    task<Result<std::vector<Result<>>>> requeue(std::vector<std::string> jids, bool revive,
+                                                Intake from);
     // Ends the leases of running jobs by hand, as if their holders had died: they run again, or end
     // when a cancel is on record. conflict: it does not run, or its holder is there.
-    task<Result<std::vector<Result<>>>> release(std::vector<std::string> jids);
+    task<Result<std::vector<Result<>>>> release(std::vector<std::string> jids, Intake from);
     // Jobs that are to be cancelled, of Faktory workers that are gone: nobody would report their
     // end.
     task<void> end_cancelled_of_gone();
+    // What this Faktory worker holds goes back to its queue: it is dead.
+    task<void> release_held_by(std::string wid, std::string why);
+    // Nothing when it does not run here.
+    std::optional<Holder> holder_of(const std::string& jid) const;
+    // What to do about a running job whose holder is not known to be there; "" nothing.
+    std::string advice_on_holder(const std::string& jid) const;
+    // An error of what can't be done to a running job, with that advice.
+    Error with_advice(Error error, const std::string& jid) const;
+    // Of the Faktory workers, the wids of those that hold jobs given out here.
+    std::set<std::string> wids_with_jobs() const;
+    // The names of owners that beat in a store which several daemons share; none in one of our own.
+    // Nothing: it can't be told now.
+    task<std::optional<std::set<std::string>>> beaten_names();
+    // That of a Faktory worker.
+    static std::string beat_name(const std::string& wid);
     task<Result<>> pause(std::vector<std::string> queues, bool paused);
     // Drops every job. Queues stay known and paused ones paused, as Faktory has it.
     task<Result<>> flush();
@@ -313,7 +343,10 @@ class Broker {
     // Takes these from `from` and settles them as lost; the jids it had.
     task<Result<std::set<std::string>>> take_away(std::string from, std::vector<LeaseName> some,
                                                   std::string why);
-    bool is_holder_gone(const Running& running) const;
+    Holder holder_of(const Running& running) const;
+    task<Result<std::map<size_t, Error>>> refused_commands(std::vector<std::string> jids,
+                                                           Intake from);
+    std::string name_of_holder(const JobView& view) const;
     std::optional<Error> why_held(const JobView& view, const std::set<std::string>& beating) const;
     task<std::set<std::string>> beating_elsewhere(std::set<std::string> owners);
     // Under which name jobs of `from` are taken away: another than its own.

@@ -32,10 +32,36 @@ task<Result<std::vector<Result<Cancelled>>>> Broker::cancel(std::vector<std::str
     co_return results;
 }
 
-task<Result<std::vector<Result<>>>> Broker::requeue(std::vector<std::string> jids, bool revive) {
-    std::vector<std::string> asked = jids;
-    auto results = co_await store_.requeue(std::move(jids), revive);
+// Commands that this caller may not have run, by place.
+task<Result<std::map<size_t, Error>>> Broker::refused_commands(std::vector<std::string> jids,
+                                                               Intake from) {
+    std::map<size_t, Error> refused;
+    if (!from.refuses_commands(*config_)) co_return refused;
+    auto views = co_await store_.get(std::move(jids));
+    if (!views) co_return tl::unexpected<Error>(views.error());
+    for (size_t i = 0; i < views->size(); ++i) {
+        const auto& view = (*views)[i];
+        auto why = view ? from.rerun_refusal(view->job.type, *config_) : std::nullopt;
+        if (why) refused.emplace(i, std::move(*why));
+    }
+    co_return refused;
+}
+
+task<Result<std::vector<Result<>>>> Broker::requeue(std::vector<std::string> jids, bool revive,
+                                                    Intake from) {
+    auto refused = co_await refused_commands(jids, from);
+    if (!refused) co_return tl::unexpected<Error>(refused.error());
+    std::vector<std::string> allowed;
+    for (size_t i = 0; i < jids.size(); ++i)
+        if (!refused->contains(i)) allowed.push_back(jids[i]);
+    std::vector<std::string> asked = allowed;
+    Result<std::vector<Result<>>> results;
+    if (!allowed.empty()) results = co_await store_.requeue(std::move(allowed), revive);
     if (!results) co_return results;
+    // From the front, so that each place is right when its turn comes.
+    for (const auto& [at, why] : *refused)
+        results->insert(results->begin() + long(at), tl::unexpected<Error>(why));
+    if (asked.empty()) co_return results;
     stir();
     waiters_.notify_all();
     for (const auto& jid : asked)
@@ -84,21 +110,32 @@ std::optional<Error> Broker::why_held(const JobView& view,
     if (view.state != State::running)
         return Error{ErrorCode::conflict,
                      job + " is " + std::string(name(view.state)) + ": nobody holds it"};
+    const bool faktory = view.owner == "faktory";
     auto known = running_.find(view.job.jid);
-    auto worker = view.owner != "faktory"   ? workers_.by_owner(view.owner)
-                  : known == running_.end() ? nullptr
-                                            : workers_.find(known->second.worker);
-    const bool alive = worker && !worker->gone && worker->connections > 0;
-    if (alive || is_process(view.owner))
+    auto worker = faktory ? nullptr : workers_.by_owner(view.owner);
+    const bool there = faktory ? holder_of(view.job.jid) == Holder::there
+                               : is_process(view.owner) || (worker && !worker->is_gone());
+    if (there)
         return Error{ErrorCode::conflict,
                      job + " runs at a worker that is there: cancel it, or end the worker"};
-    if (beating.count(view.owner))
+    if (beating.count(name_of_holder(view)))
         return Error{ErrorCode::conflict,
                      job + " runs at a worker of another jobqd, which is there: cancel it"};
-    if (view.owner == "faktory" && known == running_.end())
+    if (faktory && known == running_.end())
         return Error{ErrorCode::conflict,
                      job + " was taken through another jobqd: release it there"};
+    if (kept_ends_.holds(view.job.jid))
+        return Error{ErrorCode::conflict,
+                     job + " has ended, which the store has yet to hear: wait a moment"};
     return std::nullopt;
+}
+
+// Under which name it beats in the store; "" none is known.
+std::string Broker::name_of_holder(const JobView& view) const {
+    if (view.owner != "faktory") return view.owner;
+    auto known = running_.find(view.job.jid);
+    if (known == running_.end() || known->second.worker.empty()) return "";
+    return beat_name(known->second.worker);
 }
 
 // Of these owners, which nobody here knows, those whose beat goes on: a jobqd elsewhere has them.
@@ -119,14 +156,17 @@ task<std::set<std::string>> Broker::beating_elsewhere(std::set<std::string> owne
     co_return beating;
 }
 
-task<Result<std::vector<Result<>>>> Broker::release(std::vector<std::string> jids) {
+task<Result<std::vector<Result<>>>> Broker::release(std::vector<std::string> jids, Intake from) {
     auto views = co_await store_.get(jids);
     if (!views) co_return tl::unexpected<Error>(views.error());
     std::set<std::string> strangers;
-    for (const auto& view : *views)
-        if (view && view->state == State::running && view->owner != "faktory" &&
-            !config_->redis.url.empty() && !workers_.by_owner(view->owner))
-            strangers.insert(view->owner);
+    for (const auto& view : *views) {
+        if (!view || view->state != State::running || config_->redis.url.empty()) continue;
+        std::string name = name_of_holder(*view);
+        const bool known = view->owner == "faktory" ? holder_of(view->job.jid) == Holder::there
+                                                    : workers_.by_owner(view->owner) != nullptr;
+        if (!known && !name.empty()) strangers.insert(std::move(name));
+    }
     auto beating = co_await beating_elsewhere(std::move(strangers));
     std::vector<Result<>> results(jids.size());
     for (size_t i = 0; i < jids.size(); ++i) {
@@ -135,8 +175,10 @@ task<Result<std::vector<Result<>>>> Broker::release(std::vector<std::string> jid
             results[i] = tl::unexpected<Error>(view.error());
             continue;
         }
-        if (auto why = why_held(*view, beating)) {
-            results[i] = tl::unexpected<Error>(std::move(*why));
+        auto refused = from.rerun_refusal(view->job.type, *config_);
+        if (!refused) refused = why_held(*view, beating);
+        if (refused) {
+            results[i] = tl::unexpected<Error>(std::move(*refused));
             continue;
         }
         std::vector<LeaseName> one(1);

@@ -1,5 +1,7 @@
 // Intake: who may have commands run. One rule for every door by which jobs come in: PUSH, PUSHB,
-// ENQUEUE, IMPORT, callbacks of batches, HTTP. Asked by Broker::not_allowed().
+// ENQUEUE, IMPORT, callbacks of batches, HTTP; asked by Broker::not_allowed(). And for those by
+// which stored ones are run again: RETRY, RETRY_DEAD, OPERATE, RELEASE, MUTATE, HTTP; asked by
+// Broker::requeue() and release().
 #pragma once
 
 #include <optional>
@@ -14,6 +16,18 @@ namespace jobq {
 struct Intake {
     // Anybody may have sent it: it came over TCP or HTTP, and no password was asked for.
     bool open = false;
+
+    bool refuses_commands(const Config& config) const { return open || !config.allow_run; }
+
+    // To run a stored one again.
+    std::optional<Error> rerun_refusal(const std::string& type, const Config& config) const {
+        auto why = refusal(type, config);
+        if (why && config.allow_run)
+            why->text =
+                "a job of type run is not run again by who comes over TCP or HTTP without a "
+                "password: use jobq on the Unix socket, or set [listen] password_file";
+        return why;
+    }
 
     std::optional<Error> refusal(const std::string& type, const Config& config) const {
         if (type != kCommandType) return std::nullopt;

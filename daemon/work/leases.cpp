@@ -131,27 +131,6 @@ task<Result<std::set<std::string>>> Broker::take_away(std::string from, std::vec
     co_return taken;
 }
 
-bool Broker::is_holder_gone(const Running& running) const {
-    // Of one without a wid it can't be told.
-    if (running.owner != "faktory" || running.worker.empty()) return false;
-    auto worker = workers_.find(running.worker);
-    return !worker || worker->gone || worker->connections == 0;
-}
-
-task<void> Broker::end_cancelled_of_gone() {
-    std::vector<LeaseName> some;
-    for (const auto& [jid, known] : running_) {
-        if (!known.cancel_asked || !is_holder_gone(known)) continue;
-        LeaseName& one = some.emplace_back();
-        one.jid = jid;
-        one.token = known.token;
-        if (some.size() == limits::kScriptJobs) break;  // the others a moment later
-    }
-    if (some.empty()) co_return;
-    std::string from = "faktory", why = "its worker is gone";
-    co_await take_away(std::move(from), std::move(some), std::move(why));
-}
-
 task<void> Broker::restore_leases(std::vector<std::string> jids) {
     if (jids.empty()) co_return;
     auto progress = co_await store_.progress(jids);

@@ -58,6 +58,22 @@ void Workers::forget(const std::shared_ptr<Worker>& worker) {
     if (worker && find(worker->wid) == worker) forget(worker->wid);
 }
 
+std::shared_ptr<Worker> Workers::leave_behind(const Worker& worker) {
+    auto left = std::make_shared<Worker>(reactor_);
+    left->wid = worker.wid;
+    left->owner = worker.owner;
+    left->hostname = worker.hostname;
+    left->kind = worker.kind;
+    left->state = worker.state;
+    left->labels = worker.labels;
+    left->pid = worker.pid;
+    left->rss_kb = worker.rss_kb;
+    left->connected_wall_ms = worker.connected_wall_ms;
+    left->beat_ms = worker.beat_ms;
+    workers_[left->wid] = left;
+    return left;
+}
+
 std::vector<std::shared_ptr<Worker>> Workers::all() const {
     std::vector<std::shared_ptr<Worker>> list;
     for (const auto& [wid, worker] : workers_)

@@ -44,6 +44,9 @@ struct Worker {
     Signal notice;
     // Closes its connections: a worker that beats no more is cut off.
     std::map<uint64_t, std::function<void()>> closers;
+
+    // Nobody is connected as it: it may come back, while it is awaited.
+    bool is_gone() const { return kind != WorkerKind::pool && (gone || connections == 0); }
 };
 
 class Workers {
@@ -57,6 +60,8 @@ class Workers {
     void forget(const std::string& wid);
     // Unless another has the wid by now.
     void forget(const std::shared_ptr<Worker>& worker);
+    // In the place of `worker`, which is cut off: one of that wid without connections.
+    std::shared_ptr<Worker> leave_behind(const Worker& worker);
     std::vector<std::shared_ptr<Worker>> all() const;
 
     size_t size() const { return workers_.size(); }

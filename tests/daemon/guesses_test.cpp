@@ -2,6 +2,8 @@
 #include "daemon/server/guesses.h"
 
 #include <catch2/catch.hpp>
+#include <memory>
+#include <vector>
 
 using jobq::Guesses;
 
@@ -40,4 +42,41 @@ TEST_CASE("more addresses than are kept share one count, and memory stays flat")
                           7);
     CHECK_FALSE(guesses.may_try("198.51.100.7:1", 7));
     CHECK(guesses.may_try("198.51.100.7:1", 7 + 1'000'000));
+}
+
+TEST_CASE(
+    "so many of one address wait, and of all; no address keeps another from being looked at") {
+    Guesses guesses;
+    std::vector<std::shared_ptr<const void>> waiting;
+    const auto one = [](int i) { return "192.0.2.1:" + std::to_string(i); };
+    for (int i = 0; i < Guesses::kBurst; ++i)
+        guesses.was_wrong(one(i), 5);
+    for (int i = 0; i < Guesses::kWaitingOfOne; ++i) {
+        CHECK_FALSE(guesses.is_full(one(i), 5));
+        waiting.push_back(guesses.hold(one(i)));
+        REQUIRE(waiting.back());
+    }
+    CHECK(guesses.is_full(one(0), 5));
+    CHECK(guesses.hold(one(0)) == nullptr);
+    CHECK_FALSE(guesses.is_full("192.0.2.2:1", 5));
+    CHECK(guesses.hold("192.0.2.2:1") != nullptr);
+    waiting.pop_back();
+    CHECK_FALSE(guesses.is_full(one(0), 5));
+    for (int i = 0; int(waiting.size()) < Guesses::kWaitingOfAll; ++i)
+        waiting.push_back(
+            guesses.hold("10.0.0." + std::to_string(i / Guesses::kWaitingOfOne) + ":1"));
+    CHECK(guesses.hold("203.0.113.9:1") == nullptr);
+    // It has tried nothing: it is heard.
+    CHECK_FALSE(guesses.is_full("203.0.113.9:1", 5));
+    CHECK(guesses.may_try("203.0.113.9:1", 5));
+}
+
+TEST_CASE("who waits may outlive the count") {
+    std::shared_ptr<const void> waiting;
+    {
+        Guesses guesses;
+        waiting = guesses.hold("192.0.2.1:1");
+    }
+    REQUIRE(waiting);
+    waiting.reset();
 }

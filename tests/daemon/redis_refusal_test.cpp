@@ -255,7 +255,7 @@ void walk_the_chores(Rig& rig, const Said& said) {
     on_loop(rig.reactor, rig.broker.settle_rest());
     CHECK(rig.state_of(later.jid) != "running");
     std::vector<std::string> jids(1, later.jid);
-    REQUIRE(rig.call(rig.broker.requeue(jids, true)));
+    REQUIRE(rig.call(rig.broker.requeue(jids, true, Intake{})));
     auto last = rig.fetch("pool:a");
     REQUIRE(last);
     REQUIRE(last->size() == 1);

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "tests/e2e/faktory_kit.h"
+#include "tests/e2e/http_kit.h"
 #include "tests/support/poll.h"
 
 namespace jobq::test {
@@ -82,6 +83,68 @@ TEST_CASE("a released job runs again, and a late report of who had it changes no
     CHECK(next.ask("ACK {\"jid\":\"held-job-3\"}") == ok());
     CHECK(server.daemon.states({"held-job-3"}).front() == "succeeded");
     CHECK(server.daemon.jobq({"release", "held-job-3"}).status == 4);
+}
+
+TEST_CASE("a cancel ends the job of a client without a wid that was killed, before or after") {
+    FaktoryServer server;
+    Wire client = server.client();
+    REQUIRE(client.ask("PUSH " + job_of("plain-job-1", "q")) == ok());
+    REQUIRE(client.ask("PUSH " + job_of("plain-job-2", "q")) == ok());
+    Holder first(server, "", "q");
+    REQUIRE(becomes(server, "plain-job-1", "running"));
+    Holder second(server, "", "q");
+    REQUIRE(becomes(server, "plain-job-2", "running"));
+    CHECK(server.daemon.jobq({"release", "plain-job-1"}).status == 4);  // it is there
+    server.daemon.must({"cancel", "plain-job-1"});
+    CHECK(server.daemon.states({"plain-job-1"}).front() == "running");
+    first.kill();
+    CHECK(becomes(server, "plain-job-1", "cancelled"));
+    second.kill();
+    CHECK(eventually([&] {
+        return contains(server.daemon.must({"status", "plain-job-2"}), "gone");
+    }));
+    CHECK(contains(server.daemon.must({"cancel", "plain-job-2"}), "its worker is gone"));
+    CHECK(server.daemon.states({"plain-job-2"}).front() == "cancelled");
+}
+
+TEST_CASE("who is gone is shown as gone at once, and what can't be done names what can") {
+    FaktoryServer server("[listen]\nhttp = \"127.0.0.1:0\"\n");
+    Wire client = server.client();
+    REQUIRE(client.ask("PUSH " + job_of("shown-job-1", "q")) == ok());
+    auto holder = std::make_unique<Wire>(server.worker("shown-1"));
+    REQUIRE(contains(holder->ask("FETCH q"), "shown-job-1"));
+    const auto states = [&] {
+        std::string shown;
+        const auto all = nlohmann::json::parse(server.daemon.must({"workers", "-o", "json"}));
+        for (const auto& worker : all)
+            if (worker.at("wid") == "shown-1") shown += worker.at("state").get<std::string>();
+        return shown;
+    };
+    CHECK(states() == "running");
+    CHECK_FALSE(contains(server.daemon.jobq({"retry", "shown-job-1"}).err, "release"));
+    holder.reset();
+    CHECK(eventually([&] { return states() == "gone"; }));
+    for (const std::vector<std::string>& words :
+         {std::vector<std::string>{"retry", "shown-job-1"}, {"rm", "--yes", "shown-job-1"}}) {
+        const Ran ran = server.daemon.jobq(words);
+        CAPTURE(words.front());
+        CHECK(ran.status == 4);
+        CHECK(contains(ran.err, "its worker is gone: jobq release shown-job-1"));
+    }
+    CHECK(contains(server.daemon.must({"status", "shown-job-1"}), "jobq release shown-job-1"));
+    CHECK(client.ask(R"(BEAT {"wid":"shown-1"})") == "-ERR unknown worker shown-1");
+
+    HttpClient http(http_port(server.daemon));
+    const auto release = [&](const std::string& jid) {
+        REQUIRE(http.send("POST /api/v1/jobs/" + jid +
+                          "/release HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"));
+        return http.answer();
+    };
+    CHECK(release("shown-job-2").status == 404);
+    CHECK(release("shown-job-1").status == 200);
+    CHECK(release("shown-job-1").status == 409);  // nobody holds it now
+    CHECK(server.daemon.states({"shown-job-1"}).front() == "ready");
+    CHECK(eventually([&] { return states().empty(); }));
 }
 
 }  // namespace jobq::test

@@ -126,4 +126,125 @@ TEST_CASE("commands that wait when they are forbidden do not run, then or later"
     REQUIRE(eventually([&] { return daemon.states({"command-1"}).front() == "succeeded"; }));
 }
 
+namespace {
+
+// Two dead commands and a dead mail.
+struct DeadCommands {
+    DeadCommands() : daemon(config(true)) {
+        daemon.must({"queue", "pause", "default"});
+        for (const std::string jid : {"command-2", "command-3"})
+            daemon.must({"run", "--id", jid, "--in", "1h", "--", "true"});
+        daemon.must({"enqueue", "mail", "--id", "mail-0001", "--in", "1h", "--payload", "[]"});
+        Wire own = shake(Wire(daemon.socket()), false);
+        REQUIRE(own.ask(R"(MUTATE {"cmd":"kill","target":"scheduled"})") == ok());
+        REQUIRE(daemon.states({"command-2", "command-3", "mail-0001"}) == all_dead());
+    }
+
+    static std::vector<std::string> all_dead() { return {"dead", "dead", "dead"}; }
+
+    std::vector<std::string> states() const {
+        return daemon.states({"command-2", "command-3", "mail-0001"});
+    }
+
+    LiveDaemon daemon;
+};
+
+const std::vector<std::string> kMailAlone{"dead", "dead", "ready"};
+
+HttpAnswer post(const LiveDaemon& daemon, const std::string& path, const std::string& body) {
+    HttpClient client(http_port(daemon));
+    const std::string type = body.empty() ? "" : "Content-Type: application/json\r\n";
+    REQUIRE(client.send("POST " + path + " HTTP/1.1\r\nHost: localhost\r\n" + type +
+                        "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body));
+    return client.answer();
+}
+
+}  // namespace
+
+TEST_CASE("a stored command is not run again by who comes over TCP or HTTP without a password") {
+    DeadCommands dead;
+    LiveDaemon& daemon = dead.daemon;
+    Wire plain = shake(Wire(tcp_port(daemon)), false), own = shake(Wire(tcp_port(daemon)), true);
+    const std::string words = "not run again";
+
+    SECTION("by its id") {
+        CHECK(contains(own.ask(R"(JOBQ RETRY {"jids":["command-2"]})"), words));
+        const auto answer = post(daemon, "/api/v1/jobs/command-2/retry", "");
+        CHECK(answer.status == 403);
+        CHECK(contains(answer.body, words));
+        auto call = daemon.call({"retry", "command-2"});
+        call.env["JOBQ_URL"] = "tcp://127.0.0.1:" + std::to_string(tcp_port(daemon));
+        const Ran ran = run_cli(call);
+        CHECK(ran.status == 77);
+        CHECK(contains(ran.err, words));
+        CHECK(dead.states() == DeadCommands::all_dead());
+    }
+    SECTION("by MUTATE") {
+        const std::string said = plain.ask(R"(MUTATE {"cmd":"requeue","target":"dead"})");
+        CHECK(contains(said, "-ERR 2 left as they are"));
+        CHECK(contains(said, words));
+        CHECK(dead.states() == kMailAlone);
+    }
+    SECTION("by RETRY_DEAD, which tells how many") {
+        const Json said = Json::parse(own.ask(R"(JOBQ RETRY_DEAD {"all":true})"));
+        CHECK(said.at("matched") == 3);
+        CHECK(said.at("retried") == 1);
+        CHECK(said.at("refused") == 2);
+        CHECK(contains(said.at("why"), words));
+        CHECK(dead.states() == kMailAlone);
+    }
+    SECTION("by the API's retry of many") {
+        const auto answer = post(daemon, "/api/v1/dead/retry", R"({"all":true})");
+        CHECK(Json::parse(answer.body).at("refused") == 2);
+        CHECK(dead.states() == kMailAlone);
+    }
+    SECTION("by an operation") {
+        const auto begun = post(daemon, "/api/v1/operations",
+                                R"({"action":"retry","filter":{"state":"dead","all":true}})");
+        const std::string id = Json::parse(begun.body).at("id");
+        Json now;
+        REQUIRE(eventually([&] {
+            now = Json::parse(own.ask("JOBQ OPERATIONS {\"id\":\"" + id + "\"}"));
+            return now.at("operations")[0].at("state") == "finished";
+        }));
+        CHECK(now.at("operations")[0].at("done") == 1);
+        CHECK(now.at("operations")[0].at("failed") == 2);
+        CHECK(contains(now.at("operations")[0].at("trouble"), words));
+        CHECK(dead.states() == kMailAlone);
+    }
+    SECTION("in the runner's name") {
+        const Json workers = Json::parse(own.ask("JOBQ WORKERS {}"));
+        std::string wid;
+        for (const auto& worker : workers.at("workers"))
+            if (worker.at("kind") == "runner") wid = worker.at("wid");
+        REQUIRE_FALSE(wid.empty());
+        Wire false_runner(tcp_port(daemon));
+        false_runner.reply();
+        const std::string said = false_runner.ask(R"(HELLO {"v":2,"jobq":1,"wid":")" + wid + "\"}");
+        CHECK(contains(said, "runner"));
+        CHECK(false_runner.closes());
+    }
+    // Its operator does.
+    daemon.must({"retry", "command-2"});
+    CHECK(daemon.states({"command-2"}).front() == "ready");
+}
+
+TEST_CASE("with allow = false many commands are left dead at once, counted and told") {
+    LiveDaemon daemon(config(true));
+    daemon.must({"queue", "pause", "default"});
+    daemon.must({"run", "--id", "command-1", "--in", "1h", "--", "true"});
+    daemon.must({"enqueue", "mail", "--id", "mail-0001", "--in", "1h", "--payload", "[]"});
+    Wire own = shake(Wire(daemon.socket()), false);
+    REQUIRE(own.ask(R"(MUTATE {"cmd":"kill","target":"scheduled"})") == ok());
+    daemon.write_config(config(false));
+    daemon.signal(SIGHUP);
+    REQUIRE(eventually([&] { return contains(daemon.log(), "config.reloaded"); }));
+    const Ran ran = daemon.jobq({"retry-dead", "--all", "--yes"});
+    CHECK(ran.status == 1);
+    CHECK(contains(ran.out, "1 dead jobs are ready again"));
+    CHECK(contains(ran.err, "1 were refused and left dead"));
+    CHECK(contains(ran.err, "allow = true"));
+    CHECK(daemon.states({"command-1", "mail-0001"}) == std::vector<std::string>{"dead", "ready"});
+}
+
 }  // namespace jobq::test

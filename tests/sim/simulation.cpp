@@ -21,7 +21,7 @@ task<Result<std::vector<Result<Cancelled>>>> cancel(Daemon* daemon, std::string 
 
 task<Result<std::vector<Result<>>>> requeue(Daemon* daemon, std::string jid) {
     std::vector<std::string> one{jid};
-    auto results = co_await daemon->broker.requeue(std::move(one), true);
+    auto results = co_await daemon->broker.requeue(std::move(one), true, Intake{});
     co_return results;
 }
 

@@ -16,6 +16,7 @@ task<HttpResponse> list_jobs(ApiCall call);
 task<HttpResponse> get_job(ApiCall call);
 task<HttpResponse> cancel_job(ApiCall call);
 task<HttpResponse> retry_job(ApiCall call);
+task<HttpResponse> release_job(ApiCall call);
 task<HttpResponse> remove_job(ApiCall call);
 task<HttpResponse> get_payload(ApiCall call);
 task<HttpResponse> get_result(ApiCall call);

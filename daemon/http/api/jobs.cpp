@@ -23,6 +23,12 @@ task<HttpResponse> act(ApiCall call, verbs::Action action) {
     co_return respond(the_only(std::move(answer)));
 }
 
+task<HttpResponse> act(ApiCall call, verbs::Rerun action) {
+    const Intake from = call.context.intake(call.request().is_unix);
+    auto answer = co_await action(call.context, about_one(call), from);
+    co_return respond(the_only(std::move(answer)));
+}
+
 // A header that says what a member of the body may say too.
 Result<> take_header(const HttpRequest& request, std::string_view name, std::string& member) {
     const std::string* given = request.header(name);
@@ -106,6 +112,11 @@ task<HttpResponse> cancel_job(ApiCall call) {
 
 task<HttpResponse> retry_job(ApiCall call) {
     auto response = co_await act(std::move(call), verbs::retry);
+    co_return response;
+}
+
+task<HttpResponse> release_job(ApiCall call) {
+    auto response = co_await act(std::move(call), verbs::release);
     co_return response;
 }
 

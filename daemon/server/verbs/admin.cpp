@@ -44,7 +44,8 @@ void write_worker(JsonWriter& json, const Worker& worker, Broker& broker) {
     int64_t now = broker.reactor().now_ms();
     json.begin_object().field("wid", worker.wid).field("kind", name(worker.kind));
     json.field("hostname", worker.hostname).field("pid", worker.pid);
-    json.field("state", name(worker.state)).field("labels", worker.labels);
+    json.field("state", worker.is_gone() ? std::string_view("gone") : name(worker.state));
+    json.field("labels", worker.labels);
     json.field("connected_at", format_rfc3339(worker.connected_wall_ms));
     json.field("connections", worker.connections);
     json.field("beat_ago_ms", worker.kind == WorkerKind::pool ? 0 : now - worker.beat_ms);
@@ -178,6 +179,7 @@ task<Answer> signal(ServerContext& context, std::string argument) {
     int told = 0;
     for (const auto& worker : context.broker.workers().all()) {
         if (worker->kind == WorkerKind::pool || (wid != "all" && worker->wid != wid)) continue;
+        if (worker->kind == WorkerKind::faktory && worker->is_gone()) continue;
         ++told;
         if (what == "terminate") worker->state = WorkerState::terminate;
         if (what == "quiet" && worker->state == WorkerState::running)

@@ -11,21 +11,23 @@ namespace jobq::verbs {
 namespace {
 
 void write_outcome(JsonWriter& json, const std::string& jid, const Error* error,
-                   std::string_view was) {
+                   std::string_view was, std::string_view note) {
     json.begin_object().field("jid", jid).field("ok", error == nullptr);
     if (error) json.field("error", info(error->code).name).field("text", error->text);
     if (!was.empty()) json.field("was", was);
+    if (!note.empty()) json.field("note", note);
     json.end_object();
 }
 
-Answer outcomes(const std::vector<std::string>& jids,
+Answer outcomes(const Broker& broker, const std::vector<std::string>& jids,
                 const Result<std::vector<Result<>>>& results) {
     if (!results) return tl::unexpected<Error>(results.error());
     JsonWriter json;
     json.begin_object().key("jobs").begin_array();
     for (size_t i = 0; i < jids.size(); ++i) {
         const auto& one = (*results)[i];
-        write_outcome(json, jids[i], one ? nullptr : &one.error(), "");
+        const Error error = one ? Error{} : broker.with_advice(one.error(), jids[i]);
+        write_outcome(json, jids[i], one ? nullptr : &error, "", "");
     }
     json.end_array().end_object();
     return json.take();
@@ -39,6 +41,9 @@ task<Answer> cancel(ServerContext& context, std::string argument) {
     if (request.error()) {
         co_return tl::unexpected<Error>(*request.error());
     }
+    std::vector<bool> held;  // by who is gone
+    for (const auto& jid : jids)
+        held.push_back(context.broker.holder_of(jid) == Holder::gone);
     auto results = co_await context.broker.cancel(jids);
     if (!results) {
         co_return tl::unexpected<Error>(results.error());
@@ -47,59 +52,35 @@ task<Answer> cancel(ServerContext& context, std::string argument) {
     json.begin_object().key("jobs").begin_array();
     for (size_t i = 0; i < jids.size(); ++i) {
         const auto& one = (*results)[i];
-        write_outcome(json, jids[i], one ? nullptr : &one.error(), one ? name(one->was) : "");
+        std::string note;
+        if (one && one->was == State::running)
+            note = held[i] && !context.broker.holder_of(jids[i])
+                       ? "its worker is gone, so it has ended"
+                       : context.broker.advice_on_holder(jids[i]);
+        write_outcome(json, jids[i], one ? nullptr : &one.error(), one ? name(one->was) : "", note);
     }
     json.end_array().end_object();
     co_return json.take();
 }
 
-namespace {
-
-// Commands where they are not allowed, by place. Said at once here; what a filter finds is refused
-// when it is to start.
-task<Result<std::map<size_t, Error>>> refused_commands(Broker& broker,
-                                                       std::vector<std::string> jids) {
-    std::map<size_t, Error> refused;
-    if (broker.config().allow_run) co_return refused;
-    auto views = co_await broker.store().get(std::move(jids));
-    if (!views) co_return tl::unexpected<Error>(views.error());
-    for (size_t i = 0; i < views->size(); ++i) {
-        const auto& view = (*views)[i];
-        auto why = view ? Intake{}.refusal(view->job.type, broker.config()) : std::nullopt;
-        if (why) refused.emplace(i, std::move(*why));
-    }
-    co_return refused;
-}
-
-}  // namespace
-
-task<Answer> retry(ServerContext& context, std::string argument) {
+task<Answer> retry(ServerContext& context, std::string argument, Intake from) {
     Request request(argument);
     auto jids = request.some_texts("jids");
     if (request.error()) {
         co_return tl::unexpected<Error>(*request.error());
     }
-    auto refused = co_await refused_commands(context.broker, jids);
-    if (!refused) co_return tl::unexpected<Error>(refused.error());
-    std::vector<std::string> allowed;
-    for (size_t i = 0; i < jids.size(); ++i)
-        if (!refused->contains(i)) allowed.push_back(jids[i]);
-    Result<std::vector<Result<>>> results;
-    if (!allowed.empty()) results = co_await context.broker.requeue(std::move(allowed), true);
-    // From the front, so that each place is right when its turn comes.
-    for (const auto& [at, why] : *refused)
-        if (results) results->insert(results->begin() + long(at), tl::unexpected<Error>(why));
-    co_return outcomes(jids, results);
+    auto results = co_await context.broker.requeue(jids, true, from);
+    co_return outcomes(context.broker, jids, results);
 }
 
-task<Answer> release(ServerContext& context, std::string argument) {
+task<Answer> release(ServerContext& context, std::string argument, Intake from) {
     Request request(argument);
     auto jids = request.some_texts("jids");
     if (request.error()) {
         co_return tl::unexpected<Error>(*request.error());
     }
-    auto results = co_await context.broker.release(jids);
-    co_return outcomes(jids, results);
+    auto results = co_await context.broker.release(jids, from);
+    co_return outcomes(context.broker, jids, results);
 }
 
 task<Answer> remove(ServerContext& context, std::string argument) {
@@ -109,10 +90,10 @@ task<Answer> remove(ServerContext& context, std::string argument) {
         co_return tl::unexpected<Error>(*request.error());
     }
     auto results = co_await context.broker.store().remove(jids);
-    co_return outcomes(jids, results);
+    co_return outcomes(context.broker, jids, results);
 }
 
-task<Answer> retry_dead(ServerContext& context, std::string argument) {
+task<Answer> retry_dead(ServerContext& context, std::string argument, Intake from) {
     Request request(argument);
     JobFilter filter = JobFilter::from(request);
     bool all = request.flag("all"), dry_run = request.flag("dry_run");
@@ -139,17 +120,23 @@ task<Answer> retry_dead(ServerContext& context, std::string argument) {
         auto& group = groups[group_of(view)];
         if (group.second++ == 0) group.first = cause_of(view.job.type, view.record);
     }
-    int64_t matched = int64_t(jids.size()), retried = 0;
+    int64_t matched = int64_t(jids.size()), retried = 0, refused = 0;
+    std::string why;
     if (!dry_run && !jids.empty()) {
-        auto results = co_await broker.requeue(std::move(jids), true);
+        auto results = co_await broker.requeue(std::move(jids), true, from);
         if (!results) {
             co_return tl::unexpected<Error>(results.error());
         }
-        for (const auto& one : *results)
+        for (const auto& one : *results) {
             retried += one.has_value();
+            if (one || one.error().code != ErrorCode::forbidden) continue;
+            ++refused;
+            why = one.error().text;
+        }
     }
     JsonWriter json;
     json.begin_object().field("matched", matched).field("retried", retried);
+    if (refused > 0) json.field("refused", refused).field("why", why);
     json.key("groups").begin_array();
     for (const auto& [id, group] : groups) {
         const Cause& cause = group.first;

@@ -60,24 +60,37 @@ Result<Selection> parse_selection(const JsonObject& request) {
     return selection;
 }
 
-task<Result<>> apply(Broker& broker, std::string command, std::vector<std::string> jids) {
+// What is done to a set, and what was left as it is.
+struct Mutation {
+    std::string command;
+    State set;
+    Intake from;
+    int64_t refused = 0;
+    std::string why{};
+};
+
+task<Result<>> apply(Broker& broker, Mutation* mutation, std::vector<std::string> jids) {
     if (jids.empty()) co_return Result<>{};
     Result<std::vector<Result<>>> done;
-    if (command == "kill") {
+    if (mutation->command == "kill") {
         done = co_await broker.store().kill(std::move(jids));
-    } else if (command == "requeue") {
-        done = co_await broker.requeue(std::move(jids), false);
+    } else if (mutation->command == "requeue") {
+        done = co_await broker.requeue(std::move(jids), false, mutation->from);
     } else {
         done = co_await broker.store().remove(std::move(jids));
     }
     if (!done) co_return tl::unexpected<Error>(done.error());
+    for (const auto& one : *done) {
+        if (one || one.error().code != ErrorCode::forbidden) continue;
+        ++mutation->refused;
+        mutation->why = one.error().text;
+    }
     co_return Result<>{};
 }
 
 // Those of the named jobs that are in the set, each once. In slices: when one fails, those before
 // it are done, and the same call again does the rest.
-task<Result<>> mutate_named(Broker& broker, std::string command, State set,
-                            std::vector<std::string> jids) {
+task<Result<>> mutate_named(Broker& broker, Mutation* mutation, std::vector<std::string> jids) {
     std::sort(jids.begin(), jids.end());
     jids.erase(std::unique(jids.begin(), jids.end()), jids.end());
     for (size_t from = 0; from < jids.size(); from += limits::kScriptJobs) {
@@ -87,21 +100,21 @@ task<Result<>> mutate_named(Broker& broker, std::string command, State set,
         if (!views) co_return tl::unexpected<Error>(views.error());
         std::vector<std::string> hits;
         for (const auto& view : *views)
-            if (view && view->state == set) hits.push_back(view->job.jid);
-        auto done = co_await apply(broker, command, std::move(hits));
+            if (view && view->state == mutation->set) hits.push_back(view->job.jid);
+        auto done = co_await apply(broker, mutation, std::move(hits));
         if (!done) co_return done;
     }
     co_return Result<>{};
 }
 
 // In slices, so that a set of a million does not hold the loop or the store up.
-task<Result<>> mutate_set(Broker& broker, std::string command, State set, Selection selection) {
+task<Result<>> mutate_set(Broker& broker, Mutation* mutation, Selection selection) {
     if (!selection.jids.empty()) {
-        auto done = co_await mutate_named(broker, command, set, std::move(selection.jids));
+        auto done = co_await mutate_named(broker, mutation, std::move(selection.jids));
         co_return done;
     }
     ListRequest request;
-    request.state = set;
+    request.state = mutation->set;
     request.limit = limits::kListPageMax;
     while (true) {
         auto page = co_await broker.store().list(request);
@@ -109,7 +122,7 @@ task<Result<>> mutate_set(Broker& broker, std::string command, State set, Select
         std::vector<std::string> hits;
         for (const auto& view : page->jobs)
             if (selection.matches(view)) hits.push_back(view.job.jid);
-        auto done = co_await apply(broker, command, std::move(hits));
+        auto done = co_await apply(broker, mutation, std::move(hits));
         if (!done) co_return done;
         if (page->next.empty()) co_return Result<>{};
         request.cursor = page->next;
@@ -248,7 +261,8 @@ task<void> info_verb(Session& session, std::string) {
     add_task(json, "Scheduled", figures.stats.scheduled);
     int64_t workers = 0;
     for (const auto& worker : session.broker().workers().all())
-        workers += worker->kind != WorkerKind::pool;
+        workers += worker->kind == WorkerKind::faktory ? !worker->is_gone()
+                                                       : worker->kind != WorkerKind::pool;
     json.key("Workers").begin_object().field("reaped", 0).field("size", workers).end_object();
     json.end_object();
     json.field("total_failures", figures.stats.failed_attempts)
@@ -360,7 +374,11 @@ task<void> mutate(Session& session, std::string argument) {
                                      : State::scheduled;
     if (cmd == "clear") *selection = Selection{};
     selection->now_ms = session.context().reactor.wall_ms();
-    auto done = co_await mutate_set(session.broker(), cmd, state, std::move(*selection));
+    Mutation mutation{cmd, state, session.intake()};
+    auto done = co_await mutate_set(session.broker(), &mutation, std::move(*selection));
+    if (done && mutation.refused > 0)
+        done = fail(ErrorCode::forbidden,
+                    std::to_string(mutation.refused) + " left as they are: " + mutation.why);
     if (done) {
         session.reply_ok();
     } else {

@@ -17,6 +17,16 @@ task<void> answer(Session& session, std::string argument) {
     }
 }
 
+template <verbs::Rerun action>
+task<void> answer(Session& session, std::string argument) {
+    auto done = co_await action(session.context(), std::move(argument), session.intake());
+    if (done) {
+        session.reply_bulk(*done);
+    } else {
+        session.reply_error(done.error());
+    }
+}
+
 class ToSession : public verbs::Messages {
   public:
     explicit ToSession(Session& session) : session_(session) {}

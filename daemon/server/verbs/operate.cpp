@@ -58,9 +58,10 @@ Result<OperationOrder> read_order(const std::string& argument) {
 
 }  // namespace
 
-task<Answer> operate(ServerContext& context, std::string argument) {
+task<Answer> operate(ServerContext& context, std::string argument, Intake from) {
     auto order = read_order(argument);
     if (!order) co_return tl::unexpected<Error>(order.error());
+    order->from = from;
     auto operation = context.operations->start(std::move(*order));
     if (!operation) co_return tl::unexpected<Error>(operation.error());
     co_return Operations::to_json(**operation);

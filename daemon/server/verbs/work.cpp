@@ -65,6 +65,7 @@ task<void> fetch(Session& session, std::string argument) {
     order.wait_ms = limits::kFetchWaitMs;
     order.lease_per_job = true;
     if (auto worker = session.worker()) order.worker = worker->wid;
+    if (order.worker.empty()) order.connection = session.connection();
     order.allowed = [&session] { return session.may_take(); };
     if (!session.may_take() || order.queues.empty()) {
         auto wait = session.going().wait(limits::kFetchWaitMs);
@@ -168,7 +169,7 @@ task<void> beat(Session& session, std::string argument) {
         co_return;
     }
     auto worker = session.broker().workers().find(wid->value_or(""));
-    if (!worker) {
+    if (!worker || worker->is_gone()) {
         Error error{ErrorCode::not_found, "unknown worker " + wid->value_or("")};
         session.reply_error(error);
         co_return;
