@@ -138,6 +138,11 @@ std::string ApiCall::argument() const {
     return json.take();
 }
 
+bool Api::takes(const std::string& peer) {
+    const bool asks = context_.door && context_.door->asks_password();
+    return !asks || !context_.guesses.is_full(peer, context_.reactor.now_ms());
+}
+
 // Nothing: it knows the password, or none is asked for ("").
 std::optional<HttpResponse> Api::ask_password(HttpExchange& exchange, std::string_view password) {
     const HttpRequest& request = exchange.request();
@@ -153,6 +158,8 @@ std::optional<HttpResponse> Api::ask_password(HttpExchange& exchange, std::strin
         refused = problem({ErrorCode::busy,
                            "too many wrong passwords came from your address: try again in a "
                            "moment"});
+        refused.held = context_.guesses.hold(request.peer);
+        if (refused.held) refused.wait_ms = Guesses::kWaitMs;
     } else if (same_password(given, password)) {
         exchange.let_in = true;
         return std::nullopt;

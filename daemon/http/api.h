@@ -13,6 +13,8 @@ class Api : public HttpApp {
 
     std::optional<HttpResponse> look(HttpExchange& exchange) override;
     task<void> serve(std::shared_ptr<HttpExchange> exchange) override;
+    // Not from where passwords are tried, while more of those wait than may.
+    bool takes(const std::string& peer) override;
 
   private:
     std::optional<HttpResponse> ask_password(HttpExchange& exchange, std::string_view password);

@@ -45,6 +45,17 @@ HttpConnection& connection_of(MHD_Connection* connection) {
     return *static_cast<HttpConnection*>(info->socket_context);
 }
 
+MHD_Result HttpServer::Impl::on_accept(void* cls, const sockaddr* address, socklen_t size) {
+    auto* self = static_cast<Impl*>(cls);
+    if (self->is_unix) return MHD_YES;
+    try {
+        return self->app.takes(address_text(address, size)) ? MHD_YES : MHD_NO;
+    } catch (...) {
+        tell_escape("http", "a connection", std::current_exception());
+        return MHD_NO;
+    }
+}
+
 void HttpServer::Impl::on_connection(void* cls, MHD_Connection* connection, void** context,
                                      MHD_ConnectionNotificationCode code) {
     auto* self = static_cast<Impl*>(cls);
@@ -148,6 +159,7 @@ MHD_Result HttpServer::Impl::take_head(HttpExchange& exchange, MHD_Connection* c
     if (!exchange.response_ && length > int64_t(exchange.body_limit))
         exchange.response_ = too_large(exchange.body_limit);
     exchange.discards_ = exchange.response_.has_value();
+    if (exchange.response_ && exchange.response_->wait_ms > 0) return send_later(exchange);
     bool at_once = exchange.response_ && (exchange.response_->close || request.header("Expect") ||
                                           length > int64_t(kDiscardBytes));
     if (at_once) return send(exchange);
@@ -193,6 +205,16 @@ MHD_Result HttpServer::Impl::end_of_body(HttpExchange& exchange) {
     return MHD_YES;
 }
 
+MHD_Result HttpServer::Impl::send_later(HttpExchange& exchange) {
+    suspend(exchange);
+    std::weak_ptr<HttpExchange> later = exchange.weak_from_this();
+    server.reactor_.after(exchange.response_->wait_ms, [later] {
+        auto its = later.lock();
+        if (its && its->connection_ && its->suspended_) its->server_.resume(*its);
+    });
+    return MHD_YES;
+}
+
 MHD_Result HttpServer::Impl::send(HttpExchange& exchange) {
     const HttpResponse& answer = *exchange.response_;
     exchange.phase_ = HttpExchange::Phase::sending;
@@ -213,7 +235,10 @@ MHD_Result HttpServer::Impl::send(HttpExchange& exchange) {
         if (!has_header(answer, name)) mhd().add_response_header(response, name, value);
     for (const auto& [name, value] : answer.headers)
         mhd().add_response_header(response, name.c_str(), value.c_str());
-    if (stopping || answer.close) mhd().add_response_header(response, "Connection", "close");
+    // How a body in chunks was cut up can be read in two ways; what comes behind is not read.
+    const bool chunked = exchange.request_.header("Transfer-Encoding") != nullptr;
+    if (stopping || answer.close || chunked)
+        mhd().add_response_header(response, "Connection", "close");
     MHD_Result done = mhd().queue_response(exchange.connection_, unsigned(answer.status), response);
     mhd().destroy_response(response);
     return done;

@@ -92,7 +92,7 @@ void HttpServer::Impl::start(int fd, const HttpTls& tls) {
     }
     secure.push_back({MHD_OPTION_END, 0, nullptr});
     daemon = mhd().start_daemon(
-        flags, 0, nullptr, nullptr, on_request, this, MHD_OPTION_LISTEN_SOCKET, fd,
+        flags, 0, on_accept, this, on_request, this, MHD_OPTION_LISTEN_SOCKET, fd,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, 2 * kHeadBytes, MHD_OPTION_CONNECTION_TIMEOUT,
         limits.stall_s, MHD_OPTION_CONNECTION_LIMIT, unsigned(limits.connections),
         MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, on_uri, this,

@@ -26,6 +26,9 @@ class HttpApp {
     virtual std::optional<HttpResponse> look(HttpExchange& exchange) = 0;
     // The request is here, or its head when it streams: answers it, surely and in the end.
     virtual task<void> serve(std::shared_ptr<HttpExchange> exchange) = 0;
+
+    // Whether a connection from "HOST:PORT" is served at all.
+    virtual bool takes(const std::string& /*peer*/) { return true; }
 };
 
 struct HttpLimits {

@@ -58,6 +58,7 @@ struct HttpServer::Impl {
     void end_unfinished(HttpConnection& connection);
 
     // connection.cpp: the library's callbacks
+    static MHD_Result on_accept(void* cls, const sockaddr* address, socklen_t size);
     static void* on_uri(void* cls, const char* uri, MHD_Connection* connection);
     static MHD_Result on_request(void* cls, MHD_Connection* connection, const char* url,
                                  const char* method, const char* version, const char* upload,
@@ -73,6 +74,7 @@ struct HttpServer::Impl {
     MHD_Result take_body(HttpExchange& exchange, const char* bytes, size_t* size);
     MHD_Result end_of_body(HttpExchange& exchange);
     MHD_Result send(HttpExchange& exchange);
+    MHD_Result send_later(HttpExchange& exchange);
     void suspend(HttpExchange& exchange);
     void give_up(HttpConnection& connection, const char* answer);
     std::string shown(const HttpExchange& exchange) const;

@@ -2,6 +2,8 @@
 // it: the API, its tests and the guard see only this.
 #pragma once
 
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -36,6 +38,9 @@ struct HttpResponse {
     std::string type = "application/json";
     HttpFields headers{};  // besides those every response has
     bool close = false;    // the connection too: at once, what the client still sends is not read
+    // It is sent so much later; until then, and a little longer, this is kept.
+    int64_t wait_ms = 0;
+    std::shared_ptr<const void> held{};
 };
 
 bool has_header(const HttpResponse& response, std::string_view name);

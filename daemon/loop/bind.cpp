@@ -156,6 +156,10 @@ std::string peer_address_of(int fd) {
     socklen_t size = sizeof address;
     auto* raw = reinterpret_cast<sockaddr*>(&address);
     if (fd < 0 || ::getpeername(fd, raw, &size) != 0) return "";
+    return address_text(raw, size);
+}
+
+std::string address_text(const sockaddr* raw, socklen_t size) {
     char host[NI_MAXHOST], port[NI_MAXSERV];
     constexpr int kNumbers = NI_NUMERICHOST | NI_NUMERICSERV;
     if (::getnameinfo(raw, size, host, sizeof host, port, sizeof port, kNumbers) != 0) return "";

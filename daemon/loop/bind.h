@@ -2,6 +2,8 @@
 // start-up and on reload alone. And who is at the other end of one.
 #pragma once
 
+#include <sys/socket.h>
+
 #include <string>
 
 #include "core/base/error.h"
@@ -17,5 +19,7 @@ Result<int> bind_tcp(Endpoint& endpoint);
 Result<Endpoint> bound_endpoint(int fd);
 // Who is at the other end of a TCP connection: "HOST:PORT"; "": nobody any more.
 std::string peer_address_of(int fd);
+// "HOST:PORT"; "": it is no such address.
+std::string address_text(const sockaddr* raw, socklen_t size);
 
 }  // namespace jobq
