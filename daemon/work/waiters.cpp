@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/base/failpoint.h"
+
 namespace jobq {
 
 uint64_t Waiters::Queue::pushes_of(const Types& types) const {
@@ -64,7 +66,7 @@ int Waiters::wake_some(const Queue& entry, const std::string& queue, std::string
             if (kind == kinds.end()) kind = kinds.emplace(kinds.end(), ticket->types.get(), 0);
             if (kind->second >= count) continue;
             ++kind->second;
-        } else if (!runs(ticket->types, type)) {
+        } else if (!runs(ticket->types, type) && !JOBQ_FAILPOINT(woken_for_others)) {
             continue;
         }
         ticket->alarmed = alarmed;

@@ -19,6 +19,12 @@ class History {
         jobs_.emplace(jid, std::move(spec));
     }
 
+    // What may become of it is known better by now.
+    void set_attempts(const std::string& jid, int most) {
+        const std::lock_guard lock(mutex_);
+        jobs_.at(jid).max_attempts = most;
+    }
+
     void add(Call call) {
         const std::lock_guard lock(mutex_);
         if (call.kind == Call::Kind::enqueue && call.outcome == Outcome::ok) ++acknowledged_;

@@ -42,11 +42,13 @@ constexpr Planted kPlanted[] = {
     {"cursor_by_rank", "1", "bulk_retry", 4, FindingKind::told_wrong},
     {"finish_unfenced", "1", "stale_finish", 1, FindingKind::stale_accepted},
     {"refusal_final", "1", "redis_refuses", 8, FindingKind::duplicate},
+    {"woken_for_others", "1", "two_kinds", 2, FindingKind::late},
     {"", "", "none", 4, {}},
     {"", "", "runner_kill", 12, {}},
     {"", "", "stale_finish", 1, {}},
     {"", "", "redis_refuses", 8, {}},
     {"", "", "bulk_retry", 4, {}},
+    {"", "", "two_kinds", 2, {}},
 };
 
 const Scenario* scenario_named(const std::string& name) {

@@ -147,7 +147,8 @@ const std::vector<Scenario>& scenarios() {
         for (const auto& more :
              {lease_scenarios(), storage_scenarios(), world_scenarios(), daemon_scenarios(),
               redis_scenarios(), job_scenarios(), damage_scenarios(), syscall_scenarios(),
-              time_scenarios(), flood_scenarios(), soak_scenario()})
+              time_scenarios(), flood_scenarios(), soak_scenario(), wake_scenarios(),
+              cut_scenarios()})
             list.insert(list.end(), more.begin(), more.end());
         return list;
     }();

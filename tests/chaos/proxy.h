@@ -3,20 +3,20 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <random>
 #include <string>
-#include <thread>
-#include <vector>
+
+#include "tests/support/relay.h"
 
 namespace jobq::chaos {
 
 class MeanProxy {
   public:
     MeanProxy(std::string listen_path, std::string target_path, uint64_t seed);
-    ~MeanProxy();
     MeanProxy(const MeanProxy&) = delete;
 
-    const std::string& path() const { return path_; }
+    const std::string& path() const { return relay_.path(); }
 
     // Good from now on.
     void be_good() { good_ = true; }
@@ -24,23 +24,12 @@ class MeanProxy {
     int tricks() const { return tricks_; }
 
   private:
-    struct Pair {
-        int client = -1, server = -1;
-        bool swallows = false;
-    };
+    class Way;
 
-    void serve();
-    void accept_one();
-    // False when the pair is over.
-    bool carry(Pair& pair, int from, int to);
-
-    const std::string path_, target_;
-    std::mt19937_64 random_;
-    int listener_ = -1;
-    std::vector<Pair> pairs_;
-    std::atomic<bool> good_ = false, stop_ = false;
+    std::mt19937_64 random_;  // of the relay's thread
+    std::atomic<bool> good_ = false;
     std::atomic<int> tricks_ = 0;
-    std::thread thread_;
+    test::Relay relay_;
 };
 
 }  // namespace jobq::chaos

@@ -33,6 +33,8 @@ std::vector<Scenario> syscall_scenarios();
 std::vector<Scenario> time_scenarios();
 std::vector<Scenario> flood_scenarios();
 std::vector<Scenario> soak_scenario();
+std::vector<Scenario> wake_scenarios();
+std::vector<Scenario> cut_scenarios();
 
 // Throws NotRun when it is not so.
 void need_root();

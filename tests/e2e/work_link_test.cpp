@@ -11,6 +11,7 @@
 
 #include "tests/e2e/worker_process.h"
 #include "tests/support/poll.h"
+#include "tests/support/relay.h"
 
 namespace jobq::test {
 namespace {
@@ -81,7 +82,7 @@ const Line* find(const std::vector<Line>& lines, const std::string& what, int64_
 
 TEST_CASE("work: what ends while the link is cut is kept, reported once, and run once") {
     LiveDaemon daemon(kNoPools);
-    TcpProxy proxy(daemon.socket());
+    Relay proxy(daemon.socket());
     WorkerProcess worker(daemon, {"w", "--slots", "2", "--", "sh", held(daemon)}, proxy.url());
     REQUIRE(worker.is_ready());
     const std::string jid = daemon.must({"enqueue", "x", "--queue", "w", "-q"});
@@ -102,7 +103,7 @@ TEST_CASE("work: what ends while the link is cut is kept, reported once, and run
 
 TEST_CASE("work: a worker that can't renew its lease stops its jobs before another gets them") {
     LiveDaemon daemon(kNoPools);
-    TcpProxy proxy(daemon.socket());
+    Relay proxy(daemon.socket());
     const std::string script = held(daemon);
     WorkerProcess far(daemon, {"w", "--slots", "1", "--", "sh", script}, proxy.url());
     REQUIRE(far.is_ready());

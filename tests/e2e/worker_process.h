@@ -1,44 +1,14 @@
-// WorkerProcess: a real `jobq work` in the background of a test, and TcpProxy: a link to jobqd that
-// can be cut. For the tests of remote workers.
+// WorkerProcess: a real `jobq work` in the background of a test.
 #pragma once
 
 #include <sys/types.h>
 
-#include <atomic>
 #include <string>
-#include <thread>
-#include <utility>
 #include <vector>
 
 #include "tests/e2e/live_daemon.h"
 
 namespace jobq::test {
-
-// Listens on a free port of loopback and carries bytes to and from a Unix socket.
-class TcpProxy {
-  public:
-    explicit TcpProxy(std::string unix_path);
-    ~TcpProxy();
-    TcpProxy(const TcpProxy&) = delete;
-
-    std::string url() const { return "tcp://127.0.0.1:" + std::to_string(port_); }
-
-    // Every connection ends and new ones are refused, until mend().
-    void cut();
-    void mend();
-
-  private:
-    void listen_again();
-    void serve();
-    void close_all();
-
-    std::string unix_path_;
-    int port_ = 0;
-    int listener_ = -1;
-    std::atomic<bool> wants_cut_{false}, is_cut_{false}, stop_{false};
-    std::vector<std::pair<int, int>> pairs_;
-    std::thread thread_;
-};
 
 class WorkerProcess {
   public:

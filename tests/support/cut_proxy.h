@@ -4,10 +4,11 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <random>
 #include <string>
-#include <thread>
-#include <vector>
+
+#include "tests/support/relay.h"
 
 namespace jobq::test {
 
@@ -16,32 +17,26 @@ class CutProxy {
     // One of `one_in` answers is cut, `hold_ms` after it came.
     CutProxy(std::string listen_path, std::string target_path, uint64_t seed, int one_in,
              int hold_ms);
-    ~CutProxy();
     CutProxy(const CutProxy&) = delete;
 
-    const std::string& path() const { return path_; }
+    const std::string& path() const { return relay_.path(); }
+
+    // Cuts no more.
+    void be_good() { good_ = true; }
 
     int cuts() const { return cuts_; }
 
   private:
-    struct Pair {
-        int client = -1, server = -1;
-        int answers = 0;
-    };
+    class Way;
 
-    void serve();
-    void accept_one();
-    bool pass_request(const Pair& pair);
-    bool pass_answer(Pair& pair);
+    // Of the relay's thread.
+    bool cuts_this();
 
-    const std::string path_, target_;
     std::mt19937_64 random_;
     const int one_in_, hold_ms_;
-    int listener_ = -1;
-    std::vector<Pair> pairs_;
-    std::atomic<bool> stop_ = false;
+    std::atomic<bool> good_ = false;
     std::atomic<int> cuts_ = 0;
-    std::thread thread_;
+    Relay relay_;
 };
 
 }  // namespace jobq::test

@@ -9,9 +9,10 @@
 #include <mutex>
 #include <set>
 #include <string>
-#include <thread>
+#include <utility>
 #include <vector>
 
+#include "tests/support/relay.h"
 #include "tests/support/temp_dir.h"
 
 namespace jobq::test {
@@ -19,42 +20,34 @@ namespace jobq::test {
 class RedisFilter {
   public:
     explicit RedisFilter(std::string target_path);
-    ~RedisFilter();
     RedisFilter(const RedisFilter&) = delete;
 
-    const std::string& path() const { return path_; }
+    const std::string& path() const { return relay_.path(); }
 
     // Those scripts, of core/store/lua, get this answer from now on, and so does a DEL, by which
     // jobqd asks whether anything is written; none: every script that is not for reading alone.
     void refuse(std::string error, std::set<std::string> scripts = {});
     void pass();
-    // New connections go there from now on; those there are stay where they are.
-    void move_to(std::string target_path);
 
-    int refused() const;   // commands, since the last refuse()
-    int accepted() const;  // connections, ever
+    // New connections go there from now on; those there are stay where they are.
+    void move_to(std::string target_path) { relay_.move_to(std::move(target_path)); }
+
+    int refused() const;  // commands, since the last refuse()
+
+    int accepted() const { return relay_.accepted(); }  // connections, ever
 
   private:
-    struct Pair {
-        int client = -1, server = -1;
-        std::string in;  // of the client, not a whole command yet
-    };
+    class Way;
 
-    void serve();
-    void accept_one();
-    bool from_client(Pair& pair);
+    // Of the relay's thread.
     std::string filtered(const std::vector<std::string>& words, const std::string& raw);
 
     TempDir dir_;
-    const std::string path_;
     mutable std::mutex mutex_;
-    std::string target_, error_;
+    std::string error_;
     std::set<std::string> refused_shas_;
-    int refused_ = 0, accepted_ = 0;
-    bool stop_ = false;
-    int listener_ = -1;
-    std::vector<Pair> pairs_;
-    std::thread thread_;
+    int refused_ = 0;
+    Relay relay_;
 };
 
 }  // namespace jobq::test
