@@ -83,10 +83,7 @@ void Heart::lose(const std::string& jid, const std::vector<RunningJob>& asked) {
     for (const auto& job : asked) {
         // By the token that was asked about: the job may have come back to us meanwhile.
         if (job.jid != jid) continue;
-        if (reporter_.forget(jid, job.token))
-            hub_.say(
-                LogLevel::warn, "runner.report_refused",
-                "the report of job " + jid + " was refused: it came after the lease had ended");
+        reporter_.forget(jid, job.token);
         hub_.backlog.remove(jid, job.token);
         JobRun* run = runs_.find(jid, job.token);
         if (run == nullptr) continue;

@@ -104,14 +104,26 @@ void Reporter::output_soon() {
     });
 }
 
-bool Reporter::forget(const std::string& jid, const std::string& token) {
-    bool any = false;
+// What was sent once may have been taken: then it is the repeat that comes too late.
+void Reporter::say_lost(const Pending& pending, bool may_be_taken) const {
+    const std::string report = "the report of job " + pending.report.jid;
+    if (may_be_taken) {
+        hub_.say(LogLevel::info, "runner.report_repeated",
+                 report +
+                     " had no answer, and by now jobqd says that this run is over: the report was "
+                     "taken, or the lease had ended before");
+    } else {
+        hub_.say(LogLevel::warn, "runner.report_refused",
+                 report + " was refused: it came after the lease had ended");
+    }
+}
+
+void Reporter::forget(const std::string& jid, const std::string& token) {
     for (auto& pending : pending_) {
         if (pending.report.jid != jid || pending.report.token != token) continue;
-        any = any || !pending.forgotten;
+        if (!pending.forgotten) say_lost(pending, pending.sent > 0);
         pending.forgotten = true;
     }
-    return any;
 }
 
 // Who answers may be another jobqd, or may not have got the last of it: all output of running jobs
@@ -181,7 +193,10 @@ bool Reporter::settle(const std::vector<DoneAnswer>& answers, size_t count) {
         bool again = !answered || (!answers[i].ok && can_help(answers[i].error));
         if (again && !pending.forgotten) {
             all = false;
+            pending.sent = 0;
             left.push_back(std::move(pending));
+        } else if (answered && !answers[i].ok && answers[i].error == ErrorCode::lease_lost) {
+            if (!pending.forgotten) say_lost(pending, pending.sent > 1);
         } else if (answered && !answers[i].ok) {
             hub_.say(LogLevel::warn, "runner.report_refused",
                      "the report of job " + pending.report.jid +
@@ -226,6 +241,8 @@ task<bool> Reporter::send_done() {
         }
         size_t count = batch.size();
         if (count == 0) co_return true;
+        for (size_t i = 0; i < count; ++i)
+            ++pending_[i].sent;
         auto line = request_line("DONE", write(batch));
         auto answer = co_await client_.call(std::move(line), kCallMs);
         if (!answer) {

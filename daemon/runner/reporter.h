@@ -26,8 +26,8 @@ class Reporter {
     void add(const TakenJob& job, RunReport report);
     // Output came: it is sent within kOutputEveryMs.
     void output_soon();
-    // jobqd said the job is not ours any more. Whether there was a report of it.
-    bool forget(const std::string& jid, const std::string& token);
+    // jobqd said the job is not ours any more: a report of it is not sent again.
+    void forget(const std::string& jid, const std::string& token);
 
     bool empty() const { return pending_.empty(); }
 
@@ -43,6 +43,7 @@ class Reporter {
     struct Pending {
         DoneReport report;
         std::vector<OutputChunk> output;
+        int sent = 0;  // so often, and the answer is not there yet, or was lost
         bool forgotten = false;
     };
 
@@ -56,6 +57,7 @@ class Reporter {
     task<bool> send_done();
     bool settle(const std::vector<DoneAnswer>& answers, size_t count);
     void refuse(const Error& error, size_t count);
+    void say_lost(const Pending& pending, bool may_be_taken) const;
 
     Hub& hub_;
     RunTable& runs_;

@@ -99,6 +99,9 @@ void Broker::note_recent(std::vector<Job>& jobs) {
         const auto made = id_time_ms(job.jid);
         job.may_be_known = !made || std::abs(wall - *made) > limits::kFreshIdMs;
     }
+    if (JOBQ_FAILPOINT(repeat_is_new))
+        for (auto& job : jobs)
+            job.may_be_known = false;
 }
 
 task<std::vector<Result<Enqueued>>> Broker::enqueue_able(std::vector<Job> jobs) {

@@ -43,12 +43,14 @@ constexpr Planted kPlanted[] = {
     {"finish_unfenced", "1", "stale_finish", 1, FindingKind::stale_accepted},
     {"refusal_final", "1", "redis_refuses", 8, FindingKind::duplicate},
     {"woken_for_others", "1", "two_kinds", 2, FindingKind::late},
+    {"repeat_is_new", "1", "cut_answers", 6, FindingKind::duplicate},
     {"", "", "none", 4, {}},
     {"", "", "runner_kill", 12, {}},
     {"", "", "stale_finish", 1, {}},
     {"", "", "redis_refuses", 8, {}},
     {"", "", "bulk_retry", 4, {}},
     {"", "", "two_kinds", 2, {}},
+    {"", "", "cut_answers", 6, {}},
 };
 
 const Scenario* scenario_named(const std::string& name) {

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <fstream>
 
 #include "tests/daemon/fake_jobqd.h"
 #include "tests/support/poll.h"
@@ -33,6 +34,18 @@ struct Setup {
         runner = std::make_unique<RunnerProcess>(options);
         jobqd = std::make_unique<FakeJobqd>(dir / "s");
         jobqd->assignment = assignment;
+    }
+
+    // What it says, as it is another process: in a file.
+    void keep_log() {
+        options.on_log = [path = dir / "said"](LogLevel, std::string_view event,
+                                               const std::string&) {
+            std::ofstream(path, std::ios::app) << event << '\n';
+        };
+    }
+
+    bool said(const std::string& event) const {
+        return read_file(dir / "said").find(event + "\n") != std::string::npos;
     }
 
     json done(const std::string& jid) {
@@ -210,8 +223,24 @@ TEST_CASE("a report whose answer was cut off is sent again until it is answered"
     CHECK(seen == 2);
 }
 
-TEST_CASE("a report that comes too late is forgotten") {
+TEST_CASE("a report that is sent again and was taken before is not said to have come too late") {
     Setup s;
+    s.keep_log();
+    s.start(shell_assignment(1, {{"quick", "echo x"}}));
+    s.jobqd->on_done = [&](const json&) {
+        s.jobqd->on_done = [&](const json&) {
+            return json{{"jobs", {{{"jid", "j1"}, {"ok", false}, {"error", "LEASE_LOST"}}}}}.dump();
+        };
+        return std::string();  // the connection is cut instead of an answer
+    };
+    s.jobqd->give("j1", "quick");
+    REQUIRE(s.jobqd->until([&] { return s.said("runner.report_repeated"); }));
+    CHECK_FALSE(s.said("runner.report_refused"));
+}
+
+TEST_CASE("a report that comes too late is forgotten, which is said") {
+    Setup s;
+    s.keep_log();
     s.start(shell_assignment(1, {{"quick", "echo x"}}));
     s.jobqd->on_done = [&](const json&) {
         return json{{"jobs", {{{"jid", "j1"}, {"ok", false}, {"error", "LEASE_LOST"}}}}}.dump();
@@ -221,6 +250,7 @@ TEST_CASE("a report that comes too late is forgotten") {
     s.done("j2");
     CHECK(s.jobqd->done_of("j1") == nullptr);
     REQUIRE(s.jobqd->until([&] { return s.jobqd->beats.back()["running"].empty(); }));
+    CHECK(s.said("runner.report_refused"));
 }
 
 TEST_CASE("a runner that can't renew its lease ends its jobs before the lease does") {
