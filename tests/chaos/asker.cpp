@@ -24,6 +24,8 @@ Asker::Asker(const test::LiveDaemon& daemon, uint64_t seed)
       http_(dir_ / "http.sock", daemon.dir() / "http.sock", seed * 2 + 2, kOneIn, kHoldMs) {}
 
 Told Asker::line(const std::string& words, const std::string& hello) {
+    const size_t second = words.starts_with("JOBQ ") ? 5 : 0;
+    verbs_.insert(words.substr(0, words.find(' ', second)));
     Told told;
     while (++told.calls < kMostCalls) {
         auto wire = connect(wire_.path(), hello);

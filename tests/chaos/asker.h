@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,11 +33,15 @@ class Asker {
     // Once: for what jobq repeats by itself.
     Told jobq_alone(const std::vector<std::string>& args, const std::string& input = "");
 
+    // The verbs of the lines so far: "PUSH", "JOBQ ENQUEUE".
+    const std::set<std::string>& verbs() const { return verbs_; }
+
     int cuts() const { return wire_.cuts() + http_.cuts(); }
 
   private:
     test::TempDir dir_;
     test::CutProxy wire_, http_;
+    std::set<std::string> verbs_;
 };
 
 }  // namespace jobq::chaos

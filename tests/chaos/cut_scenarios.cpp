@@ -3,7 +3,10 @@
 // something, by every door; and of what a remote worker takes and reports.
 #include <algorithm>
 #include <memory>
+#include <random>
+#include <set>
 
+#include "core/protocol/verbs.h"
 #include "tests/chaos/deeds.h"
 #include "tests/chaos/scenarios.h"
 #include "tests/chaos/witness.h"
@@ -23,8 +26,22 @@ retention = "0s"
 )";
 constexpr int kClientsOneIn = 3, kWorkerOneIn = 5, kHoldMs = 20;
 
+// They change nothing of jobs, or it is a worker's own: see cut_worker.
+const std::set<std::string> kElsewhere{"FETCH", "JOBQ TAKE", "JOBQ POOLS", "JOBQ PROFILE",
+                                       "JOBQ DOCTOR"};
+
+// No verb that changes something is left out.
+void check_verbs(Rig& rig, const std::set<std::string>& asked) {
+    for (const auto& verb : kVerbs) {
+        const std::string name = (verb.jobq() ? "JOBQ " : "") + std::string(verb.name);
+        const bool changes = verb.scope != Scope::none && verb.scope != Scope::read;
+        if (changes && !asked.contains(name) && !kElsewhere.contains(name))
+            rig.lacks("nobody asked for " + name);
+    }
+}
+
 // Everything goes, and what comes after that is there alone.
-void flush(Rig& rig, uint64_t seed) {
+std::set<std::string> flush(Rig& rig, uint64_t seed) {
     test::LiveDaemon daemon(
         "[server]\nallow_flush = true\n[listen]\nhttp = \"unix:{dir}/http.sock\"\n");
     Asker asker(daemon, seed);
@@ -34,6 +51,7 @@ void flush(Rig& rig, uint64_t seed) {
     const auto states = daemon.states({"flushed-job", "another-job"});
     if (told.text != "+OK" || states != std::vector<std::string>{"unknown", "ready"})
         rig.found(FindingKind::told_wrong, "", "FLUSH: " + told.text);
+    return asker.verbs();
 }
 
 Report cut_answers(const RunOptions& options, std::string& directory) {
@@ -60,7 +78,9 @@ Report cut_answers(const RunOptions& options, std::string& directory) {
     // Each once, however short the time is.
     while (next < order.size())
         order[next++]();
-    flush(rig, options.seed);
+    auto verbs = flush(rig, options.seed);
+    verbs.insert(asker.verbs().begin(), asker.verbs().end());
+    check_verbs(rig, verbs);
     if (asker.cuts() < 10 || clients.cuts() < 1) rig.lacks("hardly an answer was cut");
     rig.figure("deeds", double(next));
     rig.figure("cuts", asker.cuts() + clients.cuts());

@@ -63,6 +63,8 @@ Deeds::Deeds(Rig& rig, Asker& asker) : rig_(rig), asker_(asker) {
     add_doors("quiet", &Deeds::quiet);
     add("DONE", [this] { done(); });
     add("DONE failed", [this] { done_failed(); });
+    add("FAIL and ACK", [this] { faktory_ends(); });
+    add("QUEUE", [this] { faktory_queue(); });
 }
 
 void Deeds::add(const std::string& name, std::function<void()> body) {
@@ -250,15 +252,7 @@ void Deeds::release(Door door) {
     take("gone-" + jid);  // and its connection is closed
     act(door, "release", jid);
     const auto next = take("next-" + jid);
-    Mark mark;
-    mark.jid = jid;
-    mark.token = "next";
-    mark.holder = "next-" + jid;
-    for (const auto kind : {Mark::Kind::start, Mark::Kind::end_ok}) {
-        mark.kind = kind;
-        mark.at_us = monotonic_us();
-        write_mark(rig_.witness_log(), mark);
-    }
+    witness(jid, "next", "next-" + jid, true);
     const std::string reply = next->ask(R"(ACK {"jid":")" + jid + "\"}");
     must(reply == "+OK", {reply});
     expect(jid, "succeeded", 1, 1);
@@ -272,6 +266,18 @@ void Deeds::pause(Door door) {
     if (!paused()) rig_.found(FindingKind::told_wrong, "", "a paused queue is not");
     queue(door, "resume", "local");
     if (paused()) rig_.found(FindingKind::told_wrong, "", "a resumed queue is not");
+}
+
+void Deeds::faktory_queue() {
+    asker_.line("QUEUE PAUSE local");
+    asker_.line("QUEUE RESUME local");
+    const json seen = direct_json(R"(JOBQ QUEUES {"queues":["local"]})");
+    must(seen["queues"][0]["paused"] == false, {seen.dump()});
+    const std::string name = fresh(), jid = fresh();
+    direct(R"(PUSH {"jid":")" + jid + R"(","jobtype":"chaos","args":[{}],"queue":")" + name +
+           "\"}");
+    asker_.line("QUEUE REMOVE " + name);
+    expect(jid, "unknown", 0, 0);
 }
 
 void Deeds::clear(Door door) {

@@ -55,6 +55,9 @@ class Deeds {
     Told act(Door door, const std::string& verb, const std::string& jid);
     Told queue(Door door, const std::string& verb, const std::string& name);
 
+    // A run by hand, in the witness log.
+    void witness(const std::string& jid, const std::string& token, const std::string& holder,
+                 bool ok);
     Taken take(Taken taken);
     Told report(const Taken& taken, const std::string& outcome);
 
@@ -86,6 +89,8 @@ class Deeds {
     void quiet(Door door);
     void done();
     void done_failed();
+    void faktory_ends();
+    void faktory_queue();
 
     Rig& rig_;
     Asker& asker_;

@@ -19,6 +19,11 @@ json faktory_job(const std::string& jid) {
     return {{"jid", jid}, {"jobtype", "chaos"}, {"queue", "local"}, {"args", {{{"do", "ok"}}}}};
 }
 
+std::string hello_of(const std::string& wid) {
+    return R"({"v":2,"jobq":1,"hostname":"chaos","pid":1,"labels":[],"slots":1,"wid":")" + wid +
+           "\"}";
+}
+
 // jobq -o json: notes may follow.
 json first_line(const Told& told) {
     const auto answer = json::parse(told.text.substr(0, told.text.find('\n')), nullptr, false);
@@ -169,10 +174,21 @@ void Deeds::import_faktory() {
     must(told.status == 0, told);
 }
 
+void Deeds::witness(const std::string& jid, const std::string& token, const std::string& holder,
+                    bool ok) {
+    Mark mark;
+    mark.jid = jid;
+    mark.token = token;
+    mark.holder = holder;
+    for (const auto kind : {Mark::Kind::start, ok ? Mark::Kind::end_ok : Mark::Kind::end_fail}) {
+        mark.kind = kind;
+        mark.at_us = monotonic_us();
+        write_mark(rig_.witness_log(), mark);
+    }
+}
+
 Deeds::Taken Deeds::take(Taken taken) {
-    auto wire = connect(rig_.daemon().socket(), R"({"v":2,"jobq":1,"hostname":"chaos","pid":1,)"
-                                                R"("labels":[],"slots":1,"wid":")" +
-                                                    taken.wid + "\"}");
+    auto wire = connect(rig_.daemon().socket(), hello_of(taken.wid));
     for (int tries = 0; wire && tries < kTakes; ++tries) {
         const json jobs = wire->ask_json(R"(JOBQ TAKE {"queues":[")" + taken.queue +
                                          R"("],"count":1,"wait_ms":1000})");
@@ -184,31 +200,51 @@ Deeds::Taken Deeds::take(Taken taken) {
 }
 
 Told Deeds::report(const Taken& taken, const std::string& outcome) {
-    Mark mark;
-    mark.jid = taken.jid;
-    mark.token = taken.token;
-    mark.holder = taken.wid;
-    for (const auto kind :
-         {Mark::Kind::start, outcome == "success" ? Mark::Kind::end_ok : Mark::Kind::end_fail}) {
-        mark.kind = kind;
-        mark.at_us = monotonic_us();
-        write_mark(rig_.witness_log(), mark);
-    }
+    witness(taken.jid, taken.token, taken.wid, outcome == "success");
     json one{{"jid", taken.jid}, {"token", taken.token}, {"outcome", outcome}};
     if (outcome != "success") one["error_type"] = "planned";
-    return asker_.line("JOBQ DONE " + json{{"jobs", {one}}}.dump(),
-                       R"({"v":2,"jobq":1,"hostname":"chaos","pid":1,"labels":[],"slots":1,)"
-                       R"("wid":")" +
-                           taken.wid + "\"}");
+    return asker_.line("JOBQ DONE " + json{{"jobs", {one}}}.dump(), hello_of(taken.wid));
 }
 
 void Deeds::done() {
-    const std::string queue = fresh(), jid = fresh();
+    const std::string queue = fresh(), jid = fresh(), word = "so far " + jid;
     direct_json(R"(JOBQ ENQUEUE {"type":"chaos","payload":{},"queue":")" + queue + R"(","jid":")" +
                 jid + "\"}");
-    const Told told = report(take({"done-" + jid, queue, jid, ""}), "success");
+    const Taken taken = take({"done-" + jid, queue, jid, ""});
+    json one{{"jid", jid}, {"token", taken.token}};
+    const json beat{{"running", {one}}, {"wait_ms", 0}, {"state", "running"}};
+    asker_.line("JOBQ HEARTBEAT " + beat.dump(), hello_of(taken.wid));
+    one.update({{"attempt", 1}, {"stream", "stderr"}, {"offset", 0}, {"text", word + "\n"}});
+    asker_.line("JOBQ OUTPUT " + json{{"jobs", {one}}}.dump(), hello_of(taken.wid));
+    const std::string log = rig_.daemon().must({"logs", jid});
+    must(log == word, {log});
+    const Told told = report(taken, "success");
     must(told.calls > 1 || told.text.find(R"("ok":true)") != told.text.npos, told);
     expect(jid, "succeeded", 1, 1);
+}
+
+// By a worker with a name, which is all that tells one run of a job from another.
+void Deeds::faktory_ends() {
+    const std::string queue = fresh(), jid = fresh(), wid = "worker-" + jid,
+                      hello =
+                          R"({"v":2,"hostname":"chaos","pid":1,"labels":[],"wid":")" + wid + "\"}";
+    direct(R"(PUSH {"jid":")" + jid + R"(","jobtype":"chaos","args":[{}],"queue":")" + queue +
+           "\"}");
+    auto worker = connect(rig_.daemon().socket(), hello);
+    for (const bool ok : {false, true}) {
+        std::string job = "$-1";
+        for (int tries = 0; worker && job == "$-1" && tries < kTakes; ++tries)
+            job = worker->ask("FETCH " + queue);
+        if (job.find(jid) == job.npos) throw std::runtime_error("no job came to " + wid);
+        asker_.line(R"(BEAT {"wid":")" + wid + "\"}", hello);
+        witness(jid, ok ? "second" : "first", wid, ok);
+        const Told told =
+            ok ? asker_.line(R"(ACK {"jid":")" + jid + "\"}", hello)
+               : asker_.line(R"(FAIL {"jid":")" + jid + R"(","errtype":"planned","message":"no"})",
+                             hello);
+        must(told.calls > 1 || told.text == "+OK", told);
+    }
+    expect(jid, "succeeded", 2, 2);
 }
 
 // A failure that is told again is one attempt, and does not end the next.
