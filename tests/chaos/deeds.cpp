@@ -52,8 +52,7 @@ Deeds::Deeds(Rig& rig, Asker& asker) : rig_(rig), asker_(asker) {
     add_doors("operation", &Deeds::operate);
     add("STOP_OPERATION", [this] { stop_operation(); });
     add_doors("rm", &Deeds::remove);
-    add("release, line", [this] { release(Door::line); });
-    add("release, jobq", [this] { release(Door::jobq); });
+    add_doors("release", &Deeds::release);
     add_doors("pause and resume", &Deeds::pause);
     add_doors("clear", &Deeds::clear);
     add("MUTATE kill", [this] { mutate_kill(); });
@@ -250,7 +249,14 @@ void Deeds::release(Door door) {
         return worker;
     };
     take("gone-" + jid);  // and its connection is closed
-    act(door, "release", jid);
+    // Not before jobqd has seen that it is gone.
+    const auto is_ready = [&] {
+        act(door, "release", jid);
+        const std::string request = "JOBQ STATUS " + json{{"jids", {jid}}}.dump();
+        return direct_json(request)["jobs"][0].value("state", "") == "ready";
+    };
+    if (!test::eventually(is_ready, kComesInS))
+        rig_.found(FindingKind::told_wrong, jid, "is not released");
     const auto next = take("next-" + jid);
     witness(jid, "next", "next-" + jid, true);
     const std::string reply = next->ask(R"(ACK {"jid":")" + jid + "\"}");
