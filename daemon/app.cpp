@@ -146,6 +146,7 @@ task<void> App::stop() {
     if (context_) context_->state = DaemonState::stopping;
     if (starting_) give_up_start();
     if (http_) gate_.spawn(http_->stop());
+    if (broker_) broker_->close_intake();
     if (broker_) broker_->waiters().notify_all();  // those that wait for jobs see the state
     // Both kinds of local pools at once: they share the time limit. The runner is told by a signal
     // alone; a notice beside it would be the second stop, which hurries. The socket stays open for

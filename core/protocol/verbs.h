@@ -7,15 +7,9 @@
 #include <cstdint>
 #include <string_view>
 
+#include "core/protocol/scope.h"
+
 namespace jobq {
-
-// What a client must be allowed to do. none: every client that said HELLO.
-enum class Scope : uint8_t { none, read, enqueue, work, admin };
-
-constexpr std::string_view name(Scope scope) {
-    constexpr std::string_view kNames[] = {"none", "read", "enqueue", "work", "admin"};
-    return kNames[size_t(scope)];
-}
 
 enum VerbFlag : uint8_t {
     kJobq = 1,        // in the JOBQ namespace

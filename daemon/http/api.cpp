@@ -199,6 +199,9 @@ std::optional<HttpResponse> Api::look(HttpExchange& exchange) {
         return problem({ErrorCode::forbidden,
                         "this jobqd lets nothing be changed over HTTP: [listen] http_read_only is "
                         "set; use jobq on its host"});
+    const Caller caller = context_.caller(request.is_unix);
+    if (auto refused = caller.refusal(found->route->scope, request.method + " " + request.path))
+        return problem(*refused);
     if (auto refused = wrong_body(request, *found->route)) return refused;
     auto query = parse_query(request.query);
     auto good = query ? check_query(*found->route, *query) : tl::unexpected<Error>(query.error());

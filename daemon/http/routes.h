@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/protocol/scope.h"
 #include "daemon/http/exchange.h"
 #include "daemon/server/context.h"
 
@@ -44,7 +45,9 @@ using ApiHandler = task<HttpResponse> (*)(ApiCall call);
 using ApiStream = task<void> (*)(ApiCall call);
 
 struct Route {
-    std::string_view method, path, id, summary;
+    std::string_view method, path;
+    Scope scope;
+    std::string_view id, summary;
     std::span<const Param> query;
     std::string_view request, answer;  // schemas; "": none
     int status = 200;

@@ -44,9 +44,10 @@ struct ServerContext {
     std::string unix_path{}, tcp{}, http{}, state_dir{};
     std::shared_ptr<const Door> door{};
     Guesses guesses{};
-    int connections = 0;          // identified ones
-    int plain = 0;                // of them, Faktory's clients: they did not opt in
-    int64_t commands = 0;         // lines answered since the start
+    Scopes granted{};      // what a client that was let in may do: the one password gives all
+    int connections = 0;   // identified ones
+    int plain = 0;         // of them, Faktory's clients: they did not opt in
+    int64_t commands = 0;  // lines answered since the start
     uint64_t config_version = 1;  // raised by a reload
     std::string runner_wid{};     // of the runner this daemon starts; "" none
     DaemonState state = DaemonState::starting;
@@ -62,8 +63,10 @@ struct ServerContext {
     std::function<bool()> replaces_runner{};              // it is to end once it runs nothing
     std::function<void(std::shared_ptr<Worker>, int64_t pid)> watch_process{};
 
-    // Of what came by a Unix socket, or by TCP or HTTP.
-    Intake intake(bool is_unix) const { return {!is_unix && (!door || door->password().empty())}; }
+    // Who asks, by a Unix socket, or by TCP or HTTP.
+    Caller caller(bool is_unix) const {
+        return {!is_unix && (!door || door->password().empty()), granted};
+    }
 
     const Config& config() const { return broker.config(); }
 

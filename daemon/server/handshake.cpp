@@ -56,7 +56,7 @@ bool Session::accept_hello(std::string_view json) {
     }
     opted_in_ = hello->opted_in;
     // In its name commands could be handed back, to run again.
-    if (intake().open && !hello->wid.empty() && hello->wid == context_.runner_wid) {
+    if (caller().open && !hello->wid.empty() && hello->wid == context_.runner_wid) {
         stream_->write("-ERR this wid is that of jobqd's own runner\r\n");
         return false;
     }

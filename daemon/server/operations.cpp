@@ -253,7 +253,7 @@ task<Result<>> Operations::act_on_all(std::shared_ptr<Operation> operation,
     co_return Result<>{};
 }
 
-task<Result<std::vector<Result<>>>> Operations::act_once(Action action, Intake from,
+task<Result<std::vector<Result<>>>> Operations::act_once(Action action, Caller from,
                                                          std::vector<std::string> jids) {
     if (action == Action::retry) {
         auto done = co_await broker_.requeue(std::move(jids), true, from);

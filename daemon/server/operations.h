@@ -26,7 +26,7 @@ struct OperationOrder {
     verbs::JobFilter filter;
     std::string filter_json;  // as it was asked for, with the state
     int64_t rate = 0;         // jobs a second; 0: as fast as it goes
-    Intake from{};            // who asked for it
+    Caller from{};            // who asked for it
 };
 
 struct Operation {
@@ -71,7 +71,7 @@ class Operations {
     task<Result<>> run_through(std::shared_ptr<Operation> operation);
     task<Result<>> act_on_all(std::shared_ptr<Operation> operation, std::vector<std::string> jids);
     task<Result<>> act(std::shared_ptr<Operation> operation, std::vector<std::string> jids);
-    task<Result<std::vector<Result<>>>> act_once(OperationOrder::Action action, Intake from,
+    task<Result<std::vector<Result<>>>> act_once(OperationOrder::Action action, Caller from,
                                                  std::vector<std::string> jids);
     task<void> estimate(std::shared_ptr<Operation> operation);
     // Until `ms` passed, or it is to end.

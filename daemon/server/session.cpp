@@ -13,10 +13,6 @@ namespace {
 constexpr size_t kGather = 1'000;  // lines stored together
 constexpr std::string_view kEnqueue = "JOBQ ENQUEUE ", kPush = "PUSH ";
 
-Error shutting_down() {
-    return {ErrorCode::unavailable, "shutdown in progress"};
-}
-
 }  // namespace
 
 std::string_view name(DaemonState state) {
@@ -192,8 +188,9 @@ task<void> Session::refuse_line() {
 // Nothing: it may be done.
 std::optional<Error> Session::refusal(const VerbInfo& verb) const {
     if (bare_ && !verb.bare.empty()) return Error{ErrorCode::invalid, std::string(verb.bare)};
-    if (context_.state == DaemonState::stopping && verb.has(kStores)) return shutting_down();
-    return std::nullopt;
+    if (context_.state == DaemonState::stopping && verb.has(kStores))
+        return intake::shutting_down();
+    return caller().refusal(verb.scope, verb_);
 }
 
 task<void> Session::handle(std::string line) {
@@ -215,7 +212,7 @@ task<void> Session::handle(std::string line) {
     // How its jobs ended is all that a plain client may still say.
     if (context_.state == DaemonState::stopping && !opted_in_ &&
         (!verb || !verb->has(kAtShutdown))) {
-        Error error = shutting_down();
+        Error error{ErrorCode::unavailable, "shutdown in progress"};  // Faktory's words
         reply_error(error);
         end();
         co_return;
@@ -255,7 +252,7 @@ task<void> Session::store_pushes(std::string first, bool jobq) {
         ++context_.commands;
         argument = line.substr(prefix.size());
     }
-    auto results = co_await broker().enqueue(std::move(jobs), intake());
+    auto results = co_await broker().enqueue(std::move(jobs), caller());
     size_t at = 0;
     for (const auto& request : requests) {
         if (!request) {

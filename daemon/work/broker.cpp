@@ -44,26 +44,16 @@ void Broker::note_event(std::string_view event, const Job& job,
     events_.publish({std::string(event), json + "}", job.queue, job.type});
 }
 
-std::optional<Error> Broker::too_weak_for(const Job& job) const {
-    if (!job.durability) return std::nullopt;
-    const std::string given = storage_ ? storage_->durability() : "unknown";
-    // What is not known is not claimed.
-    if (*job.durability >= durability_of(given).value_or(Durability::memory)) return std::nullopt;
-    const std::string asked(kDurabilityNames[size_t(*job.durability)]);
-    const std::string own =
-        "set redis.durability = \"" + asked + "\" in jobqd.toml and restart jobqd, or ask for less";
-    const std::string others =
-        "its Redis needs appendonly yes, no-appendfsync-on-rewrite no and appendfsync always or "
-        "everysec, and jobqd's user there must be allowed CONFIG GET; or ask for less";
-    return Error{ErrorCode::forbidden, "durability " + asked +
-                                           " is more than the store has, which is " + given + ": " +
-                                           (config_->redis.url.empty() ? own : others)};
+std::optional<Error> Broker::enqueue_refusal(const Job& job, const Caller& caller) const {
+    if (intake_closed_) return intake::shutting_down();
+    if (auto why = intake::durability_refusal(job, storage_ ? storage_->durability() : "unknown",
+                                              *config_))
+        return why;
+    return intake::refusal(caller, job, *config_);
 }
 
-std::optional<Result<Enqueued>> Broker::settled(const Job& job, Intake from) const {
-    auto why = too_weak_for(job);
-    if (!why) why = not_allowed(job, from);
-    if (why) {
+std::optional<Result<Enqueued>> Broker::settled(const Job& job, const Caller& caller) const {
+    if (auto why = enqueue_refusal(job, caller)) {
         if (metrics_) metrics_->refused(info(why->code).name);
         return tl::unexpected<Error>(std::move(*why));
     }
@@ -74,7 +64,7 @@ std::optional<Result<Enqueued>> Broker::settled(const Job& job, Intake from) con
     return std::nullopt;
 }
 
-task<std::vector<Result<Enqueued>>> Broker::enqueue(std::vector<Job> jobs, Intake from) {
+task<std::vector<Result<Enqueued>>> Broker::enqueue(std::vector<Job> jobs, Caller from) {
     std::vector<std::pair<size_t, Result<Enqueued>>> known;
     for (size_t i = 0; i < jobs.size(); ++i)
         if (auto answer = settled(jobs[i], from)) known.emplace_back(i, std::move(*answer));

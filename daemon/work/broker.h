@@ -116,12 +116,13 @@ class Broker {
            std::shared_ptr<const Config> config);
 
     // One result per job, in order; wakes those who wait for them.
-    task<std::vector<Result<Enqueued>>> enqueue(std::vector<Job> jobs, Intake from);
-    // Nothing, or why the store gives less than the job asks for.
-    std::optional<Error> too_weak_for(const Job& job) const;
-    // Nothing, or why it may not be enqueued by that way: its names are jobqd's own, it is a
-    // command, or its webhook may not go there.
-    std::optional<Error> not_allowed(const Job& job, Intake from) const;
+    task<std::vector<Result<Enqueued>>> enqueue(std::vector<Job> jobs, Caller from);
+    // Nothing, or why it may not come in: see intake.h. enqueue() asks for itself.
+    std::optional<Error> enqueue_refusal(const Job& job, const Caller& caller) const;
+
+    // From now on no job comes in: jobqd is shutting down.
+    void close_intake() { intake_closed_ = true; }
+
     // Jobs of another store, with their past.
     task<Result<std::vector<Result<Enqueued>>>> bring_in(std::vector<Imported> jobs);
     // Waits up to order.wait_ms for the first. Whoever is interrupted gets an empty answer, and
@@ -133,10 +134,10 @@ class Broker {
     task<Result<std::vector<Result<Cancelled>>>> cancel(std::vector<std::string> jids);
     // Commands that this caller may not have run are left alone: forbidden.
     task<Result<std::vector<Result<>>>> requeue(std::vector<std::string> jids, bool revive,
-                                                Intake from);
+                                                Caller from);
     // Ends the leases of running jobs by hand, as if their holders had died: they run again, or end
     // when a cancel is on record. conflict: it does not run, or its holder is there.
-    task<Result<std::vector<Result<>>>> release(std::vector<std::string> jids, Intake from);
+    task<Result<std::vector<Result<>>>> release(std::vector<std::string> jids, Caller from);
     // Jobs that are to be cancelled, of Faktory workers that are gone: nobody would report their
     // end.
     task<void> end_cancelled_of_gone();
@@ -308,7 +309,7 @@ class Broker {
     };
 
     // The answer to an enqueue that the store need not be asked about.
-    std::optional<Result<Enqueued>> settled(const Job& job, Intake from) const;
+    std::optional<Result<Enqueued>> settled(const Job& job, const Caller& caller) const;
     task<std::vector<Result<Enqueued>>> enqueue_able(std::vector<Job> jobs);
     // Marks those whose jids may have been used, for the store to look.
     void note_recent(std::vector<Job>& jobs);
@@ -345,7 +346,7 @@ class Broker {
                                                   std::string why);
     Holder holder_of(const Running& running) const;
     task<Result<std::map<size_t, Error>>> refused_commands(std::vector<std::string> jids,
-                                                           Intake from);
+                                                           Caller from);
     std::string name_of_holder(const JobView& view) const;
     std::optional<Error> why_held(const JobView& view, const std::set<std::string>& beating) const;
     task<std::set<std::string>> beating_elsewhere(std::set<std::string> owners);
@@ -374,6 +375,7 @@ class Broker {
     Rng rng_;
     std::string epoch_;
     uint64_t fetches_ = 0, serials_ = 0;
+    bool intake_closed_ = false;
     // Token, or token and jid -> when to stop looking (monotonic).
     std::map<std::pair<std::string, std::string>, int64_t> lost_fetches_;
     // Before `until`, what a killed process sent to a Redis that was not its own may still be done.

@@ -34,21 +34,21 @@ task<Result<std::vector<Result<Cancelled>>>> Broker::cancel(std::vector<std::str
 
 // Commands that this caller may not have run, by place.
 task<Result<std::map<size_t, Error>>> Broker::refused_commands(std::vector<std::string> jids,
-                                                               Intake from) {
+                                                               Caller from) {
     std::map<size_t, Error> refused;
-    if (!from.refuses_commands(*config_)) co_return refused;
+    if (!intake::refuses_commands(from, *config_)) co_return refused;
     auto views = co_await store_.get(std::move(jids));
     if (!views) co_return tl::unexpected<Error>(views.error());
     for (size_t i = 0; i < views->size(); ++i) {
         const auto& view = (*views)[i];
-        auto why = view ? from.rerun_refusal(view->job.type, *config_) : std::nullopt;
+        auto why = view ? intake::rerun_refusal(from, view->job.type, *config_) : std::nullopt;
         if (why) refused.emplace(i, std::move(*why));
     }
     co_return refused;
 }
 
 task<Result<std::vector<Result<>>>> Broker::requeue(std::vector<std::string> jids, bool revive,
-                                                    Intake from) {
+                                                    Caller from) {
     auto refused = co_await refused_commands(jids, from);
     if (!refused) co_return tl::unexpected<Error>(refused.error());
     std::vector<std::string> allowed;
@@ -156,7 +156,7 @@ task<std::set<std::string>> Broker::beating_elsewhere(std::set<std::string> owne
     co_return beating;
 }
 
-task<Result<std::vector<Result<>>>> Broker::release(std::vector<std::string> jids, Intake from) {
+task<Result<std::vector<Result<>>>> Broker::release(std::vector<std::string> jids, Caller from) {
     auto views = co_await store_.get(jids);
     if (!views) co_return tl::unexpected<Error>(views.error());
     std::set<std::string> strangers;
@@ -175,7 +175,7 @@ task<Result<std::vector<Result<>>>> Broker::release(std::vector<std::string> jid
             results[i] = tl::unexpected<Error>(view.error());
             continue;
         }
-        auto refused = from.rerun_refusal(view->job.type, *config_);
+        auto refused = intake::rerun_refusal(from, view->job.type, *config_);
         if (!refused) refused = why_held(*view, beating);
         if (refused) {
             results[i] = tl::unexpected<Error>(std::move(*refused));

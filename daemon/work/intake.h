@@ -1,48 +1,35 @@
-// Intake: who may have commands run. One rule for every door by which jobs come in: PUSH, PUSHB,
-// ENQUEUE, IMPORT, callbacks of batches, HTTP; asked by Broker::not_allowed(). And for those by
-// which stored ones are run again: RETRY, RETRY_DEAD, OPERATE, RELEASE, MUTATE, HTTP; asked by
-// Broker::requeue() and release().
+// Intake: may this job come in, and may a stored one be run again? Pure rules, one place for every
+// door: PUSH, PUSHB, ENQUEUE, IMPORT, callbacks of batches and HTTP ask by Broker::enqueue() and
+// not_allowed(); RETRY, RETRY_DEAD, OPERATE, RELEASE, MUTATE and HTTP by Broker::requeue() and
+// release(). Later quotas and tenants belong here.
 #pragma once
 
 #include <optional>
-#include <string>
+#include <string_view>
 
 #include "core/base/error.h"
 #include "core/config/config.h"
 #include "core/job/job.h"
+#include "daemon/work/caller.h"
 
-namespace jobq {
+namespace jobq::intake {
 
-struct Intake {
-    // Anybody may have sent it: it came over TCP or HTTP, and no password was asked for.
-    bool open = false;
+// What clients are told that come too late.
+Error shutting_down();
 
-    bool refuses_commands(const Config& config) const { return open || !config.allow_run; }
+// Whether `caller` may have no command run.
+bool refuses_commands(const Caller& caller, const Config& config);
+// Nothing: a job of this type may be run for `caller`.
+std::optional<Error> type_refusal(const Caller& caller, std::string_view type,
+                                  const Config& config);
+// Likewise, of a stored one that is to be run again.
+std::optional<Error> rerun_refusal(const Caller& caller, std::string_view type,
+                                   const Config& config);
+// Nothing: `job` may come in: its names are not jobqd's own, its type and its webhook are allowed.
+std::optional<Error> refusal(const Caller& caller, const Job& job, const Config& config);
+// Nothing: the store, whose durability is `given` ("unknown": not known), keeps it as it asks to
+// be.
+std::optional<Error> durability_refusal(const Job& job, std::string_view given,
+                                        const Config& config);
 
-    // To run a stored one again.
-    std::optional<Error> rerun_refusal(const std::string& type, const Config& config) const {
-        auto why = refusal(type, config);
-        if (why && config.allow_run)
-            why->text =
-                "a job of type run is not run again by who comes over TCP or HTTP without a "
-                "password: use jobq on the Unix socket, or set [listen] password_file";
-        return why;
-    }
-
-    std::optional<Error> refusal(const std::string& type, const Config& config) const {
-        if (type != kCommandType) return std::nullopt;
-        if (!config.allow_run)
-            return Error{ErrorCode::forbidden,
-                         "jobs of type run are not allowed here: set allow = true in [run] of "
-                         "jobqd's configuration, or make the command a [type.NAME] and enqueue "
-                         "that"};
-        if (open)
-            return Error{ErrorCode::forbidden,
-                         "a job of type run is not taken over TCP or HTTP without a password: use "
-                         "`jobq run` on the Unix socket, set [listen] password_file, or make the "
-                         "command a [type.NAME]"};
-        return std::nullopt;
-    }
-};
-
-}  // namespace jobq
+}  // namespace jobq::intake

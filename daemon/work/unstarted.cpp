@@ -35,8 +35,9 @@ task<std::vector<Leased>> Broker::keep_runnable(std::vector<Leased> leases, std:
     for (auto& lease : leases) {
         bool expired = lease.job.expires_ms != 0 && lease.job.expires_ms <= now;
         // Stored while commands were allowed: they are not now, so it does not run.
-        auto refused =
-            expired || lease.corrupt ? std::nullopt : Intake{}.refusal(lease.job.type, *config_);
+        auto refused = expired || lease.corrupt
+                           ? std::nullopt
+                           : intake::type_refusal(Caller{}, lease.job.type, *config_);
         if (!expired && !lease.corrupt && !refused) {
             runnable.push_back(std::move(lease));
             continue;

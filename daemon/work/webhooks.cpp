@@ -5,7 +5,6 @@
 
 #include "core/base/text.h"
 #include "core/base/time.h"
-#include "core/config/check.h"
 #include "core/protocol/json_fields.h"
 #include "core/protocol/json_writer.h"
 #include "daemon/work/broker.h"
@@ -52,29 +51,6 @@ std::string body_of(std::string_view event, const std::string& id, const Job& jo
 }
 
 }  // namespace
-
-namespace {
-
-std::optional<Error> reserved(const Job& job) {
-    for (const auto& [what, name] : {std::pair("type", &job.type), {"queue", &job.queue}})
-        if (name->starts_with(kReservedPrefix))
-            return Error{ErrorCode::forbidden,
-                         std::string("the ") + what + " " + printable(*name) +
-                             " is jobqd's own: take a name that does not begin with " +
-                             std::string(kReservedPrefix)};
-    return std::nullopt;
-}
-
-}  // namespace
-
-std::optional<Error> Broker::not_allowed(const Job& job, Intake from) const {
-    auto own = reserved(job);
-    if (!own) own = from.refusal(job.type, *config_);
-    if (own || job.webhook.empty()) return own;
-    auto aim = check_webhook(config_->webhook, job.webhook);
-    if (aim) return std::nullopt;
-    return aim.error();
-}
 
 std::shared_ptr<const Job> Broker::news_of(std::string_view event, const Job& job,
                                            const RunReport& report, const Transition& next) {

@@ -77,7 +77,7 @@ struct Rig {
         Job job = a_job("mail", jid);
         job.retry = retry;
         std::vector<Job> jobs{job};
-        REQUIRE(run_task(reactor, here.broker.enqueue(std::move(jobs), Intake{})).front());
+        REQUIRE(run_task(reactor, here.broker.enqueue(std::move(jobs), Caller{})).front());
     }
 
     JobView view(const std::string& jid) {
@@ -192,7 +192,7 @@ TEST_CASE("a cancel ends the job of a worker without a wid once its connection h
     };
     const auto release = [&] {
         std::vector<std::string> one{"job-0001"};
-        return run_task(rig.reactor, rig.here.broker.release(std::move(one), Intake{}))->front();
+        return run_task(rig.reactor, rig.here.broker.release(std::move(one), Caller{}))->front();
     };
     CHECK(release().error().code == ErrorCode::conflict);  // it is there
     if (before) {
@@ -227,7 +227,7 @@ TEST_CASE("two daemons: a worker that is connected to the other one is not dead"
     CHECK(rig.state("job-0001") == State::running);
     SECTION("its job is not released or cancelled as that of a gone one") {
         std::vector<std::string> one{"job-0001"}, same_one{"job-0001"};
-        auto released = run_task(rig.reactor, rig.here.broker.release(std::move(one), Intake{}));
+        auto released = run_task(rig.reactor, rig.here.broker.release(std::move(one), Caller{}));
         CHECK(released->front().error().code == ErrorCode::conflict);
         REQUIRE(run_task(rig.reactor, rig.here.broker.cancel(std::move(same_one))));
         beat_there(30'000);

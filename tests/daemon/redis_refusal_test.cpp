@@ -106,7 +106,7 @@ struct Rig {
 
     Result<Enqueued> enqueue(const Job& job) {
         std::vector<Job> one(1, job);
-        return call(broker.enqueue(std::move(one), Intake{})).front();
+        return call(broker.enqueue(std::move(one), Caller{})).front();
     }
 
     FetchOrder order(const std::string& owner) const {
@@ -176,7 +176,7 @@ void walk_a_life(Rig& rig, const Said& said) {
     const Job job = rig.next_job();
     std::vector<Job> one(1, job);
     said.check_code(
-        rig.through(said.text, {"push"}, rig.broker.enqueue(std::move(one), Intake{})).front());
+        rig.through(said.text, {"push"}, rig.broker.enqueue(std::move(one), Caller{})).front());
     if (said.is_met()) CHECK(rig.state_of(job.jid) == "none");
     REQUIRE(rig.enqueue(job));
 
@@ -255,7 +255,7 @@ void walk_the_chores(Rig& rig, const Said& said) {
     on_loop(rig.reactor, rig.broker.settle_rest());
     CHECK(rig.state_of(later.jid) != "running");
     std::vector<std::string> jids(1, later.jid);
-    REQUIRE(rig.call(rig.broker.requeue(jids, true, Intake{})));
+    REQUIRE(rig.call(rig.broker.requeue(jids, true, Caller{})));
     auto last = rig.fetch("pool:a");
     REQUIRE(last);
     REQUIRE(last->size() == 1);
@@ -296,7 +296,7 @@ TEST_CASE("a Redis that can't serve is left, once its other answers are there") 
     rig.link.on_state([&](LinkState state, const Error&) { states.push_back(state); });
     rig.filter.refuse("READONLY You can't write against a read only replica.", {"push"});
     std::vector<Job> one(1, rig.next_job());
-    auto refused = rig.call(rig.broker.enqueue(std::move(one), Intake{})).front();
+    auto refused = rig.call(rig.broker.enqueue(std::move(one), Caller{})).front();
     REQUIRE_FALSE(refused);
     CHECK(refused.error().code == ErrorCode::unavailable);
     auto tried = [&] { return rig.filter.accepted() >= before + 3; };

@@ -56,7 +56,7 @@ struct Setup {
             jobs.push_back(a_job(type, type + std::to_string(i)));
             jobs.back().args = args;
         }
-        for (const auto& result : on_loop(reactor, broker.enqueue(std::move(jobs), Intake{})))
+        for (const auto& result : on_loop(reactor, broker.enqueue(std::move(jobs), Caller{})))
             REQUIRE(result);
     }
 

@@ -9,7 +9,7 @@ namespace {
 using Stored = std::vector<Result<Enqueued>>;
 
 task<Result<Stored>> push(Daemon* daemon, std::vector<Job> jobs) {
-    auto results = co_await daemon->broker.enqueue(std::move(jobs), Intake{});
+    auto results = co_await daemon->broker.enqueue(std::move(jobs), Caller{});
     co_return results;
 }
 
@@ -21,7 +21,7 @@ task<Result<std::vector<Result<Cancelled>>>> cancel(Daemon* daemon, std::string 
 
 task<Result<std::vector<Result<>>>> requeue(Daemon* daemon, std::string jid) {
     std::vector<std::string> one{jid};
-    auto results = co_await daemon->broker.requeue(std::move(one), true, Intake{});
+    auto results = co_await daemon->broker.requeue(std::move(one), true, Caller{});
     co_return results;
 }
 

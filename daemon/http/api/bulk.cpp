@@ -39,7 +39,7 @@ void write_refusal(std::string& out, int64_t line, const Error& error) {
 }
 
 // Stores a piece and notes its results.
-task<void> store(Broker& broker, Intake from, Piece piece, std::string* out) {
+task<void> store(Broker& broker, Caller from, Piece piece, std::string* out) {
     auto results = co_await broker.enqueue(std::move(piece.jobs), from);
     size_t at = 0;
     for (size_t i = 0; i < piece.requests.size(); ++i) {
@@ -91,8 +91,6 @@ class Reader {
 
   private:
     Result<EnqueueRequest> read_line() const {
-        if (context_.state == DaemonState::stopping)
-            return fail(ErrorCode::unavailable, "jobqd stops: try again in a moment");
         if (line_.size() > limits::kLineBytes)
             return fail(ErrorCode::too_large,
                         "the line has more than " + std::to_string(limits::kLineBytes) + " bytes");
@@ -114,7 +112,7 @@ task<void> enqueue_bulk(ApiCall call) {
     HttpExchange& exchange = *call.exchange;
     std::string out;
     Reader reader(call.context, exchange.request());
-    const Intake from = call.context.intake(exchange.request().is_unix);
+    const Caller from = call.context.caller(exchange.request().is_unix);
     bool more = true;
     while (more && reader.number < kLinesMax) {
         const std::string bytes = co_await exchange.read_some();

@@ -24,7 +24,7 @@ task<HttpResponse> act(ApiCall call, verbs::Action action) {
 }
 
 task<HttpResponse> act(ApiCall call, verbs::Rerun action) {
-    const Intake from = call.context.intake(call.request().is_unix);
+    const Caller from = call.context.caller(call.request().is_unix);
     auto answer = co_await action(call.context, about_one(call), from);
     co_return respond(the_only(std::move(answer)));
 }
@@ -47,8 +47,6 @@ Result<> take_header(const HttpRequest& request, std::string_view name, std::str
 
 Result<EnqueueRequest> read_job(const ApiCall& call) {
     Broker& broker = call.context.broker;
-    if (call.context.state == DaemonState::stopping)
-        return fail(ErrorCode::unavailable, "jobqd stops: try again in a moment");
     const std::string& body = call.request().body;
     auto request = parse_enqueue(body, broker.reactor().wall_ms(), broker.new_jid());
     if (!request) return tl::unexpected<Error>(with_place(request.error(), body));
@@ -67,7 +65,7 @@ task<HttpResponse> enqueue(ApiCall call) {
     if (!request) co_return problem(request.error());
     std::vector<Job> jobs;
     jobs.push_back(request->take_job());
-    const Intake from = call.context.intake(call.request().is_unix);
+    const Caller from = call.context.caller(call.request().is_unix);
     auto results = co_await call.context.broker.enqueue(std::move(jobs), from);
     auto& result = results.front();
     auto answer = verbs::enqueued(call.context.broker, *request, result);

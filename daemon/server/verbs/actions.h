@@ -20,18 +20,18 @@ using Answer = Result<std::string>;
 using Action = task<Answer> (*)(ServerContext& context, std::string argument);
 
 // What makes stored jobs ready: by whom is asked, as some may not have commands run.
-using Rerun = task<Answer> (*)(ServerContext& context, std::string argument, Intake from);
+using Rerun = task<Answer> (*)(ServerContext& context, std::string argument, Caller from);
 
 task<Answer> status(ServerContext& context, std::string argument);
 task<Answer> result(ServerContext& context, std::string argument);
 task<Answer> list(ServerContext& context, std::string argument);
 task<Answer> cancel(ServerContext& context, std::string argument);
-task<Answer> retry(ServerContext& context, std::string argument, Intake from);
-task<Answer> release(ServerContext& context, std::string argument, Intake from);
+task<Answer> retry(ServerContext& context, std::string argument, Caller from);
+task<Answer> release(ServerContext& context, std::string argument, Caller from);
 task<Answer> remove(ServerContext& context, std::string argument);
-task<Answer> retry_dead(ServerContext& context, std::string argument, Intake from);
+task<Answer> retry_dead(ServerContext& context, std::string argument, Caller from);
 task<Answer> dead_groups(ServerContext& context, std::string argument);
-task<Answer> operate(ServerContext& context, std::string argument, Intake from);
+task<Answer> operate(ServerContext& context, std::string argument, Caller from);
 task<Answer> operations(ServerContext& context, std::string argument);
 task<Answer> stop_operation(ServerContext& context, std::string argument);
 task<Answer> queues(ServerContext& context, std::string argument);

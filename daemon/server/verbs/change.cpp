@@ -63,7 +63,7 @@ task<Answer> cancel(ServerContext& context, std::string argument) {
     co_return json.take();
 }
 
-task<Answer> retry(ServerContext& context, std::string argument, Intake from) {
+task<Answer> retry(ServerContext& context, std::string argument, Caller from) {
     Request request(argument);
     auto jids = request.some_texts("jids");
     if (request.error()) {
@@ -73,7 +73,7 @@ task<Answer> retry(ServerContext& context, std::string argument, Intake from) {
     co_return outcomes(context.broker, jids, results);
 }
 
-task<Answer> release(ServerContext& context, std::string argument, Intake from) {
+task<Answer> release(ServerContext& context, std::string argument, Caller from) {
     Request request(argument);
     auto jids = request.some_texts("jids");
     if (request.error()) {
@@ -93,7 +93,7 @@ task<Answer> remove(ServerContext& context, std::string argument) {
     co_return outcomes(context.broker, jids, results);
 }
 
-task<Answer> retry_dead(ServerContext& context, std::string argument, Intake from) {
+task<Answer> retry_dead(ServerContext& context, std::string argument, Caller from) {
     Request request(argument);
     JobFilter filter = JobFilter::from(request);
     bool all = request.flag("all"), dry_run = request.flag("dry_run");

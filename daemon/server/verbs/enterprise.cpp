@@ -136,8 +136,7 @@ Result<BatchSpec> parse_batch(std::string_view json, Session& session) {
         auto job = parse_callback(field->raw, now_ms, spec.bid, spec.parent, broker.new_jid());
         if (!job)
             return fail(job.error().code, std::string(key) + " callback: " + job.error().text);
-        auto refused = broker.too_weak_for(*job);
-        if (!refused) refused = broker.not_allowed(*job, session.intake());
+        auto refused = broker.enqueue_refusal(*job, session.caller());
         if (refused) return fail(refused->code, std::string(key) + " callback: " + refused->text);
         *callback = std::move(*job);
     }

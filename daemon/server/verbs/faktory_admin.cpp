@@ -64,7 +64,7 @@ Result<Selection> parse_selection(const JsonObject& request) {
 struct Mutation {
     std::string command;
     State set;
-    Intake from;
+    Caller from;
     int64_t refused = 0;
     std::string why{};
 };
@@ -374,7 +374,7 @@ task<void> mutate(Session& session, std::string argument) {
                                      : State::scheduled;
     if (cmd == "clear") *selection = Selection{};
     selection->now_ms = session.context().reactor.wall_ms();
-    Mutation mutation{cmd, state, session.intake()};
+    Mutation mutation{cmd, state, session.caller()};
     auto done = co_await mutate_set(session.broker(), &mutation, std::move(*selection));
     if (done && mutation.refused > 0)
         done = fail(ErrorCode::forbidden,

@@ -19,7 +19,7 @@ task<void> answer(Session& session, std::string argument) {
 
 template <verbs::Rerun action>
 task<void> answer(Session& session, std::string argument) {
-    auto done = co_await action(session.context(), std::move(argument), session.intake());
+    auto done = co_await action(session.context(), std::move(argument), session.caller());
     if (done) {
         session.reply_bulk(*done);
     } else {

@@ -37,7 +37,7 @@ task<void> import_jobs(Session& session, std::string argument) {
     std::vector<size_t> places;
     for (const auto& element : json_array(jobs->raw)) {
         auto one = parse_import(element.raw, now);
-        auto own = one ? broker.not_allowed(one->job, session.intake()) : std::nullopt;
+        auto own = one ? broker.enqueue_refusal(one->job, session.caller()) : std::nullopt;
         if (own) one = tl::unexpected<Error>(std::move(*own));
         if (one) {
             places.push_back(results.size());

@@ -58,7 +58,7 @@ Result<OperationOrder> read_order(const std::string& argument) {
 
 }  // namespace
 
-task<Answer> operate(ServerContext& context, std::string argument, Intake from) {
+task<Answer> operate(ServerContext& context, std::string argument, Caller from) {
     auto order = read_order(argument);
     if (!order) co_return tl::unexpected<Error>(order.error());
     order->from = from;

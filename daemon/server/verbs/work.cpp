@@ -19,7 +19,7 @@ task<void> push_bulk(Session& session, std::string argument) {
     std::vector<std::string> jids;
     for (const auto& job : jobs)
         jids.push_back(job.jid);
-    auto results = co_await session.broker().enqueue(std::move(jobs), session.intake());
+    auto results = co_await session.broker().enqueue(std::move(jobs), session.caller());
     for (size_t i = 0; i < results.size(); ++i) {
         if (results[i]) continue;
         if (results[i].error().code == ErrorCode::unknown) {
