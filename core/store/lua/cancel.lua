@@ -7,7 +7,7 @@ local P, now = KEYS[1], ARGV[1]
 --@include places
 --@include type_of
 --@include lanes
---@include leases
+--@include running
 --@include failed
 --@include waiting
 --@include buckets
@@ -15,10 +15,11 @@ local P, now = KEYS[1], ARGV[1]
 --@include callbacks
 --@include batches
 --@include ties
-local out, cancelled, records = {}, {}, {}
-for i = 1, tonumber(ARGV[3]) do
-    local jid = ARGV[2 + 2 * i]
-    local owner = owner_of(jid)
+local out, cancelled, records, ids = {}, {}, {}, {}
+for i = 1, tonumber(ARGV[3]) do ids[i] = ARGV[2 + 2 * i] end
+local owners = owners_of(ids)
+for i = 1, #ids do
+    local jid, owner = ids[i], owners[ids[i]]
     if owner then
         redis.call('HSETNX', P .. 'cancel', jid, ARGV[1])
         out[i] = 'running ' .. owner

@@ -7,14 +7,21 @@ local P, hash, fix, now = KEYS[1], ARGV[1], ARGV[4] == '1', ARGV[5]
 --@include places
 --@include type_of
 --@include lanes
+--@include flags
 --@include report
---@include leases
+--@include running
 --@include locks
 --@include callbacks
 --@include batches
 --@include ties
 local rules, rule, rest = {}, string.match(hash, '^(%l+):?(.*)$')
-local function exists(key) return redis.call('EXISTS', key) == 1 end
+local page = redis.call('HSCAN', P .. hash, ARGV[2], 'COUNT', ARGV[3])
+local rows, bytes, owners, fields = page[2], 0, false, {}
+for i = 1, #rows, 2 do fields[#fields + 1] = rows[i] end
+local function runs(jid)
+    owners = owners or owners_of(fields)
+    return owners[jid]
+end
 local function drop(kind, field)
     report(kind, field, hash)
     if fix then redis.call('HDEL', P .. hash, field) end
@@ -26,24 +33,19 @@ local function must_count(field, value)
 end
 rules.own, rules.stat, rules.tomb = must_count, must_count, must_count
 function rules.queues(queue, flags)
-    local named = redis.call('ZSCORE', P .. 'names', queue)
-    if not named then report('bad_queue', queue, 'names') end
-    if not named and fix then redis.call('ZADD', P .. 'names', 0, queue) end
+    if not redis.call('ZSCORE', P .. 'names', queue) then
+        report('bad_queue', queue, 'names')
+        if fix then redis.call('ZADD', P .. 'names', 0, queue) end
+    end
     if string.find(flags, '^P?[1-46-9A-I]*$') and string.find(queue, '^[%w._-]+$') then return end
     report('bad_queue', queue, hash)
     if fix then redis.call('HDEL', P .. hash, queue) end
     if not fix or not string.find(queue, '^[%w._-]+$') then return end
-    local good = string.sub(flags, 1, 1) == 'P' and 'P' or ''
-    for class in string.gmatch('123456789', '.') do
-        local letter = string.char(string.byte(class) + 16)
-        if class ~= '5' and exists(list_key(class .. queue)) then good = good .. class end
-        if exists(passed_key(class .. queue)) then good = good .. letter end
-    end
-    redis.call('HSET', P .. hash, queue, good)
+    redis.call('HSET', P .. hash, queue, flags_there(queue, string.sub(flags, 1, 1) == 'P'))
 end
 
 function rules.cancel(jid)
-    if not owner_of(jid) then drop('orphan_cancel', jid) end
+    if not runs(jid) then drop('orphan_cancel', jid) end
 end
 
 function rules.m(jid)
@@ -59,7 +61,7 @@ function rules.lock(digest, value)
 end
 
 function rules.slot(jid)
-    local words = owner_of(jid) and redis.call('HGET', P .. 'tie', jid)
+    local words = runs(jid) and redis.call('HGET', P .. 'tie', jid)
     if words and string.find(' ' .. words .. ' ', ' q' .. rest .. ' ', 1, true) then return end
     drop('orphan_slot', jid)
     if fix then tell(rest) end
@@ -67,7 +69,7 @@ end
 
 function rules.tie(jid, words)
     local slot = string.find(' ' .. words, ' q', 1, true)
-    local event = not is_live(jid) and 'gone' or slot and not owner_of(jid) and 'back'
+    local event = not is_live(jid) and 'gone' or slot and not runs(jid) and 'back'
     if not event then return end
     report(event == 'gone' and 'orphan_tie' or 'orphan_slot', jid, words)
     if fix then settle({jid}, event) end
@@ -81,8 +83,6 @@ function rules.idem(key, value)
     if fix then redis.call('ZADD', P .. 'idemx', expires, key) end
 end
 
-local page = redis.call('HSCAN', P .. hash, ARGV[2], 'COUNT', ARGV[3])
-local rows, bytes = page[2], 0
 for i = 1, #rows, 2 do
     rules[rule](rows[i], rows[i + 1])
     bytes = bytes + #rows[i + 1]

@@ -7,6 +7,7 @@
 local P, fix, now = KEYS[1], ARGV[3] == '1', ARGV[4]
 --@include places
 --@include report
+--@include running
 --@include census
 local page = redis.call('HSCAN', P .. 'j', ARGV[1], 'COUNT', ARGV[2])
 local rows, ids, headers, bytes = page[2], {}, {}, 0

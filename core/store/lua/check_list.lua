@@ -9,6 +9,7 @@ local P, header, fix = KEYS[1], ARGV[1], ARGV[4] == '1'
 --@include type_of
 --@include lanes
 --@include report
+--@include running
 --@include census
 local start, passed = tonumber(ARGV[2]), ARGV[5] == '1'
 local key = passed and passed_key(header) or list_key(header)

@@ -9,10 +9,11 @@ local P, owner, fix = KEYS[1], ARGV[1], ARGV[4] == '1'
 --@include lanes
 --@include first
 --@include report
+--@include running
 local run = P .. 'run:' .. owner
 local page = redis.call('HSCAN', run, ARGV[2], 'COUNT', ARGV[3])
 local rows, suspect, hidden = page[2], {}, {}
-local owners = redis.call('HKEYS', P .. 'own')
+local good, holders = {}, {}
 local known = redis.call('HEXISTS', P .. 'own', owner) == 1
 for i = 1, #rows, 2 do
     local jid, held = rows[i], rows[i + 1]
@@ -29,11 +30,11 @@ for i = 1, #rows, 2 do
             put_first(header, jid)
         end
     else
-        local holders = 0
-        for _, other in ipairs(owners) do
-            holders = holders + redis.call('HEXISTS', P .. 'run:' .. other, jid)
-        end
-        if holders > 1 then suspect[#suspect + 1] = jid end
+        good[#good + 1] = jid
     end
 end
+note_running(good, function(jid)
+    holders[jid] = (holders[jid] or 0) + 1
+    if holders[jid] == 2 then suspect[#suspect + 1] = jid end
+end)
 return {page[1], #rows / 2, found, suspect, hidden}

@@ -7,6 +7,7 @@
 local P, set, fix = KEYS[1], ARGV[1], ARGV[4] == '1'
 --@include places
 --@include report
+--@include running
 --@include census
 --@include failed
 local counted = set ~= 'scheduled' and redis.call('HEXISTS', P .. 'stat', 'counted') == 1

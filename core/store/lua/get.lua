@@ -7,8 +7,8 @@
 --          | {state, envelope, record, score or owner, held, cancel, bytes of the envelope}}*
 local P = KEYS[1]
 --@include places
---@include leases
-local buckets, bytes = false, 0
+--@include running
+local buckets, owners, bytes = false, false, 0
 local head, text = tonumber(ARGV[1]), ARGV[2]
 local most = text == '' and 4194304 or 1048576
 
@@ -39,7 +39,8 @@ local function live(jid, envelope)
         local score = redis.call('ZSCORE', P .. set, header .. ' ' .. jid)
         if score then return {set, envelope, record, score, '', 0, size} end
     end
-    local owner = owner_of(jid)
+    owners = owners or owners_of({unpack(ARGV, 3)})
+    local owner = owners[jid]
     if owner then
         local held = redis.call('HGET', P .. 'run:' .. owner, jid)
         local cancel = redis.call('HEXISTS', P .. 'cancel', jid)

@@ -7,7 +7,7 @@ local P, now = KEYS[1], ARGV[1]
 --@include places
 --@include type_of
 --@include lanes
---@include leases
+--@include running
 --@include failed
 --@include waiting
 --@include locks
@@ -15,11 +15,13 @@ local P, now = KEYS[1], ARGV[1]
 --@include batches
 --@include ties
 local out, removed = {}, {}
+local ids = {}
+for i = 2, #ARGV do ids[i - 1] = ARGV[i] end
+local owners = owners_of(ids)
 local buckets = redis.call('ZRANGE', P .. 'buckets', 0, -1)
-for i = 1, #ARGV - 1 do
-    local jid = ARGV[i + 1]
+for i, jid in ipairs(ids) do
     out[i] = 0
-    if owner_of(jid) then
+    if owners[jid] then
         out[i] = -1
     elseif take_waiting(jid) then
         out[i] = 1

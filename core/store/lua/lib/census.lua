@@ -16,8 +16,13 @@ local function census(ids, headers)
             note(redis.call('ZMSCORE', P .. set, unpack(members)), set)
         end
     end
-    for _, owner in ipairs(redis.call('HKEYS', P .. 'own')) do
-        note(redis.call('HMGET', P .. 'run:' .. owner, unpack(ids)), 'run:' .. owner)
+    local runs = {}
+    note_running(ids, function(jid, owner)
+        runs[jid] = runs[jid] or {}
+        table.insert(runs[jid], 'run:' .. owner)
+    end)
+    for i = 1, #ids do
+        for _, place in ipairs(runs[ids[i]] or {}) do at[i][#at[i] + 1] = place end
     end
     return at
 end

@@ -1,6 +1,6 @@
--- Takes a waiting or dead job out of its place and forgets its envelope and record. A job in a list
+-- Takes a job that does not run out of its place and forgets its envelope and record. A job in a list
 -- leaves a tombstone in its envelope's stead: its list entry stays until it is popped, so a
--- list never needs a search. Returns the state it was in, or false when it runs or is not live.
+-- list never needs a search. Returns the state it was in, or false when it is not live.
 local function take_waiting(jid)
     local envelope = redis.call('HGET', P .. 'j', jid)
     if not envelope or string.byte(envelope) == 120 then return false end
@@ -13,7 +13,6 @@ local function take_waiting(jid)
             return set
         end
     end
-    if owner_of(jid) then return false end
     if #leave_lanes(header, {jid}, {envelope}) == 1 then
         redis.call('HDEL', P .. 'j', jid)
         redis.call('HDEL', P .. 'm', jid)
