@@ -19,6 +19,7 @@
 #include <string_view>
 
 #include "core/base/text.h"
+#include "daemon/loop/oom_score.h"
 
 namespace jobq {
 namespace {
@@ -216,17 +217,6 @@ Result<StartedChild> clone_and_exec(Image& image) {
     return tl::unexpected<Error>(spawn_error(image, error));
 }
 
-// From here, since until its exec the child is as closed to its own user as we are. Best effort:
-// lowering it needs privileges.
-void set_oom_score(int pid, int score) {
-    const std::string path = "/proc/" + std::to_string(pid) + "/oom_score_adj";
-    const int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC);
-    if (fd < 0) return;
-    const std::string text = std::to_string(score);
-    (void)!write(fd, text.data(), text.size());
-    close(fd);
-}
-
 std::string_view path_of(const SpawnPlan& plan) {
     for (const auto& entry : plan.env)
         if (entry.starts_with("PATH=")) return std::string_view(entry).substr(5);
@@ -276,9 +266,8 @@ Result<StartedChild> start_child(const SpawnPlan& plan) {
     image.limits = plan.limits.data();
     image.limit_count = plan.limits.size();
     image.parent = getpid();
-    auto child = clone_and_exec(image);
-    if (child && plan.oom_score_adj) set_oom_score(child->pid, *plan.oom_score_adj);
-    return child;
+    const RaisedOomScore raised(plan.oom_score_adj);
+    return clone_and_exec(image);
 }
 
 }  // namespace jobq

@@ -6,9 +6,12 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "daemon/loop/oom_score.h"
+
 namespace jobq {
 
 void close_to_own_user() {
+    open_oom_score();
     const char* debug = std::getenv("JOBQ_DEBUG");
     if (debug != nullptr && std::string_view(debug) == "1") return;
 #ifndef __SANITIZE_ADDRESS__  // it traces itself to look for leaks

@@ -17,10 +17,14 @@ std::optional<TakenJob> Backlog::pop(const std::string& pool) {
     return job;
 }
 
-std::vector<TakenJob> Backlog::take_old(const std::string& pool, int64_t until_ms) {
+std::vector<TakenJob> Backlog::take_stale(const std::string& pool, int64_t until_ms) {
     std::vector<TakenJob> old;
+    const bool any = std::any_of(entries_.begin(), entries_.end(), [&](const Entry& entry) {
+        return entry.pool == pool && entry.since_ms <= until_ms;
+    });
+    if (!any) return old;
     for (auto entry = entries_.begin(); entry != entries_.end();) {
-        if (entry->pool != pool || entry->since_ms > until_ms) {
+        if (entry->pool != pool) {
             ++entry;
             continue;
         }

@@ -18,8 +18,9 @@ class Backlog {
     void push(const std::string& pool, TakenJob job, int64_t now_ms, int64_t wall_ms);
     // The pool's oldest.
     std::optional<TakenJob> pop(const std::string& pool);
-    // The pool's jobs that came at `until_ms` or before.
-    std::vector<TakenJob> take_old(const std::string& pool, int64_t until_ms);
+    // All of the pool's jobs when the oldest came at `until_ms` or before: those behind it must not
+    // run before it. Else none.
+    std::vector<TakenJob> take_stale(const std::string& pool, int64_t until_ms);
     // An empty token fits any.
     std::optional<TakenJob> remove(const std::string& jid, const std::string& token);
 

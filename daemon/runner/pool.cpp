@@ -108,7 +108,7 @@ void Pool::accept(std::vector<TakenJob> jobs) {
 
 void Pool::start_waiting() {
     if (hub_.stopping || hub_.closing || retired_) {
-        give_back(hub_.backlog.take_old(spec_.name, INT64_MAX), "its runner or its pool stops");
+        give_back(hub_.backlog.take_stale(spec_.name, INT64_MAX), "its runner or its pool stops");
         return;
     }
     while (free_slots() > 0) {
@@ -116,7 +116,7 @@ void Pool::start_waiting() {
         if (!job) return;
         start(std::move(*job));
     }
-    give_back(hub_.backlog.take_old(spec_.name, hub_.reactor.now_ms() - kStaleMs),
+    give_back(hub_.backlog.take_stale(spec_.name, hub_.reactor.now_ms() - kStaleMs),
               "its pool has no slot free");
 }
 

@@ -162,6 +162,17 @@ TEST_CASE("a child starts in its own session with default signals, umask, limits
               "\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\nNoNewPrivs:\t1\n500\n");
 }
 
+TEST_CASE("a child has its score for want of memory from its first instruction, we keep ours") {
+    UvReactor reactor;
+    const std::string own = read_file("/proc/self/oom_score_adj");
+    SpawnPlan plan;
+    plan.argv = {"/bin/cat", "/proc/self/oom_score_adj"};
+    plan.oom_score_adj = 700;
+    for (int i = 0; i < 50; ++i)
+        REQUIRE(run(reactor, plan).out == "700\n");
+    CHECK(read_file("/proc/self/oom_score_adj") == own);
+}
+
 TEST_CASE("what can't be started is refused with its reason and leaves nothing behind") {
     UvReactor reactor;
     TempDir dir;

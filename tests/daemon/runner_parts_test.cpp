@@ -7,6 +7,7 @@
 
 #include "core/base/limits.h"
 #include "core/protocol/json_fields.h"
+#include "daemon/runner/backlog.h"
 #include "daemon/runner/capture.h"
 #include "daemon/runner/child_lines.h"
 #include "daemon/runner/pool.h"
@@ -170,4 +171,24 @@ TEST_CASE("queues of a strict pool keep their order, weighted ones share by weig
     CHECK(first["a"] == Approx(1'000).margin(150));
     CHECK(first["b"] == Approx(6'000).margin(200));
     CHECK(first["c"] == Approx(3'000).margin(200));
+}
+
+TEST_CASE("what waits too long goes back with all behind it, of its pool alone") {
+    Backlog backlog;
+    auto add = [&](const std::string& pool, const std::string& jid, int64_t now_ms) {
+        TakenJob job;
+        job.jid = jid;
+        backlog.push(pool, std::move(job), now_ms, 0);
+    };
+    add("a", "1", 100);
+    add("b", "2", 100);
+    add("a", "3", 300);
+    CHECK(backlog.take_stale("a", 99).empty());
+    CHECK(backlog.count("a") == 2);
+    auto back = backlog.take_stale("a", 100);
+    REQUIRE(back.size() == 2);
+    CHECK(back[0].jid == "1");
+    CHECK(back[1].jid == "3");
+    CHECK(backlog.count("a") == 0);
+    CHECK(backlog.count("b") == 1);
 }
