@@ -12,11 +12,11 @@ namespace jobq::cli {
 namespace {
 
 constexpr std::array kDryRunOnly{
-    Option{"--dry-run", "-n", "", "show what it would do", Takes::nothing},
+    Option{"--dry-run", "-n", "", "show what would be done", Takes::nothing},
 };
 constexpr std::array kAsking{
-    Option{"--dry-run", "-n", "", "show what it would do", Takes::nothing},
-    Option{"--yes", "-y", "", "do not ask", Takes::nothing},
+    Option{"--dry-run", "-n", "", "show what would be done", Takes::nothing},
+    Option{"--yes", "-y", "", "do not ask for confirmation", Takes::nothing},
 };
 
 // The worst of several statuses: one alone keeps its own, several end with 1.
@@ -67,7 +67,7 @@ Answer<> show_plan(Client& client, Output& out, Records& records,
         if (job["error"].exists()) {
             ++tally.bad;
             tally.last_status = kNotFound;
-            out.raw_error("jobq: there is no job " + printable(jid) + "\n");
+            out.raw_error("jobq: job '" + printable(jid) + "' does not exist\n");
             continue;
         }
         ++tally.good;
@@ -88,7 +88,7 @@ Answer<int> run_cancel(Session& session) {
 }
 
 Answer<int> run_retry(Session& session) {
-    return act_on_jobs(session, {"RETRY", "retry", "made ready"});
+    return act_on_jobs(session, {"RETRY", "retry", "is ready"});
 }
 
 Answer<int> run_release(Session& session) {
@@ -101,7 +101,7 @@ Answer<int> run_rm(Session& session) {
         const size_t count = args.words.size();
         const std::string what =
             count == 1 && args.words[0] != "-" ? "job " + args.words[0] : "these jobs";
-        auto sure = confirm(args.has("--yes"), "forgetting " + what + " for good", args.words);
+        auto sure = confirm(args.has("--yes"), "remove " + what + " for good", args.words);
         if (!sure) return tl::unexpected(sure.error());
     }
     return act_on_jobs(session, {"RM", "remove", "removed"});
@@ -132,7 +132,7 @@ Answer<int> act_on_jobs(Session& session, const Act& act) {
 const Verb kCancel{
     .name = "cancel",
     .usage = "JID...|-",
-    .summary = "Stop jobs, or keep them from starting",
+    .summary = "Cancel waiting and running jobs",
     .examples = "jobq cancel 01KB7D3V9GQ2J5\njobq list --queue reports -q | jobq cancel -",
     .options = kDryRunOnly,
     .more = {},
@@ -152,7 +152,7 @@ const Verb kRetry{.name = "retry",
 
 const Verb kRelease{.name = "release",
                     .usage = "JID...|-",
-                    .summary = "End the leases of jobs whose holders are gone",
+                    .summary = "Release running jobs whose worker is gone",
                     .examples = "jobq release 01KB7D3V9GQ2J5",
                     .options = kDryRunOnly,
                     .more = {},
@@ -162,7 +162,7 @@ const Verb kRelease{.name = "release",
 
 const Verb kRm{.name = "rm",
                .usage = "JID...|-",
-               .summary = "Forget jobs that do not run",
+               .summary = "Remove jobs that are not running",
                .examples = "jobq rm 01KB7D3V9GQ2J5\njobq list --state dead -q | jobq rm --yes -",
                .options = kAsking,
                .more = {},

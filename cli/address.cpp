@@ -13,7 +13,7 @@ namespace jobq::cli {
 namespace {
 
 constexpr uint16_t kDefaultPort = 7419;  // Faktory's
-constexpr const char* kForms = "say unix:PATH, tcp://HOST:PORT or tcp+tls://HOST:PORT";
+constexpr const char* kForms = "use unix:PATH, tcp://HOST:PORT or tcp+tls://HOST:PORT";
 
 std::string environment(const char* name) {
     const char* value = std::getenv(name);
@@ -22,11 +22,11 @@ std::string environment(const char* name) {
 
 Answer<Address> unix_address(std::string path) {
     if (path.starts_with("//")) path.erase(0, 2);
-    if (path.empty()) return give_up(kUsage, "the address has no path after unix:", kForms);
+    if (path.empty()) return give_up(kUsage, "the address has no path after 'unix:'", kForms);
     if (path.size() > limits::kUnixPathBytes)
         return give_up(kUsage,
-                       "the socket path " + path + " has " + std::to_string(path.size()) +
-                           " bytes; the system allows " + std::to_string(limits::kUnixPathBytes),
+                       "the socket path '" + path + "' has " + std::to_string(path.size()) +
+                           " bytes; the limit is " + std::to_string(limits::kUnixPathBytes),
                        "use a shorter path, or a symbolic link to the directory");
     Address address;
     address.unix_path = std::move(path);
@@ -67,7 +67,7 @@ Answer<Address> tcp_address(std::string_view rest) {
     if (rest.starts_with('[')) {
         const size_t close = rest.find(']');
         if (close == std::string_view::npos)
-            return give_up(kUsage, "the address has [ without ]", kForms);
+            return give_up(kUsage, "the address has '[' without ']'", kForms);
         address.host = rest.substr(1, close - 1);
         if (rest.substr(close + 1).starts_with(':')) port = rest.substr(close + 2);
     } else {
@@ -80,7 +80,7 @@ Answer<Address> tcp_address(std::string_view rest) {
     if (!port.empty()) {
         const auto number = parse_int(port);
         if (!number || *number < 1 || *number > 65535)
-            return give_up(kUsage, "'" + std::string(port) + "' is no port", kForms);
+            return give_up(kUsage, "'" + std::string(port) + "' is not a port number", kForms);
         address.port = uint16_t(*number);
     }
     return address;
@@ -164,11 +164,9 @@ Answer<Address> parse_address(const std::string& url) {
     }
     if (const size_t scheme = url.find("://"); scheme != std::string::npos)
         return give_up(
-            kUsage,
-            "jobq does not know addresses of the form " + printable(url.substr(0, scheme)) + "://",
-            kForms);
+            kUsage, "unknown address scheme '" + printable(url.substr(0, scheme)) + "://'", kForms);
     if (url.find(':') != std::string::npos) return tcp_address(url);
-    return give_up(kUsage, "'" + printable(url) + "' is no address of a daemon", kForms);
+    return give_up(kUsage, "'" + printable(url) + "' is not the address of a daemon", kForms);
 }
 
 Answer<std::vector<Address>> addresses_to_try(const Target& target) {
@@ -181,9 +179,11 @@ Answer<std::vector<Address>> addresses_to_try(const Target& target) {
     }
     // Anybody on the machine can read the arguments of a process.
     if (!target.server.empty() && !address->password.empty())
-        return give_up(kUsage, "--server: a password on the command line can be read by anybody",
-                       "put it into a file for --password-file or JOBQ_PASSWORD, or the whole "
-                       "address into JOBQ_URL");
+        return give_up(kUsage,
+                       "--server: the address contains a password, which every user can read on a "
+                       "command line",
+                       "put the password in a file and use --password-file or JOBQ_PASSWORD, or "
+                       "put the whole address in JOBQ_URL");
     if (!address->is_unix())
         if (const auto taken = take_secrets(target, *address); !taken)
             return tl::unexpected(taken.error());

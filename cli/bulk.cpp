@@ -248,7 +248,7 @@ Result<> Bulk::turn() {
 // After a lost connection: a new one, and all unanswered requests again.
 Answer<> Bulk::recover(const Error& lost) {
     out_.note(lost.text + "; " + std::to_string(sent_.size()) +
-              " requests are unanswered and will be sent again (^C stops)");
+              " requests have no answer yet and will be sent again (^C stops)");
     sent_.clear();
     const auto back = client_.reconnect(kComeBackMs);
     if (interrupted()) return {};
@@ -272,15 +272,15 @@ Failure Bulk::lost_for_good(const Error& lost) {
         entry.error = Error{ErrorCode::unknown, "no answer for " + entry.jid};
     }
     print_done();
-    return Failure(
-        kNoDaemon,
-        "the connection to jobqd was lost and did not come back (" + lost.text +
-            "): " + std::to_string(stored_) + " jobs are stored, of " + std::to_string(unknown) +
-            " it is unknown, the lines after " + std::to_string(reader_.lines()) + " were not sent",
-        "go on at line " + std::to_string(first_unknown) + ": tail -n +" +
-            std::to_string(first_unknown) +
-            " FILE | jobq enqueue ... --jsonl -; the ids of the unknown ones are in the output, "
-            "`jobq status` tells which of them are stored");
+    return Failure(kNoDaemon,
+                   "the connection to jobqd was lost and could not be restored (" + lost.text +
+                       "): " + std::to_string(stored_) + " jobs are stored, " +
+                       std::to_string(unknown) + " may be stored, and the lines after " +
+                       std::to_string(reader_.lines()) + " were not sent",
+                   "continue at line " + std::to_string(first_unknown) + ": tail -n +" +
+                       std::to_string(first_unknown) +
+                       " FILE | jobq enqueue ... --jsonl -; for the ids in the output without an "
+                       "answer, `jobq status` shows which are stored");
 }
 
 Answer<int> Bulk::stopped() {
@@ -290,9 +290,9 @@ Answer<int> Bulk::stopped() {
     return give_up(
         kInterrupted,
         "stopped: " + std::to_string(stored_) + " jobs are stored, " + std::to_string(unknown) +
-            " more were sent and not yet answered",
+            " more were sent but have no answer yet",
         "line " + std::to_string(window_.empty() ? reader_.lines() + 1 : window_.front().line) +
-            " is the first without an answer");
+            " is the first line without an answer");
 }
 
 Answer<int> Bulk::run() {
@@ -312,13 +312,14 @@ Answer<int> Bulk::run() {
     if (input_error_ != 0)
         return give_up(
             kNoInput,
-            "can't read the input any further: " + std::string(std::strerror(input_error_)) + "; " +
+            "can't read the rest of the input: " + std::string(std::strerror(input_error_)) + "; " +
                 std::to_string(stored_) + " jobs are stored, " + std::to_string(failed_) +
                 " lines failed",
-            "go on at line " + std::to_string(reader_.lines() + 1) + " once it can be read");
+            "continue at line " + std::to_string(reader_.lines() + 1) +
+                " once the input can be read");
     if (failed_ == 0) return kDone;
     out_.note(std::to_string(failed_) + " of " + std::to_string(failed_ + stored_) +
-              " lines failed; each has its own line in the output");
+              " lines failed; the output has a line for each of them");
     return kJobFailed;
 }
 
@@ -332,13 +333,15 @@ Answer<int> enqueue_lines(Session& session, const std::string& type, const std::
 
         struct stat found {};
 
-        if (fd < 0) return give_up(kNoInput, "can't open " + path + ": " + std::strerror(errno));
+        if (fd < 0) return give_up(kNoInput, "can't open '" + path + "': " + std::strerror(errno));
         if (::fstat(fd, &found) == 0 && S_ISDIR(found.st_mode)) {
             ::close(fd);
-            return give_up(kNoInput, path + " is a directory, not a file with one job a line");
+            return give_up(kNoInput,
+                           "'" + path + "' is a directory, not a file with one job per line");
         }
     } else if (isatty(STDIN_FILENO) == 1) {
-        session.out.note("reading jobs from the terminal, one JSON object a line; end with ^D");
+        session.out.note(
+            "reading jobs from the terminal, one JSON object per line; press ^D to end");
     }
     auto client = session.connect();
     if (!client) return tl::unexpected(client.error());

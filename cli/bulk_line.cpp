@@ -73,7 +73,7 @@ tl::unexpected<Error> unknown_member(const std::string& key) {
 Result<std::string> converted(const Member& member, JsonView value) {
     if (member.form == Form::as_is) return std::string(value.raw());
     if (!value.is_string())
-        return fail(ErrorCode::invalid, "\"" + std::string(member.name) + "\" must be a text");
+        return fail(ErrorCode::invalid, "\"" + std::string(member.name) + "\" must be a string");
     if (member.form == Form::one_tag) return "[" + std::string(value.raw()) + "]";
     const bool time = member.form == Form::time;
     const auto ms = time ? parse_time_ms(value.text(), wall_ms()) : parse_duration_ms(value.text());
@@ -88,7 +88,7 @@ Result<> add_members(JsonView object, JsonObject& request, std::vector<std::stri
         const Member* member = find_member(key);
         if (member == nullptr) return unknown_member(key);
         if (std::find(seen.begin(), seen.end(), member->wire) != seen.end())
-            return fail(ErrorCode::invalid, "\"" + key + "\" says again what was said before it");
+            return fail(ErrorCode::invalid, "\"" + key + "\" repeats a member that is already set");
         const auto json = converted(*member, value);
         if (!json) return tl::unexpected(json.error());
         request.raw(member->wire, *json);
@@ -121,7 +121,7 @@ Result<BulkLine> parse_bulk_line(std::string_view line, const std::string& type,
     } else {
         if (!value.is_object())
             return fail(ErrorCode::bad_data,
-                        "the line is not an object; for payloads alone name the type: "
+                        "the line is not a JSON object; if the lines are payloads, name the type: "
                         "jobq enqueue TYPE --jsonl");
         const auto added = add_members(value, request, seen);
         if (!added) return tl::unexpected(added.error());

@@ -11,7 +11,7 @@
 namespace jobq::cli {
 namespace {
 
-constexpr const char* kAdvice = "name a directory with --cwd, by a path that begins with /";
+constexpr const char* kAdvice = "use --cwd with an absolute path";
 
 }  // namespace
 
@@ -23,18 +23,18 @@ Answer<std::string> caller_dir() {
                            (errno == ENOENT ? "it was removed" : std::strerror(errno)),
                        kAdvice);
     if (here[0] != '/')  // "(unreachable)..."
-        return give_up(kNoInput, "the current directory has no path here", kAdvice);
+        return give_up(kNoInput, "the current directory is not reachable from here", kAdvice);
     if (!is_utf8(here))
         return give_up(kBadData,
-                       "the name of the current directory, " + printable(to_utf8(here)) +
-                           ", is not UTF-8: a job can't carry it",
+                       "the path of the current directory, '" + printable(to_utf8(here)) +
+                           "', is not UTF-8, so a job can't use it",
                        kAdvice);
     return std::string(here);
 }
 
 Answer<std::string> from_caller(const std::string& path) {
     if (!is_utf8(path))
-        return give_up(kBadData, "the path " + printable(to_utf8(path)) + " is not UTF-8");
+        return give_up(kBadData, "the path '" + printable(to_utf8(path)) + "' is not UTF-8");
     if (path.starts_with('/')) return path;
     auto here = caller_dir();
     if (!here) return here;

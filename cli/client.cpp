@@ -24,12 +24,12 @@ std::string host_name() {
 // "  unix:/run/jobq/jobq.sock: No such file or directory" for each address tried.
 Failure nobody_there(const std::vector<std::string>& tried) {
     std::string text = tried.size() == 1 ? "no jobqd answers at " + tried.front()
-                                         : "no jobqd answers at any of its usual sockets";
+                                         : "no jobqd answers at any of the default sockets";
     if (tried.size() > 1)
         for (const auto& one : tried)
             text += "\n    " + one;
     return Failure(kNoDaemon, text,
-                   "start one with `jobqd --dev`, or name another one: --server unix:PATH, or "
+                   "start one with `jobqd --dev`, or name another with --server unix:PATH or "
                    "JOBQ_URL=unix:PATH|tcp://HOST:PORT|tcp+tls://HOST:PORT");
 }
 
@@ -49,7 +49,7 @@ Result<> Client::shake_hands(int64_t deadline_ms) {
     // A port that speaks TLS says nothing to a client that does not.
     const bool plain_tcp = !address_.is_unix() && !address_.tls;
     if (!greeting && plain_tcp && greeting.error().code != ErrorCode::cancelled)
-        greeting.error().text += "; should it speak TLS, say tcp+tls:// instead of tcp://";
+        greeting.error().text += "; if the daemon uses TLS, use tcp+tls:// instead of tcp://";
     if (!greeting) return tl::unexpected(greeting.error());
     if (greeting->kind == Reply::Kind::error)
         return fail(ErrorCode::busy, "the daemon refused: " + printable(greeting->text));
@@ -61,7 +61,7 @@ Result<> Client::shake_hands(int64_t deadline_ms) {
     if (!hello && hello.error().code == ErrorCode::unauthorized)
         return fail(ErrorCode::unauthorized,
                     "the daemon at " + address_.to_string() +
-                        " wants a password; give it by --password-file FILE, JOBQ_PASSWORD, or "
+                        " requires a password; give it with --password-file FILE, JOBQ_PASSWORD or "
                         "JOBQ_URL=tcp+tls://:PASSWORD@HOST:PORT");
     if (!hello) return tl::unexpected(hello.error());
     link_.queue(*hello);
@@ -71,11 +71,11 @@ Result<> Client::shake_hands(int64_t deadline_ms) {
     const std::string said = printable(answer->text);
     if (said.starts_with(kTooManyGuesses))
         return fail(ErrorCode::busy, "the daemon at " + address_.to_string() +
-                                         " takes no password from this address for a moment: too "
-                                         "many wrong ones came from it");
+                                         " does not check passwords from this address for a "
+                                         "moment: it received too many wrong ones from there");
     if (said.find("password") != std::string::npos)
         return fail(ErrorCode::unauthorized,
-                    "the daemon at " + address_.to_string() + " does not take the password");
+                    "the daemon at " + address_.to_string() + " rejected the password");
     return tl::unexpected(meaning(std::move(*answer)).error());
 }
 

@@ -209,9 +209,9 @@ Answer<int> run_completion(Session& session) {
     } else {
         const std::string_view best = nearest(shell, {kShells.begin(), kShells.end()});
         return give_up(kUsage,
-                       "there is no completion for '" + printable(shell) + "'" +
+                       "no completion for the shell '" + printable(shell) + "'" +
                            (best.empty() ? "" : "; did you mean '" + std::string(best) + "'?"),
-                       "one of bash, zsh, fish");
+                       "use bash, zsh or fish");
     }
     return kDone;
 }
@@ -220,7 +220,7 @@ Answer<int> run_completion(Session& session) {
 
 const Verb kCompletion{.name = "completion",
                        .usage = "bash|zsh|fish",
-                       .summary = "Print the completion script of a shell",
+                       .summary = "Print a completion script for a shell",
                        .examples =
                            "eval \"$(jobq completion bash)\"\n"
                            "jobq completion fish > ~/.config/fish/completions/jobq.fish",
@@ -233,7 +233,7 @@ const Verb kCompletion{.name = "completion",
 
 const Verb kComplete{.name = "__complete",
                      .usage = "WORD...",
-                     .summary = "Candidates for the last word",
+                     .summary = "Print the candidates for the last word",
                      .examples = "",
                      .options = {},
                      .more = {},

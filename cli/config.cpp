@@ -32,7 +32,7 @@ Answer<Loaded> load(const Args& args) {
 
         if (::stat(path.c_str(), &found) != 0 || S_ISDIR(found.st_mode) ||
             ::access(path.c_str(), R_OK) != 0)
-            return give_up(kNoInput, printable(path) + " is not a file that can be read");
+            return give_up(kNoInput, "'" + printable(path) + "' is not a readable file");
     }
     const auto variables = environment();
     auto files = args.words;
@@ -58,7 +58,7 @@ Answer<int> with_errors(Output& out, const Loaded& loaded) {
     return give_up(
         info(ErrorCode::config).exit_status,
         "the configuration has " + std::to_string(count) + (count == 1 ? " error" : " errors"),
-        "jobqd does not start with it; jobqd.toml(5) describes each key");
+        "jobqd can't start with this configuration; jobqd.toml(5) describes every key");
 }
 
 Answer<int> run_check(Session& session) {
@@ -68,10 +68,10 @@ Answer<int> run_check(Session& session) {
     if (!status) return status;
     if (!session.out.is_text() || session.out.quiet()) return status;
     if (loaded->files.empty()) {
-        session.out.line("no configuration file: the built-in defaults are good");
+        session.out.line("no configuration file: the built-in defaults are valid");
     } else {
         for (const auto& file : loaded->files)
-            session.out.line(file + ": good");
+            session.out.line(file + ": valid");
     }
     return status;
 }
@@ -94,7 +94,7 @@ Answer<int> run_show(Session& session) {
 
 const Verb kConfigCheck{.name = "config check",
                         .usage = "[FILE...]",
-                        .summary = "Check a configuration of jobqd, and name every error",
+                        .summary = "Check a configuration of jobqd and report every error",
                         .examples = "jobq config check /etc/jobq/jobqd.toml",
                         .options = {},
                         .more = {},
@@ -104,7 +104,7 @@ const Verb kConfigCheck{.name = "config check",
 
 const Verb kConfigShow{.name = "config show",
                        .usage = "[FILE...]",
-                       .summary = "Show every value in effect, and where it is from",
+                       .summary = "Show every effective value and where it comes from",
                        .examples = "jobq config show",
                        .options = {},
                        .more = {},

@@ -14,8 +14,8 @@ namespace jobq::cli {
 namespace {
 
 constexpr std::array kOptions{
-    Option{"--fix", "", "", "repair what is found; no job is lost by it", Takes::nothing},
-    Option{"--yes", "-y", "", "do not ask", Takes::nothing},
+    Option{"--fix", "", "", "repair what is found, without losing a job", Takes::nothing},
+    Option{"--yes", "-y", "", "do not ask for confirmation", Takes::nothing},
 };
 
 struct Checked {
@@ -40,7 +40,8 @@ Answer<Checked> check(Client& client, Output& out, Records& records, bool fix) {
     client.send("DOCTOR", JsonObject().flag("fix", fix).done());
     while (true) {
         const auto message = client.receive(monotonic_ms() + kSilenceMs);
-        if (interrupted()) return give_up(kInterrupted, "interrupted: what was found is above");
+        if (interrupted())
+            return give_up(kInterrupted, "interrupted; the findings so far are above");
         if (!message) {
             Failure failure(message.error());
             if (!client.alive()) failure.status = kNoDaemon;
@@ -61,7 +62,7 @@ Answer<Checked> check(Client& client, Output& out, Records& records, bool fix) {
         checked.cut_short = page["cut_short"].flag();
         if (page["end"].flag()) return checked;
         out.flush();
-        progress.show("jobq: looked at " + page["looked_at"].text() + " of about " +
+        progress.show("jobq: checked " + page["looked_at"].text() + " of about " +
                       page["expected"].text() + " entries");
     }
 }
@@ -72,9 +73,8 @@ std::string counted(int64_t count, const char* word) {
 
 void sum_up(Output& out, const Checked& checked) {
     if (!out.is_text() || out.quiet()) return;
-    const std::string looked =
-        " (" + std::to_string(checked.looked_at) +
-        (checked.looked_at == 1 ? " entry looked at)" : " entries looked at)");
+    const std::string looked = " (" + std::to_string(checked.looked_at) +
+                               (checked.looked_at == 1 ? " entry checked)" : " entries checked)");
     out.flush();
     if (checked.found == 0) {
         out.line(out.paint("healthy", Colour::good) + looked);
@@ -82,12 +82,12 @@ void sum_up(Output& out, const Checked& checked) {
         out.line("repaired " + counted(checked.found, "finding") + looked);
     } else {
         out.line("found " + counted(checked.found, "finding") + looked +
-                 ": jobq doctor --fix repairs");
+                 "; `jobq doctor --fix` repairs them");
     }
     if (checked.cut_short)
         out.note(
-            "the rest can be looked at when keys of a wrong type are put aside: "
-            "run jobq doctor --fix");
+            "the rest can be checked once keys of a wrong type are set aside: run `jobq doctor "
+            "--fix`");
 }
 
 Answer<int> run_doctor(Session& session) {
@@ -102,7 +102,7 @@ Answer<int> run_doctor(Session& session) {
         // Who is asked sees first what it is about.
         const bool asks = out.is_text() && out.talks_to_terminal();
         if (!asks) {
-            auto sure = confirm(false, "repairing the store", {"-"});
+            auto sure = confirm(false, "repair the store", {"-"});
             return tl::unexpected(sure.error());
         }
         auto seen = check(*client, out, records, false);
@@ -110,7 +110,7 @@ Answer<int> run_doctor(Session& session) {
         sum_up(out, *seen);
         if (seen->found == 0) return kDone;
         out.flush();
-        auto sure = confirm(false, "repairing " + counted(seen->found, "finding"), {});
+        auto sure = confirm(false, "repair " + counted(seen->found, "finding"), {});
         if (!sure) return tl::unexpected(sure.error());
     }
     auto checked = check(*client, out, records, fix);
@@ -124,7 +124,7 @@ Answer<int> run_doctor(Session& session) {
 
 const Verb kDoctor{.name = "doctor",
                    .usage = "",
-                   .summary = "Check that all that is stored fits together; repair it",
+                   .summary = "Check the store for inconsistencies, and repair them",
                    .examples = "jobq doctor\njobq doctor --fix\njobq doctor --fix --yes --json",
                    .options = kOptions,
                    .more = {},

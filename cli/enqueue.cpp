@@ -12,9 +12,9 @@ namespace jobq::cli {
 namespace {
 
 constexpr std::array kOptions{
-    Option{"--payload", "-p", "FILE|-|JSON", "the payload: a file, stdin, or JSON text",
-           Takes::payload},
-    Option{"--jsonl", "", "FILE|-", "one job a line, as an object, or a payload of TYPE",
+    Option{"--payload", "-p", "FILE|-|JSON",
+           "the payload: a file, - for standard input, or JSON text", Takes::payload},
+    Option{"--jsonl", "", "FILE|-", "read one job per line: an object, or with TYPE a payload",
            Takes::file},
 };
 
@@ -22,10 +22,12 @@ Answer<int> enqueue_bulk(Session& session, const std::string& type, const std::s
     const Args& args = session.args;
     for (const char* single : {"--payload", "--id", "--idempotency-key"})
         if (args.has(single))
-            return give_up(kUsage, std::string(single) + " is for one job, --jsonl for many",
-                           "give it in the lines: {\"type\":...,\"payload\":...,\"id\":...}");
+            return give_up(
+                kUsage,
+                std::string(single) + " applies to a single job and can't be used with --jsonl",
+                "put it in the lines: {\"type\":...,\"payload\":...,\"id\":...}");
     if (args.has("--wait"))
-        return give_up(kUsage, "--wait and --jsonl can't both be given",
+        return give_up(kUsage, "--wait and --jsonl can't be used together",
                        "jobq enqueue --jsonl FILE -q | jobq wait -");
     return enqueue_lines(session, type, defaults);
 }
@@ -77,7 +79,7 @@ Answer<int> run_enqueue(Session& session) {
 
 const Verb kEnqueue{.name = "enqueue",
                     .usage = "TYPE",
-                    .summary = "Enqueue a job, print its id",
+                    .summary = "Enqueue a job and print its id",
                     .examples =
                         "jobq enqueue email --payload mail.json --wait\n"
                         "echo '{\"to\":\"a@example.org\"}' | jobq enqueue email\n"

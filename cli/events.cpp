@@ -10,9 +10,10 @@ namespace jobq::cli {
 namespace {
 
 constexpr std::array kOptions{
-    Option{"--follow", "-f", "", "go on until ^C; events always do", Takes::nothing},
-    Option{"--event", "", "NAME", "only these: enqueued, started, finished, retry, dead, ..."},
-    Option{"--count", "", "N", "end after N of them"},
+    Option{"--follow", "-f", "", "run until ^C, which is what events always does", Takes::nothing},
+    Option{"--event", "", "NAME",
+           "print only events of this name: enqueued, started, finished, retry, dead, ..."},
+    Option{"--count", "", "N", "end after N events"},
 };
 
 Answer<int> run_events(Session& session) {
@@ -44,7 +45,7 @@ Answer<int> run_events(Session& session) {
 
 const Verb kEvents{.name = "events",
                    .usage = "",
-                   .summary = "Print what happens, one JSON object a line, until ^C",
+                   .summary = "Print events, one JSON object per line, until ^C",
                    .examples = "jobq events --event dead\njobq events | jq .type",
                    .options = kOptions,
                    .more = {},

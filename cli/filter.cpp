@@ -29,7 +29,7 @@ Answer<> add_filter(const Args& args, JsonObject& request) {
     const auto at = parse_time_ms(since, wall_ms());
     if (!at)
         return give_up(kUsage, "--since: '" + printable(since) + "' is neither an age nor a time",
-                       "say 1h, 30m, 2d, or 2026-11-22T18:30:00Z");
+                       "use 1h, 30m, 2d or 2026-11-22T18:30:00Z");
     request.text("since", format_rfc3339(*at));
     return {};
 }

@@ -45,7 +45,7 @@ void print_verb(Output& out, const Verb& verb) {
     out.line("\nOptions of every verb:");
     for (const auto& option : common_options())
         print_option(out, option);
-    out.line("\njobq(1) tells more; `jobq help exit` lists the exit statuses.");
+    out.line("\nSee jobq(1) for details; `jobq help exit` lists the exit statuses.");
 }
 
 void print_group(Output& out, const std::string& group) {
@@ -55,11 +55,11 @@ void print_group(Output& out, const std::string& group) {
         out.line("  " + padded("jobq " + std::string(verb->name), kNameColumn) +
                  std::string(verb->summary));
     }
-    out.line("\n`jobq help " + group + " VERB` tells more.");
+    out.line("\n`jobq help " + group + " VERB` shows details.");
 }
 
 void print_all(Output& out) {
-    out.line("jobq runs background jobs: what enqueues, watches and repairs them.\n");
+    out.line("jobq enqueues, watches and repairs background jobs.\n");
     out.line("  $ jobq enqueue email --payload mail.json --wait");
     out.line("  $ jobq run --wait -- ./nightly.sh");
     out.line("  $ jobq list --state dead -q | jobq retry -\n");
@@ -70,8 +70,8 @@ void print_all(Output& out) {
     out.line("\nOptions of every verb:");
     for (const auto& option : common_options())
         print_option(out, option);
-    out.line("\n`jobq help VERB` tells more, `jobq help exit` lists the exit statuses.");
-    out.line("The daemon is looked for at --server, $JOBQ_URL, then the usual sockets.");
+    out.line("\n`jobq help VERB` shows details; `jobq help exit` lists the exit statuses.");
+    out.line("jobq looks for the daemon at --server, $JOBQ_URL, then the default sockets.");
 }
 
 void print_exit(Output& out) {
@@ -79,8 +79,8 @@ void print_exit(Output& out) {
     for (const auto& row : exit_table())
         out.line("  " + padded(std::to_string(row.status), 5) + std::string(row.meaning));
     out.line(
-        "\n`run --wait` and `wait` with one id end with the job's own status: its exit code,\n"
-        "128 + N when signal N ended it, 124 when its time limit did.");
+        "\n`run --wait` and `wait` with one id return the job's own status: its exit code,\n128 + "
+        "N if signal N ended it, 124 if it ran into its time limit.");
 }
 
 Answer<int> run_help(Session& session) {
@@ -94,7 +94,7 @@ Answer<int> run_help(Session& session) {
 
 const Verb kHelp{.name = "help",
                  .usage = "[VERB|exit]",
-                 .summary = "Show help on a verb, or the exit statuses",
+                 .summary = "Show help for a verb, or the exit statuses",
                  .examples = "jobq help enqueue\njobq help exit",
                  .options = {},
                  .more = {},
@@ -104,13 +104,13 @@ const Verb kHelp{.name = "help",
 
 void print_short_help(Output& out) {
     out.line("jobq enqueues, watches and repairs background jobs.\n");
-    out.line("  $ jobq enqueue email --payload mail.json    enqueue a job, print its id");
+    out.line("  $ jobq enqueue email --payload mail.json    enqueue a job and print its id");
     out.line("  $ jobq run --wait -- ./nightly.sh           run a command as a job\n");
-    out.line("  enqueue, run                put work in");
-    out.line("  status, wait, result, logs  one job");
-    out.line("  list, stats, queue, workers, events    all of them");
+    out.line("  enqueue, run                add jobs");
+    out.line("  status, wait, result, logs  look at one job");
+    out.line("  list, stats, queue, workers, events    look at all of them");
     out.line("  cancel, retry, rm, retry-dead          change or repair\n");
-    out.line("`jobq help` lists every verb, `jobq help VERB` has its options and examples.");
+    out.line("`jobq help` lists every verb; `jobq help VERB` shows its options and examples.");
     out.line("No daemon yet? `jobqd --dev` starts one.");
 }
 
@@ -126,11 +126,11 @@ Answer<int> print_help(Output& out, const std::string& topic) {
         print_group(out, topic);
     } else {
         if (const NotYet* later = find_not_yet(topic, ""); later != nullptr)
-            return give_up(kUsage, "'" + topic + "' is planned, but this version can't do it yet",
+            return give_up(kUsage, "'" + topic + "' is not available in this version yet",
                            std::string(later->instead));
         const std::string_view best = nearest(topic, first_words());
         return give_up(kUsage,
-                       "'" + printable(topic) + "' is not a verb of jobq" +
+                       "'" + printable(topic) + "' is not a jobq verb" +
                            (best.empty() ? "" : "; did you mean '" + std::string(best) + "'?"),
                        "`jobq help` lists all verbs");
     }

@@ -35,8 +35,8 @@ constexpr int64_t kFaktoryDeadMs = 180LL * 24 * 3'600'000;
 constexpr std::array kOptions{
     Option{"--redis", "", "SOCKET|HOST:PORT|FILE", "Faktory's Redis, or its dump faktory.rdb",
            Takes::file},
-    Option{"--dry-run", "", "", "only say what it would do", Takes::nothing},
-    Option{"--timeout", "", "DURATION", "reading a dump may take so long; exit status 124"},
+    Option{"--dry-run", "", "", "show what would be done", Takes::nothing},
+    Option{"--timeout", "", "DURATION", "time limit for reading a dump; exit status 124"},
 };
 
 struct Item {
@@ -104,7 +104,7 @@ Answer<> FaktoryImport::add(std::string_view payload, const char* state, int64_t
     const auto checked = check_json(payload, limit);
     const JsonView job(payload);
     if (!checked || !job.is_object()) {
-        report_.refuse(set(), "", checked ? "it is no JSON object" : checked.error().text);
+        report_.refuse(set(), "", checked ? "it is not a JSON object" : checked.error().text);
         return {};
     }
     JsonObject request;
@@ -131,7 +131,8 @@ Answer<> FaktoryImport::count_answers(const std::vector<Item>& items, const std:
     const JsonView answer(reply);
     const auto jobs = answer["jobs"].items();
     if (jobs.size() != items.size())
-        return give_up(info(ErrorCode::internal).exit_status, "jobqd answered for other jobs");
+        return give_up(info(ErrorCode::internal).exit_status,
+                       "the answer of jobqd does not match the request");
     for (size_t i = 0; i < items.size(); ++i) {
         if (jobs[i]["error"].exists()) {
             report_.refuse(set(), items[i].jid, jobs[i]["text"].text());
@@ -153,7 +154,8 @@ Answer<> FaktoryImport::send(std::vector<Item> items) {
         const auto reply = client_.call("IMPORT", request);
         if (reply) return count_answers(items, *reply);
         const ErrorCode code = reply.error().code;
-        if (interrupted()) return give_up(kInterrupted, "interrupted: run it again to go on");
+        if (interrupted())
+            return give_up(kInterrupted, "interrupted; run the same command again to continue");
         if (info(code).retryable && monotonic_ms() < until) {
             sleep_until(monotonic_ms() + 200);
             if (client_.alive()) continue;
@@ -192,7 +194,8 @@ Answer<> FaktoryImport::read_set(const std::string& key, const char* state) {
             const auto added = add((*rows)[i], state, std::max<int64_t>(due, 1));
             if (!added) return added;
         }
-        if (interrupted()) return give_up(kInterrupted, "interrupted: run it again to go on");
+        if (interrupted())
+            return give_up(kInterrupted, "interrupted; run the same command again to continue");
     }
     if (auto sent = flush(); !sent) return sent;
     return check_same("ZCARD", key, *count);
@@ -213,7 +216,8 @@ Answer<> FaktoryImport::read_list(const std::string& key, const std::string& que
             const auto added = add(*row, "ready", 0);
             if (!added) return added;
         }
-        if (interrupted()) return give_up(kInterrupted, "interrupted: run it again to go on");
+        if (interrupted())
+            return give_up(kInterrupted, "interrupted; run the same command again to continue");
     }
     if (auto sent = flush(); !sent) return sent;
     return check_same("LLEN", key, *count);
@@ -241,7 +245,7 @@ Answer<> FaktoryImport::add_reserved(const std::string& entry) {
     const bool good = check_json(entry).has_value() && JsonView(entry).is_object();
     const JsonView view(entry);
     if (!good || !view["job"].is_object()) {
-        report_.refuse(set(), "", "it is no reservation of a job");
+        report_.refuse(set(), "", "it is not the reservation of a job");
         return {};
     }
     const int64_t until = parse_rfc3339_ms(view["expires_at"].text()).value_or(0);
@@ -318,18 +322,19 @@ Answer<RedisSource> open_source(const std::string& given, std::optional<int64_t>
                           ? std::nullopt
                           : parse_int(std::string_view(where).substr(colon + 1));
     if (std::filesystem::is_directory(where))
-        return give_up(kNoInput, "--redis: " + printable(where) + " is a directory",
-                       "give the socket redis.sock or the file faktory.rdb in it");
+        return give_up(kNoInput, "--redis: '" + printable(where) + "' is a directory",
+                       "name the socket redis.sock or the file faktory.rdb in it");
     if (where.find('/') != std::string::npos || !port || *port < 1 || *port > 65535)
-        return give_up(kNoInput, "--redis: there is no " + printable(where),
-                       "give the socket of Faktory's Redis, HOST:PORT, or its file faktory.rdb");
+        return give_up(
+            kNoInput, "--redis: '" + printable(where) + "' does not exist",
+            "name the socket of Faktory's Redis, its HOST:PORT, or its file faktory.rdb");
     return RedisSource::open(where);
 }
 
 Answer<int> run_import(Session& session) {
     const Args& args = session.args;
     if (!args.has("--redis"))
-        return give_up(kUsage, "where is Faktory's store?",
+        return give_up(kUsage, "`jobq import faktory` needs --redis, the place of Faktory's store",
                        "jobq import faktory --redis /var/lib/faktory/db/redis.sock, or --redis "
                        "/var/lib/faktory/db/faktory.rdb");
     const InterruptScope scope;
@@ -352,7 +357,7 @@ Answer<int> run_import(Session& session) {
 const Verb kImportFaktory{
     .name = "import faktory",
     .usage = "",
-    .summary = "Bring the jobs of a Faktory store over, once",
+    .summary = "Import the jobs of a Faktory store, each of them once",
     .examples =
         "jobq import faktory --redis /var/lib/faktory/db/redis.sock --dry-run\n"
         "jobq import faktory --redis /var/lib/faktory/db/faktory.rdb",

@@ -70,18 +70,20 @@ void ImportReport::print(Output& out) const {
                  column(set.stored, dry_run ? "good" : "stored") + column(set.known, "known") +
                  column(set.refused, "refused"));
     for (const auto& refusal : refusals)
-        out.note("refused: " + printable(refusal.jid.empty() ? "a job without id" : refusal.jid) +
-                 " of " + printable(refusal.set) + ": " + printable(refusal.text));
+        out.note(
+            "refused: " + printable(refusal.jid.empty() ? "a job without an id" : refusal.jid) +
+            " of " + printable(refusal.set) + ": " + printable(refusal.text));
     if (refused() > int64_t(refusals.size()))
-        out.note("and " + std::to_string(refused() - int64_t(refusals.size())) + " more refused");
+        out.note("and " + std::to_string(refused() - int64_t(refusals.size())) +
+                 " more were refused");
     if (!paused.empty())
-        out.note((dry_run ? "would be paused: " : "paused, as it was there: ") + listed(paused));
+        out.note((dry_run ? "would be paused: " : "paused, as in Faktory: ") + listed(paused));
     if (!changed.empty())
-        out.note("changed while it was read, so run it again when Faktory is stopped: " +
+        out.note("changed during the import, so run it again once Faktory has stopped: " +
                  listed(changed));
     if (processed > 0)
-        out.note("its counters stay behind: " + std::to_string(processed) + " processed, " +
-                 std::to_string(failures) + " failures");
+        out.note("Faktory's counters are not imported: " + std::to_string(processed) +
+                 " processed, " + std::to_string(failures) + " failures");
     if (dry_run) out.note("nothing was stored: this was a dry run");
 }
 

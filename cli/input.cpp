@@ -29,7 +29,7 @@ Answer<std::string> read_all(int fd, const std::string& name) {
         const ssize_t got = read_some(fd, buffer, sizeof buffer);
         if (got == 0) break;
         if (got < 0)
-            return give_up(kNoInput, "can't read " + name + ": " + std::strerror(int(-got)));
+            return give_up(kNoInput, "can't read '" + name + "': " + std::strerror(int(-got)));
         text.append(buffer, size_t(got));
     }
     if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
@@ -44,7 +44,7 @@ Answer<std::string> checked(std::string text, const std::string& name) {
 
 Answer<std::string> read_file(const std::string& path) {
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return give_up(kNoInput, "can't open " + path + ": " + std::strerror(errno));
+    if (fd < 0) return give_up(kNoInput, "can't open '" + path + "': " + std::strerror(errno));
     auto text = read_all(fd, path);
     ::close(fd);
     if (!text) return text;
@@ -76,10 +76,11 @@ Answer<> each_stdin_line(const std::function<Answer<>(std::string)>& take) {
         }
         if (reader.at_end()) return {};
         if (const int code = reader.wait_and_fill(); code != 0)
-            return give_up(kNoInput,
-                           "can't read stdin: " + std::string(std::strerror(code)) + ", after " +
-                               std::to_string(reader.lines()) + " lines",
-                           "the ids read last may not have been dealt with: look, then repeat");
+            return give_up(
+                kNoInput,
+                "can't read stdin: " + std::string(std::strerror(code)) + ", after " +
+                    std::to_string(reader.lines()) + " lines",
+                "the last ids may not have been processed: check them, then repeat the command");
     }
 }
 
@@ -97,12 +98,12 @@ std::string stdin_line() {
 Answer<std::string> read_payload(const std::string& word) {
     if (word == "-") {
         if (isatty(STDIN_FILENO) == 1)
-            std::cerr << "jobq: reading the payload from the terminal; end it with ^D\n";
+            std::cerr << "jobq: reading the payload from the terminal; press ^D to end\n";
         auto text = read_all(STDIN_FILENO, "stdin");
         if (!text) return text;
         if (text->empty())
-            return give_up(kBadData, "stdin is empty: there is no payload in it",
-                           "for a job without a payload leave --payload away");
+            return give_up(kBadData, "stdin is empty, so there is no payload",
+                           "omit --payload to enqueue a job without a payload");
         return checked(std::move(*text), "stdin");
     }
 
@@ -110,14 +111,14 @@ Answer<std::string> read_payload(const std::string& word) {
 
     if (word.find('\0') == std::string::npos && ::stat(word.c_str(), &found) == 0) {
         if (S_ISDIR(found.st_mode))
-            return give_up(kNoInput, word + " is a directory, not a file with a payload");
+            return give_up(kNoInput, "'" + word + "' is a directory, not a file with a payload");
         return read_file(word);
     }
     const std::string shown = "'" + printable(utf8_prefix(word, 100)) + "'";
     if (is_meant_as_json(word)) return checked(word, "--payload");
     if (may_be_json(word) && check_json(word)) return word;
     return give_up(kNoInput, "--payload " + shown + " is neither a file nor JSON text",
-                   "a file must exist and be readable; JSON text needs its own quotes: "
+                   "the file must exist and be readable; a JSON string needs its own quotes: "
                    "--payload '\"text\"'");
 }
 
@@ -162,7 +163,7 @@ Answer<> each_ids(const std::vector<std::string>& words,
             continue;
         }
         if (isatty(STDIN_FILENO) == 1)
-            std::cerr << "jobq: reading ids from the terminal, one a line; end with ^D\n";
+            std::cerr << "jobq: reading ids from the terminal, one per line; press ^D to end\n";
         if (auto done = each_stdin_line(add); !done) return done;
     }
     return ids.empty() ? Answer<>() : take(ids);
@@ -172,13 +173,14 @@ Answer<> confirm(bool yes, const std::string& question, const std::vector<std::s
     if (yes) return {};
     const bool stdin_used = std::find(words.begin(), words.end(), "-") != words.end();
     if (stdin_used || isatty(STDIN_FILENO) != 1 || isatty(STDERR_FILENO) != 1)
-        return give_up(kUsage, question + " needs --yes when nobody can be asked",
-                       "--dry-run shows what it would do");
+        return give_up(kUsage,
+                       "--yes is required to " + question + ": there is no terminal to ask on",
+                       "--dry-run shows what would be done");
     std::cerr << "jobq: " << question << "? [y/N] " << std::flush;
     const std::string answer = stdin_line();
     const std::string_view said = trim(answer);
     if (said == "y" || said == "Y" || said == "yes") return {};
-    return give_up(kJobFailed, "left as it is");
+    return give_up(kJobFailed, "nothing was changed");
 }
 
 }  // namespace jobq::cli

@@ -16,33 +16,34 @@ namespace {
 
 constexpr std::array kOptions{
     Option{"--queue", "", "NAME", "the queue (default: default)", Takes::queue},
-    Option{"--priority", "", "1..9", "9 runs first, 5 is normal"},
-    Option{"--in", "", "DURATION", "run no earlier than that from now: 30s, 5m, 1h30m"},
-    Option{"--at", "", "TIME", "run no earlier than then: RFC 3339, or 'in 5m'"},
+    Option{"--priority", "", "1..9", "the priority: 9 runs first, 5 is normal"},
+    Option{"--in", "", "DURATION", "start no earlier than this long from now: 30s, 5m, 1h30m"},
+    Option{"--at", "", "TIME", "start no earlier than this time: RFC 3339, or 'in 5m'"},
     Option{"--max-attempts", "", "N", "give up after N attempts, 1 to 1000"},
-    Option{"--timeout", "", "DURATION", "stop an attempt after that"},
-    Option{"--expires", "", "DURATION", "do not start it later than that from now"},
-    Option{"--id", "", "JID", "the job's id; it is one job, for as long as its record is kept"},
-    Option{"--again", "", "", "run the finished job of that --id once more", Takes::nothing},
-    Option{"--idempotency-key", "", "KEY", "the same key within 24 h is stored once"},
+    Option{"--timeout", "", "DURATION", "stop an attempt after this long"},
+    Option{"--expires", "", "DURATION", "do not start the job later than this long from now"},
+    Option{"--id", "", "JID", "the id of the job; it stands for one job while its record is kept"},
+    Option{"--again", "", "", "run the finished job with this --id again", Takes::nothing},
+    Option{"--idempotency-key", "", "KEY", "store jobs with the same key once within 24 h"},
     Option{"--unique-for", "", "DURATION",
-           "refuse a job like it (queue, type, payload) for so long"},
-    Option{"--unique-until", "", "WHEN", "when a job like it may come: start or success"},
+           "refuse equal jobs (queue, type, payload) for this long"},
+    Option{"--unique-until", "", "WHEN", "when an equal job is accepted again: start or success"},
     Option{"--durability", "", "LEVEL",
-           "store it so or better, or refuse: fsync, everysec, memory"},
+           "refuse the job unless it is stored this safely: fsync, everysec, memory"},
     Option{"--traceparent", "", "CONTEXT",
-           "the trace it belongs to (default: $TRACEPARENT, or that of the job that enqueues it)"},
-    Option{"--webhook", "", "URL", "tell that URL of the job's end; its host must be allowed"},
-    Option{"--tag", "", "NAME", "a tag; may be given several times"},
-    Option{"--wait", "", "", "wait for its end", Takes::nothing},
+           "the trace of the job (default: $TRACEPARENT, or that of the enqueueing job)"},
+    Option{"--webhook", "", "URL",
+           "send a webhook to this URL when the job ends; its host must be allowed"},
+    Option{"--tag", "", "NAME", "a tag; can be given several times"},
+    Option{"--wait", "", "", "wait until the job has finished", Takes::nothing},
 };
 
 Answer<> add_when(const Args& args, JsonObject& request) {
     if (args.has("--in") && args.has("--at"))
-        return give_up(kUsage, "--in and --at can't both be given");
+        return give_up(kUsage, "--in and --at can't be used together");
     if (args.text("--in").starts_with('-'))
-        return give_up(kUsage, "--in: " + args.text("--in") + " is in the past",
-                       "leave it away to run the job now");
+        return give_up(kUsage, "--in: '" + args.text("--in") + "' is in the past",
+                       "omit --in to run the job now");
     const auto delay = args.duration_ms("--in");
     if (!delay) return tl::unexpected(delay.error());
     if (*delay) request.number("delay_ms", **delay);
@@ -54,7 +55,7 @@ Answer<> add_when(const Args& args, JsonObject& request) {
     if (*expires) request.number("expires_ms", **expires);
     const auto timeout = args.duration_ms("--timeout");
     if (!timeout) return tl::unexpected(timeout.error());
-    if (*timeout && **timeout == 0) return give_up(kUsage, "--timeout: 0 leaves a job no time");
+    if (*timeout && **timeout == 0) return give_up(kUsage, "--timeout: must be longer than 0");
     if (*timeout) request.number("timeout_ms", **timeout);
     return {};
 }
@@ -95,8 +96,9 @@ Answer<> check_type(const std::string& type) {
 
 Answer<> check_name(const std::string& what, const std::string& name) {
     if (is_name(name)) return {};
-    return give_up(kUsage, what + " '" + printable(utf8_prefix(name, 100)) + "' is not a name",
-                   "names have 1 to 64 of the characters A-Z a-z 0-9 . _ -");
+    return give_up(kUsage,
+                   what + " '" + printable(utf8_prefix(name, 100)) + "' is not a valid name",
+                   "a name has 1 to 64 of the characters A-Z a-z 0-9 . _ -");
 }
 
 Answer<> add_job_options(const Args& args, JsonObject& request) {
@@ -113,7 +115,7 @@ Answer<> add_job_options(const Args& args, JsonObject& request) {
     if (auto good = add_when(args, request); !good) return good;
     if (args.has("--id")) request.text("jid", args.text("--id"));
     if (args.has("--again") && !args.has("--id"))
-        return give_up(kUsage, "--again needs --id JID", "without an id each job is a new one");
+        return give_up(kUsage, "--again needs --id JID", "without an id every job is new");
     if (args.has("--again")) {
         request.flag("again", true);
         // Of this call alone: should its answer be lost, the repeat is not one more run.
@@ -123,19 +125,19 @@ Answer<> add_job_options(const Args& args, JsonObject& request) {
         request.text("idempotency_key", args.text("--idempotency-key"));
     const auto unique = args.duration_ms("--unique-for");
     if (!unique) return tl::unexpected(unique.error());
-    if (*unique && **unique == 0) return give_up(kUsage, "--unique-for: 0 keeps nothing out");
+    if (*unique && **unique == 0) return give_up(kUsage, "--unique-for: must be longer than 0");
     if (*unique) request.number("unique_for_ms", **unique);
     const std::string until = args.text("--unique-until");
     if (args.has("--unique-until") && !*unique)
         return give_up(kUsage, "--unique-until needs --unique-for DURATION");
     if (args.has("--unique-until") && until != "start" && until != "success")
         return give_up(kUsage,
-                       "--unique-until: " + printable(until) + " is neither start nor success");
+                       "--unique-until: '" + printable(until) + "' is neither start nor success");
     if (args.has("--unique-until")) request.text("unique_until", until);
     const std::string durability = args.text("--durability");
     if (args.has("--durability") && !durability_of(durability))
-        return give_up(kUsage, "--durability: " + printable(durability) +
-                                   " is none of fsync, everysec and memory");
+        return give_up(kUsage, "--durability: '" + printable(durability) +
+                                   "' is not fsync, everysec or memory");
     if (args.has("--durability")) request.text("durability", durability);
     if (auto good = add_trace(args, request); !good) return good;
     if (args.has("--webhook")) request.text("webhook", args.text("--webhook"));

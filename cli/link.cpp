@@ -55,8 +55,8 @@ Result<> check_peer(int fd) {
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0)
         return fail(ErrorCode::unavailable, system_reason(errno));
     if (is_own_uid(who.uid)) return {};
-    return fail(ErrorCode::unavailable, "it is a socket of user id " + std::to_string(who.uid) +
-                                            ": if that is meant, say so with --server");
+    return fail(ErrorCode::unavailable, "the socket belongs to user id " + std::to_string(who.uid) +
+                                            "; to use it anyway, name it with --server");
 }
 
 Result<int> open_unix(const Address& address, int64_t deadline_ms) {
@@ -89,7 +89,7 @@ Result<int> open_tcp(const Address& address, int64_t deadline_ms) {
             return fail(ErrorCode::unavailable, gai_strerror(code));
     }
     const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> all(found, freeaddrinfo);
-    std::string why = "the name has no address";
+    std::string why = "the host name has no address";
     for (const addrinfo* one = all.get(); one != nullptr; one = one->ai_next) {
         const int fd =
             ::socket(one->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, one->ai_protocol);
@@ -206,7 +206,7 @@ Result<Reply> Link::read_reply(int64_t deadline_ms) {
         if (*reply) return std::move(**reply);
         const auto moved = pump(deadline_ms);
         if (!moved) return tl::unexpected(moved.error());
-        if (!moved->any) return fail(ErrorCode::timeout, "no answer from jobqd in time");
+        if (!moved->any) return fail(ErrorCode::timeout, "jobqd did not answer in time");
     }
 }
 

@@ -16,14 +16,16 @@ constexpr std::array kOptions{
     Option{"--state", "", "STATE",
            "ready (default), running, scheduled, retrying, dead, succeeded, cancelled, expired",
            Takes::state},
-    Option{"--queue", "", "NAME", "of that queue", Takes::queue},
-    Option{"--type", "", "NAME", "of that type"},
-    Option{"--tag", "", "NAME", "with that tag"},
-    Option{"--error", "", "TEXT", "whose latest error contains it"},
-    Option{"--group", "", "ID", "dead or retrying of that cause: see retry-dead --dry-run"},
-    Option{"--text", "", "TEXT", "whose payload, tags or custom fields contain it"},
-    Option{"--since", "", "AGE|TIME", "not older: 1h, or a time"},
-    Option{"--limit", "", "N", "stop after N jobs (default: 100 on a terminal, else all)"},
+    Option{"--queue", "", "NAME", "only jobs of this queue", Takes::queue},
+    Option{"--type", "", "NAME", "only jobs of this type"},
+    Option{"--tag", "", "NAME", "only jobs with this tag"},
+    Option{"--error", "", "TEXT", "only jobs whose latest error contains this text"},
+    Option{"--group", "", "ID",
+           "only dead or retrying jobs of this cause: see retry-dead --dry-run"},
+    Option{"--text", "", "TEXT",
+           "only jobs whose payload, tags or custom fields contain this text"},
+    Option{"--since", "", "AGE|TIME", "only jobs no older than this: 1h, or a time"},
+    Option{"--limit", "", "N", "stop after N jobs (default: 100 on a terminal, otherwise all)"},
 };
 constexpr int64_t kTerminalLimit = 100;
 
@@ -54,11 +56,11 @@ Answer<> check_state(const std::string& state) {
     if (state_from_name(state)) return {};
     std::vector<std::string_view> names(kStateNames.begin(), kStateNames.end());
     const std::string_view best = nearest(state, names);
-    return give_up(kUsage,
-                   "--state: '" + printable(state) + "' is not a state of a job" +
-                       (best.empty() ? "" : "; did you mean '" + std::string(best) + "'?"),
-                   "one of scheduled, blocked, ready, running, retrying, dead, succeeded, "
-                   "cancelled, expired");
+    return give_up(
+        kUsage,
+        "--state: '" + printable(state) + "' is not a job state" +
+            (best.empty() ? "" : "; did you mean '" + std::string(best) + "'?"),
+        "use scheduled, blocked, ready, running, retrying, dead, succeeded, cancelled or expired");
 }
 
 Answer<int> run_list(Session& session) {
@@ -103,8 +105,8 @@ Answer<int> run_list(Session& session) {
     } while (!cursor.empty() && left > 0);
     if (!out.is_text()) records.end();
     if (!cursor.empty() && !limit->has_value())
-        out.note("there are more; --limit N shows more of them");
-    if (shown == 0 && out.is_text() && out.on_terminal()) out.note("no such jobs");
+        out.note("there are more jobs; use --limit N to show them");
+    if (shown == 0 && out.is_text() && out.on_terminal()) out.note("no jobs match");
     return kDone;
 }
 

@@ -26,7 +26,7 @@ Answer<> read_events_until(LoadEvents* events, int64_t until_us) {
     while (monotonic_us() < until_us && !interrupted()) {
         pollfd waiting{events ? events->fd() : -1, POLLIN, 0};
         if (!poll_until_us(&waiting, 1, until_us)) return {};
-        if (!events->take()) return give_up(kNoDaemon, "the connection with the events was lost");
+        if (!events->take()) return give_up(kNoDaemon, "the connection for events was lost");
     }
     return {};
 }
@@ -132,14 +132,14 @@ Answer<> wait_for_ends(Client& client, Output& out, LoadResult& result, LoadCoun
         if (!said && now_us - changed_us > kStalledUs) {
             progress.clear();
             out.note(
-                "no job has ended for 10 s: `jobq stats` shows whether a pool runs them; ^C "
-                "stops waiting, not the jobs");
+                "no job has finished for 10 s: check with `jobq stats` whether a pool runs them "
+                "(^C stops waiting, not the jobs)");
             said = true;
         }
         if (auto good = read_events_until(events, now_us + kLookUs); !good) return good;
     }
     if (events && !events->take_rest(jobs))
-        return give_up(kNoDaemon, "the connection with the events was lost");
+        return give_up(kNoDaemon, "the connection for events was lost");
     result.interrupted = interrupted();
     return {};
 }

@@ -71,22 +71,22 @@ const char* mode_name(LoadMode mode) {
 void add_check(Output& out, std::string& text, const LoadResult& result) {
     text += "\n";
     if (result.refused > 0)
-        text += "refused for now and sent again: " + std::to_string(result.refused) + "\n";
+        text += "refused temporarily and sent again: " + std::to_string(result.refused) + "\n";
     if (result.events_lost > 0)
-        text += "events: " + std::to_string(result.events_seen) + " jobs seen to end, " +
-                std::to_string(result.events_lost) + " events lost as they came too fast\n";
+        text += "events: " + std::to_string(result.events_seen) + " jobs seen to finish, " +
+                std::to_string(result.events_lost) + " events lost because they came too fast\n";
     if (!result.checked) {
-        text += "not checked whether jobs are lost\n";
+        text += "did not check for lost jobs\n";
         return;
     }
-    text += "looked up " + std::to_string(result.looked_up) + " acknowledged jobs: " +
+    text += "checked " + std::to_string(result.looked_up) + " acknowledged jobs: " +
             out.paint(std::to_string(result.lost) + " lost",
                       result.lost > 0 ? Colour::bad : Colour::good);
-    if (result.unfinished > 0) text += ", " + std::to_string(result.unfinished) + " not over";
+    if (result.unfinished > 0) text += ", " + std::to_string(result.unfinished) + " not finished";
     if (result.dead > 0)
         text += ", " + out.paint(std::to_string(result.dead) + " dead", Colour::bad);
     text += "\n";
-    if (result.lost > 0) text += "one that is lost: " + result.lost_example + "\n";
+    if (result.lost > 0) text += "an example of a lost job: " + result.lost_example + "\n";
 }
 
 std::string in_words(Output& out, const LoadPlan& plan, const LoadResult& result) {

@@ -195,7 +195,7 @@ Answer<> LoadRun::refused(Request request, const std::string& why, int64_t now_u
     result_.refused += request.only.empty() ? request.count : int64_t(request.only.size());
     if (now_us - last_ack_us_ > kRefusedForUs)
         return give_up(kTryAgain,
-                       "jobqd takes no more jobs: " + printable(why) + " (" +
+                       "jobqd accepts no more jobs: " + printable(why) + " (" +
                            std::to_string(result_.acked) + " were acknowledged)",
                        "`jobq stats` shows how full it is");
     again_.push_back(std::move(request));
@@ -207,7 +207,7 @@ tl::unexpected<Failure> LoadRun::lost() const {
     return give_up(kNoDaemon,
                    "the connection to jobqd was lost after " + std::to_string(result_.acked) +
                        " acknowledged jobs",
-                   "`jobq ping` tells whether it is back; `jobq loadgen` starts anew");
+                   "`jobq ping` shows whether jobqd is back; then start `jobq loadgen` again");
 }
 
 Answer<> LoadRun::push() {

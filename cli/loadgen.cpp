@@ -20,19 +20,19 @@ namespace {
 
 constexpr std::array kOptions{
     Option{"--mode", "", "MODE", "push, drain or both (default: both)"},
-    Option{"--jobs", "", "N", "how many jobs (default: 10000)"},
-    Option{"--duration", "", "DURATION", "go on for so long, instead of --jobs"},
-    Option{"--clients", "", "N", "connections (default: 4)"},
-    Option{"--window", "", "N", "requests in flight on each (default: 1; with --rate: 64)"},
-    Option{"--batch", "", "N", "jobs in one request (default: 1)"},
-    Option{"--rate", "", "N", "jobs a second, whatever the answers take"},
-    Option{"--type", "", "NAME", "their type (default: noop)"},
+    Option{"--jobs", "", "N", "number of jobs (default: 10000)"},
+    Option{"--duration", "", "DURATION", "run for this long, instead of --jobs"},
+    Option{"--clients", "", "N", "number of connections (default: 4)"},
+    Option{"--window", "", "N", "requests in flight per connection (default: 1; with --rate: 64)"},
+    Option{"--batch", "", "N", "jobs per request (default: 1)"},
+    Option{"--rate", "", "N", "jobs per second, however long answers take"},
+    Option{"--type", "", "NAME", "type of the jobs (default: noop)"},
     Option{"--queue", "", "NAME", "the queue (default: one of a pool that runs the type)",
            Takes::queue},
-    Option{"--payload-size", "", "BYTES", "the payload of each (default: 100)"},
-    Option{"--latency", "", "", "measure starts and ends too (default with --rate)",
+    Option{"--payload-size", "", "BYTES", "payload of each job (default: 100)"},
+    Option{"--latency", "", "", "also measure starts and ends (default with --rate)",
            Takes::nothing},
-    Option{"--no-check", "", "", "do not look the jobs up afterwards", Takes::nothing},
+    Option{"--no-check", "", "", "do not check for lost jobs afterwards", Takes::nothing},
 };
 
 constexpr int64_t kClientsMost = 1'000, kWindowMost = 10'000, kRateMost = 10'000'000;
@@ -56,7 +56,7 @@ Answer<> read_mode(const Args& args, LoadPlan& plan) {
     } else if (word == "drain") {
         plan.mode = LoadMode::drain;
     } else if (word != "both") {
-        return give_up(kUsage, "--mode: '" + printable(word) + "' is none of push, drain and both");
+        return give_up(kUsage, "--mode: '" + printable(word) + "' is not push, drain or both");
     }
     return {};
 }
@@ -65,23 +65,27 @@ Answer<> read_mode(const Args& args, LoadPlan& plan) {
 Answer<> check_plan(const Args& args, const LoadPlan& plan) {
     const bool drain = plan.mode == LoadMode::drain;
     if (args.has("--jobs") && args.has("--duration"))
-        return give_up(kUsage, "--jobs and --duration can't both say when to end");
+        return give_up(kUsage, "--jobs and --duration can't be used together");
     if (plan.jobs == 0 && !drain)
-        return give_up(kUsage, "--jobs: 0 is for --mode drain: it runs what waits already");
+        return give_up(
+            kUsage,
+            "--jobs: 0 is only valid with --mode drain, where it runs the jobs that wait already");
     if (drain && args.has("--duration"))
-        return give_up(kUsage, "--duration does not go with --mode drain: it ends with its jobs");
+        return give_up(kUsage,
+                       "--duration can't be used with --mode drain, which ends with its jobs");
     if (drain && plan.rate > 0)
-        return give_up(kUsage, "--rate does not go with --mode drain",
-                       "jobs are enqueued first there, as fast as it goes");
+        return give_up(kUsage, "--rate can't be used with --mode drain",
+                       "drain first enqueues its jobs as fast as possible");
     if (args.has("--latency") && (plan.mode == LoadMode::push || plan.drains_what_is_there()))
-        return give_up(kUsage, "--latency needs jobs that are enqueued and run here",
+        return give_up(kUsage,
+                       "--latency requires jobs that this command enqueues and that run meanwhile",
                        "use --mode both, or --mode drain with --jobs N");
     if (auto good = check_type(plan.type); !good) return good;
     if (args.has("--queue"))
         if (auto good = check_name("--queue:", plan.queue); !good) return good;
     const LoadText text(plan, LoadIds(new_jid()));
     if (text.bytes_a_job() * size_t(plan.batch) + limits::kNameBytes > limits::kBulkLineBytes)
-        return give_up(kUsage, "--batch: a request of so many jobs has more than " +
+        return give_up(kUsage, "--batch: a request with that many jobs has more than " +
                                    std::to_string(limits::kBulkLineBytes) + " bytes");
     return {};
 }
@@ -102,7 +106,7 @@ Answer<LoadPlan> read_plan(const Args& args) {
     const auto duration = args.duration_ms("--duration");
     if (!duration) return tl::unexpected(duration.error());
     if (*duration) {
-        if (**duration == 0) return give_up(kUsage, "--duration: it must be longer than 0s");
+        if (**duration == 0) return give_up(kUsage, "--duration: must be longer than 0s");
         plan.duration_ms = **duration;
         plan.jobs = -1;
     }
@@ -128,9 +132,10 @@ Answer<std::string> usual_queue(Client& client, const std::string& type, LoadMod
         for (const JsonView queue : pool["queues"].items())
             (pool["kind"].text() == "thread" ? threads : others).push_back(queue.text());
     if (is_builtin(type) && threads.empty() && mode != LoadMode::push)
-        return give_up(kUsage, "no pool of this jobqd runs jobs of the built-in type " + type,
+        return give_up(kUsage,
+                       "no pool of this jobqd runs jobs of the built-in type '" + type + "'",
                        "add [pool.load] with kind = \"thread\" and queues = [\"load\"] to its "
-                       "configuration, or give the --queue of a worker that runs them");
+                       "configuration, or use --queue with the queue of a worker that runs them");
     if (!is_builtin(type) || threads.empty()) return "default";
     for (const auto& queue : threads)
         if (std::find(others.begin(), others.end(), queue) == others.end()) return queue;
@@ -255,11 +260,11 @@ class Load {
             return give_up(kJobFailed,
                            std::to_string(result_.lost) + " of " +
                                std::to_string(result_.looked_up) +
-                               " acknowledged jobs are not known to jobqd any more",
-                           "somebody removed them, their type keeps no records, or they are lost");
+                               " acknowledged jobs are no longer known to jobqd",
+                           "somebody removed them, their type keeps no records, or they were lost");
         if (result_.unfinished > 0)
             return give_up(kJobFailed,
-                           std::to_string(result_.unfinished) + " jobs have not ended in time",
+                           std::to_string(result_.unfinished) + " jobs did not finish in time",
                            "`jobq list` and `jobq stats` show where they wait");
         return kDone;
     }
@@ -291,7 +296,7 @@ Answer<int> run_loadgen(Session& session) {
 
 const Verb kLoadgen{.name = "loadgen",
                     .usage = "",
-                    .summary = "Make load, measure it, and prove that no job was lost",
+                    .summary = "Generate load, measure it, and check that no job was lost",
                     .examples =
                         "jobq loadgen --jobs 100000 --batch 100\n"
                         "jobq loadgen --rate 500 --duration 30s\n"

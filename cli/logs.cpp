@@ -17,10 +17,9 @@ namespace jobq::cli {
 namespace {
 
 constexpr std::array kOptions{
-    Option{"--follow", "-f", "", "go on while the job runs, to its end", Takes::nothing},
-    Option{"--attempt", "", "N", "of that attempt (default: the latest)"},
-    Option{"--stdout", "", "", "the standard output too, not only the standard error",
-           Takes::nothing},
+    Option{"--follow", "-f", "", "follow the log until the job ends", Takes::nothing},
+    Option{"--attempt", "", "N", "the log of this attempt (default: the latest)"},
+    Option{"--stdout", "", "", "also print the standard output", Takes::nothing},
 };
 
 // How much of each stream of each attempt was given on: after a lost connection the daemon starts

@@ -49,10 +49,12 @@ int main(int argc, char** argv) {
     try {
         return jobq::cli::run(std::vector<std::string>(argv + 1, argv + argc));
     } catch (const std::exception& error) {
-        std::fprintf(stderr, "jobq: failed: %s; please report it with the command line\n",
+        std::fprintf(stderr, "jobq: internal error: %s; please report it with the command line\n",
                      error.what());
     } catch (...) {
-        std::fprintf(stderr, "jobq: failed for a reason without words; please report it\n");
+        std::fprintf(
+            stderr,
+            "jobq: internal error of an unknown kind; please report it with the command line\n");
     }
     return jobq::info(jobq::ErrorCode::internal).exit_status;
 }

@@ -12,7 +12,7 @@ constexpr int64_t kLookMs = 400;
 std::string in_words(JsonView operation) {
     const std::string total = operation["total"].text();
     return "jobq: " + operation["done"].text() + " done, " + operation["looked_at"].text() +
-           (total.empty() ? "" : " of about " + total) + " looked at" +
+           (total.empty() ? "" : " of about " + total) + " checked" +
            (operation["stopping"].flag() ? ", stopping" : "");
 }
 
@@ -23,7 +23,7 @@ Answer<std::string> look_at(Client& client, const std::string& id) {
     if (!reply && !client.alive() && !interrupted()) {
         if (auto back = client.reconnect(kReplyMs); !back && !interrupted())
             return give_up(kNoDaemon, "the connection to jobqd was lost: " + back.error().text,
-                           "while that jobqd runs, operation " + id + " goes on in it");
+                           "operation " + id + " continues while that jobqd runs");
         reply = client.call("OPERATIONS", request);
     }
     if (!reply) return tl::unexpected(Failure(reply.error()));
@@ -46,7 +46,7 @@ Answer<std::string> run_operation(Client& client, Output& out, const std::string
         progress.show(in_words(JsonView(now)));
         sleep_until(monotonic_ms() + kLookMs);
         if (interrupted() && stopping)
-            return give_up(kInterrupted, "interrupted: operation " + id + " may still go on");
+            return give_up(kInterrupted, "interrupted: operation " + id + " may still be running");
         if (interrupted()) {
             stopping = true;
             forget_interrupt();

@@ -47,10 +47,10 @@ std::string meant(std::string_view word, const std::vector<std::string_view>& kn
 
 tl::unexpected<Failure> unknown_verb(const std::string& word) {
     if (const NotYet* later = find_not_yet(word, ""); later != nullptr)
-        return give_up(kUsage, "'" + word + "' is planned, but this version can't do it yet",
+        return give_up(kUsage, "'" + word + "' is not available in this version yet",
                        std::string(later->instead));
     auto known = first_words();
-    return give_up(kUsage, "'" + printable(word) + "' is not a verb of jobq" + meant(word, known),
+    return give_up(kUsage, "'" + printable(word) + "' is not a jobq verb" + meant(word, known),
                    "`jobq help` lists all verbs");
 }
 
@@ -58,10 +58,10 @@ tl::unexpected<Failure> unknown_option(const Verb& verb, const std::string& toke
     const std::string name = token.substr(0, token.find('='));
     const std::string help = "`jobq help " + std::string(verb.name) + "` lists its options";
     if (const NotYet* later = find_not_yet(verb.name, name); later != nullptr)
-        return give_up(kUsage,
-                       name + " of `jobq " + std::string(verb.name) +
-                           "` is planned, but this version can't do it yet",
-                       std::string(later->instead));
+        return give_up(
+            kUsage,
+            name + " of `jobq " + std::string(verb.name) + "` is not available in this version yet",
+            std::string(later->instead));
     std::vector<std::string_view> known;
     each_option(verb, [&known](const Option& option) { known.push_back(option.name); });
     return give_up(kUsage,
@@ -109,7 +109,7 @@ Answer<> check_text(const Tokens& tokens) {
     for (size_t i = 0; i < tokens.size(); ++i)
         if (!is_utf8(tokens[i]))
             return give_up(kBadData, "argument " + std::to_string(i + 1) + " is not valid UTF-8",
-                           "put the payload into a file or convert it with iconv(1)");
+                           "put the payload in a file, or convert it with iconv(1)");
     return {};
 }
 
@@ -152,14 +152,15 @@ Answer<> check_words(const Verb& verb, const std::vector<std::string>& words) {
                              (verb.usage.empty() ? "" : " " + std::string(verb.usage));
     const int count = int(words.size());
     if (count < verb.min_words)
-        return give_up(kUsage, "`jobq " + std::string(verb.name) + "` needs more: " + call,
+        return give_up(kUsage,
+                       "`jobq " + std::string(verb.name) + "` needs more arguments: " + call,
                        "`jobq help " + std::string(verb.name) + "` has examples");
     if (verb.max_words >= 0 && count > verb.max_words)
         return give_up(kUsage,
                        "`jobq " + std::string(verb.name) + "` does not take '" +
                            printable(utf8_prefix(words[size_t(verb.max_words)], 100)) +
-                           "'; its form is: " + call,
-                       verb.name == "enqueue" ? "a payload is given by --payload FILE|-|JSON" : "");
+                           "'; usage: " + call,
+                       verb.name == "enqueue" ? "give the payload with --payload FILE|-|JSON" : "");
     return {};
 }
 
@@ -218,10 +219,9 @@ Answer<Parsed> parse(const std::vector<std::string>& all) {
         parsed.version = has_token(tokens, "--version", "-V");
         if (parsed.help || parsed.version || all.empty()) return parsed;
         if (!parsed.help_topic.empty())
-            return give_up(kUsage, "`jobq " + parsed.help_topic + "` needs one of its verbs",
+            return give_up(kUsage, "`jobq " + parsed.help_topic + "` needs a verb",
                            "`jobq help " + parsed.help_topic + "` lists them");
-        return give_up(kUsage, "there is no verb on the command line",
-                       "`jobq help` lists all verbs");
+        return give_up(kUsage, "no verb on the command line", "`jobq help` lists all verbs");
     }
     if (parsed.help) return parsed;
     if (const auto checked = check_text(all); !checked) return tl::unexpected(checked.error());

@@ -46,7 +46,7 @@ Answer<int> run_version(Session& session) {
 
 const Verb kPing{.name = "ping",
                  .usage = "",
-                 .summary = "Ask the daemon whether it is there and ready",
+                 .summary = "Check that the daemon answers and is ready",
                  .examples = "jobq ping && echo ready",
                  .options = {},
                  .more = {},

@@ -24,12 +24,12 @@ namespace jobq::cli {
 namespace {
 
 constexpr std::array kOptions{
-    Option{"--duration", "", "DURATION", "watch it for so long (default: 10s)"},
-    Option{"--seconds", "", "N", "the same in whole seconds"},
+    Option{"--duration", "", "DURATION", "profile the daemon for this long (default: 10s)"},
+    Option{"--seconds", "", "N", "like --duration, in whole seconds"},
     Option{"--format", "", "FORMAT",
-           "text, folded, svg, pb or pprof (default: text, or what the name of FILE ends with)",
+           "text, folded, svg, pb or pprof (default: text, or by the suffix of FILE)",
            Takes::profile_format},
-    Option{"--out", "", "FILE", "write it there instead of to standard output", Takes::file},
+    Option{"--out", "", "FILE", "write to this file instead of standard output", Takes::file},
 };
 constexpr size_t kFunctionsShown = 30;
 
@@ -52,26 +52,29 @@ Answer<Form> form_wanted(const Session& session) {
     const std::string& format = args.text("--format");
     const std::string& out = args.text("--out");
     if (!session.out.is_text() && (!format.empty() || !out.empty()))
-        return give_up(kUsage, "--format and --out go with text output, not with -o json");
+        return give_up(kUsage, "--format and --out can't be used with -o json");
     Form form = Form::text;
     if (args.has("--format")) {
         const auto known = std::find_if(kForms.begin(), kForms.end(),
                                         [&](const FormName& row) { return row.name == format; });
         if (known == kForms.end())
             return give_up(kUsage, "--format: '" + printable(format) +
-                                       "' is none of text, folded, svg, pb and pprof");
+                                       "' is not text, folded, svg, pb or pprof");
         form = known->form;
     } else if (args.has("--out")) {
         const auto known =
             std::find_if(kSuffixes.begin(), kSuffixes.end(),
                          [&](const FormName& row) { return out.ends_with(row.name); });
         if (known == kSuffixes.end())
-            return give_up(kUsage, "--out: the name '" + printable(out) + "' says no format",
-                           "end it with .svg, .folded, .pb, .pprof or .txt, or give --format");
+            return give_up(
+                kUsage, "--out: the name '" + printable(out) + "' has no suffix of a known format",
+                "use the suffix .svg, .folded, .pb, .pprof or .txt, or --format");
         form = known->form;
     }
     if ((form == Form::pprof || form == Form::pb) && out.empty() && session.out.on_terminal())
-        return give_up(kUsage, "a profile for pprof is binary: give --out FILE");
+        return give_up(
+            kUsage,
+            "a profile for pprof is binary and can't be printed on a terminal: use --out FILE");
     return form;
 }
 
@@ -131,7 +134,7 @@ Answer<Taken> take(Session& session, const char* kind, int64_t duration_ms, Form
     auto raw = parse_profile(answer["format"].text(), taken.bytes);
     if (!raw && form != Form::pprof)
         return give_up(info(raw.error().code).exit_status, raw.error().text,
-                       "keep it with --format pprof --out FILE for another program");
+                       "save it with --format pprof --out FILE for another program");
     if (raw) taken.raw = std::move(*raw);
     for (const auto& stack : taken.raw.stacks)
         taken.all += stack.value;
@@ -274,18 +277,19 @@ Answer<int> run_profile(Session& session, const char* kind) {
     if (!duration) return tl::unexpected(duration.error());
     const auto seconds = args.number("--seconds", 1, limits::kProfileMaxMs / 1000);
     if (!seconds) return tl::unexpected(seconds.error());
-    if (*duration && *seconds) return give_up(kUsage, "--duration or --seconds, not both");
+    if (*duration && *seconds)
+        return give_up(kUsage, "--duration and --seconds can't be used together");
     int64_t duration_ms = duration->value_or(limits::kProfileMs);
     if (*seconds) duration_ms = **seconds * 1000;
     if (duration_ms < 1 || duration_ms > limits::kProfileMaxMs)
-        return give_up(kUsage, "--duration: at least 1ms, at most 10m");
+        return give_up(kUsage, "--duration: must be from 1ms to 10m");
     const auto taken = take(session, kind, duration_ms, *form);
     if (!taken) return tl::unexpected(taken.error());
     for (const auto& remark : taken->remarks)
         session.out.note(printable(remark));
     if (taken->all <= 0)
-        session.out.note(taken->raw.heap ? "no samples: jobqd allocated next to nothing"
-                                         : "no samples: jobqd used next to no CPU time");
+        session.out.note(taken->raw.heap ? "no samples: jobqd allocated almost nothing"
+                                         : "no samples: jobqd used almost no CPU time");
     if (!session.out.is_text()) {
         session.out.raw(json_text(*taken));
         return kDone;
@@ -323,7 +327,7 @@ const Verb kProfileCpu{.name = "profile cpu",
 
 const Verb kProfileHeap{.name = "profile heap",
                         .usage = "",
-                        .summary = "Show where the daemon allocates memory that it keeps",
+                        .summary = "Show where the daemon allocated the memory it still holds",
                         .examples = "jobq profile heap --duration 1m",
                         .options = kOptions,
                         .more = {},

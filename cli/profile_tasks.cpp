@@ -65,12 +65,13 @@ Answer<int> run_tasks(Session& session) {
 
 }  // namespace
 
-const Verb kProfileTasks{.name = "profile tasks",
-                         .usage = "",
-                         .summary = "Show which of the daemon's tasks wait, where and how long",
-                         .examples = "jobq profile tasks\njobq profile tasks -o jsonl",
-                         .options = {},
-                         .more = {},
-                         .run = run_tasks};
+const Verb kProfileTasks{
+    .name = "profile tasks",
+    .usage = "",
+    .summary = "Show which of the daemon's tasks wait, where, and for how long",
+    .examples = "jobq profile tasks\njobq profile tasks -o jsonl",
+    .options = {},
+    .more = {},
+    .run = run_tasks};
 
 }  // namespace jobq::cli

@@ -12,8 +12,8 @@ namespace jobq::cli {
 namespace {
 
 constexpr std::array kClearOptions{
-    Option{"--dry-run", "-n", "", "show what it would do", Takes::nothing},
-    Option{"--yes", "-y", "", "do not ask", Takes::nothing},
+    Option{"--dry-run", "-n", "", "show what would be done", Takes::nothing},
+    Option{"--yes", "-y", "", "do not ask for confirmation", Takes::nothing},
 };
 
 Answer<std::string> ask(Client& client, std::string_view verb, const std::string& json) {
@@ -29,8 +29,8 @@ Answer<> check_names(const std::vector<std::string>& names) {
 }
 
 Answer<> not_known(const std::string& name) {
-    return give_up(kNotFound, "there is no queue " + printable(name),
-                   "a queue exists once a job was put into it; `jobq queue list` shows them");
+    return give_up(kNotFound, "queue '" + printable(name) + "' does not exist",
+                   "the first job creates a queue; `jobq queue list` shows the queues");
 }
 
 // The queues named in `wanted` of a QUEUES answer; not found when one is missing.
@@ -126,11 +126,11 @@ Answer<int> change(Session& session, std::string_view verb, std::string_view don
 }
 
 Answer<int> run_pause(Session& session) {
-    return change(session, "PAUSE", "paused: its jobs wait, running ones end");
+    return change(session, "PAUSE", "is paused: its jobs wait, running jobs finish");
 }
 
 Answer<int> run_resume(Session& session) {
-    return change(session, "RESUME", "runs again");
+    return change(session, "RESUME", "is resumed");
 }
 
 Answer<int> run_clear(Session& session) {
@@ -151,7 +151,7 @@ Answer<int> run_clear(Session& session) {
         return kDone;
     }
     auto sure = confirm(args.has("--yes"),
-                        "removing " + size + " waiting jobs of queue " + name + " for good", {});
+                        "remove " + size + " waiting jobs of queue " + name + " for good", {});
     if (!sure) return tl::unexpected(sure.error());
     const auto reply = ask(*client, "CLEAR", JsonObject().text("queue", name).done());
     if (!reply) return tl::unexpected(reply.error());
@@ -165,7 +165,7 @@ Answer<int> run_clear(Session& session) {
 
 const Verb kQueueList{.name = "queue list",
                       .usage = "[QUEUE...]",
-                      .summary = "List the queues: size, latency, paused or not",
+                      .summary = "List queues with their size, latency and pause",
                       .examples = "jobq queue list",
                       .options = {},
                       .more = {},
@@ -175,7 +175,7 @@ const Verb kQueueList{.name = "queue list",
 
 const Verb kQueuePause{.name = "queue pause",
                        .usage = "QUEUE...",
-                       .summary = "Start no more jobs of queues",
+                       .summary = "Pause queues: start no more of their jobs",
                        .examples = "jobq queue pause reports",
                        .options = {},
                        .more = {},
@@ -186,7 +186,7 @@ const Verb kQueuePause{.name = "queue pause",
 
 const Verb kQueueResume{.name = "queue resume",
                         .usage = "QUEUE...",
-                        .summary = "Let paused queues run again",
+                        .summary = "Resume paused queues",
                         .examples = "jobq queue resume reports",
                         .options = {},
                         .more = {},
@@ -209,7 +209,7 @@ const Verb kQueueClear{
 
 const Verb kQueueLatency{.name = "queue latency",
                          .usage = "[QUEUE...]",
-                         .summary = "Show how long the oldest job of queues waits",
+                         .summary = "Show how long the oldest job of each queue has waited",
                          .examples = "jobq queue latency default",
                          .options = {},
                          .more = {},

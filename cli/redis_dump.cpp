@@ -62,8 +62,8 @@ bool is_rdb(const std::string& file) {
 Answer<std::unique_ptr<RedisDump>> RedisDump::serve(const std::string& file,
                                                     std::optional<int64_t> limit_ms) {
     if (!is_rdb(file))
-        return give_up(kBadData, printable(file) + " is no dump of a Redis (an RDB file)",
-                       "Faktory keeps it as faktory.rdb in its storage directory");
+        return give_up(kBadData, "'" + printable(file) + "' is not a Redis dump (RDB file)",
+                       "Faktory writes its dump to faktory.rdb in its storage directory");
     std::unique_ptr<RedisDump> dump(new RedisDump);
     std::error_code ignored;
     const auto bytes = int64_t(std::filesystem::file_size(file, ignored));
@@ -78,19 +78,20 @@ Answer<std::unique_ptr<RedisDump>> RedisDump::serve(const std::string& file,
 Answer<> RedisDump::start(const std::string& file) {
     const std::string program = find_server();
     if (program.empty())
-        return give_up(kNoInput, "to read a dump takes redis-server, which is not in PATH",
+        return give_up(kNoInput, "can't read a dump: redis-server is not in PATH",
                        "install it (Debian: apt install redis-tools)");
     const char* base = std::getenv("TMPDIR");
     std::string name = std::string(base != nullptr && *base != '\0' ? base : "/tmp");
     name += "/jobq-import-XXXXXX";
     if (mkdtemp(name.data()) == nullptr)
-        return give_up(kNoInput, "can't make a directory in " + name + ": " + strerror(errno));
+        return give_up(kNoInput, "can't create the directory '" + name + "': " + strerror(errno));
     directory_ = name;
     socket_ = directory_ + "/s";
     std::error_code failed;
     const auto target = std::filesystem::absolute(file, failed);
     std::filesystem::create_symlink(target, directory_ + "/dump.rdb", failed);
-    if (failed) return give_up(kNoInput, "can't link " + printable(file) + ": " + failed.message());
+    if (failed)
+        return give_up(kNoInput, "can't link '" + printable(file) + "': " + failed.message());
     std::vector<std::string> words{"redis-server", "--port", "0", "--unixsocket", socket_,
                                    "--unixsocketperm", "700", "--save", "", "--appendonly", "no",
                                    "--dir", directory_, "--dbfilename", "dump.rdb", "--logfile",
@@ -146,8 +147,8 @@ Answer<> RedisDump::await(const std::string& file, int64_t until_ms) {
         if (waitpid(pid_, &how, WNOHANG) == pid_) {
             ended_ = true;
             return give_up(kBadData,
-                           "redis-server can't read " + printable(file) + ": " + last_words(),
-                           "a newer Redis may be needed to read what a newer one wrote");
+                           "redis-server can't read '" + printable(file) + "': " + last_words(),
+                           "a dump from a newer Redis requires that Redis version");
         }
         if (access(socket_.c_str(), F_OK) == 0) {
             const auto there = RedisSource::open(socket_);
@@ -157,7 +158,7 @@ Answer<> RedisDump::await(const std::string& file, int64_t until_ms) {
         if (interrupted()) return give_up(kInterrupted, "interrupted");
         if (monotonic_ms() >= until_ms)
             return give_up(kTimedOut, "redis-server takes too long to read " + printable(file),
-                           "see whether it is what it should be, then give it --timeout 1h");
+                           "check that it is the right file, then use --timeout 1h");
     }
 }
 

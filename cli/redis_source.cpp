@@ -58,18 +58,18 @@ Answer<RedisSource::Got> RedisSource::ask(const Words& command) {
     const std::unique_ptr<redisReply, Freed> reply(static_cast<redisReply*>(
         redisCommandArgv(context_.get(), int(words.size()), words.data(), sizes.data())));
     if (reply == nullptr)
-        return give_up(kNoDaemon,
-                       "lost the Redis at " + where_ + ": " + printable(context_->errstr));
+        return give_up(kNoDaemon, "lost the connection to Redis at " + where_ + ": " +
+                                      printable(context_->errstr));
     if (reply->type == REDIS_REPLY_ERROR) {
         const std::string said = printable(bytes_of(*reply));
         const bool loading = said.starts_with("LOADING");
         const bool shut = said.starts_with("NOAUTH") || said.starts_with("WRONGPASS");
         if (shut)
             return give_up(info(ErrorCode::unauthorized).exit_status,
-                           "the Redis at " + where_ + " wants a password: " + said,
-                           "put it into the environment variable REDISCLI_AUTH");
+                           "Redis at " + where_ + " requires a password: " + said,
+                           "put it in the environment variable REDISCLI_AUTH");
         return give_up(loading ? kTryAgain : info(ErrorCode::internal).exit_status,
-                       loading ? "loading" : "the Redis at " + where_ + " says: " + said);
+                       loading ? "loading" : "Redis at " + where_ + " answered: " + said);
     }
     Got got;
     got.is_number = reply->type == REDIS_REPLY_INTEGER;
@@ -87,7 +87,7 @@ Answer<RedisSource> RedisSource::open(const std::string& where) {
         return give_up(kNoDaemon,
                        "no Redis answers at " + printable(where) + ": " +
                            (source.context_ ? printable(source.context_->errstr) : "no memory"),
-                       "start Faktory or its Redis, or give its file faktory.rdb instead");
+                       "start Faktory or its Redis, or use its file faktory.rdb instead");
     redisSetTimeout(source.context_.get(), kReplyLimit);
     const char* password = std::getenv("REDISCLI_AUTH");
     if (password != nullptr && *password != '\0') {

@@ -18,8 +18,7 @@ void print_text(Output& out, JsonView reply) {
     const std::string text = reply["text"].text();
     out.raw(text);
     if (out.on_terminal() && !text.empty() && text.back() != '\n') out.raw("\n");
-    if (reply["binary"].flag())
-        out.note("the result is not UTF-8: bytes that are none were replaced");
+    if (reply["binary"].flag()) out.note("the result is not UTF-8; invalid bytes were replaced");
 }
 
 Answer<int> run_result(Session& session) {
@@ -29,7 +28,7 @@ Answer<int> run_result(Session& session) {
     const auto reply = client->call("RESULT", JsonObject().text("jid", jid).done());
     if (!reply && reply.error().code == ErrorCode::conflict)
         return give_up(info(ErrorCode::conflict).exit_status, reply.error().text,
-                       "`jobq status " + jid + "` tells what becomes of it");
+                       "`jobq status " + jid + "` shows its state");
     if (!reply) return tl::unexpected(Failure(reply.error()));
     const JsonView view(*reply);
     if (!session.out.is_text()) {

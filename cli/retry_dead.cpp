@@ -14,17 +14,18 @@ namespace jobq::cli {
 namespace {
 
 constexpr std::array kOptions{
-    Option{"--all", "", "", "every dead job", Takes::nothing},
-    Option{"--type", "", "NAME", "those of that type"},
-    Option{"--queue", "", "NAME", "those of that queue", Takes::queue},
-    Option{"--tag", "", "NAME", "those with that tag"},
-    Option{"--error", "", "TEXT", "those whose latest error contains it"},
-    Option{"--since", "", "AGE|TIME", "those that died not longer ago: 1h, or a time"},
-    Option{"--group", "", "ID", "those of one cause, as --dry-run names it"},
-    Option{"--text", "", "TEXT", "those whose payload, tags or custom fields contain it"},
-    Option{"--rate", "", "N/s", "no more than N a second; ^C leaves the rest dead"},
-    Option{"--dry-run", "-n", "", "count them, grouped by error", Takes::nothing},
-    Option{"--yes", "-y", "", "do not ask", Takes::nothing},
+    Option{"--all", "", "", "retry every dead job", Takes::nothing},
+    Option{"--type", "", "NAME", "only jobs of this type"},
+    Option{"--queue", "", "NAME", "only jobs of this queue", Takes::queue},
+    Option{"--tag", "", "NAME", "only jobs with this tag"},
+    Option{"--error", "", "TEXT", "only jobs whose latest error contains this text"},
+    Option{"--since", "", "AGE|TIME", "only jobs that died no longer ago than this: 1h, or a time"},
+    Option{"--group", "", "ID", "only jobs of one cause, by its id from --dry-run"},
+    Option{"--text", "", "TEXT",
+           "only jobs whose payload, tags or custom fields contain this text"},
+    Option{"--rate", "", "N/s", "retry at most N jobs per second; ^C leaves the rest dead"},
+    Option{"--dry-run", "-n", "", "count the jobs, grouped by error", Takes::nothing},
+    Option{"--yes", "-y", "", "do not ask for confirmation", Takes::nothing},
 };
 
 struct Counts {
@@ -118,11 +119,9 @@ Answer<int64_t> read_rate(const Args& args) {
     const auto [stop, error] = std::from_chars(digits.data(), end, rate);
     if (error != std::errc() || stop != end || rate < 1 || rate > limits::kOperationRateMax)
         return give_up(kUsage,
-                       "--rate: '" + printable(text) +
-                           "' is not a number of jobs a second from 1 "
-                           "to " +
-                           std::to_string(limits::kOperationRateMax),
-                       "say 50/s");
+                       "--rate: '" + printable(text) + "' is not a rate from 1 to " +
+                           std::to_string(limits::kOperationRateMax) + " jobs per second",
+                       "use 50/s, for example");
     return rate;
 }
 
@@ -145,13 +144,13 @@ Answer<int> retry_at_rate(Session& session, Client& client, JsonObject filter, i
         out.line(std::to_string(retried) + " dead jobs are ready again");
     }
     if (state == "failed")
-        return give_up(kTryAgain, "it could not go on: " + printable(trouble),
-                       "the rest is dead as before; the same command goes on with it");
+        return give_up(kTryAgain, "the retry stopped: " + printable(trouble),
+                       "the other jobs are still dead; run the same command again to continue");
     if (failed > 0)
         out.note(std::to_string(failed) +
-                 " moved on meanwhile, or were refused: " + printable(trouble));
+                 " jobs changed their state meanwhile or were refused: " + printable(trouble));
     if (state == "finished") return failed > 0 ? kJobFailed : kDone;
-    out.note("stopped: the rest is dead as before; the same command goes on with it");
+    out.note("stopped: the other jobs are still dead; run the same command again to continue");
     return kInterrupted;
 }
 
@@ -163,13 +162,13 @@ Answer<int> run_retry_dead(Session& session) {
     if (!rate) return tl::unexpected(rate.error());
     if (!args.words.empty()) {
         if (args.has("--all") || *rate > 0 || !filter.empty())
-            return give_up(kUsage, "ids can't be given with filters or a rate",
-                           "jobq retry-dead JID..., or jobq retry-dead --type NAME");
-        return act_on_jobs(session, {"RETRY", "retry", "made ready"});
+            return give_up(kUsage, "ids can't be used with filters or --rate",
+                           "use jobq retry-dead JID..., or jobq retry-dead --type NAME");
+        return act_on_jobs(session, {"RETRY", "retry", "is ready"});
     }
     if (filter.empty() && !args.has("--all"))
         return give_up(kUsage, "`jobq retry-dead` needs ids, a filter, or --all",
-                       "jobq retry-dead --all --dry-run shows what is there");
+                       "`jobq retry-dead --all --dry-run` shows the dead jobs");
     if (args.has("--all")) filter.flag("all", true);
     auto client = session.connect();
     if (!client) return tl::unexpected(client.error());
@@ -177,7 +176,7 @@ Answer<int> run_retry_dead(Session& session) {
     if (!dry && args.has("--all") && !args.has("--yes")) {
         const auto would = sweep(*client, filter, true);
         if (!would) return tl::unexpected(would.error());
-        auto sure = confirm(false, "retrying " + std::to_string(would->matched) + " dead jobs", {});
+        auto sure = confirm(false, "retry " + std::to_string(would->matched) + " dead jobs", {});
         if (!sure) return tl::unexpected(sure.error());
     }
     if (*rate > 0 && !dry) return retry_at_rate(session, *client, filter, *rate);

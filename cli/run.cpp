@@ -16,8 +16,9 @@ namespace {
 
 constexpr std::array kOptions{
     Option{"--env", "", "NAME[=VALUE]",
-           "give the command that variable; may be given several times"},
-    Option{"--cwd", "", "DIRECTORY", "where it runs (default: here, when the daemon is local)",
+           "set this variable for the command; can be given several times"},
+    Option{"--cwd", "", "DIRECTORY",
+           "the working directory (default: the current one, if the daemon is local)",
            Takes::directory},
 };
 
@@ -33,10 +34,10 @@ Answer<> add_env(const Args& args, JsonObject& payload) {
         }
         const char* value = std::getenv(name.c_str());
         if (value == nullptr)
-            return give_up(kUsage, "--env: the environment has no " + printable(name),
-                           "set it, or say --env " + printable(name) + "=VALUE");
+            return give_up(kUsage, "--env: '" + printable(name) + "' is not set in the environment",
+                           "set it, or use --env " + printable(name) + "=VALUE");
         if (!is_utf8(value))
-            return give_up(kBadData, "--env: the value of " + printable(name) + " is not UTF-8");
+            return give_up(kBadData, "--env: the value of '" + printable(name) + "' is not UTF-8");
         env.text(name, value);
     }
     if (!env.empty()) payload.raw("env", env.done());
@@ -54,10 +55,10 @@ Answer<> add_cwd(const Args& args, bool local, JsonObject& payload) {
     }
     const std::string& given = args.text("--cwd");
     if (!local && !given.starts_with('/'))
-        return give_up(
-            kUsage,
-            "--cwd: jobqd may be on another machine, where " + printable(given) + " means nothing",
-            "give a path that begins with /");
+        return give_up(kUsage,
+                       "--cwd: '" + printable(given) +
+                           "' is a relative path, but jobqd may run on another machine",
+                       "use an absolute path");
     auto path = from_caller(given);
     if (!path) return tl::unexpected(path.error());
     payload.text("cwd", *path);
@@ -89,8 +90,9 @@ Answer<int> follow(Client& client, Output& out, const std::string& jid) {
         if (*over == WaitEnd::interrupted) end = FollowEnd::interrupted;
     }
     if (*end == FollowEnd::interrupted)
-        return give_up(kInterrupted, "detached; the command goes on as job " + jid,
-                       "follow it with: jobq logs -f " + jid + "; end it with: jobq cancel " + jid);
+        return give_up(
+            kInterrupted, "detached; the command continues as job " + jid,
+            "follow it with: jobq logs -f " + jid + "; stop it with: jobq cancel " + jid);
     const JsonView job(last);
     const int status = status_of_job(job);
     // A command that ended by itself has said what it had to say; all else is told here.

@@ -91,8 +91,8 @@ Answer<> Screen::enter() {
         epoll_ = epoll_create1(EPOLL_CLOEXEC);
         if (out_ < 0 || signals_ < 0 || epoll_ < 0)
             return give_up(info(ErrorCode::internal).exit_status,
-                           std::string("can't take the terminal over: ") + std::strerror(errno),
-                           "`jobq top --once` needs none");
+                           std::string("can't use the terminal: ") + std::strerror(errno),
+                           "`jobq top --once` works without a terminal");
         add_to(epoll_, signals_);
         if (keyboard_) add_to(epoll_, STDIN_FILENO);
     }

@@ -10,8 +10,8 @@ namespace jobq::cli {
 namespace {
 
 constexpr std::array kOptions{
-    Option{"--watch", "-w", "", "show them again and again until ^C", Takes::nothing},
-    Option{"--interval", "", "DURATION", "how often, with --watch (default: 1s)"},
+    Option{"--watch", "-w", "", "repeat until ^C", Takes::nothing},
+    Option{"--interval", "", "DURATION", "the interval of --watch (default: 1s)"},
 };
 constexpr int64_t kIntervalMs = 1'000, kIntervalLeastMs = 100;
 
@@ -50,13 +50,13 @@ std::string in_words(Output& out, JsonView stats) {
             out.paint(state == "full" ? "full" : "writes refused", Colour::bad) + ": " +
                 printable(storage["text"].text()));
     if (const std::string note = stats["storage"]["note"].text(); !note.empty())
-        add(text, "mended", printable(note));
+        add(text, "repaired", printable(note));
     if (const int64_t woke = stats["watchdog_woke"].number(); woke > 0)
         add(text, "watchdog",
             out.paint("woke", Colour::bad) + " workers " + std::to_string(woke) +
-                " times that should have been woken: see the log");
+                " times that nothing else woke: see the log");
     add(text, "jobs", job_words(stats["jobs"]));
-    add(text, "over", over_words(stats["jobs"]));
+    add(text, "finished", over_words(stats["jobs"]));
     if (const JsonView rates = stats["rates"]; rates.exists())
         add(text, "rates",
             rates["enqueued_per_s"].text() + "/s in, " + rates["finished_per_s"].text() + "/s out");
@@ -97,7 +97,7 @@ Answer<int> run_stats(Session& session) {
     const auto interval = args.duration_ms("--interval");
     if (!interval) return tl::unexpected(interval.error());
     if (interval->value_or(kIntervalMs) < kIntervalLeastMs)
-        return give_up(kUsage, "--interval: at least 100ms");
+        return give_up(kUsage, "--interval: must be at least 100ms");
     const bool watch = args.has("--watch");
     if (*interval && !watch) return give_up(kUsage, "--interval needs --watch");
     auto client = session.connect();

@@ -38,7 +38,7 @@ void print_errors(Output& out, JsonView job) {
 std::string attempts_words(JsonView job) {
     std::string words = job["attempts"].text();
     if (job["max_attempts"].exists()) words += " of " + job["max_attempts"].text();
-    if (job["attempt"].number() > 0) words += ", running the " + job["attempt"].text() + ".";
+    if (job["attempt"].number() > 0) words += ", running attempt " + job["attempt"].text();
     if (job["crashes"].number() > 0) words += ", crashes " + job["crashes"].text();
     return words;
 }
@@ -49,7 +49,7 @@ void print_job(Output& out, JsonView job) {
     out.line(printable(job["jid"].text()) + "  " + printable(job["type"].text()) + "  " +
              out.paint(state, state_colour(state)) +
              (reason.empty() ? "" : " (" + printable(reason) + ")") +
-             (job["cancel_asked"].flag() ? ", cancel asked" : ""));
+             (job["cancel_asked"].flag() ? ", cancel requested" : ""));
     print_field(out, "queue",
                 printable(job["queue"].text()) + ", priority " + job["priority"].text());
     print_field(out, "note", printable(job["note"].text()));
@@ -102,8 +102,8 @@ Answer<int> run_status(Session& session) {
                 if (!out.is_text()) {
                     records.add(job.raw());
                 } else if (!found) {
-                    out.note("there is no job " + printable(job["jid"].text()) +
-                             " (records of finished jobs are kept for 24 h)");
+                    out.note("job '" + printable(job["jid"].text()) +
+                             "' does not exist (records of finished jobs are kept for 24 h)");
                 } else if (out.quiet()) {
                     out.line(job["jid"].text());
                 } else {
@@ -122,7 +122,7 @@ Answer<int> run_status(Session& session) {
 
 const Verb kStatus{.name = "status",
                    .usage = "JID...|-",
-                   .summary = "Show all that is known of jobs, and why one waits",
+                   .summary = "Show everything about jobs, and why a job waits",
                    .examples = "jobq status 01KB7D3V9GQ2J5\njobq status --json 01KB7D3V9GQ2J5",
                    .options = {},
                    .more = {},

@@ -39,7 +39,7 @@ Answer<Submitted> submit(Client& client, Output& out, const std::string& request
     int64_t pause_ms = 20;
     bool repeated = false;
     while (is_open_question(reply) && monotonic_ms() < end && !interrupted()) {
-        out.note(reply.error().text + "; asking again");
+        out.note(reply.error().text + "; trying again");
         // An answer that comes late must not be taken for the next one's.
         client.link().close();
         sleep_until(monotonic_ms() + std::exchange(pause_ms, std::min<int64_t>(2 * pause_ms, 500)));
@@ -56,8 +56,8 @@ Answer<Submitted> submit(Client& client, Output& out, const std::string& request
     // That a repeat was refused for now says nothing of the first copy.
     if (is_open_question(reply) || (repeated && !is_final(reply.error().code))) {
         failure.status = kTryAgain;
-        failure.hint = "the job may have been stored; a repeat with --id " + jid +
-                       " is safe, `jobq status " + jid + "` tells";
+        failure.hint = "the job may have been stored; repeating the command with --id " + jid +
+                       " is safe, and `jobq status " + jid + "` shows the job";
     }
     return tl::unexpected(std::move(failure));
 }
@@ -69,11 +69,11 @@ void print_remarks(Output& out, const Submitted& submitted) {
     if (!note.empty() || submitted.repeated) return;
     const std::string how = reply["how"].text(), state = printable(reply["state"].text());
     if (how == "existing")
-        out.note("nothing new is stored: job " + printable(submitted.jid) +
-                 " has this key already (" + state + ")");
+        out.note("nothing was stored: job " + printable(submitted.jid) + " already has this key (" +
+                 state + ")");
     if (how == "same")
-        out.note("nothing new is stored: job " + printable(submitted.jid) + " is " + state +
-                 "; another --id, or --again once it has finished, runs it once more");
+        out.note("nothing was stored: job " + printable(submitted.jid) + " is " + state +
+                 "; use another --id, or --again once it has finished, to run it again");
 }
 
 void print_submitted(Output& out, const Submitted& submitted) {
@@ -94,18 +94,18 @@ Answer<int> see_through(Client& client, Output& out, const std::string& jid,
                               [&last](JsonView job) { last = std::string(job.raw()); });
     if (!end) return tl::unexpected(end.error());
     const std::string follow =
-        "job " + jid + " goes on; follow it with: jobq wait " + jid + ", jobq logs -f " + jid;
+        "job " + jid + " continues; follow it with: jobq wait " + jid + ", jobq logs -f " + jid;
     if (*end == WaitEnd::interrupted)
-        return give_up(kInterrupted, "stopped waiting, not the job", follow);
+        return give_up(kInterrupted, "stopped waiting; the job was not stopped", follow);
     if (*end == WaitEnd::timed_out)
-        return give_up(kTimedOut, "stopped waiting: --timeout is over", follow);
+        return give_up(kTimedOut, "stopped waiting: the --timeout has expired", follow);
     const JsonView job(last);
     auto printed = print_outcome(client, out, job);
     if (!printed) return tl::unexpected(printed.error());
     if (job["state"].text() == "succeeded") return kDone;
     return give_up(kJobFailed, end_in_words(job),
-                   "`jobq status " + jid + "` and `jobq logs " + jid + "` tell more; `jobq retry " +
-                       jid + "` runs it again");
+                   "`jobq status " + jid + "` and `jobq logs " + jid +
+                       "` show details; `jobq retry " + jid + "` runs it again");
 }
 
 }  // namespace jobq::cli

@@ -215,9 +215,10 @@ const ElfFile* Symbols::file_of(const std::string& path) {
     const auto running = build_ids_.find(path);
     const std::string wanted = running == build_ids_.end() ? "" : running->second;
     if (!file->is_elf()) {
-        remarks_.push_back("no names for " + path + ": it can't be read here");
+        remarks_.push_back("no function names for '" + path + "': the file can't be read");
     } else if (wanted != file->build_id()) {
-        remarks_.push_back("no names for " + path + ": jobqd runs another build of it; restart it");
+        remarks_.push_back("no function names for '" + path +
+                           "': jobqd runs another build of it; restart jobqd");
     } else {
         file->read_symbols();
         place = std::move(file);

@@ -15,7 +15,7 @@ namespace jobq::cli {
 namespace {
 
 constexpr std::array kOptions{
-    Option{"--interval", "", "DURATION", "how often to ask (default: 1s)"},
+    Option{"--interval", "", "DURATION", "refresh interval (default: 1s)"},
     Option{"--once", "", "", "print one snapshot and end", Takes::nothing},
     Option{"--snapshots", "", "N", "print N snapshots, one after each interval, and end"},
 };
@@ -85,7 +85,7 @@ class FullScreen {
 
     bool draw() {
         if (replies_due_ > 0 && monotonic_ms() - asked_ms_ >= kSlowMs && view_.trouble.empty())
-            set_trouble("it is connected, but says nothing");
+            set_trouble("jobqd is connected but does not answer");
         if (!view_.trouble.empty()) view_.trouble_ms = monotonic_ms() - last_answer_ms_;
         const auto [columns, rows] = screen_.size();
         auto frame = to_frame(
@@ -236,7 +236,7 @@ Answer<int> run_plain(Session& session, Client client, int64_t interval_ms,
         } else {
             const Error error = stats ? workers.error() : stats.error();
             if (count) return tl::unexpected(Failure(error));
-            session.out.note(error.text + "; trying again and again");
+            session.out.note(error.text + "; retrying");
             // Its late answer would be taken for that to the next question.
             if (error.code == ErrorCode::timeout) client.link().close();
             while (!client.alive() && !interrupted())
@@ -254,11 +254,11 @@ Answer<int> run_top(Session& session) {
     if (!interval) return tl::unexpected(interval.error());
     const int64_t interval_ms = interval->value_or(kIntervalMs);
     if (interval_ms < kIntervalLeastMs || interval_ms > kIntervalMostMs)
-        return give_up(kUsage, "--interval: from 100ms to 24h");
+        return give_up(kUsage, "--interval: must be from 100ms to 24h");
     auto count = args.number("--snapshots", 1, int64_t(1) << 40);
     if (!count) return tl::unexpected(count.error());
     if (args.has("--once")) {
-        if (*count) return give_up(kUsage, "--once and --snapshots can't both be given");
+        if (*count) return give_up(kUsage, "--once and --snapshots can't be used together");
         *count = 1;
     }
     auto client = session.connect();
@@ -277,7 +277,7 @@ Answer<int> run_top(Session& session) {
 
 const Verb kTop{.name = "top",
                 .usage = "",
-                .summary = "Show on the whole screen what the daemon does",
+                .summary = "Show a live view of the daemon on the whole screen",
                 .examples = "jobq top\njobq top --once\njobq top --snapshots 10 --json",
                 .options = kOptions,
                 .more = {},

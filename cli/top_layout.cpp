@@ -32,14 +32,14 @@ Line title(const TopView& view) {
     else
         line.push_back({"jobqd "});
     line.push_back({"at " + printable(view.address)});
-    if (view.paused) line.push_back({"  PAUSED, p goes on", Colour::busy});
+    if (view.paused) line.push_back({"  PAUSED, p resumes", Colour::busy});
     return line;
 }
 
 Line trouble(const TopView& view) {
     return {{"NO FIGURES", Colour::bad},
             {" for " + rounded(view.trouble_ms / 1000 * 1000) + ": " + printable(view.trouble) +
-             "; trying again and again" + (view.snapshot ? ", below is what it said last" : "")}};
+             "; retrying" + (view.snapshot ? "; the last figures are below" : "")}};
 }
 
 Line store_line(const TopSnapshot& snapshot) {
@@ -67,7 +67,7 @@ Line jobs_line(const TopJobs& jobs) {
 }
 
 Line rates_line(const TopView& view) {
-    if (!view.rates) return labelled("rates", {{"not known before the second answer"}});
+    if (!view.rates) return labelled("rates", {{"known after the second answer"}});
     const TopRates& rates = *view.rates;
     return labelled("rates",
                     {{rate_words(rates.enqueued) + " enqueued, " + rate_words(rates.finished) +
@@ -79,14 +79,14 @@ std::vector<Line> head(const TopView& view) {
     std::vector<Line> lines{title(view)};
     if (!view.trouble.empty()) lines.push_back(trouble(view));
     if (!view.snapshot) {
-        lines.push_back({{"Waiting for its first answer."}});
+        lines.push_back({{"Waiting for the first answer."}});
         return lines;
     }
     const TopSnapshot& snapshot = *view.snapshot;
     lines.push_back(store_line(snapshot));
     if (!snapshot.storage_text.empty())
         lines.push_back(labelled("storage", {{snapshot.storage_text, Colour::bad}}));
-    if (!snapshot.note.empty()) lines.push_back(labelled("mended", {{snapshot.note}}));
+    if (!snapshot.note.empty()) lines.push_back(labelled("repaired", {{snapshot.note}}));
     if (snapshot.watchdog_woke > 0)
         lines.push_back(labelled(
             "watchdog",
@@ -166,8 +166,8 @@ void append_cut(std::vector<Line>& to, const std::vector<Line>& table, size_t ro
 }
 
 Line keys(const TopView& view) {
-    return {{"q quit   p " + std::string(view.paused ? "go on" : "pause") + "   s sort queues by " +
-                 std::string(order_name(next_order(view.order))),
+    return {{"q quit   p " + std::string(view.paused ? "resume" : "pause") +
+                 "   s sort queues by " + std::string(order_name(next_order(view.order))),
              Colour::faint}};
 }
 

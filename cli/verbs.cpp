@@ -19,23 +19,24 @@ constexpr std::array kVerbs{
 
 constexpr std::array kCommon{
     Option{"--server", "", "ADDRESS",
-           "the daemon: unix:PATH, tcp://HOST:PORT or tcp+tls://HOST:PORT", Takes::text},
-    Option{"--password-file", "", "FILE", "the daemon's password, for TCP", Takes::file},
-    Option{"--ca-file", "", "FILE", "whom to trust with TLS, instead of the system's authorities",
+           "address of the daemon: unix:PATH, tcp://HOST:PORT or tcp+tls://HOST:PORT", Takes::text},
+    Option{"--password-file", "", "FILE", "file with the daemon's password, for TCP", Takes::file},
+    Option{"--ca-file", "", "FILE", "TLS authorities to trust instead of the system's",
            Takes::file},
-    Option{"--output", "-o", "FORMAT", "text, json (one document) or jsonl (an object a line)",
+    Option{"--output", "-o", "FORMAT", "text, json (one document) or jsonl (one object per line)",
            Takes::format},
-    Option{"--json", "", "", "the same as -o json", Takes::nothing},
-    Option{"--quiet", "-q", "", "print ids only, and no remarks", Takes::nothing},
+    Option{"--json", "", "", "same as -o json", Takes::nothing},
+    Option{"--quiet", "-q", "", "print only ids, without remarks", Takes::nothing},
     Option{"--help", "-h", "", "show help", Takes::nothing},
 };
 
 // Shrinks as the product grows. Nothing here is shown as if it worked.
 constexpr std::array kNotYet{
-    NotYet{"cron", "", "put `jobq enqueue TYPE` into a crontab(5) line"},
-    NotYet{"key", "", "protect the Unix socket by its file mode, TCP by a password in JOBQ_URL"},
-    NotYet{"why", "", "use `jobq status JID`: its note says why a job waits"},
-    NotYet{"history", "", "use `jobq status JID`: it lists each failed attempt"},
+    NotYet{"cron", "", "put `jobq enqueue TYPE` in a crontab(5) line"},
+    NotYet{"key", "",
+           "protect the Unix socket with its file mode and TCP with a password in JOBQ_URL"},
+    NotYet{"why", "", "use `jobq status JID`; its note says why a job waits"},
+    NotYet{"history", "", "use `jobq status JID`; it lists every failed attempt"},
     NotYet{"enqueue", "--after", "use `jobq wait JID && jobq enqueue TYPE`"},
     NotYet{"run", "--after", "use `jobq wait JID && jobq run -- CMD`"},
 };

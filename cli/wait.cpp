@@ -22,7 +22,7 @@ constexpr int64_t kOneWaitMs = 60'000;
 constexpr size_t kJobsAtOnce = 5'000;
 
 constexpr std::array kOptions{
-    Option{"--timeout", "", "DURATION", "stop waiting after that; exit status 124"},
+    Option{"--timeout", "", "DURATION", "stop waiting after this long, with exit status 124"},
 };
 
 bool is_over(JsonView job) {
@@ -78,7 +78,7 @@ Answer<int> run_wait(Session& session) {
         } else if (out.quiet()) {
             out.line(job["jid"].text());
         } else if (job["error"].exists()) {
-            out.note("there is no job " + printable(job["jid"].text()));
+            out.note("job '" + printable(job["jid"].text()) + "' does not exist");
         } else {
             const std::string state = job["state"].text();
             out.line(job["jid"].text() + " " + out.paint(state, state_colour(state)));
@@ -89,8 +89,8 @@ Answer<int> run_wait(Session& session) {
     if (!out.is_text()) records.end();
     if (*end == WaitEnd::interrupted) return kInterrupted;
     if (*end == WaitEnd::timed_out)
-        return give_up(kTimedOut, "stopped waiting: the time given by --timeout is over",
-                       "the jobs go on; `jobq status` shows how far they are");
+        return give_up(kTimedOut, "stopped waiting: the --timeout has expired",
+                       "the jobs continue; `jobq status` shows their state");
     return status;
 }
 
@@ -103,13 +103,14 @@ Answer<> come_back(Client& client, Output& out, const Error& lost) {
     }
     client.link().close();
     out.flush();
-    out.note(lost.text + "; trying for " + std::to_string(kComeBackMs / 1000) +
-             " s to get it back (^C stops)");
+    out.note(lost.text + "; reconnecting for up to " + std::to_string(kComeBackMs / 1000) +
+             " s (^C stops)");
     const auto back = client.reconnect(kComeBackMs);
     if (back || interrupted()) return {};
-    return give_up(kNoDaemon,
-                   "the connection to jobqd was lost and did not come back: " + back.error().text,
-                   "the jobs go on; ask again with `jobq wait` or `jobq status`");
+    return give_up(
+        kNoDaemon,
+        "the connection to jobqd was lost and could not be restored: " + back.error().text,
+        "the jobs continue; ask again with `jobq wait` or `jobq status`");
 }
 
 int status_of_job(JsonView job) {
@@ -177,7 +178,7 @@ Answer<WaitEnd> wait_for(Client& client, Output& out, std::vector<std::string> j
 const Verb kWait{
     .name = "wait",
     .usage = "JID...|-",
-    .summary = "Wait for jobs to end",
+    .summary = "Wait until jobs have finished",
     .examples = "jobq wait 01KB7D3V9GQ2J5\njobq enqueue report | jobq wait --timeout 10m -",
     .options = kOptions,
     .more = {},

@@ -31,15 +31,17 @@ constexpr int64_t kSlotsMost = 1'000;
 constexpr int64_t kPauseMinMs = 50, kPauseMaxMs = 1'000;
 
 constexpr std::array kOptions{
-    Option{"--slots", "", "N", "jobs at once (default: one for each processor)"},
-    Option{"--type", "", "TYPE", "only jobs of this type; may be given several times"},
+    Option{"--slots", "", "N", "jobs to run at once (default: one per processor)"},
+    Option{"--type", "", "TYPE", "take only jobs of this type; can be given several times"},
     Option{"--env", "", "NAME[=VALUE]",
-           "give the command that variable; may be given several times"},
-    Option{"--cwd", "", "DIRECTORY", "where the command runs (default: here)", Takes::directory},
+           "set this variable for the command; can be given several times"},
+    Option{"--cwd", "", "DIRECTORY", "the working directory (default: the current one)",
+           Takes::directory},
     Option{"--burst", "", "", "end when the queues are empty", Takes::nothing},
-    Option{"--max-jobs", "", "N", "end after so many jobs"},
-    Option{"--stop-timeout", "", "DURATION", "how long jobs may go on after a stop (default: 30s)"},
-    Option{"--verbose", "-v", "", "a line for each job", Takes::nothing},
+    Option{"--max-jobs", "", "N", "end after N jobs"},
+    Option{"--stop-timeout", "", "DURATION",
+           "how long running jobs get after a stop (default: 30s)"},
+    Option{"--verbose", "-v", "", "print a line for each job", Takes::nothing},
 };
 
 std::string environment(const char* name) {
@@ -70,17 +72,17 @@ Answer<std::string> find_command(const std::string& name) {
     if (name.find('/') == std::string::npos) {
         const std::string found = program_in_path(name);
         if (!found.empty()) return found;
-        return give_up(kNoInput, "there is no program " + printable(name) + " in PATH",
-                       "give its path: jobq work QUEUE -- ./" + printable(name));
+        return give_up(kNoInput, "the program '" + printable(name) + "' is not in PATH",
+                       "use its path: jobq work QUEUE -- ./" + printable(name));
     }
 
     struct stat there {};
 
     if (::stat(name.c_str(), &there) != 0)
-        return give_up(kNoInput, "can't run " + printable(name) + ": " + std::strerror(errno));
+        return give_up(kNoInput, "can't run '" + printable(name) + "': " + std::strerror(errno));
     if (is_program(name)) return std::filesystem::absolute(name).string();
-    return give_up(kNoInput, "can't run " + printable(name) + ": it is no executable file",
-                   "make it one with chmod +x, or name its interpreter: -- sh " + printable(name));
+    return give_up(kNoInput, "can't run '" + printable(name) + "': it is not an executable file",
+                   "use chmod +x, or name its interpreter: -- sh " + printable(name));
 }
 
 // jobqd: beside this program, where packages put it, or in PATH.
@@ -95,7 +97,7 @@ Answer<std::string> find_jobqd() {
     return give_up(
         kNoInput,
         "the program jobqd, which runs the jobs, is neither in " + folder + " nor in PATH",
-        "install the package with jobqd on this machine; its service need not run");
+        "install the jobqd package on this machine; its service does not have to run");
 }
 
 // Of this process alone; it stays the same over reconnects.
@@ -122,13 +124,14 @@ Answer<> check_words(const Args& args) {
         const std::string name = word.substr(0, word.find('='));
         if (name.empty()) return give_up(kUsage, "--env: '" + printable(word) + "' has no name");
         if (name == word && std::getenv(name.c_str()) == nullptr)
-            return give_up(kUsage, "--env: the environment has no " + printable(name),
-                           "set it, or say --env " + printable(name) + "=VALUE");
+            return give_up(kUsage, "--env: '" + printable(name) + "' is not set in the environment",
+                           "set it, or use --env " + printable(name) + "=VALUE");
     }
     if (args.has("--cwd") && !std::filesystem::is_directory(args.text("--cwd")))
-        return give_up(kNoInput, "--cwd: " + printable(args.text("--cwd")) + " is no directory");
+        return give_up(kNoInput,
+                       "--cwd: '" + printable(args.text("--cwd")) + "' is not a directory");
     if (args.command.empty() || args.command.front().empty())
-        return give_up(kUsage, "which command is to run the jobs?",
+        return give_up(kUsage, "`jobq work` needs the command that runs the jobs",
                        "jobq work " + args.words.front() + " -- COMMAND [ARGUMENT...]");
     return {};
 }
@@ -182,7 +185,7 @@ Answer<std::optional<Address>> find_daemon(Session& session) {
             return tl::unexpected(client.error());
         if (!told) {
             print_failure(client.error());
-            session.out.note("waits for the daemon, and starts when it is there");
+            session.out.note("waiting for the daemon");
             told = true;
         }
         sleep_until(monotonic_ms() + pause_ms);
@@ -204,7 +207,7 @@ Answer<int> run_work(Session& session) {
     std::error_code failed;
     if (std::filesystem::current_path(failed).empty())
         return give_up(kNoInput, "the current directory can't be used: " + failed.message(),
-                       "change to another one first");
+                       "change to another directory first");
     const auto command = find_command(args.command.front());
     if (!command) return tl::unexpected(command.error());
     const auto settings = runner_words(session);
@@ -228,14 +231,14 @@ Answer<int> run_work(Session& session) {
     session.out.flush();
     execv(program->c_str(), argv.data());
     return give_up(info(ErrorCode::internal).exit_status,
-                   "can't start " + *program + ": " + std::strerror(errno));
+                   "can't start '" + *program + "': " + std::strerror(errno));
 }
 
 }  // namespace
 
 const Verb kWork{.name = "work",
                  .usage = "QUEUE[=WEIGHT]... -- COMMAND [ARGUMENT...]",
-                 .summary = "Be a worker: run a command for each job of these queues",
+                 .summary = "Work on queues: run a command for each of their jobs",
                  .examples =
                      "jobq work images --slots 4 -- ./resize --max 800\n"
                      "jobq --server tcp://jobs.example:7419 work high=5 low=1 -- ./handle\n"

@@ -66,8 +66,8 @@ Answer<int> signal_workers(Session& session, std::string_view signal, std::strin
     const Args& args = session.args;
     if (args.has("--all") != args.words.empty())
         return give_up(kUsage,
-                       args.has("--all") ? "ids and --all can't both be given"
-                                         : "which worker: an id, or --all?",
+                       args.has("--all") ? "worker ids and --all can't be used together"
+                                         : "a worker id or --all is required",
                        "`jobq workers` lists them");
     auto client = session.connect();
     if (!client) return tl::unexpected(client.error());
@@ -90,18 +90,18 @@ Answer<int> signal_workers(Session& session, std::string_view signal, std::strin
 }
 
 Answer<int> run_quiet(Session& session) {
-    return signal_workers(session, "quiet", "is told to take no more jobs");
+    return signal_workers(session, "quiet", "was told to take no more jobs");
 }
 
 Answer<int> run_stop(Session& session) {
-    return signal_workers(session, "terminate", "is told to stop");
+    return signal_workers(session, "terminate", "was told to stop");
 }
 
 }  // namespace
 
 const Verb kWorkersList{.name = "workers list",
                         .usage = "",
-                        .summary = "List who is connected, and what they run",
+                        .summary = "List the connected workers and the jobs they run",
                         .examples = "jobq workers",
                         .options = {},
                         .more = {},
@@ -109,7 +109,7 @@ const Verb kWorkersList{.name = "workers list",
 
 const Verb kWorkersQuiet{.name = "workers quiet",
                          .usage = "[WORKER...]",
-                         .summary = "Let workers end what they run and take no more",
+                         .summary = "Tell workers to finish their jobs and take no more",
                          .examples = "jobq workers quiet --all",
                          .options = kAllOption,
                          .more = {},

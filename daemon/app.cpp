@@ -57,7 +57,7 @@ void App::on_stop_signal() {
     restarts_ = false;  // who asks to stop means it, also the runner a restart was to leave
     if (!stopping_) {
         log(LogLevel::info, "daemon.stopping",
-            "running jobs get to end; a second signal hurries it");
+            "shutting down; running jobs may finish, and a second signal stops them at once");
         stopping_ = true;
         stop_asked_.notify_all();
         return;
@@ -84,17 +84,17 @@ void App::restart() {
     const std::string program = own_program();
     std::string why;
     if (places_.throw_away) {
-        why = "its directory goes with it (--dev)";
+        why = "the state directory of --dev is removed at the end";
     } else if (access(program.c_str(), X_OK) != 0) {
         why = program + " can't be run: " + std::strerror(errno);
     } else if (auto loaded = load_for(options_); !loaded.errors.empty()) {
-        why = "the configuration has errors: " + loaded.errors.front().to_string();
+        why = "the configuration has an error: " + loaded.errors.front().to_string();
     }
     if (!why.empty()) {
         log(LogLevel::error, "daemon.not_restarted", why);
         return;
     }
-    log(LogLevel::info, "daemon.restarting", "the runner and its jobs go on");
+    log(LogLevel::info, "daemon.restarting", "restarting; the runner and its jobs keep running");
     restarts_ = stopping_ = true;
     stop_asked_.notify_all();
 }

@@ -18,9 +18,9 @@ int main(int argc, char** argv) {
         if (parsed.exit_status) return *parsed.exit_status;
         return jobq::run_daemon(parsed.options);
     } catch (const std::exception& error) {
-        std::fprintf(stderr, "jobqd: failed: %s; please report it\n", error.what());
+        std::fprintf(stderr, "jobqd: internal error: %s; please report it\n", error.what());
     } catch (...) {
-        std::fprintf(stderr, "jobqd: failed for a reason without words; please report it\n");
+        std::fprintf(stderr, "jobqd: internal error of an unknown kind; please report it\n");
     }
     return jobq::info(jobq::ErrorCode::internal).exit_status;
 }

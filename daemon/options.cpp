@@ -22,14 +22,14 @@ void add_flags(CLI::App& app, Options& options) {
     app.add_option("--config", options.config_files, "Read FILE instead of the default places")
         ->type_name("FILE");
     app.add_flag("--dev", options.dev,
-                 "Throw-away state, private Redis, loopback, no keys, demo handlers");
-    app.add_option("--state-dir", options.state_dir, "Keep state and the private Redis in DIR")
+                 "Try jobqd: temporary state, a private Redis, loopback only, demo handlers");
+    app.add_option("--state-dir", options.state_dir, "Keep the state and the private Redis in DIR")
         ->type_name("DIR");
     app.add_option("--unix", options.unix_path, "Listen on the Unix socket PATH")
         ->type_name("PATH");
-    app.add_option("--tcp", options.tcp, "Listen on HOST:PORT as well; port 0 takes a free one")
+    app.add_option("--tcp", options.tcp, "Also listen on HOST:PORT; port 0 picks a free one")
         ->type_name("HOST:PORT");
-    app.add_option("--http", options.http, "Serve HTTP on HOST:PORT; port 0 takes a free one")
+    app.add_option("--http", options.http, "Serve HTTP on HOST:PORT; port 0 picks a free one")
         ->type_name("HOST:PORT");
     app.add_option("--redis", options.redis, "Use this Redis instead of a private one")
         ->type_name("URL");
@@ -50,14 +50,14 @@ void add_work_options(CLI::App& runner, WorkOptions& work) {
     };
     words("--queue", work.queues, "NAME or NAME=WEIGHT; instead of jobqd's pools");
     words("--type", work.types, "Only jobs of this type");
-    words("--env", work.env, "NAME=VALUE, or NAME: as it is here");
-    runner.add_option("--cwd", work.cwd, "Where the command runs");
-    runner.add_option("--slots", work.slots, "Jobs at once");
-    runner.add_option("--max-jobs", work.max_jobs, "End after so many jobs");
+    words("--env", work.env, "NAME=VALUE, or NAME to copy the current value");
+    runner.add_option("--cwd", work.cwd, "The working directory of the command");
+    runner.add_option("--slots", work.slots, "Jobs to run at once");
+    runner.add_option("--max-jobs", work.max_jobs, "End after N jobs");
     runner.add_flag("--burst", work.burst, "End when the queues are empty");
-    runner.add_flag("--verbose", work.verbose, "A line for each job");
-    runner.add_flag("--silent", work.silent, "Only say what goes wrong");
-    runner.add_flag("--jsonl", work.json, "JSON lines on standard output");
+    runner.add_flag("--verbose", work.verbose, "Print a line for each job");
+    runner.add_flag("--silent", work.silent, "Print only problems");
+    runner.add_flag("--jsonl", work.json, "Print JSON lines on standard output");
 }
 
 // Takes what follows "--" away: CLI11 shall not look into a command. How many words are left.
@@ -133,27 +133,28 @@ ParsedOptions parse_options(int argc, char** argv) {
     ParsedOptions parsed;
     Options& options = parsed.options;
     options.argv.assign(argv, argv + argc);
-    CLI::App app("jobqd - the daemon of jobq: takes jobs, keeps them in Redis, runs them", "jobqd");
-    app.footer("jobqd --dev is a daemon to play with. Everything else: man jobqd");
+    CLI::App app("jobqd - the daemon of jobq: accepts jobs, stores them in Redis and runs them",
+                 "jobqd");
+    app.footer("jobqd --dev starts a daemon to try. See jobqd(8) for details.");
     bool version = false, check = false, print = false;
     add_flags(app, options);
-    app.add_flag("--check-config", check, "Print every error of the configuration and end");
-    app.add_flag("--print-config", print, "Print every value and where it came from, and end");
-    app.add_flag("--version", version, "Print the version and end");
-    auto* runner = app.add_subcommand("runner", "Run jobs for a jobqd (started by jobqd itself)");
+    app.add_flag("--check-config", check, "Print every error of the configuration and exit");
+    app.add_flag("--print-config", print, "Print every value and where it comes from, and exit");
+    app.add_flag("--version", version, "Print the version and exit");
+    auto* runner = app.add_subcommand("runner", "Run jobs for a jobqd (started by jobqd)");
     runner
         ->add_option("--connect", options.runner_connect,
                      "unix:PATH, tcp://HOST:PORT or tcp+tls://HOST:PORT")
         ->required();
     runner->add_option("--name", options.runner_name, "Name of this runner")->required();
-    auto* own = runner->add_flag("--own-daemon", options.runner_own_daemon,
-                                 "Only a jobqd of the same user or root (without --queue: always)");
+    auto* own =
+        runner->add_flag("--own-daemon", options.runner_own_daemon,
+                         "Accept only a jobqd of the same user or root (without --queue: always)");
     runner
-        ->add_flag("--any-daemon", options.runner_any_daemon,
-                   "Take commands from the jobqd of another user, too")
+        ->add_flag("--any-daemon", options.runner_any_daemon, "Also accept a jobqd of another user")
         ->excludes(own);
     std::string stop_timeout;
-    runner->add_option("--stop-timeout", stop_timeout, "How long jobs may go on after a stop");
+    runner->add_option("--stop-timeout", stop_timeout, "How long running jobs get after a stop");
     add_work_options(*runner, options.work);
     const int words = cut_command(argc, argv, options.work);
     app.require_subcommand(0, 1);
@@ -243,9 +244,8 @@ Result<std::string> dev_base() {
     const char* runtime = getenv("XDG_RUNTIME_DIR");
     const bool named = runtime && *runtime;
     std::string base = named ? runtime : "/tmp/jobq-" + std::to_string(geteuid());
-    const std::string hint = named ? "; correct XDG_RUNTIME_DIR, or unset it"
-                                   : "; have it removed, or set XDG_RUNTIME_DIR to a directory of "
-                                     "your own";
+    const std::string hint = named ? "; correct or unset XDG_RUNTIME_DIR"
+                                   : "; remove it, or set XDG_RUNTIME_DIR to your own directory";
     auto dir = own_dir(base);
     if (!dir) return fail(ErrorCode::forbidden, dir.error().text + hint);
     if (!dir->doubt.empty())
@@ -262,7 +262,7 @@ Result<> make_state_dir(Places& places) {
         dir = fail(ErrorCode::forbidden, dir->path + ": " + std::strerror(errno));
     if (!dir)
         return fail(ErrorCode::forbidden, "can't use the state directory: " + dir.error().text +
-                                              "; give another with --state-dir");
+                                              "; use another one with --state-dir");
     places.state_dir = std::move(dir->path);
     if (!dir->doubt.empty()) places.remarks.push_back("the state directory: " + dir->doubt);
     return {};
@@ -277,8 +277,7 @@ Result<> make_socket_dir(Places& places) {
     auto dir = safe_dir(parent, false);
     if (!dir)
         return fail(ErrorCode::forbidden, "can't listen on " + places.unix_path + ": " +
-                                              dir.error().text +
-                                              "; give another place with --unix");
+                                              dir.error().text + "; use another path with --unix");
     if (!dir->doubt.empty()) places.remarks.push_back("the socket: " + dir->doubt);
     return {};
 }
@@ -297,7 +296,7 @@ Result<Places> dev_places(const Config& config) {
         std::string name = base + "/jobq-dev-XXXXXX";
         if (!mkdtemp(name.data()))
             return fail(ErrorCode::forbidden,
-                        "can't make a directory in " + base + ": give one with --state-dir");
+                        "can't create a directory in " + base + "; name one with --state-dir");
         places.state_dir = name;
         places.throw_away = true;
     }
@@ -322,8 +321,8 @@ Result<Places> usual_places(const Config& config) {
         places.state_dir = std::string(home) + "/.local/state/jobq";
     if (places.state_dir.empty())
         return fail(ErrorCode::config,
-                    "no place for the state: HOME and XDG_STATE_HOME are not "
-                    "set; give one with --state-dir");
+                    "there is no place for the state: HOME and XDG_STATE_HOME are not set; name "
+                    "one with --state-dir");
     places.unix_path = config.listen.unix_path;
     if (places.unix_path.empty() && root) places.unix_path = "/run/jobq/jobq.sock";
     if (places.unix_path.empty() && runtime && *runtime)

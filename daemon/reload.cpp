@@ -43,8 +43,10 @@ Result<std::shared_ptr<const Door>> App::new_door(const Config& fresh) const {
     for (const auto& address : {context_->tcp, context_->http}) {
         auto bound = split_address(address);
         if (bound && !is_loopback(bound->host) && !(*door)->is_locked())
-            return fail(ErrorCode::config, "other hosts reach jobqd at " + address +
-                                               ": without a password and TLS it must be restarted");
+            return fail(
+                ErrorCode::config,
+                "other hosts can reach jobqd at " + address +
+                    "; to remove the password or TLS, change the address and restart jobqd");
     }
     return door;
 }
@@ -67,7 +69,8 @@ task<void> App::reload() {
     if (!loaded.errors.empty()) {
         for (const auto& error : loaded.errors)
             log(LogLevel::error, "config.error", error.to_string());
-        log(LogLevel::error, "config.kept", "the configuration has errors: the old one stays");
+        log(LogLevel::error, "config.kept",
+            "the configuration has errors; the old one stays in force");
         co_return;
     }
     expand_places(loaded.config, places_);
@@ -75,7 +78,7 @@ task<void> App::reload() {
     if (auto taken = take_outside(fresh); !taken) {
         log(LogLevel::error, "config.error", taken.error().text);
         log(LogLevel::error, "config.kept",
-            "the old configuration stays, with its password, certificate and secrets");
+            "the old configuration stays in force, with its password, certificate and secrets");
         co_return;
     }
     const Config& old = *config_;
@@ -87,7 +90,8 @@ task<void> App::reload() {
                  old.redis.disk_reserve_bytes != fresh.redis.disk_reserve_bytes;
     if (fixed)
         log(LogLevel::warn, "config.needs_restart",
-            "the addresses of [listen], redis and state_dir change with a restart only");
+            "changes of the addresses in [listen], of [redis] and of state_dir take effect after a "
+            "restart");
     config_ = std::make_shared<Config>(std::move(loaded.config));
     broker_->set_config(config_);
     gate_.spawn(set_traces());

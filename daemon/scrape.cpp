@@ -99,7 +99,7 @@ void App::make_metrics() {
         metrics_.counter(Metric::contained, {{"part", part}});
     on_escape([this](const Escape& escape) {
         log(LogLevel::error, "error.contained",
-            escape.what + "; please report it: what failed was ended alone",
+            escape.what + "; only the failed part was ended, please report this",
             {{"part", std::string(escape.part)}, {"where", escape.context}});
         add(metrics_.counter(Metric::contained, {{"part", std::string(escape.part)}}));
     });

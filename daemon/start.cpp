@@ -36,7 +36,7 @@ Result<HttpTls> read_http_tls(const ListenConfig& listen) {
 }
 
 tl::unexpected<Error> given_up() {
-    return fail(ErrorCode::cancelled, "jobqd is stopping");
+    return fail(ErrorCode::cancelled, "jobqd is shutting down");
 }
 
 }  // namespace
@@ -192,8 +192,8 @@ static void tell_builtins(const PoolConfig& pool) {
     for (const auto& queue : pool.queues)
         queues += (queues.empty() ? "" : ", ") + queue.name;
     log(LogLevel::info, "dev.builtins",
-        "--dev runs jobs of the built-in types itself: give your own jobs other types, or other "
-        "queues",
+        "--dev runs jobs of the built-in types itself; use other types or other queues for your "
+        "own jobs",
         {{"types", types}, {"queues", queues}});
 }
 
@@ -249,7 +249,7 @@ int run_again(const Options& options) {
     argv.push_back(nullptr);
     const std::string program = own_program();
     execv(program.c_str(), argv.data());
-    std::fprintf(stderr, "jobqd: not restarted: can't run %s: %s\n", program.c_str(),
+    std::fprintf(stderr, "jobqd: restart failed: can't run %s: %s\n", program.c_str(),
                  std::strerror(errno));
     return info(ErrorCode::internal).exit_status;
 }
@@ -316,7 +316,7 @@ int run_daemon(const Options& options) {
         std::fprintf(stderr, "%s\n", error.to_string().c_str());
     if (!loaded.errors.empty()) {
         if (options.mode != Options::Mode::check_config)
-            std::fprintf(stderr, "jobqd: not started: the configuration has %zu error%s\n",
+            std::fprintf(stderr, "jobqd: can't start: the configuration has %zu error%s\n",
                          loaded.errors.size(), loaded.errors.size() == 1 ? "" : "s");
         return info(ErrorCode::config).exit_status;
     }
@@ -330,7 +330,7 @@ int run_daemon(const Options& options) {
             std::fprintf(stderr, "%s\n", error.text.c_str());
             return info(ErrorCode::config).exit_status;
         }
-        std::fprintf(stderr, "the configuration is good (%zu files read)\n", loaded.files.size());
+        std::fprintf(stderr, "the configuration is valid (%zu files read)\n", loaded.files.size());
         return 0;
     }
     if (options.mode == Options::Mode::print_config) {

@@ -40,7 +40,7 @@ Result<> App::prepare_private_redis() {
         link_->try_now();
     });
     storage_->on_cant_write([this] {
-        private_redis_->restart("it writes no more since its disk failed: a start ends that");
+        private_redis_->restart("it stopped writing after a disk error; a restart clears that");
     });
     private_redis_->on_mended([this](const std::string& text) {
         log(LogLevel::error, "redis.mended", text);
@@ -80,7 +80,7 @@ void App::make_storage() {
 void App::storage_changed(bool full, const std::string& text) {
     const char* event = full ? "storage_full" : "storage_ok";
     log(full ? LogLevel::error : LogLevel::info, full ? "storage.full" : "storage.ok",
-        full ? "new jobs are refused: " + text : "there is room again: new jobs are taken");
+        full ? "new jobs are refused: " + text : "there is room again; new jobs are accepted");
     JsonWriter json;
     json.begin_object().field("time", format_rfc3339(reactor_.wall_ms())).field("event", event);
     json.field("text", text).end_object();
@@ -92,8 +92,8 @@ void App::writes_changed(bool refused, const std::string& text) {
     if (stopping_) return;
     log(refused ? LogLevel::error : LogLevel::info,
         refused ? "redis.writes_refused" : "redis.writes_ok",
-        refused ? text + ": new jobs are refused, ends of jobs are kept and offered again"
-                : "Redis takes writes again");
+        refused ? text + "; new jobs are refused, and ends of jobs are kept and sent again"
+                : "Redis accepts writes again");
     if (refused || !context_) return;
     if (chores_) chores_->look_now();
     broker_->waiters().notify_all();
@@ -142,7 +142,7 @@ task<Result<>> App::start_redis() {
     if (!ready && !private_redis_ && ready.error().code == ErrorCode::unavailable)
         co_return fail(ErrorCode::unavailable, "no answer from Redis at " + address.text() + ": " +
                                                    ready.error().text +
-                                                   "; start it, or give another with --redis");
+                                                   "; start it, or name another one with --redis");
     co_return ready;
 }
 

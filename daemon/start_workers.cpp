@@ -26,7 +26,7 @@ std::string App::node_id() {
     node_id_ = hex({reinterpret_cast<const char*>(&random), sizeof random});
     if (auto kept = write_small_file(path, node_id_ + "\n"); !kept)
         log(LogLevel::error, "state.not_kept",
-            kept.error().text + ": a restart of jobqd does not find its runner again");
+            kept.error().text + "; jobqd will not find its runner after a restart");
     return node_id_;
 }
 

@@ -113,8 +113,8 @@ Result<std::vector<std::string>> read_trace_headers(const TraceConfig& config,
         headers.emplace_back(line);
     }
     if (file->world_readable)
-        remark = "everybody on this host may read the headers for the collector in " +
-                 config.headers_file + ": chmod o-r it";
+        remark = "every user of this host can read the headers for the collector in " +
+                 config.headers_file + "; run chmod o-r on it";
     return headers;
 }
 

@@ -35,7 +35,7 @@ std::string words_of(const std::exception_ptr& thrown) {
     } catch (const std::exception& error) {
         return error.what();
     } catch (...) {
-        return "an exception without words";
+        return "an unknown exception";
     }
 }
 

@@ -10,7 +10,7 @@ Result<SharedLibrary> SharedLibrary::open(const std::string& soname, const std::
     const char* why = ::dlerror();
     return fail(ErrorCode::unavailable, "can't load " + soname + " (" +
                                             std::string(why != nullptr ? why : "no reason given") +
-                                            "): install the package " + package);
+                                            "); install the package " + package);
 }
 
 void* SharedLibrary::find(const char* symbol) const {

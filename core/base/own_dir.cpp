@@ -49,7 +49,7 @@ Result<> check_links(const std::string& path) {
         if (::lstat(prefix.c_str(), &entry) == 0 && S_ISLNK(entry.st_mode) &&
             !is_trusted(entry.st_uid))
             return refused(path, "the symbolic link " + prefix + " belongs to " +
-                                     user(entry.st_uid) + ", not to us");
+                                     user(entry.st_uid) + ", not to this user");
         if (end == std::string::npos) return {};
     }
 }
@@ -69,7 +69,7 @@ Result<> check_last(const std::string& path, const struct stat& dir, bool ours) 
         return refused(path,
                        "it belongs to " + user(dir.st_uid) + ", and we are " + user(::geteuid()));
     if (ours && (dir.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-        return refused(path, "others can write to it: chmod 700 " + path);
+        return refused(path, "other users can write to it; run chmod 700 " + path);
     return {};
 }
 
@@ -84,7 +84,7 @@ Result<> check_step(SafeDir& checked, const std::string& at, int fd, bool last, 
     if (last)
         if (auto good = check_last(checked.path, dir, ours); !good) return good;
     if (others_write(dir) && (dir.st_mode & S_ISVTX) == 0 && checked.doubt.empty())
-        checked.doubt = "others can write to " + at + ", and exchange what is in it";
+        checked.doubt = "other users can write to " + at + " and replace its contents";
     return {};
 }
 
@@ -96,8 +96,8 @@ Result<SafeDir> safe_dir(const std::string& path, bool ours) {
     char buffer[PATH_MAX];
     if (path.front() != '/') {
         if (::getcwd(buffer, sizeof buffer) == nullptr)
-            return refused(path,
-                           std::string("there is no current directory: ") + std::strerror(errno));
+            return refused(
+                path, std::string("the current directory does not exist: ") + std::strerror(errno));
         whole = std::string(buffer) + "/" + path;
     }
     if (::realpath(whole.c_str(), buffer) == nullptr) {
@@ -130,7 +130,7 @@ Result<SafeDir> own_dir(const std::string& path) {
     if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
         const bool absent = errno == ENOENT;
         return fail(absent ? ErrorCode::not_found : ErrorCode::forbidden,
-                    "can't make " + path + ": " + std::strerror(errno));
+                    "can't create " + path + ": " + std::strerror(errno));
     }
     return safe_dir(path, true);
 }

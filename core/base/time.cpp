@@ -64,16 +64,17 @@ std::string quoted(std::string_view text) {
 tl::unexpected<Error> not_a_duration(std::string_view text) {
     bool bare = !text.empty() && parse_int(text).value_or(-1) >= 0;
     return fail(ErrorCode::invalid,
-                quoted(text) + (bare ? " has no unit: write " + std::string(text) + "s, " +
-                                           std::string(text) + "ms or " + std::string(text) + "m"
-                                     : " is not a duration: write it like 30s, 5m, 1h30m, 250ms or "
-                                       "2d"));
+                quoted(text) +
+                    (bare ? " has no unit; use " + std::string(text) + "s, " + std::string(text) +
+                                "ms or " + std::string(text) + "m"
+                          : " is not a duration; use a form such as 30s, 5m, 1h30m, 250ms or 2d"));
 }
 
 tl::unexpected<Error> not_a_time(std::string_view text) {
-    return fail(ErrorCode::invalid, quoted(text) +
-                                        " is not a time: write it like 2026-11-22T10:59:59Z or "
-                                        "2026-11-22T11:59:59+01:00");
+    return fail(
+        ErrorCode::invalid,
+        quoted(text) +
+            " is not a time; use a form such as 2026-11-22T10:59:59Z or 2026-11-22T11:59:59+01:00");
 }
 
 // Exactly `digits` digits, at the front of `text`, taken off it.
@@ -226,8 +227,9 @@ Result<int64_t> parse_size_bytes(std::string_view text) {
         int64_t bytes = 0;
         if (value && unit.name == name && add_scaled(bytes, *value, unit.factor)) return bytes;
     }
-    return fail(ErrorCode::invalid,
-                quoted(text) + " is not a size: write it like 64KiB, 10MB, 1GiB or 512 (bytes)");
+    return fail(
+        ErrorCode::invalid,
+        quoted(text) + " is not a size; use a form such as 64KiB, 10MB, 1GiB or 512 (bytes)");
 }
 
 Result<int64_t> parse_rfc3339_ms(std::string_view text) {
@@ -262,8 +264,9 @@ Result<int64_t> parse_time_ms(std::string_view text, int64_t now_ms) {
         return at;
     }
     if (auto ms = parse_time(text)) return *ms;
-    return fail(ErrorCode::invalid,
-                quoted(text) + " is not a time: write it like 2026-11-22T10:59:59Z or \"in 5m\"");
+    return fail(
+        ErrorCode::invalid,
+        quoted(text) + " is not a time; use a form such as 2026-11-22T10:59:59Z or \"in 5m\"");
 }
 
 }  // namespace jobq

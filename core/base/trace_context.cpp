@@ -37,7 +37,7 @@ std::string hex_of(const std::array<uint8_t, N>& bytes) {
 const char* read(std::string_view text, TraceContext& context) {
     // 2 version, 32 trace id, 16 span id, 2 flags, with dashes between.
     if (text.size() < kTraceparentSize) return "it is too short";
-    if (text[2] != '-' || text[35] != '-' || text[52] != '-') return "its dashes are not in place";
+    if (text[2] != '-' || text[35] != '-' || text[52] != '-') return "its dashes are misplaced";
     std::array<uint8_t, 1> version{}, flags{};
     if (!read_hex(text.substr(0, 2), version) || version[0] == 0xff)
         return "its version must be two digits of 0-9a-f, and not ff";
@@ -61,8 +61,8 @@ Result<TraceContext> parse_traceparent(std::string_view text) {
     if (!wrong) return context;
     return fail(ErrorCode::invalid,
                 "traceparent " + json_quoted(to_utf8(printable(utf8_prefix(text, 80)))) +
-                    " is not of the form 00-TRACEID-PARENTID-FLAGS of W3C Trace Context: " + wrong +
-                    "; leave it out for a job without a trace");
+                    " is not a W3C trace context (00-TRACEID-PARENTID-FLAGS): " + wrong +
+                    "; omit it for a job without a trace");
 }
 
 std::optional<TraceContext> read_traceparent(std::string_view text) {

@@ -52,8 +52,8 @@ Result<> check_name(const std::string& host) {
         if (label.empty() || label.size() > kLabelBytes || label.front() == '-' ||
             label.back() == '-' || !std::all_of(label.begin(), label.end(), is_host_char))
             return bad(
-                "its host is not written as a name of a-z, 0-9, - and single dots (other letters "
-                "as xn--...)");
+                "its host is not a name of a-z, 0-9, - and single dots (write other letters as "
+                "xn--...)");
         from = dot + 1;
     }
     // Whatever ends in a number is an IPv4 address to some readers.
@@ -68,7 +68,7 @@ Result<std::string> read_ipv6(std::string_view text) {
     std::string inner(text.substr(1, text.size() - 2));
     in6_addr address{};
     if (inet_pton(AF_INET6, inner.c_str(), &address) != 1)
-        return bad("what stands in brackets is no IPv6 address (without a zone)");
+        return bad("the text in brackets is not an IPv6 address (without a zone)");
     std::array<char, INET6_ADDRSTRLEN> out{};
     return std::string(inet_ntop(AF_INET6, &address, out.data(), out.size()));
 }
@@ -76,7 +76,7 @@ Result<std::string> read_ipv6(std::string_view text) {
 // "host", "host:port", "[address]:port".
 Result<> read_authority(std::string_view text, WebOrigin& origin) {
     if (text.find('@') != text.npos)
-        return bad("it holds credentials: leave away what is before @");
+        return bad("it contains credentials: remove the part before @");
     std::string host = lower(text);
     size_t bracket = host.rfind(']');
     size_t colon = host.find(':', bracket == host.npos ? 0 : bracket);
@@ -177,8 +177,8 @@ Result<WebOrigin> parse_web_url(std::string_view url) {
     for (unsigned char c : url)
         if (c <= ' ' || c >= 0x7F || c == '\\')
             return bad(
-                "it holds a space, a backslash, a control character or a letter beyond "
-                "ASCII: write those as %XX, and a host as xn--...");
+                "it contains a space, a backslash, a control character or a non-ASCII letter: "
+                "write those as %XX, and the host as xn--...");
     WebOrigin origin;
     if (!take_scheme(url, origin.is_https))
         return bad("it does not begin with https:// or http://");
@@ -200,7 +200,7 @@ Result<WebOrigin> parse_web_origin(std::string_view text) {
 
 Result<> check_public(const sockaddr& address) {
     std::array<char, INET6_ADDRSTRLEN> text{};
-    const char* kind = "of no kind that is known";
+    const char* kind = "of an unknown kind";
     if (address.sa_family == AF_INET) {
         in_addr in{};
         std::memcpy(&in, reinterpret_cast<const char*>(&address) + offsetof(sockaddr_in, sin_addr),

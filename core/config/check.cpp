@@ -26,14 +26,14 @@ std::string check_host_names(std::string_view value) {
                c == ' ';
     };
     if (std::all_of(value.begin(), value.end(), fits)) return "";
-    return "must be host names without port, with spaces between, not " + shown(value);
+    return "must be host names without ports, separated by spaces, not " + shown(value);
 }
 
 std::string check_redis_url(std::string_view value) {
     if (value.empty()) return "";
     if (value.starts_with("unix:") && value.size() > 5) return "";
     if (value.starts_with("rediss://"))
-        return "can't be rediss:// yet in this version: use redis://";
+        return "can't be rediss:// in this version yet; use redis://";
     constexpr std::string_view kForm =
         "must be redis://[user:password@]HOST:PORT[/DB] or unix:PATH, or \"\" for a private Redis";
     if (!value.starts_with("redis://")) return std::string(kForm);
@@ -72,10 +72,10 @@ void check_pool_types(LoadState& state, const std::string& path, const PoolConfi
     if (pool.kind != PoolKind::thread) return;
     for (const auto& type : pool.types)
         if (std::count(kBuiltinTypes.begin(), kBuiltinTypes.end(), type) == 0)
-            state.error(place_of(state, join_path(path, "types")),
-                        "a thread pool runs the built-in types noop, echo, sleep and fail alone, "
-                        "not " +
-                            shown(type));
+            state.error(
+                place_of(state, join_path(path, "types")),
+                "a thread pool runs only the built-in types noop, echo, sleep and fail, not " +
+                    shown(type));
 }
 
 void check_pools(LoadState& state) {
@@ -83,12 +83,12 @@ void check_pools(LoadState& state) {
         std::string path = join_path("pool", name);
         if (pool.kind == PoolKind::child && pool.run.empty())
             state.error(place_of(state, path), "the child pool " + toml_key(name) +
-                                                   " needs run, the command of each child");
+                                                   " requires run, the command of each child");
         if (pool.kind != PoolKind::child && !pool.run.empty())
             state.error(place_of(state, join_path(path, "run")),
-                        "run is for pools of kind child; what a job of an " +
+                        "run is only valid in pools of kind child; in an " +
                             std::string(kPoolKindNames[size_t(pool.kind)]) +
-                            " pool runs is said by its type");
+                            " pool, the type of a job says what runs");
         check_pool_types(state, path, pool);
     }
 }
@@ -98,8 +98,8 @@ void check_types(LoadState& state) {
         std::string path = join_path("type", name);
         if (name == "run" && !type.run.empty())
             state.error(place_of(state, join_path(path, "run")),
-                        "the type run is built in: a job names its own command; allow it with "
-                        "allow = true in [run]");
+                        "the type run is built in, and a job names its own command; set allow = "
+                        "true in [run] to allow it");
         if (type.policy.backoff && type.policy.backoff->max_ms < type.policy.backoff->base_ms)
             state.error(place_of(state, join_path(path, "backoff")),
                         "backoff of " + toml_key(name) + ": max is less than base");
@@ -112,7 +112,7 @@ void check_webhooks(LoadState& state) {
     if (config.webhook.enabled() && config.webhook.secret_file.empty())
         state.error(place_of(state, config.webhook.allow.empty() ? "webhook.allow_private"
                                                                  : "webhook.allow"),
-                    "webhooks are signed: set secret_file in [webhook]");
+                    "webhooks must be signed; set secret_file in [webhook]");
     for (const auto& [name, type] : config.types) {
         if (type.webhook.empty()) continue;
         auto allowed = check_webhook(config.webhook, type.webhook);
@@ -137,12 +137,13 @@ void check_listen(LoadState& state) {
     for (const auto& [key, address] : doors)
         if (is_open(address) && !missing.empty())
             state.error(place_of(state, "listen." + key),
-                        key + " = " + shown(address) + " is reachable from other hosts and needs " +
-                            missing + ": set the keys in [listen], or listen on 127.0.0.1");
+                        key + " = " + shown(address) +
+                            " is reachable from other hosts and requires " + missing +
+                            "; set the keys in [listen], or listen on 127.0.0.1");
     if (listen.tls_cert.empty() == listen.tls_key.empty()) return;
     bool lone_key = listen.tls_cert.empty();
     state.error(place_of(state, lone_key ? "listen.tls_key" : "listen.tls_cert"),
-                std::string("TLS needs a certificate and its key: ") +
+                std::string("TLS requires a certificate and its key: ") +
                     (lone_key ? "tls_cert" : "tls_key") + " is not set");
 }
 
@@ -152,7 +153,7 @@ void check_trace(LoadState& state) {
     if (trace.headers_file.empty() || !url || url->is_https || is_loopback(url->host)) return;
     state.error(place_of(state, "trace.endpoint"),
                 "endpoint = " + shown(trace.endpoint) +
-                    " would carry what headers_file holds in clear text: use https://, or a "
+                    " would send the headers of headers_file unencrypted; use https://, or a "
                     "collector on 127.0.0.1");
 }
 
@@ -171,10 +172,9 @@ Result<WebhookAim> check_webhook(const WebhookConfig& config, const std::string&
         return fail(ErrorCode::invalid, "the webhook's URL can't be used: " + origin.error().text);
     const bool is_private = lists(config.allow_private, *origin);
     if (is_private || lists(config.allow, *origin)) return WebhookAim{*origin, is_private};
-    return fail(ErrorCode::forbidden,
-                "webhooks to " + origin->text() +
-                    " are not allowed: add it to allow in [webhook] of jobqd.toml, then reload "
-                    "jobqd (kill -HUP)");
+    return fail(ErrorCode::forbidden, "webhooks to " + origin->text() +
+                                          " are not allowed; add the host to allow in [webhook] of "
+                                          "jobqd.toml, then reload jobqd (kill -HUP)");
 }
 
 bool is_loopback(const std::string& host) {
@@ -204,7 +204,7 @@ std::string shown(std::string_view value) {
 }
 
 std::string check_text(TextRule rule, std::string_view value) {
-    if (value.find('\0') != std::string_view::npos) return "can't hold a NUL";
+    if (value.find('\0') != std::string_view::npos) return "can't contain a NUL byte";
     switch (rule) {
         case TextRule::path:
         case TextRule::program:
@@ -221,7 +221,7 @@ std::string check_text(TextRule rule, std::string_view value) {
         case TextRule::http_address:
             if (!value.starts_with("unix:")) return check_address(value);
             value.remove_prefix(5);
-            return value.empty() ? "needs a path after unix:"
+            return value.empty() ? "must have a path after unix:"
                                  : check_text(TextRule::socket_path, value);
         case TextRule::host_names:
             return check_host_names(value);
@@ -237,15 +237,15 @@ std::string check_text(TextRule rule, std::string_view value) {
             return is_name(value) ? "" : "must be 1 to 64 of A-Z a-z 0-9 . _ -";
         case TextRule::web_url: {
             auto url = parse_web_url(value);
-            return value.empty() || url ? "" : "is no URL for a webhook: " + url.error().text;
+            return value.empty() || url ? "" : "is not a URL for a webhook: " + url.error().text;
         }
         case TextRule::web_origin: {
             auto origin = parse_web_origin(value);
-            return origin ? "" : "is no host such as hooks.example.com: " + origin.error().text;
+            return origin ? "" : "is not a host such as hooks.example.com: " + origin.error().text;
         }
         case TextRule::webhook_event:
             if (std::count(kWebhookEvents.begin(), kWebhookEvents.end(), value) > 0) return "";
-            return "is no end of a job: one of succeeded, dead, dropped, cancelled, expired";
+            return "is not an end of a job: use succeeded, dead, dropped, cancelled or expired";
     }
     return "";
 }

@@ -75,7 +75,7 @@ std::optional<std::string> read_whole(const std::string& path, LoadState& state)
     auto text = read_whole_file(path, kFileBytesMax);
     if (text) return std::move(*text);
     if (text.error().code == ErrorCode::too_large) {
-        state.error({path}, "is larger than 4 MiB: is this a configuration file?");
+        state.error({path}, "is larger than 4 MiB, so it is probably not a configuration file");
     } else {
         state.error({path}, text.error().text.substr(path.size() + 1));
     }

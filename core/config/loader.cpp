@@ -244,7 +244,7 @@ void Loader::later(std::string_view key, std::string_view what) {
     if (!member) return;
     frame.known.emplace_back(key);
     state_.error(member->place, std::string(key) + " (" + std::string(what) +
-                                    ") is not there yet in this version: remove the line");
+                                    ") is not available in this version yet; remove the line");
 }
 
 }  // namespace jobq

@@ -38,12 +38,13 @@ std::optional<Outcome> exit_outcome(std::string_view text) {
 std::string argument_problem(const Node& item, size_t index) {
     if (item.type != Node::Type::text)
         return "run must be a list of strings, not of " + std::string(kind_name(item.type));
-    if (item.text.find('\0') != std::string::npos) return "an argument of run can't hold a NUL";
-    if (index == 0 && item.text.empty()) return "run must name a program first";
+    if (item.text.find('\0') != std::string::npos)
+        return "an argument of run can't contain a NUL byte";
+    if (index == 0 && item.text.empty()) return "the first element of run must be a program";
     bool whole = item.text == kPayloadPlaceholder;
-    if (index == 0 && whole) return "the payload can't be the program that run names";
+    if (index == 0 && whole) return "{payload} can't be the program in run";
     if (!whole && item.text.find(kPayloadPlaceholder) != std::string::npos)
-        return "{payload} must be an argument of its own, not a part of " + shown(item.text);
+        return "{payload} must be a whole argument, not a part of " + shown(item.text);
     return "";
 }
 
@@ -84,7 +85,7 @@ void Loader::add_queue(const Node& node, const std::string& name, int weight,
         return state_.error(node.place, "the queue name " + shown(name) + " " + problem);
     auto same = [&](const QueueWeight& queue) { return queue.name == name; };
     if (std::any_of(out.begin(), out.end(), same))
-        return state_.error(node.place, "the queue " + shown(name) + " stands here twice");
+        return state_.error(node.place, "the queue " + shown(name) + " is listed twice");
     out.push_back({name, weight});
 }
 
@@ -137,13 +138,13 @@ void Loader::variables(std::string_view key, std::map<std::string, std::string>&
         auto contract =
             std::find(kContractVariables.begin(), kContractVariables.end(), member.name);
         if (!is_variable_name(member.name))
-            state_.error(member.place, shown(member.name) + " can't be the name of a variable");
+            state_.error(member.place, shown(member.name) + " is not a valid variable name");
         else if (contract != kContractVariables.end())
-            state_.error(member.place, member.name + " is set by jobq itself for every job");
+            state_.error(member.place, member.name + " is set by jobq for every job");
         else if (member.value.type != Node::Type::text)
             wrong(member.value, member.name, "a string");
         else if (member.value.text.find('\0') != std::string::npos)
-            state_.error(member.value.place, member.name + " can't hold a NUL");
+            state_.error(member.value.place, member.name + " can't contain a NUL byte");
         else
             field[member.name] = member.value.text;
         state_.loaded.origin[join_path(path, member.name)] = member.value.place.origin();
@@ -161,7 +162,7 @@ void Loader::exits(std::string_view key, std::map<int, Outcome>& field) {
             state_.error(member.place,
                          "an exit status must be 0 to 255, not " + shown(member.name));
         else if (member.value.type != Node::Type::text || !outcome)
-            wrong(member.value, "exit " + member.name, "one of success retry dead snooze");
+            wrong(member.value, "exit " + member.name, "one of success, retry, dead or snooze");
         else
             field[int(*status)] = *outcome;
         state_.loaded.origin[join_path(path, member.name)] = member.value.place.origin();

@@ -222,7 +222,7 @@ static Result<Job> decode(std::string_view jid, std::string_view envelope, size_
     if (envelope.size() < 3) return corrupt_job(jid, "it is cut off");
     std::string_view bytes = envelope;
     const char kind = bytes[0];
-    if (kind == kKindDamaged) return corrupt_job(jid, "it was found damaged");
+    if (kind == kKindDamaged) return corrupt_job(jid, "it was marked as damaged");
     if (!has_checksum(kind) && kind != kKindPlain1 && kind != kKindRecord1)
         return corrupt_job(jid, "its kind is unknown");
     Job job;
@@ -233,7 +233,7 @@ static Result<Job> decode(std::string_view jid, std::string_view envelope, size_
     size_t queue_bytes = static_cast<unsigned char>(bytes[2]);
     bytes.remove_prefix(3);
     if (!is_name(bytes.substr(0, queue_bytes)) || bytes.size() < queue_bytes)
-        return corrupt_job(jid, "its queue is no name");
+        return corrupt_job(jid, "its queue name is invalid");
     job.queue = bytes.substr(0, queue_bytes);
     bytes.remove_prefix(queue_bytes);
     if (has_checksum(kind)) {

@@ -90,7 +90,7 @@ Result<> validate(const Job& job) {
     auto ok = check_jid(job.jid);
     if (!ok) return ok;
     // Client libraries use class names here ("My::Worker"), so it is wider than a name.
-    if (job.type.empty()) return bad("type", "\"\"", "it must name the kind of job");
+    if (job.type.empty()) return bad("type", "\"\"", "it must name the type of the job");
     ok = check_text("type", job.type, limits::kTypeBytes);
     if (ok && !is_name(job.queue))
         ok = bad("queue", shown(job.queue),
@@ -113,7 +113,7 @@ Result<> validate(const Job& job) {
     return fail(ErrorCode::too_large,
                 "the job's fields without its args take " + std::to_string(bytes) +
                     " bytes: at most " + std::to_string(limits::kEnvelopeBytes) +
-                    " are kept; move data from custom and tags to the payload");
+                    " are allowed; move data from custom and tags to the payload");
 }
 
 std::string_view handler_payload(const Job& job) {

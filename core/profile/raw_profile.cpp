@@ -62,16 +62,16 @@ Result<RawProfile> parse_cpu(std::string_view bytes) {
     };
     if (left() < 5 || next() != 0) return unreadable("no header");
     const uint64_t more = next();
-    if (more < 3 || more > left()) return unreadable("a header of an odd length");
+    if (more < 3 || more > left()) return unreadable("a header of an invalid length");
     RawProfile profile;
     next();  // the version
     profile.period_us = int64_t(next());
     at += (more - 2) * sizeof(uint64_t);
     while (true) {
-        if (left() < 3) return unreadable("it is cut");
+        if (left() < 3) return unreadable("it is cut off");
         const uint64_t count = next();
         const uint64_t depth = next();
-        if (depth == 0 || depth > left()) return unreadable("a stack of an odd depth");
+        if (depth == 0 || depth > left()) return unreadable("a stack of an invalid depth");
         RawStack stack;
         stack.value = double(count);
         for (uint64_t i = 0; i < depth; ++i)
@@ -133,7 +133,7 @@ uint64_t call_address(const RawProfile& profile, const RawStack& stack, size_t i
 Result<RawProfile> parse_profile(std::string_view format, std::string_view bytes) {
     if (format == "gperftools-cpu") return parse_cpu(bytes);
     if (format == "jemalloc-heap") return parse_heap(bytes);
-    return unreadable("its format is not known to this version");
+    return unreadable("this version does not know its format");
 }
 
 }  // namespace jobq

@@ -53,7 +53,7 @@ Result<std::string> answer_greeting(std::string_view greeting, Hello hello,
                                     std::string_view password) {
     constexpr std::string_view kHi = "HI ";
     if (!greeting.starts_with(kHi) || greeting.substr(kHi.size(), 1) != "{")
-        return fail(ErrorCode::unavailable, "what listens there is not jobqd");
+        return fail(ErrorCode::unavailable, "the server at this address is not jobqd");
     auto hash = password_answer(greeting.substr(kHi.size()), password);
     if (!hash) return hash;
     hello.pwdhash = std::move(*hash);

@@ -75,7 +75,7 @@ Result<Imported> parse_import(std::string_view json, int64_t now_ms) {
     Imported one;
     one.state = *state;
     bool waits = *state == State::scheduled || *state == State::retrying;
-    if (waits && at->value_or(0) <= 0) return fail(ErrorCode::invalid, "\"at_ms\" is wanted here");
+    if (waits && at->value_or(0) <= 0) return fail(ErrorCode::invalid, "\"at_ms\" is required");
     if (*state != State::ready)
         one.at_ms = std::clamp<int64_t>(at->value_or(now_ms), 1, limits::kTimeMaxMs);
     auto job = parse_push(raw->raw, now_ms);

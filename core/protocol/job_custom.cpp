@@ -94,7 +94,7 @@ Result<> read_durability(const JsonObject& object, Job& job) {
 
 Result<> read_webhook(const JsonObject& object, Job& job) {
     auto text = object.string("webhook");
-    if (!text) return fail(ErrorCode::invalid, "webhook must be a URL, a string");
+    if (!text) return fail(ErrorCode::invalid, "webhook must be a string with a URL");
     job.webhook = text->value_or("");
     return {};
 }
@@ -166,11 +166,10 @@ Result<> read_reuse(const JsonObject& object, Job& job) {
     const JsonField* again = object.find("again");
     if (!again || again->is_null()) return {};
     if (again->kind != JsonField::Kind::boolean)
-        return fail(ErrorCode::invalid, "\"again\" is true or false");
+        return fail(ErrorCode::invalid, "\"again\" must be true or false");
     job.may_be_known = again->raw == "false";
     if (job.may_be_known) return {};
-    if (!object.find("jid"))
-        return fail(ErrorCode::invalid, "\"again\" is of a jid, and there is none");
+    if (!object.find("jid")) return fail(ErrorCode::invalid, "\"again\" requires a jid");
     job.reuse = Reuse::again;
     return {};
 }

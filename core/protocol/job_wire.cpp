@@ -93,7 +93,7 @@ static Result<Job> checked_push(Job job, int64_t now_ms) {
                                             " queue: queue names must match \\A[a-zA-Z0-9._-]+\\z");
     if (job.args.size() > limits::kPayloadBytes)
         return fail(ErrorCode::too_large, "args of " + std::to_string(job.args.size()) +
-                                              " bytes are over the limit of " +
+                                              " bytes exceed the limit of " +
                                               std::to_string(limits::kPayloadBytes));
     job.created_ms = now_ms;
     auto custom = read_custom(job, now_ms);
@@ -138,7 +138,7 @@ Result<BulkPush> parse_push_bulk(std::string_view json, int64_t now_ms) {
     if (!checked) return bad_json(checked.error());
     std::string_view array = trim(json);
     if (array[0] != '[')
-        return fail(ErrorCode::bad_data, "invalid JSON: an array of jobs is wanted");
+        return fail(ErrorCode::bad_data, "invalid JSON: an array of jobs is required");
     BulkPush bulk;
     for (const auto& element : json_array(array)) {
         auto job = parse_push(element.raw, now_ms);
@@ -182,7 +182,7 @@ Result<> read_args(const JsonObject& object, Job& job) {
     }
     if (job.args.size() > limits::kPayloadBytes + 2)
         return fail(ErrorCode::too_large, "a payload of " + std::to_string(job.args.size() - 2) +
-                                              " bytes is over the limit of " +
+                                              " bytes exceeds the limit of " +
                                               std::to_string(limits::kPayloadBytes));
     return {};
 }
@@ -250,7 +250,7 @@ Result<EnqueueRequest> parse_enqueue(std::string_view json, int64_t now_ms, std:
         if (std::find(std::begin(kKnown), std::end(kKnown), field.key) == std::end(kKnown))
             return fail(ErrorCode::invalid,
                         "unknown field " + json_quoted(field.key) +
-                            "; known are type, payload, args, queue, priority, "
+                            "; the known fields are type, payload, args, queue, priority, "
                             "delay_ms, run_at, max_attempts, timeout, timeout_ms, jid, "
                             "idempotency_key, unique_for_ms, unique_until, durability, "
                             "expires_ms, tags, traceparent, webhook, again");

@@ -194,7 +194,7 @@ Result<std::vector<JsonField>> json_object(std::string_view text, int max_depth)
     auto checked = check_json(text, max_depth);
     if (!checked) return tl::unexpected<Error>(checked.error());
     size_t at = skip_space(text, 0);
-    if (text[at] != '{') return fail(ErrorCode::bad_data, "a JSON object is wanted here");
+    if (text[at] != '{') return fail(ErrorCode::bad_data, "a JSON object is required");
     std::vector<JsonField> fields;
     at = skip_space(text, at + 1);
     while (text[at] != '}') {

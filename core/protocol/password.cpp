@@ -63,13 +63,13 @@ bool PasswordCheck::accepts(int64_t version, std::string_view pwdhash) const {
 
 Result<std::string> password_answer(std::string_view greeting_json, std::string_view password) {
     auto greeting = JsonObject::parse(greeting_json);
-    if (!greeting) return fail(ErrorCode::unavailable, "what listens there is not jobqd");
+    if (!greeting) return fail(ErrorCode::unavailable, "the server at this address is not jobqd");
     auto salt = greeting->string("s");
     auto rounds = greeting->integer("i");
     if (salt && !*salt) return "";
     if (!salt || !rounds || rounds->value_or(1) < 1 || rounds->value_or(1) > kRoundsMax)
-        return fail(ErrorCode::unavailable, "it asks for an absurd password hash");
-    if (password.empty()) return fail(ErrorCode::unauthorized, "it wants a password");
+        return fail(ErrorCode::unavailable, "it requests an invalid password hash");
+    if (password.empty()) return fail(ErrorCode::unauthorized, "it requires a password");
     return password_hash(password, **salt, rounds->value_or(1));
 }
 
@@ -90,8 +90,8 @@ Result<PasswordFile> read_password_file(const std::string& path) {
     if (result.password.empty())
         return fail(ErrorCode::invalid, "the password file " + path + " is empty");
     if (result.password.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos)
-        return fail(ErrorCode::invalid,
-                    "the password file " + path + " has several lines: it must be one password");
+        return fail(ErrorCode::invalid, "the password file " + path +
+                                            " has several lines, but must contain one password");
     return result;
 }
 

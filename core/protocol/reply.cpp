@@ -10,7 +10,7 @@ namespace {
 constexpr size_t kLineBytes = 64 << 10;  // of a reply but for its bulk
 
 tl::unexpected<Error> no_reply() {
-    return fail(ErrorCode::bad_data, "it does not speak jobq's protocol");
+    return fail(ErrorCode::bad_data, "the other side does not speak jobq's protocol");
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ int64_t time_of(FieldReader& from, std::string_view key) {
 std::string bytes_of(FieldReader& from, std::string_view key, std::string_view base64_key) {
     if (!from.has(base64_key)) return from.text(key);
     auto bytes = base64_decode(from.text(base64_key));
-    if (!bytes) from.refuse("\"" + std::string(base64_key) + "\" is not base 64");
+    if (!bytes) from.refuse("\"" + std::string(base64_key) + "\" is not base64");
     return bytes.value_or("");
 }
 
@@ -133,7 +133,7 @@ DoneReport read_report(FieldReader& from) {
     report.token = from.some_text("token");
     RunReport& run = report.run;
     auto outcome = outcome_from_name(from.some_text("outcome"));
-    if (!outcome) from.refuse("\"outcome\" is none of the known ones");
+    if (!outcome) from.refuse("\"outcome\" is unknown");
     run.outcome = outcome.value_or(Outcome::failure);
     run.error_type = from.text("error_type");
     run.message = from.text("message");

@@ -51,9 +51,10 @@ Result<WebhookKeys> WebhookKeys::read(const std::string& path, std::string& rema
     if (keys.keys_.empty() || keys.keys_.size() > limits::kWebhookSecretsMax)
         return fail(ErrorCode::invalid, "the file of webhook secrets " + path + " must hold 1 to " +
                                             std::to_string(limits::kWebhookSecretsMax) +
-                                            " secrets, one a line");
+                                            " secrets, one per line");
     if (file->world_readable)
-        remark = "everybody on this host may read the webhook secrets " + path + ": chmod o-r it";
+        remark = "every user of this host can read the webhook secrets " + path +
+                 "; run chmod o-r on it";
     return keys;
 }
 

@@ -103,8 +103,8 @@ Result<> check_answer(const Script& script, const Reply& reply, size_t jobs) {
     const bool writes = script.kind() != ScriptKind::reads;
     return fail(writes ? ErrorCode::unknown : ErrorCode::internal,
                 "Redis gave " + std::string(script.name) +
-                    " an answer of another form than that script has: is something between jobqd "
-                    "and Redis, or a command of its renamed?");
+                    " an answer that this script does not return; check for a proxy between jobqd "
+                    "and Redis and for renamed commands");
 }
 
 }  // namespace jobq

@@ -83,8 +83,9 @@ task<Result<std::vector<Result<Enqueued>>>> RedisStore::bring_in(std::vector<Imp
         if (view && alike(view->job, jobs[i].job)) {
             results[i] = Enqueued{Enqueued::How::same, jobs[i].job.jid, view->state};
         } else {
-            results[i] = fail(ErrorCode::duplicate, "the id " + jobs[i].job.jid +
-                                                        " belongs to another job that is not over");
+            results[i] =
+                fail(ErrorCode::duplicate,
+                     "the id " + jobs[i].job.jid + " belongs to another job that has not finished");
         }
     }
     co_return results;

@@ -24,7 +24,7 @@ FinalRecord cancelled_record(const JobView& view, int64_t now) {
 }
 
 std::string none_such(const std::string& jid) {
-    return "no job " + jid;
+    return "job " + jid + " does not exist";
 }
 
 Error wrong_state(const std::string& jid, State state) {

@@ -75,8 +75,9 @@ class Coalescer {
         auto asker = std::make_shared<Asker>(reactor_);
         asker->missing = items.size();
         asker->answers.resize(
-            items.size(), fail(ErrorCode::unknown,
-                               "the call failed within jobqd: it may or may not have been done"));
+            items.size(),
+            fail(ErrorCode::unknown,
+                 "the call failed inside jobqd: it may or may not have been carried out"));
         asker->items = std::move(items);
         auto all = asker->all;
         waiting_.push_back({std::move(asker), 0});

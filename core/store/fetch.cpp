@@ -119,7 +119,7 @@ task<Result<std::vector<Leased>>> RedisStore::fetch_for(FetchRequest request) {
         auto& ids = parts[1].items;
         auto& envelopes = parts[2].items;
         if (ids.size() != envelopes.size())
-            co_return fail(ErrorCode::unknown, "Redis gave other jobs than their ids");
+            co_return fail(ErrorCode::unknown, "Redis returned jobs that do not match their ids");
         Reply none;
         std::vector<Reply*> records(ids.size(), &none);
         for (size_t i = 3; i + 1 < parts.size(); i += 2) {

@@ -75,8 +75,8 @@ std::string log_field(const std::string& jid, int attempt) {
 
 Result<bool> answer_of(int64_t code, const std::string& jid) {
     if (code == 0) return true;
-    if (code == -2) return fail(ErrorCode::cancelled, "job " + jid + " is to be cancelled");
-    return fail(ErrorCode::lease_lost, "the lease of job " + jid + " is not current");
+    if (code == -2) return fail(ErrorCode::cancelled, "job " + jid + " is being cancelled");
+    return fail(ErrorCode::lease_lost, "the lease of job " + jid + " is no longer valid");
 }
 
 }  // namespace

@@ -104,7 +104,7 @@ task<Result<std::vector<Result<JobView>>>> RedisStore::look_at(std::vector<std::
         for (const Reply& row : reply->items) {
             const size_t i = from++;
             if (row.items.empty() || row.items[0].text == "other") {
-                views[i] = fail(ErrorCode::not_found, "no job " + jids[i]);
+                views[i] = fail(ErrorCode::not_found, "job " + jids[i] + " does not exist");
             } else if (row.items[0].text == "done") {
                 fill_last_final(*views[i], jids[i], row);
             } else if (!fill_live(*views[i], jids[i], row)) {

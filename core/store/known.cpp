@@ -15,18 +15,17 @@ bool is_same(const Job& job, const JobView& known) {
 Result<Enqueued> other_has_key(const Job& job, const JobView& known) {
     return fail(ErrorCode::duplicate, "the idempotency key " + job.idempotency_key +
                                           " belongs to job " + known.job.jid +
-                                          ", which has another type, queue, priority or payload: "
-                                          "give a key of its own to each job");
+                                          ", which has another type, queue, priority or payload; "
+                                          "use a different key for each job");
 }
 
 Result<Enqueued> other_has_jid(const Job& job, const JobView& known) {
     std::string text = "the id " + job.jid + " belongs to another job";
     if (is_final(known.state)) {
         text += ", which is " + std::string(name(known.state)) +
-                " and still kept: give another id, or say that this one is to be used again "
-                "(--again, \"again\":true)";
+                " and still kept; use another id, or reuse this one with --again or \"again\":true";
     } else {
-        text += " that has not finished: omit the id, or give another one";
+        text += " that has not finished; omit the id, or use another one";
     }
     return fail(ErrorCode::duplicate, std::move(text));
 }

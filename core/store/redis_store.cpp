@@ -96,9 +96,9 @@ task<Result<>> RedisStore::open() {
         if (!reply) co_return tl::unexpected<Error>(reply.error());
         if (reply->is_error()) co_return tl::unexpected<Error>(error_of_redis(reply->text));
         if (reply->text != script.sha)
-            co_return fail(ErrorCode::config,
-                           "Redis gave the script " + std::string(script.name) +
-                               " another name than its digest: is this a Redis server?");
+            co_return fail(ErrorCode::config, "Redis returned a wrong digest for the script " +
+                                                  std::string(script.name) +
+                                                  ", so it is probably not a Redis server");
     }
     // A Redis that takes no writes now is one all the same: nothing is written that is there.
     Command look("GET", keys_.of("schema"));
@@ -111,11 +111,11 @@ task<Result<>> RedisStore::open() {
     if (!schema) co_return tl::unexpected<Error>(schema.error());
     if (schema->is_error()) co_return tl::unexpected<Error>(error_of_redis(schema->text));
     if (integer_of(*schema) > kStoreSchema)
-        co_return fail(ErrorCode::config, "the store has schema " + schema->text +
-                                              ", this jobqd knows up to " +
-                                              std::to_string(kStoreSchema) +
-                                              ": a newer jobqd used it. Install that version "
-                                              "again, or give this one another store");
+        co_return fail(
+            ErrorCode::config,
+            "the store has schema " + schema->text + ", but this jobqd supports only up to " +
+                std::to_string(kStoreSchema) +
+                ". A newer jobqd used the store. Install that version again, or use another store");
     auto adopted = co_await adopt();
     if (!adopted) co_return adopted;
     if (!schema->is_nil() && integer_of(*schema) < kStoreSchema) {

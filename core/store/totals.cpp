@@ -115,7 +115,8 @@ task<Result<int64_t>> RedisStore::clear(std::string queue, bool forget) {
     this_one.names.push_back(queue);
     auto found = co_await queue_page(std::move(this_one));
     if (!found) co_return tl::unexpected<Error>(found.error());
-    if (found->queues.empty()) co_return fail(ErrorCode::not_found, "no queue " + queue);
+    if (found->queues.empty())
+        co_return fail(ErrorCode::not_found, "queue " + queue + " does not exist");
     const int64_t there = found->queues.front().size;
     int64_t removed = 0;
     while (true) {  // in slices: one call never blocks Redis for long

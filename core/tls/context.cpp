@@ -40,7 +40,7 @@ Result<> TlsContext::Impl::open() {
     int code = lib->priority_init(&priority, kTlsPriority, nullptr);
     if (code == 0) code = lib->certificate_allocate_credentials(&credentials);
     if (code == 0) return {};
-    return fail(ErrorCode::internal, std::string("GnuTLS does not start: ") + lib->strerror(code));
+    return fail(ErrorCode::internal, std::string("can't start GnuTLS: ") + lib->strerror(code));
 }
 
 int64_t TlsContext::Impl::ends_ms() const {
@@ -70,12 +70,12 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::for_server(
     sodium_memzero(key->text.data(), key->text.size());
     context->key_is_exposed_ = key->world_readable;
     if (code == GNUTLS_E_CERTIFICATE_KEY_MISMATCH)
-        return bad_config("the key " + key_file + " is not that of the certificate " +
-                          certificate_file + ": name the two files of one pair");
+        return bad_config("the key " + key_file + " does not belong to the certificate " +
+                          certificate_file + "; name two files that belong together");
     if (code < 0)
         return bad_config("the certificate " + certificate_file + " and the key " + key_file +
                           " can't be used: " + lib.strerror(code) +
-                          "; both must be PEM, the key without a password");
+                          "; both must be PEM files, and the key must not have a password");
     context->ends_ms_ = context->impl_->ends_ms();
     return context;
 }
@@ -95,7 +95,7 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::for_client(const std::stri
     gnutls_datum_t text = datum(file->text);
     int count =
         lib.certificate_set_x509_trust_mem(context->impl_->credentials, &text, GNUTLS_X509_FMT_PEM);
-    if (count <= 0) return bad_config("the CA file " + ca_file + " holds no certificate in PEM");
+    if (count <= 0) return bad_config("the CA file " + ca_file + " contains no PEM certificate");
     return context;
 }
 

@@ -22,10 +22,10 @@ struct Advice {
 };
 
 constexpr Advice kAdvice[] = {
-    {GNUTLS_CERT_UNEXPECTED_OWNER, "connect by a name that it holds"},
-    {GNUTLS_CERT_SIGNER_NOT_FOUND, "name the file of its authority in JOBQ_CA_FILE"},
-    {GNUTLS_CERT_EXPIRED, "it must be renewed"},
-    {GNUTLS_CERT_NOT_ACTIVATED, "look at the clocks of both hosts"},
+    {GNUTLS_CERT_UNEXPECTED_OWNER, "connect with a name in the certificate"},
+    {GNUTLS_CERT_SIGNER_NOT_FOUND, "set JOBQ_CA_FILE to the file of its authority"},
+    {GNUTLS_CERT_EXPIRED, "renew it"},
+    {GNUTLS_CERT_NOT_ACTIVATED, "check the clocks of both hosts"},
 };
 
 bool is_ip_address(const std::string& host) {
@@ -79,7 +79,8 @@ Result<> TlsEngine::open(bool server, std::shared_ptr<const TlsContext> context,
         code = lib.server_name_set(impl_->session, GNUTLS_NAME_DNS, impl_->host.data(),
                                    impl_->host.size());
     if (code != 0)
-        return fail(ErrorCode::internal, std::string("no TLS session: ") + lib.strerror(code));
+        return fail(ErrorCode::internal,
+                    std::string("can't create a TLS session: ") + lib.strerror(code));
     if (!server) lib.session_set_verify_cert(impl_->session, impl_->host.c_str(), 0);
     lib.transport_set_ptr(impl_->session, this);
     lib.transport_set_push_function(impl_->session, &Impl::push);
@@ -127,15 +128,15 @@ tl::unexpected<Error> TlsEngine::failed(int code) {
     const Gnutls& lib = *impl_->lib;
     if (code == GNUTLS_E_FATAL_ALERT_RECEIVED) {
         const char* alert = lib.alert_get_name(lib.alert_get(impl_->session));
-        return fail(
-            ErrorCode::unavailable,
-            "TLS: the other side says \"" + std::string(alert != nullptr ? alert : "no") + "\"");
+        return fail(ErrorCode::unavailable, "TLS: the other side reported \"" +
+                                                std::string(alert != nullptr ? alert : "no") +
+                                                "\"");
     }
     lib.alert_send_appropriate(impl_->session, code);
     if (code == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR)
         return fail(ErrorCode::unauthorized, certificate_trouble());
     if (code == GNUTLS_E_REHANDSHAKE)
-        return fail(ErrorCode::unavailable, "TLS: the other side wants to renegotiate");
+        return fail(ErrorCode::unavailable, "TLS: the other side requested a renegotiation");
     return fail(ErrorCode::unavailable, std::string("TLS: ") + lib.strerror(code));
 }
 

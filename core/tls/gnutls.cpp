@@ -16,7 +16,8 @@ Result<Gnutls> find_functions() {
     // A variable that holds the function.
     auto* release = static_cast<gnutls_free_function*>(library->find("gnutls_free"));
     if (!whole || release == nullptr)
-        return fail(ErrorCode::unavailable, "libgnutls.so.30 is too old: jobq needs GnuTLS 3.6.5");
+        return fail(ErrorCode::unavailable,
+                    "libgnutls.so.30 is too old; jobq requires GnuTLS 3.6.5");
     found.free = *release;
     return found;
 }

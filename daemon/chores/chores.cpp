@@ -144,7 +144,7 @@ task<void> Chores::check_gone() {
         const bool is_back = broker_.workers().find(worker->wid) != worker || !worker->is_gone();
         if (is_back || beaten->count(Broker::beat_name(worker->wid)) > 0) continue;
         std::string wid = worker->wid,
-                    why = "the worker is gone, and sent no BEAT for " +
+                    why = "the worker is gone and sent no heartbeat (BEAT) for " +
                           std::to_string((reactor_.now_ms() - worker->beat_ms) / 1000) + " s";
         co_await broker_.release_held_by(std::move(wid), std::move(why));
     }
@@ -196,7 +196,7 @@ task<void> Chores::beat_and_watch() {
         // Its last sign of life may be a beat's time later than its last beat in the store.
         if (now - mark.since_ms < limits::kProcessLeaseMs + limits::kBeatEveryMs + kLeaseTickMs)
             continue;
-        std::string owner = info.owner, why = "its daemon or worker beats no more";
+        std::string owner = info.owner, why = "its daemon or worker sends no more heartbeats";
         co_await broker_.reap(owner, why);
         seen.erase(owner);
     }

@@ -112,8 +112,8 @@ void Watchdog::tell(const Stalled& one, int taken) {
     in_vain_.erase(one.queue);
     ++woken_;
     const std::string text =
-        "jobs were ready and a worker waited for them, and nothing woke it: the "
-        "watchdog did; please report it with the lines of the log before";
+        "the watchdog woke a worker that waited beside ready jobs; this is a bug, please report it "
+        "with the preceding log lines";
     log(LogLevel::error, "watchdog.woke", text,
         {{"queue", one.queue}, {"ready", one.ready}, {"oldest_ms", one.age_ms}});
     JsonWriter json;

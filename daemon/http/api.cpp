@@ -37,18 +37,17 @@ bool has_body(const HttpRequest& request) {
 std::optional<HttpResponse> wrong_body(const HttpRequest& request, const Route& route) {
     if (route.request.empty()) {
         if (!has_body(request)) return std::nullopt;
-        return problem({ErrorCode::invalid, "this request takes no body: leave it out"});
+        return problem({ErrorCode::invalid, "this request takes no body; omit it"});
     }
     bool known = route.streams_body
                      ? is_type(request, {"application/jsonl", "application/x-ndjson",
                                          "application/json-lines", "application/jsonlines"})
                      : is_type(request, {"application/json"});
     if (known) return std::nullopt;
-    return problem({ErrorCode::invalid, std::string("the body must be ") +
-                                            (route.streams_body ? "JSON lines: send Content-Type: "
-                                                                  "application/jsonl"
-                                                                : "JSON: send Content-Type: "
-                                                                  "application/json")},
+    return problem({ErrorCode::invalid,
+                    std::string("the body must be ") +
+                        (route.streams_body ? "JSON lines; send Content-Type: application/jsonl"
+                                            : "JSON; send Content-Type: application/json")},
                    415);
 }
 
@@ -56,7 +55,7 @@ std::string known_names(const Route& route) {
     std::string names;
     for (const auto& param : route.query)
         names += (names.empty() ? "" : ", ") + std::string(param.name);
-    return names.empty() ? "this address takes none" : "known are " + names;
+    return names.empty() ? "this address takes no parameters" : "the known parameters are " + names;
 }
 
 Result<> check_param(const Param& param, const std::string& value) {
@@ -150,21 +149,20 @@ std::optional<HttpResponse> Api::ask_password(HttpExchange& exchange, std::strin
     const std::string given = given_password(request);
     if (given.empty())
         return problem({ErrorCode::unauthorized,
-                        "jobqd wants its password here: send Authorization: Bearer PASSWORD, or "
-                        "Basic with any user name"});
+                        "a password is required; send Authorization: Bearer PASSWORD, or Basic "
+                        "with any user name"});
     const int64_t now = context_.reactor.now_ms();
     HttpResponse refused;
     if (!request.known && !context_.guesses.may_try(request.peer, now)) {
-        refused = problem({ErrorCode::busy,
-                           "too many wrong passwords came from your address: try again in a "
-                           "moment"});
+        refused = problem(
+            {ErrorCode::busy, "too many wrong passwords from your address; try again in a moment"});
         refused.held = context_.guesses.hold(request.peer);
         if (refused.held) refused.wait_ms = Guesses::kWaitMs;
     } else if (same_password(given, password)) {
         exchange.let_in = true;
         return std::nullopt;
     } else {
-        log(LogLevel::warn, "auth.refused", "a client of HTTP had a wrong password",
+        log(LogLevel::warn, "auth.refused", "an HTTP client sent a wrong password",
             {{"peer", request.peer}});
         if (context_.guesses.was_wrong(request.peer, now)) note_guessing(request.peer);
         refused = problem({ErrorCode::unauthorized, "the password is wrong"});
@@ -184,20 +182,20 @@ std::optional<HttpResponse> Api::look(HttpExchange& exchange) {
     if (auto refused = open ? std::nullopt : ask_password(exchange, password)) return refused;
     if (!found->route && found->allow.empty())
         return problem({ErrorCode::not_found,
-                        "there is nothing at this address; /api/openapi.json lists what there is"});
+                        "this address does not exist; /api/openapi.json lists all addresses"});
     if (!found->route) {
         HttpResponse answer;
         answer.status = 204;
         if (request.method != "OPTIONS")
-            answer = problem({ErrorCode::invalid, "this address is not for " + request.method +
-                                                      ", it takes " + found->allow},
+            answer = problem({ErrorCode::invalid, "this address does not accept " + request.method +
+                                                      "; use " + found->allow},
                              405);
         answer.headers.emplace_back("Allow", found->allow);
         return answer;
     }
     if (context_.config().listen.http_read_only && !is_safe(request.method))
         return problem({ErrorCode::forbidden,
-                        "this jobqd lets nothing be changed over HTTP: [listen] http_read_only is "
+                        "this jobqd refuses changes over HTTP because [listen] http_read_only is "
                         "set; use jobq on its host"});
     const Caller caller = context_.caller(request.is_unix);
     if (auto refused = caller.refusal(found->route->scope, request.method + " " + request.path))

@@ -150,7 +150,7 @@ MHD_Result HttpServer::Impl::take_head(HttpExchange& exchange, MHD_Connection* c
     exchange.phase_ = HttpExchange::Phase::body;
     connection_of(connection).since_ms = server.reactor_.now_ms();
     if (stopping) {
-        exchange.response_ = problem({ErrorCode::unavailable, "jobqd stops"});
+        exchange.response_ = problem({ErrorCode::unavailable, "jobqd is shutting down"});
     } else {
         exchange.response_ = app.look(exchange);
     }

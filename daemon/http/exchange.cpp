@@ -59,10 +59,9 @@ void HttpExchange::tell_when_gone(std::function<void()> tell) {
 void HttpExchange::fail_internally() {
     on_gone_ = {};  // it spoke of the handler
     if (!streams_answer_) {
-        HttpResponse response =
-            problem({ErrorCode::internal,
-                     "the request failed within jobqd, whose log has the reason: it "
-                     "may or may not have been done"});
+        HttpResponse response = problem({ErrorCode::internal,
+                                         "the request failed inside jobqd and may or may not have "
+                                         "been carried out; the log of jobqd has the reason"});
         response.close = true;
         answer(std::move(response));
         return;

@@ -56,26 +56,26 @@ std::optional<HttpResponse> smuggling(const HttpRequest& request) {
                                           [](char c) { return c >= '0' && c <= '9'; }));
     if (lengths + codings > 1 || !digits)
         return closing(problem(
-            {ErrorCode::invalid, "the length of the body is given twice, or not as a number"}));
+            {ErrorCode::invalid, "the length of the body is given twice or is not a number"}));
     if (coding && !same_word(*coding, "chunked"))
-        return closing(problem({ErrorCode::invalid, "the only Transfer-Encoding is chunked"}, 501));
+        return closing(
+            problem({ErrorCode::invalid, "the only supported Transfer-Encoding is chunked"}, 501));
     if (has_another_form(request))
-        return closing(problem({ErrorCode::invalid,
-                                "the head has a form it can't have: a NUL, a line that ends "
-                                "without CR, a folded header, or other space than one after "
-                                "each colon"}));
+        return closing(
+            problem({ErrorCode::invalid,
+                     "the request head is malformed: a NUL, a line that ends without CR, a folded "
+                     "header, or space other than one blank after each colon"}));
     for (const auto& [name, value] : request.headers) {
         bool strange = name.find_first_of(" \t") != name.npos ||
                        value.find_first_of(std::string_view("\r\n\0", 3)) != value.npos;
-        if (strange)
-            return closing(problem({ErrorCode::invalid, "a header has a form it can't have"}));
+        if (strange) return closing(problem({ErrorCode::invalid, "a header is malformed"}));
     }
     return std::nullopt;
 }
 
 std::optional<HttpResponse> foreign_host(const HttpRequest& request, std::string_view hosts) {
     if (request.count("Host") != 1)
-        return problem({ErrorCode::invalid, "one Host header is wanted"});
+        return problem({ErrorCode::invalid, "exactly one Host header is required"});
     if (request.is_unix) return std::nullopt;
     std::string host = host_name(*request.header("Host"));
     auto names = split(hosts, ' ');
@@ -87,7 +87,7 @@ std::optional<HttpResponse> foreign_host(const HttpRequest& request, std::string
     return problem(
         {ErrorCode::forbidden, "jobqd does not serve the host name " +
                                    json_quoted(printable(utf8_prefix(to_utf8(host), 100))) +
-                                   ": use localhost, or add the name to [listen] http_hosts"},
+                                   "; use localhost, or add the name to [listen] http_hosts"},
         421);
 }
 
@@ -102,8 +102,8 @@ std::optional<HttpResponse> cross_site(const HttpRequest& request) {
         foreign = true;
     if (!foreign) return std::nullopt;
     return problem({ErrorCode::forbidden,
-                    "a page of another site sent this: only pages of jobqd itself, and programs, "
-                    "may change anything"});
+                    "a page of another site sent this request; only pages of jobqd itself and "
+                    "programs may change anything"});
 }
 
 }  // namespace

@@ -65,10 +65,9 @@ Result<std::unique_ptr<HttpServer>> HttpServer::listen(UvReactor& reactor, Endpo
     if (!impl->daemon) {
         ::close(*fd);
         return fail(ErrorCode::internal,
-                    impl->is_tls
-                        ? "the HTTP server did not start: is libmicrohttpd built with TLS, and do "
-                          "tls_cert and tls_key fit together?"
-                        : "the HTTP server did not start");
+                    impl->is_tls ? "the HTTP server did not start; check that libmicrohttpd "
+                                   "supports TLS and that tls_cert and tls_key belong together"
+                                 : "the HTTP server did not start");
     }
     impl->listen_fd = *fd;
     const MHD_DaemonInfo* info = mhd().get_daemon_info(impl->daemon, MHD_DAEMON_INFO_EPOLL_FD);
@@ -107,7 +106,7 @@ void HttpServer::Impl::run() {
     pending.clear();
     for (auto& exchange : work) {
         if (gate.closed()) {
-            exchange->answer(problem({ErrorCode::unavailable, "jobqd stops"}));
+            exchange->answer(problem({ErrorCode::unavailable, "jobqd is shutting down"}));
         } else {
             gate.spawn(serve(std::move(exchange)));
         }

@@ -51,7 +51,8 @@ Result<std::string> percent_decoded(std::string_view text, bool plus_is_space) {
             int high = text.size() - at > 2 ? digit(text[at + 1]) : -1;
             int low = text.size() - at > 2 ? digit(text[at + 2]) : -1;
             if (high < 0 || low < 0 || high + low == 0)
-                return fail(ErrorCode::invalid, "the address holds a \"%\" that is no escape");
+                return fail(ErrorCode::invalid,
+                            "the address contains a \"%\" that is not an escape");
             out += char(high * 16 + low);
             at += 2;
         }

@@ -39,12 +39,12 @@ std::vector<std::string_view> names_in(std::string_view path) {
 void write_params(JsonWriter& json, const Route& route) {
     json.key("parameters").begin_array();
     for (std::string_view name : names_in(route.path))
-        write_param(json, name, "path", "which one, percent-encoded", nullptr);
+        write_param(json, name, "path", "its name or id, percent-encoded", nullptr);
     for (const Param& param : route.query)
         write_param(json, param.name, "query", param.help, &param);
     if (route.id == "enqueueJob")
         write_param(json, "Idempotency-Key", "header",
-                    "a repeat with the same key within a day makes no second job", nullptr);
+                    "a request with the same key within a day creates no second job", nullptr);
     json.end_array();
 }
 
@@ -66,12 +66,12 @@ void write_route(JsonWriter& json, const Route& route) {
     write_content(json, route.status < 400 ? route.type : "application/problem+json", route.answer);
     json.end_object();
     if (route.id == "enqueueJob") {
-        json.key("200").begin_object().field("description", "It was there already");
+        json.key("200").begin_object().field("description", "It existed already");
         write_content(json, route.type, route.answer);
         json.end_object();
     }
     if (route.id == "readyz") {
-        json.key("503").begin_object().field("description", "Not now");
+        json.key("503").begin_object().field("description", "Refused temporarily");
         write_content(json, route.type, route.answer);
         json.end_object();
     }
@@ -87,7 +87,8 @@ std::string make_document() {
     JsonWriter json;
     json.begin_object().field("openapi", "3.1.0").key("info").begin_object();
     json.field("title", "jobq").field("version", JOBQ_VERSION);
-    json.field("description", "Background jobs: enqueue, look, steer. See jobq-http(7).");
+    json.field("description",
+               "Background jobs: enqueue, inspect and control them. See jobq-http(7).");
     json.end_object().key("paths").begin_object();
     for (const auto& [path, methods] : paths) {
         json.key(path).begin_object();

@@ -27,7 +27,7 @@ HttpResponse problem(const Error& error, int status) {
 
 HttpResponse too_large(size_t limit) {
     return problem({ErrorCode::too_large, "the body has more than " + std::to_string(limit) +
-                                              " bytes: send less in one request"});
+                                              " bytes; send less in one request"});
 }
 
 }  // namespace jobq

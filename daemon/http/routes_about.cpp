@@ -9,14 +9,14 @@ namespace {
 using Kind = Param::Kind;
 
 constexpr Param kProfileParams[] = {
-    {"seconds", Kind::integer, "watch it for so long", 1, limits::kProfileMaxMs / 1000}};
+    {"seconds", Kind::integer, "how long to profile", 1, limits::kProfileMaxMs / 1000}};
 
 constexpr Route kRoutes[] = {
     {"GET",
      "/api/v1/ping",
      Scope::none,
      "ping",
-     "Which jobqd this is, and its state",
+     "The version and the state of jobqd",
      {},
      "",
      "Ping",
@@ -62,7 +62,7 @@ constexpr Route kRoutes[] = {
      "/metrics",
      Scope::read,
      "metrics",
-     "Figures for Prometheus, see jobq-metrics(7)",
+     "Metrics for Prometheus, see jobq-metrics(7)",
      {},
      "",
      "",
@@ -71,12 +71,10 @@ constexpr Route kRoutes[] = {
      nullptr,
      false,
      "text/plain"},
-    {"GET", "/debug/pprof/profile", Scope::admin, "profileCpu",
-     "Where jobqd spends CPU time, for pprof", kProfileParams, "", "", 200, api::profile_cpu,
-     nullptr, false, "application/octet-stream"},
-    {"GET", "/debug/pprof/heap", Scope::admin, "profileHeap",
-     "Where jobqd allocates memory it keeps, for pprof", kProfileParams, "", "", 200,
-     api::profile_heap, nullptr, false, "application/octet-stream"},
+    {"GET", "/debug/pprof/profile", Scope::admin, "profileCpu", "A CPU profile of jobqd, for pprof",
+     kProfileParams, "", "", 200, api::profile_cpu, nullptr, false, "application/octet-stream"},
+    {"GET", "/debug/pprof/heap", Scope::admin, "profileHeap", "A heap profile of jobqd, for pprof",
+     kProfileParams, "", "", 200, api::profile_heap, nullptr, false, "application/octet-stream"},
     {"GET",
      "/healthz",
      Scope::none,
@@ -95,7 +93,7 @@ constexpr Route kRoutes[] = {
      "/readyz",
      Scope::none,
      "readyz",
-     "200 when jobs can be enqueued, else 503 and the reason",
+     "200 if jobs can be enqueued, otherwise 503 and the reason",
      {},
      "",
      "Health",

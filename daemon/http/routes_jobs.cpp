@@ -8,17 +8,18 @@ namespace {
 
 using Kind = Param::Kind;
 
-constexpr Param kCursor{"cursor", Kind::text, "next of the page before"};
-constexpr Param kLimit{"limit", Kind::integer, "jobs in a page", 1, limits::kListPageMax};
-constexpr Param kType{"type", Kind::text, "of this type alone"};
-constexpr Param kQueue{"queue", Kind::text, "of this queue alone"};
-constexpr Param kTag{"tag", Kind::text, "with this tag alone"};
-constexpr Param kError{"error", Kind::text, "whose last error holds this text"};
-constexpr Param kText{"text", Kind::text, "whose payload or tags, or result, hold this text"};
+constexpr Param kCursor{"cursor", Kind::text, "next of the previous page"};
+constexpr Param kLimit{"limit", Kind::integer, "jobs per page", 1, limits::kListPageMax};
+constexpr Param kType{"type", Kind::text, "only jobs of this type"};
+constexpr Param kQueue{"queue", Kind::text, "only jobs of this queue"};
+constexpr Param kTag{"tag", Kind::text, "only jobs with this tag"};
+constexpr Param kError{"error", Kind::text, "only jobs whose last error contains this text"};
+constexpr Param kText{"text", Kind::text,
+                      "only jobs whose payload, tags or result contain this text"};
 constexpr Param kGroup{"group", Kind::text,
-                       "dead or retrying of this cause: see /api/v1/dead/groups"};
-constexpr Param kNewest{"newest", Kind::flag, "scheduled, retrying and dead ones from the last on"};
-constexpr Param kSince{"since", Kind::text, "created, or died, since this time (RFC 3339)"};
+                       "only dead or retrying jobs of this cause: see /api/v1/dead/groups"};
+constexpr Param kNewest{"newest", Kind::flag, "scheduled, retrying and dead jobs, newest first"};
+constexpr Param kSince{"since", Kind::text, "created, or dead, since this time (RFC 3339)"};
 constexpr Param kListParams[] = {
     {"state", Kind::text, "ready, scheduled, retrying, running, dead, succeeded, ..."},
     kQueue,
@@ -35,9 +36,9 @@ constexpr Param kDeadParams[] = {kQueue, kType,  kTag,    kError,  kText,
                                  kGroup, kSince, kNewest, kCursor, kLimit};
 constexpr Param kGroupParams[] = {kQueue, kType, kTag, kError, kText, kGroup, kSince};
 constexpr Param kLogParams[] = {
-    {"follow", Kind::flag, "go on while it runs"},
-    {"stdout", Kind::flag, "what it wrote to its standard output too"},
-    {"attempt", Kind::integer, "of this attempt alone", 1, limits::kAttemptsMax},
+    {"follow", Kind::flag, "follow the log until the job ends"},
+    {"stdout", Kind::flag, "also include the standard output"},
+    {"attempt", Kind::integer, "only this attempt", 1, limits::kAttemptsMax},
     {"format", Kind::text, "jsonl, or text: the bare output"}};
 
 constexpr Route kRoutes[] = {
@@ -55,7 +56,7 @@ constexpr Route kRoutes[] = {
      "/api/v1/jobs:bulk",
      Scope::enqueue,
      "enqueueJobs",
-     "Enqueue one job a line",
+     "Enqueue one job per line",
      {},
      "NewJob",
      "BulkResult",
@@ -70,7 +71,7 @@ constexpr Route kRoutes[] = {
      "/api/v1/jobs/{id}",
      Scope::read,
      "getJob",
-     "All that is known of one job",
+     "Everything about one job",
      {},
      "",
      "Job",
@@ -100,7 +101,7 @@ constexpr Route kRoutes[] = {
      "/api/v1/jobs/{id}/release",
      Scope::admin,
      "releaseJob",
-     "End the lease of a running job whose worker is gone",
+     "Release a running job whose worker is gone",
      {},
      "",
      "Outcome",
@@ -110,7 +111,7 @@ constexpr Route kRoutes[] = {
      "/api/v1/jobs/{id}/remove",
      Scope::admin,
      "removeJob",
-     "Forget a job that does not run",
+     "Remove a job that is not running",
      {},
      "",
      "Outcome",
@@ -120,7 +121,7 @@ constexpr Route kRoutes[] = {
      "/api/v1/jobs/{id}/payload",
      Scope::read,
      "getPayload",
-     "What a job that is not over was given, as it is",
+     "The payload of a job that has not finished, unchanged",
      {},
      "",
      "",
@@ -130,13 +131,13 @@ constexpr Route kRoutes[] = {
      "/api/v1/jobs/{id}/result",
      Scope::read,
      "getResult",
-     "What a job returned",
+     "The result of a job",
      {},
      "",
      "JobResult",
      200,
      api::get_result},
-    {"GET", "/api/v1/jobs/{id}/log", Scope::read, "getLog", "What a job wrote", kLogParams, "",
+    {"GET", "/api/v1/jobs/{id}/log", Scope::read, "getLog", "The output of a job", kLogParams, "",
      "LogLine", 200, nullptr, api::get_log, false, "application/jsonl"},
     {"GET", "/api/v1/dead", Scope::read, "listDead", "Dead jobs, page by page", kDeadParams, "",
      "JobPage", 200, api::list_dead},
@@ -144,14 +145,14 @@ constexpr Route kRoutes[] = {
      "/api/v1/dead/retry",
      Scope::admin,
      "retryDead",
-     "Retry the dead that match, a page at a time",
+     "Retry the dead jobs that match, a page at a time",
      {},
      "DeadFilter",
      "DeadRetried",
      200,
      api::retry_dead},
-    {"GET", "/api/v1/dead/groups", Scope::read, "listDeadGroups", "The dead by type and last error",
-     kGroupParams, "", "DeadGroups", 200, api::get_dead_groups},
+    {"GET", "/api/v1/dead/groups", Scope::read, "listDeadGroups",
+     "Dead jobs by type and last error", kGroupParams, "", "DeadGroups", 200, api::get_dead_groups},
     {"POST",
      "/api/v1/operations",
      Scope::admin,
@@ -166,7 +167,7 @@ constexpr Route kRoutes[] = {
      "/api/v1/operations",
      Scope::read,
      "listOperations",
-     "Operations that run, and the last that ended",
+     "The running operations, and the last finished ones",
      {},
      "",
      "Operations",
@@ -176,7 +177,7 @@ constexpr Route kRoutes[] = {
      "/api/v1/operations/{id}",
      Scope::read,
      "getOperation",
-     "How far an operation is",
+     "The progress of an operation",
      {},
      "",
      "Operation",
@@ -186,7 +187,7 @@ constexpr Route kRoutes[] = {
      "/api/v1/operations/{id}",
      Scope::admin,
      "stopOperation",
-     "Leave the rest of an operation out",
+     "Stop an operation",
      {},
      "",
      "Operation",

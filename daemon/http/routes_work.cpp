@@ -8,22 +8,22 @@ namespace {
 
 using Kind = Param::Kind;
 
-constexpr Param kCursor{"cursor", Kind::text, "next of the page before"};
-constexpr Param kType{"type", Kind::text, "of this type alone"};
-constexpr Param kQueue{"queue", Kind::text, "of this queue alone"};
+constexpr Param kCursor{"cursor", Kind::text, "next of the previous page"};
+constexpr Param kType{"type", Kind::text, "only jobs of this type"};
+constexpr Param kQueue{"queue", Kind::text, "only jobs of this queue"};
 constexpr Param kQueuesParams[] = {
-    kCursor, {"limit", Kind::integer, "queues in a page", 1, limits::kListPageMax}};
+    kCursor, {"limit", Kind::integer, "queues per page", 1, limits::kListPageMax}};
 constexpr Param kEventParams[] = {
-    {"event", Kind::text, "of these names alone, comma separated: finished,dead"}, kQueue, kType};
+    {"event", Kind::text, "only these names, comma separated: finished,dead"}, kQueue, kType};
 
 constexpr Route kRoutes[] = {
-    {"GET", "/api/v1/events", Scope::read, "streamEvents", "What happens, as server-sent events",
+    {"GET", "/api/v1/events", Scope::read, "streamEvents", "A stream of server-sent events",
      kEventParams, "", "", 200, nullptr, api::stream_events, false, "text/event-stream"},
     {"GET",
      "/api/v1/live",
      Scope::read,
      "streamLive",
-     "What the dashboard shows, once a second",
+     "The data of the dashboard, once per second",
      {},
      "",
      "",
@@ -36,7 +36,7 @@ constexpr Route kRoutes[] = {
      "/api/v1/stats",
      Scope::read,
      "getStats",
-     "Totals, queues, pools",
+     "Totals, queues and pools",
      {},
      "",
      "Stats",
@@ -49,7 +49,7 @@ constexpr Route kRoutes[] = {
      "/api/v1/queues/{name}/pause",
      Scope::admin,
      "pauseQueue",
-     "Start no more of its jobs",
+     "Pause a queue: start no more of its jobs",
      {},
      "",
      "Done",
@@ -59,7 +59,7 @@ constexpr Route kRoutes[] = {
      "/api/v1/queues/{name}/resume",
      Scope::admin,
      "resumeQueue",
-     "Start its jobs again",
+     "Resume a paused queue",
      {},
      "",
      "Done",
@@ -69,7 +69,7 @@ constexpr Route kRoutes[] = {
      "/api/v1/queues/{name}/clear",
      Scope::admin,
      "clearQueue",
-     "Remove its ready jobs",
+     "Remove the ready jobs of a queue",
      {},
      "",
      "Cleared",
@@ -79,7 +79,7 @@ constexpr Route kRoutes[] = {
      "/api/v1/workers",
      Scope::read,
      "listWorkers",
-     "Who is connected, and what they run",
+     "The connected workers and the jobs they run",
      {},
      "",
      "Workers",
@@ -89,7 +89,7 @@ constexpr Route kRoutes[] = {
      "/api/v1/workers/{id}/quiet",
      Scope::admin,
      "quietWorker",
-     "Let a worker take no more jobs",
+     "Tell a worker to take no more jobs",
      {},
      "",
      "Done",
@@ -99,7 +99,7 @@ constexpr Route kRoutes[] = {
      "/api/v1/workers/{id}/stop",
      Scope::admin,
      "stopWorker",
-     "Let a worker end",
+     "Tell a worker to stop",
      {},
      "",
      "Done",
@@ -109,7 +109,7 @@ constexpr Route kRoutes[] = {
      "/api/v1/cron",
      Scope::read,
      "listCron",
-     "Not there yet: always 501",
+     "Not available yet: always 501",
      {},
      "",
      "Problem",

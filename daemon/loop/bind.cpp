@@ -50,16 +50,16 @@ Result<> clear_path(const std::string& path) {
     if (::lstat(path.c_str(), &file) != 0) return {};
     if (!S_ISSOCK(file.st_mode))
         return fail(ErrorCode::conflict,
-                    path + " exists and is not a socket: move it away, or listen elsewhere");
+                    path + " exists and is not a socket; remove it, or listen elsewhere");
     if (is_live(path))
         return fail(ErrorCode::conflict,
-                    "another server listens on " + path + ": stop it, or listen elsewhere");
+                    "another server listens on " + path + "; stop it, or listen elsewhere");
     if (file.st_uid != ::geteuid() && ::geteuid() != 0)
-        return fail(ErrorCode::conflict, path + " is a dead socket of user id " +
+        return fail(ErrorCode::conflict, path + " is a stale socket of user id " +
                                              std::to_string(file.st_uid) +
-                                             ": let its owner remove it, or listen elsewhere");
+                                             "; let its owner remove it, or listen elsewhere");
     if (::unlink(path.c_str()) != 0 && errno != ENOENT)
-        return fail(ErrorCode::conflict, because("can't remove the dead socket " + path, errno));
+        return fail(ErrorCode::conflict, because("can't remove the stale socket " + path, errno));
     return {};
 }
 
@@ -88,7 +88,7 @@ Result<int> listen_on(int family, const sockaddr* address, socklen_t size) {
 Result<int> bind_unix(const std::string& path) {
     if (path.size() > limits::kUnixPathBytes)
         return fail(ErrorCode::invalid, "the socket path " + path + " has " +
-                                            std::to_string(path.size()) + " bytes, the limit is " +
+                                            std::to_string(path.size()) + " bytes; the limit is " +
                                             std::to_string(limits::kUnixPathBytes));
     auto cleared = clear_path(path);
     if (!cleared) return tl::unexpected<Error>(cleared.error());
@@ -113,9 +113,10 @@ Result<int> bind_tcp(Endpoint& endpoint) {
     Result<int> fd = listen_on(found->ai_family, found->ai_addr, found->ai_addrlen);
     ::freeaddrinfo(found);
     if (!fd)
-        return fail(fd.error().code,
-                    "can't listen on " + endpoint.text() + ": " + fd.error().text +
-                        "; stop what has it, or give another port (0 finds a free one)");
+        return fail(
+            fd.error().code,
+            "can't listen on " + endpoint.text() + ": " + fd.error().text +
+                "; stop the program that uses it, or use another port (0 picks a free one)");
     auto bound = bound_endpoint(*fd);
     if (bound) endpoint.port = bound->port;
     return fd;

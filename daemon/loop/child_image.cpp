@@ -145,13 +145,13 @@ Error spawn_error(const Image& image, int error) {
         return {ErrorCode::not_found, "can't start " + program + " in " + image.cwd + ": " + why};
     }
     if (step == "exec" && error == ENOENT) {
-        return {
-            ErrorCode::not_found,
-            "can't start " + program + ": it, or the interpreter its first line names, is missing"};
+        return {ErrorCode::not_found,
+                "can't start " + program +
+                    ": the program, or the interpreter in its first line, does not exist"};
     }
     if (step == "exec" && error == E2BIG) {
         return {ErrorCode::too_large, "can't start " + program +
-                                          ": arguments and environment are too long; give the "
+                                          ": the arguments and environment are too long; pass the "
                                           "payload on stdin instead of {payload}"};
     }
     ErrorCode code = ErrorCode::internal;

@@ -159,7 +159,7 @@ Result<> check_peer(const Endpoint& endpoint, const Stream& stream) {
     const int64_t uid = stream.peer().uid;
     if (is_own_uid(uid)) return {};
     return jobq::fail(ErrorCode::forbidden, endpoint.text() + " is a socket of user id " +
-                                                std::to_string(uid) + ", not of ours");
+                                                std::to_string(uid) + ", not of this user");
 }
 
 }  // namespace

@@ -29,13 +29,13 @@ Result<Curl> find_functions() {
 #undef JOBQ_FIND
     if (!whole) return fail(ErrorCode::unavailable, "libcurl lacks a function");
     if (found.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-        return fail(ErrorCode::unavailable, "libcurl can't start");
+        return fail(ErrorCode::unavailable, "can't initialize libcurl");
     const auto* version = found.version_info(CURLVERSION_NOW);
     if (version->version_num < kOldest || !(version->features & CURL_VERSION_ASYNCHDNS))
         return fail(ErrorCode::unavailable,
                     "libcurl " + std::string(version->version) +
-                        " is too old or resolves names on the calling thread: install 7.87 or "
-                        "later with its threaded resolver");
+                        " is too old or resolves names on the calling thread; install 7.87 or "
+                        "later with the threaded resolver");
     return found;
 }
 

@@ -13,10 +13,10 @@ Result<Endpoint> unix_endpoint(std::string_view path) {
     if (path.starts_with("//")) path.remove_prefix(2);
     if (path.empty()) return fail(ErrorCode::invalid, "the socket path after \"unix:\" is empty");
     if (path.find('\0') != std::string_view::npos)
-        return fail(ErrorCode::invalid, "the socket path holds a NUL byte");
+        return fail(ErrorCode::invalid, "the socket path contains a NUL byte");
     if (path.size() > limits::kUnixPathBytes)
         return fail(ErrorCode::invalid, "the socket path " + std::string(path) + " has " +
-                                            std::to_string(path.size()) + " bytes, the limit is " +
+                                            std::to_string(path.size()) + " bytes; the limit is " +
                                             std::to_string(limits::kUnixPathBytes));
     Endpoint endpoint;
     endpoint.unix_path = std::string(path);
@@ -44,10 +44,11 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
     }
     // The password of a URL must not come back in an error, nor stand in a command line at all.
     if (text.find('@') != std::string_view::npos)
-        return fail(ErrorCode::invalid,
-                    "an address here may hold no user or password: put it into JOBQ_PASSWORD");
+        return fail(
+            ErrorCode::invalid,
+            "the address must not contain a user or password; put the password in JOBQ_PASSWORD");
     if (text.starts_with("/"))
-        return fail(ErrorCode::invalid, "\"" + whole + "\" is a path: write unix:" + whole);
+        return fail(ErrorCode::invalid, "\"" + whole + "\" is a path; use unix:" + whole);
     std::string_view host, port;
     if (text.starts_with("[")) {
         size_t end = text.find("]:");
@@ -64,11 +65,12 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
         port = text.substr(colon + 1);
         if (host.find(':') != std::string_view::npos)
             return fail(ErrorCode::invalid,
-                        "\"" + whole + "\": an IPv6 address goes into brackets, [::1]:7419");
+                        "\"" + whole + "\": put an IPv6 address in brackets, [::1]:7419");
     }
     auto number = parse_int(port);
     if (!number || *number < 0 || *number > 65'535)
-        return fail(ErrorCode::invalid, "\"" + whole + "\": the port is a number from 0 to 65535");
+        return fail(ErrorCode::invalid,
+                    "\"" + whole + "\": the port must be a number from 0 to 65535");
     if (host.empty() || host.find_first_of("/@ \t\r\n") != std::string_view::npos ||
         host.find('\0') != std::string_view::npos)
         return fail(ErrorCode::invalid, "\"" + whole + "\": " + std::string(kForms));

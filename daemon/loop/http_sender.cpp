@@ -49,7 +49,7 @@ Result<> check_request(const HttpPost& request) {
         return fail(ErrorCode::invalid, "the URL is longer than " +
                                             std::to_string(limits::kHttpSendUrlBytes) + " bytes");
     if (!is_one_line(url) || url.find(' ') != std::string::npos)
-        return fail(ErrorCode::invalid, "the URL holds a space or a control character");
+        return fail(ErrorCode::invalid, "the URL contains a space or a control character");
     if (!starts_with_scheme(url, "http://") && !starts_with_scheme(url, "https://"))
         return fail(ErrorCode::invalid, "the URL does not begin with http:// or https://");
     for (const std::string& header : request.headers)
@@ -117,7 +117,7 @@ Result<> HttpSender::Impl::start() {
     if (!loaded) return tl::unexpected<Error>(loaded.error());
     curl = *loaded;
     epoll = ::epoll_create1(EPOLL_CLOEXEC);
-    if (epoll < 0) return fail(ErrorCode::unavailable, "no descriptor left to send a request with");
+    if (epoll < 0) return fail(ErrorCode::unavailable, "no descriptor is left for the request");
     multi = curl->multi_init();
     JOBQ_CHECK(multi != nullptr);
     curl->multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, &Impl::on_socket);
@@ -295,8 +295,8 @@ Result<HttpReply> HttpSender::Impl::result_of(Transfer& transfer, CURLcode code)
         case CURLE_PEER_FAILED_VERIFICATION:
             return fail(ErrorCode::unavailable,
                         "nothing was sent to " + who + ": " + why +
-                            "; its certificate must be for this host, and of an authority that the "
-                            "system or ca_file names");
+                            "; its certificate must be valid for this host and from an authority "
+                            "of the system or ca_file");
         default:
             return fail(ErrorCode::unavailable, "no answer from " + who + ": " + why);
     }
@@ -327,10 +327,10 @@ task<Result<HttpReply>> HttpSender::Impl::send(HttpPost request) {
         auto wait = room.wait(std::max<int64_t>(0, deadline - reactor.now_ms()));
         bool notified = co_await wait;
         if (!notified)
-            co_return fail(ErrorCode::timeout, "the request to " + who +
-                                                   " waited for its turn until its time was over");
+            co_return fail(ErrorCode::timeout,
+                           "the request to " + who + " waited until its time limit expired");
     }
-    if (stopping) co_return fail(ErrorCode::cancelled, "jobqd stops: nothing was sent to " + who);
+    if (stopping) co_return fail(ErrorCode::cancelled, "shutting down; nothing was sent to " + who);
     Transfer transfer(*this, std::move(request));
     begin(transfer);
     set_up(transfer, deadline - reactor.now_ms());
@@ -350,7 +350,7 @@ task<void> HttpSender::Impl::send_into(HttpPost request, Slot<Result<HttpReply>>
     tell_escape("sender", "a request to " + who, escaped);
     slot.set(
         fail(ErrorCode::internal,
-             "the request to " + who + " failed within jobqd: it may or may not have been sent"));
+             "the request to " + who + " failed inside jobqd and may or may not have been sent"));
 }
 
 task<void> HttpSender::Impl::send_and_set(HttpPost request, Slot<Result<HttpReply>> slot) {
@@ -362,7 +362,7 @@ HttpSender::HttpSender(UvReactor& reactor, int at_once)
     : impl_(std::make_unique<Impl>(reactor, at_once)) {}
 
 task<Result<HttpReply>> HttpSender::post(HttpPost request) {
-    if (impl_->stopping) co_return fail(ErrorCode::cancelled, "jobqd stops: nothing was sent");
+    if (impl_->stopping) co_return fail(ErrorCode::cancelled, "shutting down; nothing was sent");
     auto checked = check_request(request);
     if (checked) checked = impl_->start();
     if (!checked) co_return tl::unexpected<Error>(checked.error());
@@ -379,7 +379,7 @@ task<void> HttpSender::stop() {
     for (Impl::Transfer* transfer : transfers) {
         std::string who = origin_of(transfer->request.url);
         impl_->end(*transfer, fail(ErrorCode::cancelled,
-                                   "jobqd stops: " + who + " may or may not have the request"));
+                                   "shutting down; " + who + " may or may not have the request"));
     }
     co_await impl_->gate.close();
 }

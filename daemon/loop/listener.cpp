@@ -90,7 +90,7 @@ struct Listener::Impl {
         if (!told) {
             told = true;
             std::string text = std::string("can't accept connections: ") + std::strerror(error) +
-                               "; new ones are closed until descriptors are free: raise "
+                               "; new connections are closed until descriptors are free; raise "
                                "LimitNOFILE (ulimit -n) or close idle clients";
             if (on_trouble) {
                 on_trouble(text);

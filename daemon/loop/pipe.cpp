@@ -57,7 +57,7 @@ struct Handle {
 Result<PipeEnds> make_pipe() {
     int fds[2];
     if (pipe2(fds, O_CLOEXEC) != 0)
-        return fail(ErrorCode::busy, std::string("can't make a pipe: ") + std::strerror(errno));
+        return fail(ErrorCode::busy, std::string("can't create a pipe: ") + std::strerror(errno));
     return PipeEnds{fds[0], fds[1]};
 }
 

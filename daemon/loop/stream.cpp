@@ -318,7 +318,7 @@ void Stream::watch_stall(size_t written_before) {
         stall_timer_ = 0;
         if (!write_busy_) return;
         if (sent_total_ == written_before) {
-            fail("the other side takes no data");
+            fail("the other side accepts no data");
         } else {
             watch_stall(sent_total_);
         }

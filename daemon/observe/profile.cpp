@@ -79,7 +79,8 @@ Mallctl find_mallctl() {
 }
 
 constexpr const char* kHeapHowTo =
-    "start it with LD_PRELOAD=libjemalloc.so.2 and MALLOC_CONF=prof:true,prof_active:false in its "
+    "start jobqd with LD_PRELOAD=libjemalloc.so.2 and MALLOC_CONF=prof:true,prof_active:false in "
+    "its "
     "environment, see jobqd(8)";
 // One sample for each 16 KiB allocated: fine enough for a heap of some MiB.
 constexpr size_t kHeapSampleLog2 = 14;
@@ -102,7 +103,7 @@ class HeapProfile : public Profile {
         size_t sample = kHeapSampleLog2;
         mallctl_("prof.reset", nullptr, nullptr, &sample, sizeof sample);
         if (!set_active(true))
-            return fail(ErrorCode::internal, "jemalloc does not start its profiler");
+            return fail(ErrorCode::internal, "jemalloc can't start its profiler");
         started_ = true;
         return {};
     }
@@ -179,13 +180,13 @@ Result<std::unique_ptr<Profile>> Profile::start_cpu([[maybe_unused]] const std::
     auto profile = std::make_unique<CpuProfile>(dir);
     if (!profile->start())
         return fail(ErrorCode::conflict,
-                    "the CPU profiler of this jobqd does not start: it runs already (CPUPROFILE is "
-                    "set?), or can't write to " +
+                    "the CPU profiler can't start: it is already running (check CPUPROFILE), or it "
+                    "can't write to " +
                         dir);
     return profile;
 #else
     return fail(ErrorCode::conflict,
-                "this jobqd was built without the CPU profiler: install gperftools "
+                "this jobqd was built without the CPU profiler; install gperftools "
                 "(libgoogle-perftools-dev) and build it again, without sanitizers");
 #endif
 }

@@ -108,7 +108,7 @@ void SpanExporter::complain(const std::string& why, size_t lost) {
     if (reactor_.now_ms() - complained_ms_ < kComplainMs) return;
     complained_ms_ = reactor_.now_ms();
     log(LogLevel::warn, "trace.not_sent",
-        "the collector does not take traces: " + why +
+        "the collector does not accept traces: " + why +
             "; jobs are not affected; jobq_trace_spans_dropped_total counts what is lost",
         {{"collector", where_}, {"spans_lost", int64_t(lost_)}});
     lost_ = 0;

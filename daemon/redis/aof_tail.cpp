@@ -143,8 +143,8 @@ Result<> copy_end(const std::string& file, int64_t from, const std::string& to) 
         ::unlink(fresh.c_str());
         return fail(
             error == ENOSPC || error == EDQUOT ? ErrorCode::storage_full : ErrorCode::config,
-            "can't keep what is to be cut off " + file + " in " + to + ": " + std::strerror(error) +
-                ": free some space there, or make it writable");
+            "can't save the damaged end of " + file + " in " + to + ": " + std::strerror(error) +
+                "; free some space there, or make it writable");
     }
     out.close();
     int fd = ::open(fresh.c_str(), O_RDONLY | O_CLOEXEC);
@@ -211,7 +211,7 @@ Result<AofScan> scan_aof(const std::string& file, const std::atomic<bool>* stop)
     while (at < scan.size && (last = skip_record(bytes, at, kind)) == Record::whole) {
         if (stop && *stop) {
             ::close(fd);
-            return fail(ErrorCode::cancelled, "jobqd is stopping");
+            return fail(ErrorCode::cancelled, "jobqd is shutting down");
         }
         if (kind == Transaction::begins) inside = true;
         if (kind == Transaction::ends) inside = false;
@@ -240,32 +240,32 @@ Result<std::string> mend_aof_tail(const std::string& redis_dir, const std::strin
     const int64_t rest = scan->size - scan->good;
     if (scan->end == AofScan::End::whole) return none;
     if (scan->end == AofScan::End::strange)
-        return fail(ErrorCode::corrupt,
-                    "the data of the private Redis are damaged: at byte " +
-                        std::to_string(scan->good) + " of " + file +
-                        " begins what jobq never wrote: restore it from a backup; or copy " +
-                        redis_dir + " to a safe place, then run this, which gives up the " +
-                        std::to_string(rest) + " bytes from there on: truncate -s " +
-                        std::to_string(scan->good) + " " + file);
+        return fail(
+            ErrorCode::corrupt,
+            "the data of the private Redis are damaged: at byte " + std::to_string(scan->good) +
+                " of " + file +
+                " is a record that jobq never wrote; restore the data from a backup, or copy " +
+                redis_dir + " to a safe place and run this command, which discards the " +
+                std::to_string(rest) + " bytes from there on: truncate -s " +
+                std::to_string(scan->good) + " " + file);
     if (scan->end == AofScan::End::damaged)
-        return fail(ErrorCode::corrupt,
-                    "the data of the private Redis are damaged: " + file +
-                        " can be read up to byte " + std::to_string(scan->good) + ", " +
-                        std::to_string(rest) +
-                        " bytes follow, with records in them: restore it from a backup; or copy " +
-                        redis_dir +
-                        " to a safe place, then run this, which gives those bytes up: "
-                        "redis-check-aof --fix " +
-                        redis_dir + "/appendonlydir/appendonly.aof.manifest");
+        return fail(
+            ErrorCode::corrupt,
+            "the data of the private Redis are damaged: " + file + " can be read up to byte " +
+                std::to_string(scan->good) + ", " + std::to_string(rest) +
+                " bytes with records follow; restore the data from a backup, or copy " + redis_dir +
+                " to a safe place and run this command, which discards those bytes: "
+                "redis-check-aof --fix " +
+                redis_dir + "/appendonlydir/appendonly.aof.manifest");
     std::string name = std::filesystem::path(file).filename();
     std::string kept = redis_dir + "/cut-" + time + "-" + name;
     auto copied = copy_end(file, scan->good, kept);
     if (!copied) return tl::unexpected<Error>(copied.error());
     if (::truncate(file.c_str(), scan->good) != 0)
-        return fail(ErrorCode::config, "can't cut " + file + ": " + std::strerror(errno));
+        return fail(ErrorCode::config, "can't truncate " + file + ": " + std::strerror(errno));
     drop_old_cuts(redis_dir);
     return "the last " + std::to_string(rest) + " bytes of " + file +
-           " were no whole record, as a crash leaves them, and were cut off: they are kept in " +
+           " were an incomplete record, as a crash leaves it, and were cut off; they are kept in " +
            kept;
 }
 

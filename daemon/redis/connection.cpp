@@ -81,9 +81,10 @@ void RedisConnection::answer(Reply reply, int64_t now_us) {
         if (on_push) {
             on_push(std::move(reply));
         } else if (reply.is_error()) {
-            close("Redis closed it: " + reply.text);  // too many clients, protected mode
+            close("Redis closed the connection: " +
+                  reply.text);  // too many clients, protected mode
         } else {
-            close("a reply came that nobody asked for");
+            close("Redis sent a reply without a request");
         }
         return;
     }
@@ -105,7 +106,7 @@ bool RedisConnection::take_chunk(std::string_view chunk, int64_t now_us) {
         auto step = decoder_.next(reply);
         if (step == ReplyDecoder::Step::more) return true;
         if (step == ReplyDecoder::Step::broken) {
-            close("not the Redis protocol: " + decoder_.error());
+            close("the reply does not follow the Redis protocol: " + decoder_.error());
             return false;
         }
         answer(std::move(reply), now_us);
@@ -137,11 +138,12 @@ task<void> RedisConnection::read_replies() {
         bool came = co_await more;
         good = take_replies() && came;
     }
-    if (reason_.empty()) reason_ = stream_->error().empty() ? "Redis closed it" : stream_->error();
+    if (reason_.empty())
+        reason_ = stream_->error().empty() ? "Redis closed the connection" : stream_->error();
     stream_->close();
     reactor_.cancel(std::exchange(timer_, 0));
     std::string text = "the connection to " + name_ + " was lost before the answer came (" +
-                       reason_ + "): it may or may not have been done";
+                       reason_ + "): the call may or may not have been carried out";
     while (!in_flight_.empty()) {
         PendingCall* call = in_flight_.front().call;
         in_flight_.pop_front();

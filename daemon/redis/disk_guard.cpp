@@ -92,8 +92,9 @@ bool DiskGuard::make_reserve() {
     }
     if (error != 0 && !no_room(error)) {
         log(LogLevel::warn, "storage.no_reserve",
-            "can't keep a reserve in " + settings_.reserve_file + ": " + std::strerror(error) +
-                "; should others fill the disk, ends of jobs wait until there is room");
+            "can't create the disk reserve " + settings_.reserve_file + ": " +
+                std::strerror(error) +
+                "; if others fill the disk, ends of jobs wait until there is room");
         settings_.reserve_bytes = 0;
         error = 0;
     }
@@ -108,7 +109,7 @@ void DiskGuard::give_up_reserve() {
     reserve_held_ = false;
     measure();
     log(LogLevel::warn, "storage.reserve_given_up",
-        "the disk is as good as full: what runs is recorded in the space of the reserve",
+        "the disk is almost full; the reserve was deleted to record the ends of running jobs",
         {{"reserve", settings_.reserve_file}, {"free_bytes", space_.free}});
 }
 
@@ -158,11 +159,11 @@ std::optional<Error> DiskGuard::refuse(ScriptKind kind, size_t bytes) {
 std::string DiskGuard::text() const {
     if (hit_ms_ != 0 && space_.free >= settings_.reserve_bytes + heal_at_)
         return "Redis could not write to the disk of " + settings_.dir +
-               " for want of space, though " + size_in_words(space_.free) +
-               " are free (a quota?): give it room there, jobqd goes on by itself";
+               " because there is no space, although " + size_in_words(space_.free) +
+               " are free (check for a quota); make room there, and jobqd continues by itself";
     return "the disk of " + settings_.dir + " is full (" + size_in_words(space_.free) +
-           " free, wanted are " + size_in_words(heal_at_) +
-           "): free some space there, jobqd goes on by itself";
+           " free, but " + size_in_words(heal_at_) +
+           " are required); free some space there, and jobqd continues by itself";
 }
 
 void DiskGuard::fill_in(StorageStatus& status) const {

@@ -54,10 +54,10 @@ Result<> check_version(const std::string& where, const Reply& reply) {
     int major = redis_major_version(reply.text);
     if (major == 0) return fail(ErrorCode::config, where + " does not answer like a Redis server");
     if (major < kRedisMajorNeeded)
-        return fail(ErrorCode::config, where + " runs Redis " + printable(version) +
-                                           ", jobq needs " + std::to_string(kRedisMajorNeeded) +
-                                           ".0 or newer: upgrade it, or let jobqd start its own "
-                                           "by leaving out [redis] url");
+        return fail(ErrorCode::config,
+                    where + " runs Redis " + printable(version) + ", but jobq requires " +
+                        std::to_string(kRedisMajorNeeded) +
+                        ".0 or newer; upgrade it, or omit [redis] url to let jobqd start its own");
     return {};
 }
 

@@ -31,7 +31,7 @@ void HintListener::start() {
 task<void> HintListener::stop() {
     stopping_ = true;
     wake_.notify_all();
-    if (connection_) connection_->close("jobqd is stopping");
+    if (connection_) connection_->close("jobqd is shutting down");
     auto closed = gate_.close();
     co_await closed;
 }

@@ -31,7 +31,7 @@ class HintListener {
 
     // The name may stand for another server by now: subscribes there.
     void renew() {
-        if (listening_ && connection_) connection_->close("subscribes anew");
+        if (listening_ && connection_) connection_->close("subscribes again");
     }
 
   private:

@@ -52,11 +52,11 @@ void UvRedisLink::start() {
 
 task<void> UvRedisLink::stop() {
     stopping_ = true;
-    trouble_ = Error{ErrorCode::unavailable, "jobqd is stopping"};
+    trouble_ = Error{ErrorCode::unavailable, "jobqd is shutting down"};
     expire_waiting(true);
     wake_.notify_all();
     changed_.notify_all();
-    if (connection_) connection_->close("jobqd is stopping");
+    if (connection_) connection_->close("jobqd is shutting down");
     auto closed = gate_.close();
     co_await closed;
 }

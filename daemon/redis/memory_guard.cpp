@@ -50,8 +50,9 @@ void MemoryGuard::take(const RedisMemory& memory) {
 std::string MemoryGuard::text() const {
     return "Redis uses " + size_in_words(expected()) + " of its memory limit of " +
            size_in_words(memory_.limit) +
-           ", and new jobs are taken below nine tenths: try again when workers have finished some, "
-           "or raise the limit (max_memory in [redis], or maxmemory of your own Redis)";
+           ", and new jobs are accepted only below nine tenths; try again when workers have "
+           "finished some jobs, or raise the limit (max_memory in [redis], or maxmemory of your "
+           "own Redis)";
 }
 
 void MemoryGuard::fill_in(StorageStatus& status) const {

@@ -94,11 +94,10 @@ Result<> PrivateRedis::choose_socket() {
         // mkdtemp: 0700 and new, so nobody can have put something there before us.
         if (dir.size() + sizeof "/redis.sock" > limits::kUnixPathBytes ||
             ::mkdtemp(dir.data()) == nullptr)
-            return fail(ErrorCode::config, "the path " + path +
-                                               " is too long for a socket, and there is no place "
-                                               "for it in " +
-                                               dir + " (" + std::strerror(errno) +
-                                               "): choose a shorter state_dir");
+            return fail(ErrorCode::config,
+                        "the path " + path +
+                            " is too long for a socket, and no socket can be created in " + dir +
+                            " (" + std::strerror(errno) + "); choose a shorter state_dir");
         own_socket_dir_ = dir;
         path = dir + "/redis.sock";
     }
@@ -133,7 +132,7 @@ task<Result<>> PrivateRedis::start(int64_t limit_ms) {
     gate_.spawn(supervise());
     while (redis_state_ != RedisState::running) {
         if (redis_state_ == RedisState::failed) co_return tl::unexpected<Error>(trouble_);
-        if (stopping_) co_return fail(ErrorCode::cancelled, "jobqd is stopping");
+        if (stopping_) co_return fail(ErrorCode::cancelled, "jobqd is shutting down");
         int64_t left = life_ms_ + limit_ms - reactor_.now_ms();
         if (left <= 0 && child_)
             co_return fail(ErrorCode::timeout,
@@ -168,7 +167,7 @@ task<Result<>> PrivateRedis::take_over_lock() {
             co_return fail(ErrorCode::conflict,
                            "a Redis left over from an earlier jobqd still uses " + state_.path() +
                                " and does not end (pid" + (pids.empty() ? " unknown" : pids) +
-                               "): end it, then start jobqd again");
+                               "); end it, then start jobqd again");
         }
         sleep_for pause(reactor_, kLeftoverPollMs);
         co_await pause;

@@ -72,8 +72,8 @@ task<void> PrivateRedis::supervise() {
 // What runs must not be left alone: another would be started beside it.
 task<void> PrivateRedis::end_after(std::exception_ptr escaped) {
     tell_escape("task", "the private Redis", escaped);
-    trouble_ =
-        Error{ErrorCode::internal, "a start of it failed within jobqd: " + words_of(escaped)};
+    trouble_ = Error{ErrorCode::internal,
+                     "the start of the private Redis failed inside jobqd: " + words_of(escaped)};
     if (child_ && !end_) child_->signal_group(SIGKILL);
     while (child_ && !end_) {
         auto ended = ended_.wait(-1);
@@ -138,7 +138,7 @@ Result<> PrivateRedis::spawn_redis() {
     close_fd(input->write_fd);
     if (!good) {
         close_fd(input->read_fd);
-        return fail(ErrorCode::busy, "can't start the private Redis: no pipe for it");
+        return fail(ErrorCode::busy, "can't start the private Redis: can't create a pipe");
     }
     SpawnPlan plan;
     plan.program = binary_.program;

@@ -62,7 +62,7 @@ Result<std::string> locate(const std::string& wanted, const std::string& path) {
     for (std::string_view name : {"redis-server", "valkey-server", "redis-check-rdb"})
         if (auto found = look_up(name, path)) return *found;
     return fail(ErrorCode::config,
-                "there is no redis-server: install it (Debian: apt install redis-tools), name it "
+                "redis-server was not found; install it (Debian: apt install redis-tools), name it "
                 "with [redis] binary, or use another Redis with [redis] url");
 }
 
@@ -135,10 +135,10 @@ Result<RedisBinary> find_redis(const std::string& wanted, const std::string& pat
                                            printable(utf8_prefix(trim(*out), 80)) + "\"");
     binary.version = printable(out->substr(at + 3, out->find_first_of(" \n", at + 3) - at - 3));
     if (redis_major_version("redis_version:" + binary.version) < kRedisMajorNeeded)
-        return fail(ErrorCode::config, binary.program + " is version " + binary.version +
-                                           ", jobq needs " + std::to_string(kRedisMajorNeeded) +
-                                           ".0 or newer: install one and name it with [redis] "
-                                           "binary");
+        return fail(ErrorCode::config,
+                    binary.program + " is version " + binary.version + ", but jobq requires " +
+                        std::to_string(kRedisMajorNeeded) +
+                        ".0 or newer; install one and name it with [redis] binary");
     return binary;
 }
 

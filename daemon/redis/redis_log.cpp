@@ -27,28 +27,29 @@ struct Damage {
 };
 
 std::string damaged_commands(const std::string& redis_dir) {
-    return "its data are damaged: copy " + redis_dir +
+    return "its data are damaged; copy " + redis_dir +
            " to a safe place, then run: redis-check-aof --fix " + redis_dir +
            "/appendonlydir/appendonly.aof.manifest";
 }
 
 // Where nothing can mend them.
 std::string give_up_data(const std::string& redis_dir) {
-    return "restore " + redis_dir + " from a backup; or to go on without these data run: mv " +
-           redis_dir + " " + redis_dir + ".damaged";
+    return "restore " + redis_dir +
+           " from a backup, or run this command to continue without these data: mv " + redis_dir +
+           " " + redis_dir + ".damaged";
 }
 
 // redis-check-aof finds nothing wrong there: the form is right.
 std::string unknown_command(const std::string& redis_dir) {
-    return "its data are damaged, a command in them is none: " + give_up_data(redis_dir);
+    return "its data are damaged and contain an invalid command; " + give_up_data(redis_dir);
 }
 
 std::string damaged_base(const std::string& redis_dir) {
-    return "its data are damaged, in a part that can't be mended: " + give_up_data(redis_dir);
+    return "its data are damaged in a part that can't be repaired; " + give_up_data(redis_dir);
 }
 
 std::string other_version(const std::string& redis_dir) {
-    return "its data were written by a newer Redis, or are damaged: install that Redis again, or " +
+    return "its data were written by a newer Redis or are damaged; install that Redis again, or " +
            give_up_data(redis_dir);
 }
 
@@ -113,11 +114,12 @@ bool says_ready(std::string_view line) {
 
 std::string damaged_manifest(const std::string& redis_dir) {
     return "its data are damaged: " + redis_dir +
-           "/appendonlydir/appendonly.aof.manifest does not fit the files beside it: restore " +
+           "/appendonlydir/appendonly.aof.manifest does not match the files beside it; restore " +
            redis_dir +
-           " from a backup; or copy it to a safe place and correct the manifest: it has a line "
+           " from a backup, or copy it to a safe place and correct the manifest: it must have a "
+           "line "
            "\"file "
-           "NAME seq N type b\" for the .base. file, then for each .incr. file one of type i";
+           "NAME seq N type b\" for the .base. file, then one of type i for each .incr. file";
 }
 
 Error reason_from_log(const std::deque<std::string>& tail, const std::string& how,
@@ -128,7 +130,7 @@ Error reason_from_log(const std::deque<std::string>& tail, const std::string& ho
         any_contains(tail, "Short write while writing to the AOF file"))
         return Error{ErrorCode::storage_full,
                      text + ": the disk that holds " + redis_dir +
-                         " is full: free some space, jobqd goes on by itself"};
+                         " is full; free some space, and jobqd continues by itself"};
     for (const auto& damage : kDamages)
         if (std::any_of(tail.begin(), tail.end(), [&](const std::string& line) {
                 return contains(line, damage.sign) && contains(line, damage.also);

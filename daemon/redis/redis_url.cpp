@@ -13,9 +13,9 @@ constexpr int kDefaultPort = 6379;
 constexpr int kMaxDatabase = 65'535;
 
 tl::unexpected<Error> bad(std::string what) {
-    return fail(ErrorCode::invalid,
-                "the Redis URL " + what +
-                    ": expected redis://[user:password@]host[:port][/db] or unix:/path");
+    return fail(
+        ErrorCode::invalid,
+        "the Redis URL " + what + "; use redis://[user:password@]host[:port][/db] or unix:/path");
 }
 
 std::optional<int> hex_digit(char c) {
@@ -51,7 +51,7 @@ Result<> take_credentials(std::string_view& rest, RedisAddress& address) {
     if (colon == std::string_view::npos) return bad("has a user but no password (user:password@)");
     auto user = percent_decoded(both.substr(0, colon));
     auto password = percent_decoded(both.substr(colon + 1));
-    if (!user || !password) return bad("has a broken %XX in its user or password");
+    if (!user || !password) return bad("has an invalid %XX in its user or password");
     address.user = *user;
     address.password = *password;
     return {};
@@ -122,8 +122,8 @@ Result<RedisAddress> parse_redis_url(std::string_view url) {
     if (url.starts_with("redis://")) return parse_tcp(url.substr(8));
     if (url.starts_with("rediss://"))
         return fail(ErrorCode::invalid,
-                    "the Redis URL asks for TLS (rediss://), which jobq does not speak to Redis: "
-                    "use a local proxy such as stunnel, or a Unix socket");
+                    "the Redis URL asks for TLS (rediss://), which jobq does not support for "
+                    "Redis; use a local proxy such as stunnel, or a Unix socket");
     return bad("has an unknown scheme");
 }
 

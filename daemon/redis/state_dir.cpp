@@ -30,9 +30,9 @@ Result<> make_dir(const std::string& path) {
     std::error_code error;
     auto parent = std::filesystem::path(path).parent_path();
     if (!parent.empty()) std::filesystem::create_directories(parent, error);
-    if (error) return unusable(path, error.message() + "; name another with state_dir");
+    if (error) return unusable(path, error.message() + "; name another one with state_dir");
     if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return {};
-    return unusable(path, std::string(std::strerror(errno)) + "; name another with state_dir");
+    return unusable(path, std::string(std::strerror(errno)) + "; name another one with state_dir");
 }
 
 Result<> check_dir(const std::string& path) {
@@ -42,10 +42,10 @@ Result<> check_dir(const std::string& path) {
     if (!S_ISDIR(file.st_mode)) return unusable(path, "it is not a directory");
     if (file.st_uid != ::geteuid())
         return unusable(path, "it belongs to user id " + std::to_string(file.st_uid) +
-                                  ", jobqd runs as " + std::to_string(::geteuid()));
+                                  ", but jobqd runs as " + std::to_string(::geteuid()));
     // Who can write here can put another's Redis behind our socket's name.
     if ((file.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-        return unusable(path, "others can write to it: chmod 700 " + path);
+        return unusable(path, "other users can write to it; run chmod 700 " + path);
     return {};
 }
 
@@ -76,9 +76,9 @@ Result<> check_format(const std::string& dir) {
     std::ifstream(path) >> format;
     if (format > StateDir::kFormat)
         return unusable(dir, "a newer jobqd wrote it (format " + std::to_string(format) +
-                                 ", this one knows up to " + std::to_string(StateDir::kFormat) +
-                                 "): install that version again, or give this one another "
-                                 "state_dir");
+                                 ", but this one supports only up to " +
+                                 std::to_string(StateDir::kFormat) +
+                                 "); install that version again, or use another state_dir");
     if (format == StateDir::kFormat) return {};
     // On a full disk there is none: the next start makes it.
     (void)write_small_file(path, std::to_string(StateDir::kFormat) + "\n");
@@ -127,7 +127,7 @@ Result<StateDir> StateDir::open(const std::string& path) {
     if (!lock_now(state.lock_))
         return fail(ErrorCode::conflict, "another jobqd" + other_pid(state.lock_) +
                                              " uses the state directory " + state.path_ +
-                                             ": stop it, or give this one a state_dir of its own");
+                                             "; stop it, or use another state_dir");
     std::string pid = std::to_string(::getpid()) + "\n";
     if (::ftruncate(state.lock_, 0) != 0 ||
         ::pwrite(state.lock_, pid.data(), pid.size(), 0) != ssize_t(pid.size()))

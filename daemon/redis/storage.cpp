@@ -151,7 +151,7 @@ task<void> Storage::learn_durability() {
     if (now == durability_) co_return;
     durability_ = std::move(now);
     log(LogLevel::info, "storage.durability",
-        durability_ == "unknown" ? "Redis does not tell jobqd's user what it keeps on its disk"
+        durability_ == "unknown" ? "Redis does not show its persistence settings to jobqd's user"
                                  : "",
         {{"durability", durability_}});
 }
@@ -167,8 +167,8 @@ task<void> Storage::ask_redis() {
     tell();
     if (memory->evicts && memory->limit > 0 && !std::exchange(told_evicts_, true))
         log(LogLevel::error, "storage.evicts",
-            "Redis deletes keys when its memory is full, and so would delete jobs: set its "
-            "maxmemory-policy to noeviction");
+            "Redis deletes keys, and thus jobs, when its memory is full; set its maxmemory-policy "
+            "to noeviction");
     if (reactor_.now_ms() - learnt_ms_ >= kLearnMs) co_await learn_durability();
     if (!disk_) co_return;
     RewriteCase now = rewrite_case();
@@ -192,9 +192,9 @@ task<void> Storage::consider_rewrite(RewriteCase now) {
     if (!room && !told_no_room_)
         log(LogLevel::warn, "storage.no_room_for_rewrite",
             "the append-only file has grown to " + size_in_words(now.file.all) +
-                ", but a new one without what is over, up to " + size_in_words(now.data_bytes) +
-                ", has no room beside it in " + settings_.redis_dir +
-                ": free some space there, it is made then");
+                ", but a rewritten file without finished jobs, up to " +
+                size_in_words(now.data_bytes) + ", does not fit beside it in " +
+                settings_.redis_dir + "; free some space there, and jobqd rewrites the file");
     told_no_room_ = !room;
     if (!room) co_return;
     next_rewrite_ms_ = reactor_.now_ms() + kRewriteEveryMs;

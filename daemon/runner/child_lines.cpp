@@ -63,7 +63,7 @@ Result<RunRequest> read_run_request(std::string_view payload) {
         from.refuse("it names no command in argv");
     // Relative to what? The runner's own directory means nothing to who wrote it.
     if (!request.cwd.empty() && !request.cwd.starts_with('/'))
-        from.refuse("cwd must begin with /, and " + printable(request.cwd) + " does not");
+        from.refuse("cwd must be an absolute path, but '" + printable(request.cwd) + "' is not");
     return read_whole(from, "the payload of a run job", std::move(request));
 }
 

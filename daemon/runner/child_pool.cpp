@@ -77,7 +77,7 @@ void ChildPool::start(TakenJob job) {
         RunReport report;
         report.outcome = Outcome::released;
         report.error_type = "released";
-        report.message = "no child of pool " + spec_.name + " is there to run it";
+        report.message = "no child of pool " + spec_.name + " is available to run the job";
         reporter_.add(job, std::move(report));
         return;
     }

@@ -89,7 +89,7 @@ void ChildWorker::launch() {
     timer_ = 0;
     if (pool_.run.empty()) {
         hub_.say(LogLevel::error, "runner.child_not_started",
-                 "pool " + pool_.name + " has no command: add run = [...] to it");
+                 "pool " + pool_.name + " has no command; add run = [...] to it");
         state_ = State::over;
         return;
     }
@@ -110,7 +110,7 @@ void ChildWorker::launch_later(const std::string& why) {
     wait = std::min(wait, kBackoffMaxMs);
     ++failures_;
     hub_.say(LogLevel::warn, "runner.child_ended",
-             "a child of pool " + pool_.name + ": " + why + "; it is started again");
+             "a child of pool " + pool_.name + ": " + why + "; it will be restarted");
     timer_ = hub_.reactor.after(wait, [this] { launch(); });
 }
 
@@ -151,7 +151,7 @@ void ChildWorker::read_lines() {
     }
     lines_.erase(0, start);
     if (lines_.size() <= limits::kLineBytes || !child_) return;
-    on_stderr("jobq: the child wrote a line of more than a megabyte and is ended\n");
+    on_stderr("jobq: the child wrote a line of more than a megabyte and was killed\n");
     lines_.clear();
     kill();
 }

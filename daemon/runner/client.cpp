@@ -50,7 +50,7 @@ task<Result<>> Client::shake_hands() {
     if (!hello) {
         Error error = hello.error();
         if (error.code == ErrorCode::unauthorized)
-            error.text += ": put it, or the name of its file, into JOBQ_PASSWORD";
+            error.text += "; put it, or the name of a file with it, in JOBQ_PASSWORD";
         co_return tl::unexpected<Error>(std::move(error));
     }
     stream_->write(*hello);

@@ -52,12 +52,12 @@ void Heart::lease_ending() {
     auto kill_ms = int64_t(double(hub_.options.lease_ms) * kKillAt);
     if (age >= kill_ms) {
         hub_.say(LogLevel::warn, "runner.lease_over",
-                 "jobqd did not renew the lease: the jobs are killed and will run again");
+                 "jobqd did not renew the lease; the jobs are killed and will run again");
         runs_.kill_all(StopReason::release);
         return;
     }
     hub_.say(LogLevel::warn, "runner.lease_ending",
-             "jobqd can't be reached to renew the lease: the jobs are stopped and will run again");
+             "jobqd can't be reached to renew the lease; the jobs are stopped and will run again");
     runs_.stop_all(StopReason::release);
     lease_timer_ = hub_.reactor.after(kill_ms - age, [this] { lease_ending(); });
 }
@@ -67,12 +67,13 @@ void Heart::go_away(const std::string& why) {
     if (hub_.online) {
         hub_.online = false;
         away_since_ms_ = hub_.reactor.now_ms();
-        if (!hub_.closing) hub_.say(LogLevel::warn, "runner.away", "lost jobqd: " + why);
+        if (!hub_.closing)
+            hub_.say(LogLevel::warn, "runner.away", "lost the connection to jobqd: " + why);
         events_.on_away();
         hub_.changed.notify_all();
     } else if (reached_error_ != why && !hub_.closing) {
         reached_error_ = why;
-        hub_.say(LogLevel::warn, "runner.no_daemon", "no jobqd: " + why);
+        hub_.say(LogLevel::warn, "runner.no_daemon", "can't connect to jobqd: " + why);
     }
     int64_t limit = hub_.options.exit_when_gone_ms;
     bool gone = limit >= 0 && hub_.reactor.now_ms() - away_since_ms_ >= limit;
@@ -88,7 +89,7 @@ void Heart::lose(const std::string& jid, const std::vector<RunningJob>& asked) {
         JobRun* run = runs_.find(jid, job.token);
         if (run == nullptr) continue;
         hub_.say(LogLevel::warn, "runner.lease_lost",
-                 "job " + jid + " is not ours any more and is killed");
+                 "job " + jid + " no longer belongs to this runner and is killed");
         run->kill(StopReason::lost);
     }
 }

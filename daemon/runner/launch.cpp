@@ -98,8 +98,8 @@ Result<Launch> launch_of(const TakenJob& job, const TypeSpec* type, bool run_all
     } else if (job.type == kCommandType) {
         if (!run_allowed) {
             return fail(ErrorCode::forbidden,
-                        "commands are not allowed here: set allow = true in [run] of the "
-                        "configuration to run jobs of type run");
+                        "commands are not allowed here; to run jobs of type run, set allow = true "
+                        "in [run] of the configuration");
         }
         auto request = read_run_request(job.payload);
         if (!request) return tl::unexpected<Error>(request.error());
@@ -107,7 +107,7 @@ Result<Launch> launch_of(const TakenJob& job, const TypeSpec* type, bool run_all
         overlay(env, request->env);
         if (!request->cwd.empty()) out.plan.cwd = request->cwd;
     } else {
-        return fail(ErrorCode::not_found, "no handler for type " + job.type + ": add [type." +
+        return fail(ErrorCode::not_found, "no handler for type '" + job.type + "'; add [type." +
                                               job.type + "] run = [...] to the configuration");
     }
     set_job_env(env, job);

@@ -52,12 +52,12 @@ void judge_stop(RunReport& report, StopReason stopped, int64_t timeout_ms) {
         case StopReason::cancel:
             report.outcome = Outcome::cancelled;
             report.error_type = "cancelled";
-            report.message = "stopped by a cancel";
+            report.message = "stopped by a cancel request";
             break;
         default:
             report.outcome = Outcome::released;
             report.error_type = "released";
-            report.message = "stopped because its runner stops";
+            report.message = "stopped because its runner is shutting down";
             break;
     }
 }

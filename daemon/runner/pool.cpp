@@ -108,7 +108,8 @@ void Pool::accept(std::vector<TakenJob> jobs) {
 
 void Pool::start_waiting() {
     if (hub_.stopping || hub_.closing || retired_) {
-        give_back(hub_.backlog.take_stale(spec_.name, INT64_MAX), "its runner or its pool stops");
+        give_back(hub_.backlog.take_stale(spec_.name, INT64_MAX),
+                  "its runner or pool is shutting down");
         return;
     }
     while (free_slots() > 0) {

@@ -110,11 +110,11 @@ void Reporter::say_lost(const Pending& pending, bool may_be_taken) const {
     if (may_be_taken) {
         hub_.say(LogLevel::info, "runner.report_repeated",
                  report +
-                     " had no answer, and by now jobqd says that this run is over: the report was "
-                     "taken, or the lease had ended before");
+                     " had no answer, and jobqd now says that this run has ended: the report was "
+                     "accepted, or the lease had expired before");
     } else {
         hub_.say(LogLevel::warn, "runner.report_refused",
-                 report + " was refused: it came after the lease had ended");
+                 report + " was refused because it came after the lease had expired");
     }
 }
 

@@ -63,7 +63,8 @@ Heart::Events Runner::heart_events() {
             },
             [this] {
                 if (hub_.stopping) return;
-                hub_.say(LogLevel::info, "runner.alone", "jobqd stayed away: nothing left to do");
+                hub_.say(LogLevel::info, "runner.alone",
+                         "jobqd did not come back, and there is nothing left to do");
                 stop();
             }};
 }
@@ -153,7 +154,7 @@ task<void> Runner::run() {
     }
     if (!runs_.empty())
         hub_.say(LogLevel::info, "runner.stopping",
-                 "takes no more jobs, and ends when those that run have ended");
+                 "takes no more jobs, and exits when the running jobs have finished");
     for (auto& pool : pools_)
         pool->retire();
     co_await finish_jobs();
@@ -173,7 +174,8 @@ task<void> Runner::wait_empty(int64_t limit_ms) {
 task<void> Runner::finish_jobs() {
     co_await wait_empty(hub_.options.stop_timeout_ms);
     if (runs_.empty()) co_return;
-    hub_.say(LogLevel::info, "runner.stopping", "stops the jobs that still run; they go back");
+    hub_.say(LogLevel::info, "runner.stopping",
+             "stopping the jobs that still run; they go back to their queues");
     if (!hurry_) {
         runs_.stop_all(StopReason::release);
         co_await wait_empty(runs_.longest_grace_ms() + kLookMs);
@@ -195,7 +197,7 @@ task<void> Runner::shut_down() {
     }
     if (!reporter_.empty())
         hub_.say(LogLevel::warn, "runner.ends_dropped",
-                 "jobqd did not take the ends of these jobs in time, so they run again: " +
+                 "jobqd did not accept the ends of these jobs in time, so they will run again: " +
                      reporter_.names());
     bool met = hub_.online;
     hub_.closing = true;
@@ -252,7 +254,8 @@ int run_runner(const RunnerOptions& options) {
     }
     on_escape([&options](const Escape& escape) {
         const std::string text = std::string(escape.part) + ", " + escape.context + ": " +
-                                 escape.what + "; please report it: what failed was ended alone";
+                                 escape.what +
+                                 "; only the failed part was ended, please report this";
         if (options.on_log) {
             options.on_log(LogLevel::error, "error.contained", text);
         } else {

@@ -23,7 +23,8 @@ Result<std::map<std::string, std::string>> env_of(const std::vector<std::string>
         const std::string name = word.substr(0, equals);
         const char* own = equals == std::string::npos ? std::getenv(name.c_str()) : "";
         if (name.empty() || own == nullptr)
-            return fail(ErrorCode::invalid, "--env: there is no variable '" + name + "'");
+            return fail(ErrorCode::invalid,
+                        "--env: the environment has no variable '" + name + "'");
         env[name] = equals == std::string::npos ? own : word.substr(equals + 1);
     }
     return env;
@@ -36,7 +37,7 @@ Result<Assignment> assignment_of(const WorkOptions& options) {
     if (!env) return tl::unexpected<Error>(env.error());
     if (options.command.empty() || options.command.front().empty())
         return fail(ErrorCode::invalid, "the command is missing: -- COMMAND [ARGUMENT...]");
-    if (options.slots < 1) return fail(ErrorCode::invalid, "--slots: at least 1 is wanted");
+    if (options.slots < 1) return fail(ErrorCode::invalid, "--slots: must be at least 1");
     PoolSpec pool;
     pool.name = kPoolName;
     pool.slots = options.slots;

@@ -35,9 +35,9 @@ const char* in_words(Outcome outcome) {
         case Outcome::cancelled:
             return "was cancelled";
         case Outcome::released:
-            return "was stopped and goes back";
+            return "was stopped and goes back to its queue";
         case Outcome::snooze:
-            return "comes again later";
+            return "was put off";
         case Outcome::count_:
             break;
     }
@@ -72,7 +72,7 @@ void WorkLog::print_json(std::string_view event, std::string members) const {
 }
 
 std::string WorkLog::start_line() const {
-    std::string text = "takes jobs of " + joined(options_.queues) + " from " + options_.endpoint;
+    std::string text = "taking jobs of " + joined(options_.queues) + " from " + options_.endpoint;
     if (!options_.types.empty()) text += ", of type " + joined(options_.types);
     text += ", " + std::to_string(options_.slots) + (options_.slots == 1 ? " slot" : " slots");
     return text + ", as worker " + options_.name;
@@ -94,9 +94,9 @@ void WorkLog::event(LogLevel level, std::string_view event, const std::string& t
     bool first = event == "runner.online" && !met_;
     if (repeats(event) && !options_.verbose) return;
     std::string said = text;
-    if (event == "runner.online") said = first ? start_line() : "connected again";
+    if (event == "runner.online") said = first ? start_line() : "reconnected";
     if (event == "runner.away" || event == "runner.no_daemon")
-        said += "; tries again until it is back";
+        said += "; retrying until it is back";
     if (options_.json) {
         JsonWriter json;
         json.begin_object().field("level", level >= LogLevel::warn ? "warn" : "info");
@@ -161,7 +161,7 @@ void WorkLog::closed() {
     bool asked = options_.verbose || options_.burst || options_.max_jobs >= 0;
     if (!asked || options_.silent) return;
     print("ran " + std::to_string(succeeded_ + others_) + " jobs: " + std::to_string(succeeded_) +
-          " succeeded, " + std::to_string(others_) + " did not");
+          " succeeded, " + std::to_string(others_) + " did not succeed");
 }
 
 }  // namespace jobq

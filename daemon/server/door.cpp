@@ -19,20 +19,20 @@ Result<std::shared_ptr<const Door>> Door::make(const ListenConfig& listen, int64
         if (!file) return fail(ErrorCode::config, "listen.password_file: " + file.error().text);
         password = std::move(file->password);
         if (file->world_readable)
-            door->remarks_.push_back("everybody on this host may read the password file " +
-                                     listen.password_file + ": chmod o-r it");
+            door->remarks_.push_back("every user of this host can read the password file " +
+                                     listen.password_file + "; run chmod o-r on it");
     }
     if (!password.empty()) door->password_ = std::make_shared<const std::string>(password);
     if (listen.tls_cert.empty()) return door;
     auto tls = TlsContext::for_server(listen.tls_cert, listen.tls_key);
     if (!tls) return fail(ErrorCode::config, "listen.tls_cert: " + tls.error().text);
     if ((*tls)->key_is_exposed())
-        door->remarks_.push_back("everybody on this host may read the TLS key " + listen.tls_key +
-                                 ": chmod o-r it");
+        door->remarks_.push_back("every user of this host can read the TLS key " + listen.tls_key +
+                                 "; run chmod o-r on it");
     if (int64_t ends = (*tls)->ends_ms(); ends > 0 && ends - wall_ms < kRenewMs)
         door->remarks_.push_back("the certificate " + listen.tls_cert +
-                                 (ends < wall_ms ? " ended at " : " ends at ") +
-                                 format_rfc3339(ends) + ": renew it, then send SIGHUP");
+                                 (ends < wall_ms ? " expired at " : " expires at ") +
+                                 format_rfc3339(ends) + "; renew it, then send SIGHUP");
     door->tls_ = std::move(*tls);
     return door;
 }

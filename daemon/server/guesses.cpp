@@ -76,7 +76,8 @@ bool Guesses::is_full(std::string_view peer, int64_t now_ms) {
 
 void note_guessing(std::string_view peer) {
     log(LogLevel::warn, "auth.guessing",
-        "so many wrong passwords came from there that none is looked at for a moment",
+        "too many wrong passwords came from this address; passwords from it are ignored for a "
+        "moment",
         {{"peer", std::string(peer)}});
 }
 

@@ -33,7 +33,7 @@ task<void> Session::refuse_unseen() {
         co_await wait;
     }
     stream_->write("-" + std::string(kTooManyGuesses) +
-                   " from your address: try again in a moment\r\n");
+                   " from your address; try again in a moment\r\n");
 }
 
 bool Session::accept_hello(std::string_view json) {
@@ -50,14 +50,14 @@ bool Session::accept_hello(std::string_view json) {
     if (!check_.accepts(hello->version, hello->pwdhash)) {
         if (guess && context_.guesses.was_wrong(peer, now)) note_guessing(peer);
         stream_->write("-ERR Invalid password\r\n");  // clients look for these words
-        log(LogLevel::warn, "auth.refused", "a client on TCP had no password, or a wrong one",
+        log(LogLevel::warn, "auth.refused", "a TCP client sent no password or a wrong one",
             {{"peer", peer}});
         return false;
     }
     opted_in_ = hello->opted_in;
     // In its name commands could be handed back, to run again.
     if (caller().open && !hello->wid.empty() && hello->wid == context_.runner_wid) {
-        stream_->write("-ERR this wid is that of jobqd's own runner\r\n");
+        stream_->write("-ERR this wid belongs to jobqd's own runner\r\n");
         return false;
     }
     identified_ = true;

@@ -79,7 +79,7 @@ std::string why_waiting(const JobView& view, Broker& broker, bool paused) {
     int64_t now = broker.reactor().wall_ms();
     auto left = [&](int64_t at) { return format_duration(std::max<int64_t>(0, at - now)); };
     if (view.corrupt)
-        return "its stored form in Redis is damaged, so it is not run: jobq rm " + view.job.jid +
+        return "its record in Redis is damaged, so it is not run; use jobq rm " + view.job.jid +
                ", then enqueue it again";
     switch (view.state) {
         case State::scheduled:
@@ -88,7 +88,8 @@ std::string why_waiting(const JobView& view, Broker& broker, bool paused) {
             return "it failed and runs again at " + format_rfc3339(view.at_ms) + ", in " +
                    left(view.at_ms);
         case State::dead:
-            return "it is dead (" + view.record.reason + "): jobq retry-dead " + view.job.jid;
+            return "it is dead (" + view.record.reason + "); retry it with jobq retry-dead " +
+                   view.job.jid;
         case State::running:
             return broker.advice_on_holder(view.job.jid);
         case State::ready:
@@ -96,7 +97,7 @@ std::string why_waiting(const JobView& view, Broker& broker, bool paused) {
         default:
             return {};
     }
-    if (paused) return "its queue is paused: jobq queue resume " + view.job.queue;
+    if (paused) return "its queue is paused; resume it with jobq queue resume " + view.job.queue;
     if (broker.storage() && broker.storage()->status().starts_nothing)
         return "no job is started: " + broker.storage()->status().text;
     std::string none = broker.why_no_handler(view.job.type, view.job.queue);

@@ -82,13 +82,15 @@ Result<std::shared_ptr<const Operation>> Operations::start(OperationOrder order)
                         (order.action == Action::retry    ? "retried"
                          : order.action == Action::cancel ? "cancelled"
                                                           : "removed") +
-                        "; " + std::string(action.name) + " takes those that are" +
+                        "; " + std::string(action.name) + " applies to jobs that are" +
                         std::string(action.states.substr(0, action.states.size() - 1)));
-    if (stopping_) return fail(ErrorCode::unavailable, "jobqd stops: try again in a moment");
+    if (stopping_)
+        return fail(ErrorCode::unavailable, "jobqd is shutting down; try again in a moment");
     if (running_ >= limits::kOperationsAtOnce)
-        return fail(ErrorCode::busy, std::to_string(running_) +
-                                         " operations run already: wait for one to end, or cancel "
-                                         "one");
+        return fail(
+            ErrorCode::busy,
+            std::to_string(running_) +
+                " operations are already running; wait until one has finished, or cancel one");
     auto operation = std::make_shared<Operation>();
     operation->id = broker_.new_jid();
     operation->order = std::move(order);
@@ -107,7 +109,7 @@ Result<std::shared_ptr<const Operation>> Operations::cancel(const std::string& i
     for (const auto& operation : all_) {
         if (operation->id != id) continue;
         if (operation->phase != Phase::running)
-            return fail(ErrorCode::conflict, "operation " + id + " is over: it is " +
+            return fail(ErrorCode::conflict, "operation " + id + " has ended: it is " +
                                                  std::string(kPhases[size_t(operation->phase)]));
         operation->stop_asked = true;
         stop_.notify_all();
@@ -117,8 +119,9 @@ Result<std::shared_ptr<const Operation>> Operations::cancel(const std::string& i
 }
 
 Error Operations::no_such(const std::string& id) {
-    return {ErrorCode::not_found, "there is no operation " + printable(utf8_prefix(id, 100)) +
-                                      "; a restart of jobqd ends and forgets them"};
+    return {ErrorCode::not_found,
+            "operation " + printable(utf8_prefix(id, 100)) +
+                " does not exist; a restart of jobqd ends and forgets operations"};
 }
 
 std::shared_ptr<const Operation> Operations::find(const std::string& id) const {

@@ -77,7 +77,8 @@ void Session::reply_error(const Error& error) {
 
 void Session::reply_unstored(const Error& error) {
     if (opted_in_ || error.code != ErrorCode::unknown) return reply_error(error);
-    log(LogLevel::info, "session.unsure", "closed, its jobs may be stored or not: " + error.text);
+    log(LogLevel::info, "session.unsure",
+        "connection closed, because its jobs may or may not be stored: " + error.text);
     end();
 }
 
@@ -131,8 +132,8 @@ void Session::tell_of_escape() {
     const bool stores = verb_ == "PUSH" || verb_ == "PUSHB";
     if (!identified_ || (stores && !opted_in_)) return;
     reply_error({ErrorCode::internal,
-                 "the command failed within jobqd, whose log has the reason: it may or may not "
-                 "have been done; the connection is closed"});
+                 "the command failed inside jobqd and may or may not have been carried out; the "
+                 "log of jobqd has the reason, and the connection is closed"});
 }
 
 std::string Session::shown_verb() const {
@@ -174,7 +175,7 @@ task<void> Session::talk() {
 task<void> Session::refuse_line() {
     Error error{ErrorCode::too_large, "a line of this verb may have at most " +
                                           std::to_string(lines_.limit()) +
-                                          " bytes: send less in one line"};
+                                          " bytes; send less in one line"};
     reply_error(error);
     co_await stream_->drained(1);
     int64_t until = context_.reactor.now_ms() + limits::kRefusedLineMs;

@@ -31,7 +31,7 @@ async function ask(address, options = {}) {
         if (options.signal?.aborted) throw error;
         throw new Problem({ code: "UNAVAILABLE", retryable: true,
             detail: limit.aborted ? "jobqd did not answer within 30 seconds"
-                : "jobqd can't be reached: is it running?" });
+                : "jobqd can't be reached; check that it is running" });
     }
     if (!response.ok) throw await problemOf(response);
     return response;

@@ -13,7 +13,7 @@ import { go, useRoute } from "./router.js";
 import { applyTheme, setting } from "./settings.js";
 
 function Nowhere({ path }) {
-    return html`<${Page} title="Not here"><p>There is no page at “${path.join("/")}”. <a href="#/">Overview</a></p><//>`;
+    return html`<${Page} title="Not found"><p>The page “${path.join("/")}” does not exist. <a href="#/">Overview</a></p><//>`;
 }
 
 // A page that throws takes nothing else with it.
@@ -29,7 +29,7 @@ class Fence extends Component {
 
     render({ children }, { error }) {
         if (!error) return children;
-        return html`<${Page} title="A fault of this page"><${Failed} error=${{ title: "The page could not be drawn", message: String(error) }}
+        return html`<${Page} title="An error in this page"><${Failed} error=${{ title: "The page could not be displayed", message: String(error) }}
             retry=${() => this.setState({ error: null })} /><//>`;
     }
 }

@@ -4,11 +4,11 @@
 export const FIELDS = [
     { name: "queue", title: "Queue", hint: "default" },
     { name: "priority", title: "Priority, 1 to 9", hint: "5", whole: true },
-    { name: "in", title: "Run no earlier than in", hint: "30s, 5m, 1h" },
-    { name: "max_attempts", title: "Attempts at most", hint: "jobqd's default", whole: true },
+    { name: "in", title: "Start no earlier than in", hint: "30s, 5m, 1h" },
+    { name: "max_attempts", title: "Maximum attempts", hint: "jobqd's default", whole: true },
     { name: "timeout", title: "Time limit of an attempt", hint: "30s" },
     { name: "idempotency_key", title: "Idempotency key", hint: "none" },
-    { name: "tags", title: "Tags", hint: "spaces between" },
+    { name: "tags", title: "Tags", hint: "separated by spaces" },
 ];
 
 const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -38,7 +38,7 @@ export function bodyOf(fields, now) {
         if (whole && !/^\d+$/.test(text)) return { field: name, problem: "This must be a whole number." };
         if (name === "in") {
             const ms = durationMs(text);
-            if (ms === null) return { field: name, problem: "This must be a time such as 30s, 5m or 1h30m." };
+            if (ms === null) return { field: name, problem: "This must be a duration such as 30s, 5m or 1h30m." };
             members.push(["run_at", JSON.stringify(new Date(now + ms).toISOString())]);
         } else if (name === "tags") {
             members.push([name, JSON.stringify(text.split(/\s+/))]);

@@ -145,7 +145,7 @@ task<std::vector<Result<Enqueued>>> Broker::enqueue_able(std::vector<Job> jobs) 
     }
     notify(ready);
     if (JOBQ_FAILPOINT(stored_but_refused))
-        stored->front() = fail(ErrorCode::unavailable, "the store is away");
+        stored->front() = fail(ErrorCode::unavailable, "the store is unavailable");
     co_return std::move(*stored);
 }
 
@@ -297,7 +297,7 @@ std::string Broker::why_no_handler(const std::string& type, const std::string& q
             (worker->kind == WorkerKind::faktory && !worker->is_gone()))
             return {};
     return "nothing here runs jobs of type " + type + " from queue " + queue +
-           " yet: configure [type." + type +
+           " yet; configure [type." + type +
            "] run = [...] and a pool with that queue, or start "
            "a worker for it";
 }

@@ -45,7 +45,7 @@ Result<int64_t> sleep_ms(std::string_view payload) {
     double seconds = 0;
     auto parsed = std::from_chars(payload.data(), payload.data() + payload.size(), seconds);
     if (parsed.ec != std::errc() || seconds < 0 || seconds > 1e9)
-        return fail(ErrorCode::invalid, "sleep takes seconds, a duration or {\"ms\": n}");
+        return fail(ErrorCode::invalid, "sleep needs seconds, a duration or {\"ms\": n}");
     return int64_t(seconds * 1000);
 }
 
@@ -67,12 +67,12 @@ HandlerResult run_sleep(const HandlerCall& call) {
     }
     HandlerResult stopped;
     stopped.outcome = Outcome::cancelled;
-    stopped.message = "stopped before its time";
+    stopped.message = "stopped before it had finished";
     return stopped;
 }
 
 HandlerResult run_fail(const HandlerCall& call) {
-    HandlerResult result = failed("fail was asked for");
+    HandlerResult result = failed("failed on request");
     if (call.payload.empty() || call.payload[0] != '{') return result;
     auto object = JsonObject::parse(call.payload);
     if (!object) return failed(object.error().text);

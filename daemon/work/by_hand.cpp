@@ -109,7 +109,7 @@ std::optional<Error> Broker::why_held(const JobView& view,
     const std::string job = "job " + view.job.jid;
     if (view.state != State::running)
         return Error{ErrorCode::conflict,
-                     job + " is " + std::string(name(view.state)) + ": nobody holds it"};
+                     job + " is " + std::string(name(view.state)) + ", so no worker holds it"};
     const bool faktory = view.owner == "faktory";
     auto known = running_.find(view.job.jid);
     auto worker = faktory ? nullptr : workers_.by_owner(view.owner);
@@ -117,16 +117,16 @@ std::optional<Error> Broker::why_held(const JobView& view,
                                : is_process(view.owner) || (worker && !worker->is_gone());
     if (there)
         return Error{ErrorCode::conflict,
-                     job + " runs at a worker that is there: cancel it, or end the worker"};
+                     job + " runs at a connected worker; cancel the job, or stop the worker"};
     if (beating.count(name_of_holder(view)))
         return Error{ErrorCode::conflict,
-                     job + " runs at a worker of another jobqd, which is there: cancel it"};
+                     job + " runs at a connected worker of another jobqd; cancel the job"};
     if (faktory && known == running_.end())
         return Error{ErrorCode::conflict,
-                     job + " was taken through another jobqd: release it there"};
+                     job + " was fetched from another jobqd; release it there"};
     if (kept_ends_.holds(view.job.jid))
         return Error{ErrorCode::conflict,
-                     job + " has ended, which the store has yet to hear: wait a moment"};
+                     job + " has ended, but the store does not know it yet; wait a moment"};
     return std::nullopt;
 }
 
@@ -184,7 +184,7 @@ task<Result<std::vector<Result<>>>> Broker::release(std::vector<std::string> jid
         std::vector<LeaseName> one(1);
         one[0].jid = jids[i];
         one[0].token = view->token;
-        std::string owner = view->owner, why = "its lease was ended by hand";
+        std::string owner = view->owner, why = "its lease was released by hand";
         auto taken = co_await take_away(std::move(owner), std::move(one), std::move(why));
         if (!taken) {
             results[i] = tl::unexpected<Error>(taken.error());

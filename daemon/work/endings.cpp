@@ -115,7 +115,8 @@ task<std::vector<Result<>>> Broker::finish(std::vector<Ended> batch) {
         if (one.token.empty() &&
             (known->owner != "faktory" ||
              is_of_earlier_attempt(known->record, known->worker, one.report.worker))) {
-            results[i] = fail(ErrorCode::lease_lost, "job " + one.jid + " is another's now");
+            results[i] =
+                fail(ErrorCode::lease_lost, "job " + one.jid + " belongs to another worker now");
             continue;
         }
         if (one.report.ended_ms == 0) one.report.ended_ms = now;
@@ -212,7 +213,7 @@ void Broker::ended(const Ended& what, const Planned& next, const Running& runnin
     if (!log_enabled(level)) return;
     std::string message = good ? "" : report.message;
     if (next.move == Move::dead) message += " (dead: " + next.reason + ")";
-    if (next.move == Move::retry) message += " (runs again at " + format_rfc3339(next.at_ms) + ")";
+    if (next.move == Move::retry) message += " (retry at " + format_rfc3339(next.at_ms) + ")";
     log(level, "job." + event, message,
         {{"jid", what.jid},
          {"type", running.job.type},

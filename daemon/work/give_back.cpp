@@ -75,7 +75,7 @@ task<void> Broker::recall_lost_fetches() {
         std::string to = owner == mine ? mine + "-again" : mine;
         auto leases = co_await store_.take_over(owner, to, lost, int(limits::kScriptJobs));
         if (!leases) co_return;
-        log(LogLevel::info, "lease.recalled", "taken by a fetch whose answer was lost",
+        log(LogLevel::info, "lease.recalled", "recalled jobs of a fetch whose answer was lost",
             {{"owner", owner}, {"jobs", int64_t(leases->size())}});
         FetchOrder order;
         order.owner = to;
@@ -111,7 +111,8 @@ task<void> Broker::hand_back_unheard(std::string owner, std::vector<std::string>
         unheard.push_back(std::move(lease));
     }
     if (unheard.empty()) co_return;
-    log(LogLevel::warn, "lease.unheard", "its worker never heard of it: handed back",
+    log(LogLevel::warn, "lease.unheard",
+        "the worker does not know these jobs; they go back to their queues",
         {{"owner", owner}, {"jobs", int64_t(unheard.size())}});
     co_await hand_back(std::move(unheard), owner);
 }

@@ -30,9 +30,9 @@ std::optional<Holder> Broker::holder_of(const std::string& jid) const {
 std::string Broker::advice_on_holder(const std::string& jid) const {
     const auto holder = holder_of(jid);
     if (holder == Holder::gone)
-        return "its worker is gone: jobq release " + jid + " ends its lease";
+        return "its worker is gone; jobq release " + jid + " ends its lease";
     if (holder == Holder::unknown)
-        return "whether its worker is there is not known: jobq release " + jid +
+        return "it is unknown whether its worker is connected; jobq release " + jid +
                " ends its lease if it is not";
     return {};
 }

@@ -13,7 +13,7 @@ std::optional<Error> reserved(const Job& job) {
         if (name->starts_with(kReservedPrefix))
             return Error{ErrorCode::forbidden,
                          std::string("the ") + what + " " + printable(*name) +
-                             " is jobqd's own: take a name that does not begin with " +
+                             " is reserved for jobqd; use a name that does not begin with " +
                              std::string(kReservedPrefix)};
     return std::nullopt;
 }
@@ -33,10 +33,10 @@ std::optional<Error> type_refusal(const Caller& caller, std::string_view type,
     if (type != kCommandType || !refuses_commands(caller, config)) return std::nullopt;
     if (!config.allow_run)
         return Error{ErrorCode::forbidden,
-                     "jobs of type run are not allowed here: set allow = true in [run] of jobqd's "
+                     "jobs of type run are not allowed here; set allow = true in [run] of jobqd's "
                      "configuration, or make the command a [type.NAME] and enqueue that"};
     return Error{ErrorCode::forbidden,
-                 "a job of type run is not taken over TCP or HTTP without a password: use `jobq "
+                 "jobs of type run are not accepted over TCP or HTTP without a password; use `jobq "
                  "run` on the Unix socket, set [listen] password_file, or make the command a "
                  "[type.NAME]"};
 }
@@ -46,8 +46,8 @@ std::optional<Error> rerun_refusal(const Caller& caller, std::string_view type,
     auto why = type_refusal(caller, type, config);
     if (why && config.allow_run)
         why->text =
-            "a job of type run is not run again by who comes over TCP or HTTP without a password: "
-            "use jobq on the Unix socket, or set [listen] password_file";
+            "jobs of type run are not run again over TCP or HTTP without a password; use jobq on "
+            "the Unix socket, or set [listen] password_file";
     return why;
 }
 
@@ -67,12 +67,12 @@ std::optional<Error> durability_refusal(const Job& job, std::string_view given,
     if (*job.durability >= durability_of(given).value_or(Durability::memory)) return std::nullopt;
     const std::string asked(kDurabilityNames[size_t(*job.durability)]);
     const std::string own =
-        "set redis.durability = \"" + asked + "\" in jobqd.toml and restart jobqd, or ask for less";
+        "set redis.durability = \"" + asked + "\" in jobqd.toml and restart jobqd, or request less";
     const std::string others =
         "its Redis needs appendonly yes, no-appendfsync-on-rewrite no and appendfsync always or "
-        "everysec, and jobqd's user there must be allowed CONFIG GET; or ask for less";
+        "everysec, and jobqd's user there must be allowed CONFIG GET; or request less";
     return Error{ErrorCode::forbidden,
-                 "durability " + asked + " is more than the store has, which is " +
+                 "durability " + asked + " exceeds that of the store, which is " +
                      std::string(given) + ": " + (config.redis.url.empty() ? own : others)};
 }
 

@@ -56,8 +56,8 @@ task<Result<>> KeptEnds::finish(Ended ended) {
     }
     if (end->result) co_return *end->result;
     co_return fail(ErrorCode::unavailable,
-                   "Redis does not record the end of job " + jid +
-                       " now: jobqd keeps it and records it as soon as that is possible");
+                   "Redis can't record the end of job " + jid +
+                       " now; jobqd keeps it and records it as soon as possible");
 }
 
 task<void> KeptEnds::keep(std::shared_ptr<End> end) {

@@ -75,7 +75,7 @@ task<void> Broker::settle_rest() {
     for (const auto& owner : owners) {
         auto worker = workers_.by_owner(owner);
         if (worker && worker->connections > 0 && !worker->gone) continue;  // it came back
-        std::string name = owner, why = "its lease ended while the store did not answer";
+        std::string name = owner, why = "its lease expired while the store did not answer";
         co_await reap(std::move(name), std::move(why));
     }
 }
@@ -186,7 +186,7 @@ task<void> Broker::recover() {
             auto worker = workers_.meet(info.owner.substr(2));
             worker->owner = info.owner;
             if (worker->kind == WorkerKind::faktory) worker->kind = WorkerKind::runner;
-            log(LogLevel::info, "lease.awaited", "a worker of before may come back",
+            log(LogLevel::info, "lease.awaited", "an earlier worker may reconnect",
                 {{"worker", worker->wid}, {"jobs", info.running}});
         }
     }
@@ -238,7 +238,7 @@ task<std::vector<Result<>>> Broker::finish_surely(std::vector<Ended> batch,
         // That Redis refuses, or is away, is told elsewhere.
         const Error& why = results[open.front()].error();
         if (!info(why.code).retryable && !std::exchange(told, true))
-            log(LogLevel::warn, "job.finish_delayed", why.text + ": it is offered again",
+            log(LogLevel::warn, "job.finish_delayed", why.text + "; it will be sent again",
                 {{"jid", batch[open.front()].jid}, {"jobs", int64_t(open.size())}});
         co_await sleep_for(reactor_, pause_ms);
         pause_ms = std::min<int64_t>(2 * pause_ms, 1'000);

@@ -145,8 +145,7 @@ void RunnerKeeper::launch() {
     bool kept = ftruncate(lock, 0) == 0 && pwrite(lock, text.data(), text.size(), 0) > 0;
     ::close(lock);  // the runner holds it now
     keep_mark(settings_.state_dir, mark);
-    log(LogLevel::info, "runner.started", kept ? "" : "its pid could not be noted",
-        {{"pid", pid_}});
+    log(LogLevel::info, "runner.started", kept ? "" : "its pid can't be saved", {{"pid", pid_}});
 }
 
 bool RunnerKeeper::find() {
@@ -167,7 +166,7 @@ bool RunnerKeeper::find() {
 
 // What failed now may go in a while.
 void RunnerKeeper::again(std::string_view event, const std::string& why) {
-    log(LogLevel::error, event, why + "; it is tried again");
+    log(LogLevel::error, event, why + "; retrying");
     pause_ms_ = std::clamp(2 * pause_ms_, kPauseMinMs, kPauseMaxMs);
     timer_ = reactor_.after(pause_ms_, [this] { launch(); });
 }
@@ -179,8 +178,9 @@ void RunnerKeeper::watch_old(int64_t pid) {
         old_ = std::move(*watch);
         outdated_ = !runs_our_file(settings_.state_dir, pid);
         log(LogLevel::info, "runner.found",
-            outdated_ ? "a runner of another build goes on; it is replaced when it runs nothing"
-                      : "a runner of before goes on",
+            outdated_ ? "an earlier runner of another build is still running; it is replaced once "
+                        "it runs no job"
+                      : "an earlier runner is still running",
             {{"pid", pid}});
         return;
     }
@@ -190,7 +190,8 @@ void RunnerKeeper::watch_old(int64_t pid) {
 
 void RunnerKeeper::ended() {
     log(stopping_ ? LogLevel::info : LogLevel::warn, "runner.ended",
-        stopping_ ? "" : "its jobs are returned and it is started again", {{"pid", pid_}});
+        stopping_ ? "" : "the runner ended; its jobs are taken back, and it is restarted",
+        {{"pid", pid_}});
     child_.reset();
     old_.reset();
     outdated_ = false;

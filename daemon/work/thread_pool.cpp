@@ -68,7 +68,7 @@ void ThreadPool::start() {
         log(LogLevel::error, "pool.short",
             "pool " + config_.name + " has " + std::to_string(threads_.size()) + " threads of " +
                 std::to_string(config_.slots) + ": " + error.what() +
-                "; raise LimitNPROC (ulimit -u), or lower its slots, then reload");
+                "; raise LimitNPROC (ulimit -u) or lower the slots, then reload");
     }
     if (threads_.empty()) return;
     gate_.keep([this] { return fetcher(); });

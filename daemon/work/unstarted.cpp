@@ -13,8 +13,9 @@ void Broker::bury(const Leased& lease, Finish& finish, const std::string& why) {
                                              : unstarted(lease.record, "forbidden", why, now);
     const std::string reason = finish.transition.record.reason;
     log(LogLevel::error, "job." + reason,
-        why + ": it is dead now and was not run; " +
-            (lease.corrupt ? "jobq rm it, then enqueue it again" : "jobq retry it once it may run"),
+        why + "; the job was not run and is dead; " +
+            (lease.corrupt ? "remove it with jobq rm, then enqueue it again"
+                           : "retry it with jobq retry once it may run"),
         {{"jid", lease.job.jid},
          {"type", lease.job.type},
          {"queue", lease.job.queue},

@@ -27,7 +27,7 @@ Result<Delivery> read_delivery(const Job& job) {
     auto url = object->string("url");
     const JsonField* body = object->find("body");
     if (!url || !*url || !body)
-        return fail(ErrorCode::bad_data, "a job of type jobq.webhook needs url and body");
+        return fail(ErrorCode::bad_data, "a job of type jobq.webhook requires url and body");
     return Delivery{**url, std::string(body->raw)};
 }
 
@@ -58,7 +58,7 @@ RunReport report_of(const Result<HttpReply>& reply, const std::string& who) {
     }
     std::string text = who + " answered " + std::to_string(status);
     if (status >= 300 && status < 400) text += ", and redirects are not followed";
-    if (status == 410) text += ", so it wants this never again";
+    if (status == 410) text += ", so it accepts no more deliveries of this webhook";
     if (!reply->body.empty())
         text += ": " + printable(utf8_prefix(to_utf8(reply->body), kAnswerShown));
     report = failed(status == 410 ? Outcome::dead : Outcome::failure,
@@ -195,7 +195,7 @@ task<RunReport> WebhookPool::send(std::shared_ptr<const Job> job, int64_t limit_
     if (job->type != kWebhookType) {
         begin(job->jid);
         co_return failed(Outcome::dead, "UnknownType",
-                         "the queue jobq.webhooks is for jobs of type jobq.webhook alone");
+                         "the queue jobq.webhooks is reserved for jobs of type jobq.webhook");
     }
     auto delivery = read_delivery(*job);
     if (!delivery) {
@@ -250,7 +250,7 @@ task<RunReport> WebhookPool::send_in_turn(std::string url, std::string body, std
         if (checked || may_be_private) return {};
         return fail(ErrorCode::forbidden,
                     "nothing was sent to " + who + ": " + checked.error().text +
-                        "; if that is meant, move it to allow_private in [webhook]");
+                        "; to allow this, move the host to allow_private in [webhook]");
     };
     const int64_t began = reactor_.now_ms();
     auto reply = co_await sender_.post(std::move(post));

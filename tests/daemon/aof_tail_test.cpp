@@ -94,7 +94,7 @@ TEST_CASE("a torn end is cut off, said, and kept, all before it is there") {
     Mended mended = start(dir, 0);
     INFO(mended.error.text);
     CHECK(mended.length == 49);
-    CHECK(mended.text.find("were no whole record") != std::string::npos);
+    CHECK(mended.text.find("were an incomplete record") != std::string::npos);
     auto cuts = cuts_in(dir);
     REQUIRE(cuts.size() == 1);
     CHECK(mended.text.find(cuts[0]) != std::string::npos);
@@ -195,8 +195,8 @@ TEST_CASE("a damaged base file, or a command of another name, is refused with th
     INFO(mended.error.text);
     CHECK(mended.error.code == ErrorCode::corrupt);
     const std::string redis = dir + "/redis";
-    CHECK(mended.error.text.find("run: mv " + redis + " " + redis + ".damaged") !=
-          std::string::npos);
+    CHECK(mended.error.text.find("continue without these data: mv " + redis + " " + redis +
+                                 ".damaged") != std::string::npos);
 }
 
 TEST_CASE("a large record, and output that looks like a record, are read by their lengths") {
@@ -231,8 +231,8 @@ TEST_CASE("the state directory of a newer jobqd is refused, with the way out") {
     auto redis = PrivateRedis::prepare(reactor, settings);
     REQUIRE_FALSE(redis);
     CHECK(redis.error().code == ErrorCode::config);
-    CHECK(redis.error().text == "can't use the state directory " + dir +
-                                    ": a newer jobqd wrote it (format 2, this one knows up to 1): "
-                                    "install that version again, or give this one another "
-                                    "state_dir");
+    CHECK(redis.error().text ==
+          "can't use the state directory " + dir +
+              ": a newer jobqd wrote it (format 2, but this one supports only up to 1); install "
+              "that version again, or use another state_dir");
 }

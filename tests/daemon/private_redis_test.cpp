@@ -416,7 +416,7 @@ TEST_CASE("a Redis program that can't be used is named, with what to do") {
     }
     SECTION("it is too old") {
         settings.binary = program(dir, "x", "echo 'Redis server v=6.0.16 sha=0:0'");
-        expected = "is version 6.0.16, jobq needs 7.0";
+        expected = "is version 6.0.16, but jobq requires 7.0";
     }
     auto error = error_of(reactor, settings);
     CHECK(error.code == ErrorCode::config);
@@ -437,7 +437,7 @@ TEST_CASE("a state directory that can't be used is named, with what to do") {
         path = dir / "f/s";
         expected = "state_dir";
     }
-    SECTION("others can write to it") {
+    SECTION("other users can write to it") {
         fs::create_directory(path);
         fs::permissions(path, fs::perms::all);
         expected = "chmod 700 " + path;

@@ -45,5 +45,5 @@ TEST_CASE("what escapes a timer or another plain call of the loop ends that call
     on_escape({});
     CHECK(went_on == 3);
     CHECK(told == std::vector<std::string>{"loop, a thread's call: none", "loop, a timer: none",
-                                           "loop, a deferred call: an exception without words"});
+                                           "loop, a deferred call: an unknown exception"});
 }

@@ -253,7 +253,7 @@ TEST_CASE("jobs without a handler, a permission or a command are refused with th
     auto none = launch_of(job, nullptr, true);
     REQUIRE_FALSE(none);
     CHECK(none.error().text ==
-          "no handler for type script: add [type.script] run = [...] to the configuration");
+          "no handler for type 'script'; add [type.script] run = [...] to the configuration");
     job.type = "run";
     job.payload = R"({"argv":["/bin/true"]})";
     CHECK(launch_of(job, nullptr, true));

@@ -131,7 +131,7 @@ TEST_CASE("types without a handler and run jobs without permission fail with the
     s.jobqd->give("j2", "run", R"({"argv":["/bin/true"]})");
     CHECK(s.done("j1")["outcome"] == "failure");
     CHECK(s.done("j1")["message"] ==
-          "no handler for type mystery: add [type.mystery] run = [...] to the configuration");
+          "no handler for type 'mystery'; add [type.mystery] run = [...] to the configuration");
     CHECK_THAT(s.done("j2")["message"].get<std::string>(), Catch::Contains("[run]"));
 }
 

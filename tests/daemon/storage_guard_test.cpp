@@ -60,8 +60,8 @@ TEST_CASE("a disk that fills takes no jobs, then starts none, then writes nothin
     CHECK(disk.refused(ScriptKind::moves));
     CHECK_FALSE(disk.refused(ScriptKind::reads));
     CHECK(disk.guard->text() == "the disk of " + disk.dir.path() +
-                                    " is full (64 KiB free, wanted are 1.5 MiB): free some space "
-                                    "there, jobqd goes on by itself");
+                                    " is full (64 KiB free, but 1.5 MiB are required); free some "
+                                    "space there, and jobqd continues by itself");
     disk.space->free = 2 * kMiB;  // not with room for the reserve as well
     CHECK(disk.refused(ScriptKind::adds));
     CHECK_FALSE(disk.refused(ScriptKind::takes));
@@ -97,7 +97,7 @@ TEST_CASE("what Redis says of its disk counts more than the figures, for two sec
     disk.guard->redis_hit_the_end();
     CHECK(disk.refused(ScriptKind::adds));
     CHECK_FALSE(disk.has_reserve());
-    CHECK(disk.guard->text().find("a quota?") != std::string::npos);
+    CHECK(disk.guard->text().find("check for a quota") != std::string::npos);
     disk.reactor.advance(2'000);
     CHECK_FALSE(disk.refused(ScriptKind::adds));
     CHECK(disk.has_reserve());

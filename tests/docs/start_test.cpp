@@ -60,5 +60,5 @@ TEST_CASE("./start gives up on a lock that is never released, with what to do") 
     auto ran = machine.start({{"JOBQ_START_LOCK_SECONDS", "0"}});
     INFO(ran.out << ran.err);
     CHECK(ran.status == 1);
-    CHECK(ran.out.find("end what holds it") != std::string::npos);
+    CHECK(ran.out.find("end the program that holds it") != std::string::npos);
 }

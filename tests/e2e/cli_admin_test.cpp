@@ -36,7 +36,7 @@ std::string acted(const std::string& text) {
             jobs.push_back({{"jid", jid},
                             {"ok", false},
                             {"error", "NOT_FOUND"},
-                            {"text", "there is no job " + jid}});
+                            {"text", "job " + jid + " does not exist"}});
         else if (jid.starts_with("running"))
             jobs.push_back(
                 {{"jid", jid}, {"ok", false}, {"error", "CONFLICT"}, {"text", "it runs"}});
@@ -121,7 +121,7 @@ TEST_CASE("status shows a block for a job, and 3 for one that is not known") {
     CHECK(contains(ran.out, "died-2  email  dead (exhausted)\n"));
     CHECK(contains(ran.out, "attempts  3 of 3\n"));
     CHECK(contains(ran.out, "error     attempt 3 failure: exit: status 7, 2026-11-22T10:00:01Z"));
-    CHECK(contains(ran.err, "there is no job none-3"));
+    CHECK(contains(ran.err, "job 'none-3' does not exist"));
     const auto objects = json::parse(run_cli(daemon.call({"status", "-o", "json", "waits-1"})).out);
     CHECK(objects.size() == 3);
     CHECK(objects[2]["error"] == "NOT_FOUND");
@@ -136,8 +136,8 @@ TEST_CASE("cancel, retry and rm take ids from arguments and stdin and keep each 
     CHECK(run_cli(daemon.call({"rm", "--yes", "running-1"})).status == 4);
     const Ran mixed = run_cli(daemon.call({"retry", "job-1", "missing-1"}));
     CHECK(mixed.status == 1);
-    CHECK(mixed.out == "job-1 made ready (was dead)\n");
-    CHECK(mixed.err == "jobq: there is no job missing-1\n");
+    CHECK(mixed.out == "job-1 is ready (was dead)\n");
+    CHECK(mixed.err == "jobq: job missing-1 does not exist\n");
 
     auto piped = daemon.call({"retry", "-q", "-"});
     piped.no_input = false;
@@ -184,7 +184,7 @@ TEST_CASE("retry-dead sweeps page by page and asks before it takes all") {
     });
     const Ran refused = run_cli(daemon.call({"retry-dead", "--all"}));
     CHECK(refused.status == 2);
-    CHECK(contains(refused.err, "retrying 3 dead jobs needs --yes"));
+    CHECK(contains(refused.err, "--yes is required to retry 3 dead jobs"));
     const Ran dry = run_cli(daemon.call({"retry-dead", "--all", "--dry-run"}));
     CHECK(dry.status == 0);
     CHECK(contains(dry.out, "3       0badc0ffee0badc0  email           Oops            no\n"));

@@ -104,7 +104,7 @@ TEST_CASE("a bad line of --jsonl has its error in its place and does not stop th
     REQUIRE(lines.size() == 9);
     CHECK(lines[0] == "good-one");
     CHECK(contains(lines[1], "line 2: BAD_DATA the line is not JSON: column 2"));
-    CHECK(contains(lines[2], "line 3: BAD_DATA the line is not an object"));
+    CHECK(contains(lines[2], "line 3: BAD_DATA the line is not a JSON object"));
     CHECK(contains(lines[3], "line 4: INVALID the line has no \"type\""));
     CHECK(contains(lines[4], "did you mean \"queue\"?"));
     CHECK(contains(lines[5], "line 6: TOO_LARGE"));
@@ -163,7 +163,7 @@ TEST_CASE("lines refused because the store is away are sent again") {
     FakeDaemon daemon([&](Peer& peer, const std::string&, const std::string& text) {
         if (refused < 50) {
             ++refused;
-            peer.write(refused % 2 == 0 ? "-UNAVAILABLE the store is away\r\n"
+            peer.write(refused % 2 == 0 ? "-UNAVAILABLE the store is unavailable\r\n"
                                         : "-UNKNOWN the link was cut\r\n");
             return true;
         }
@@ -204,7 +204,7 @@ TEST_CASE("an interrupted --jsonl says how much is stored and where to go on") {
     CHECK(ran.status == 130);
     CHECK(lines_of(ran.out).size() == 10);
     CHECK(contains(ran.err, "10 jobs are stored"));
-    CHECK(contains(ran.err, "line 11 is the first without an answer"));
+    CHECK(contains(ran.err, "line 11 is the first line without an answer"));
 }
 
 TEST_CASE("a stream of many lines runs with flat memory") {

@@ -162,12 +162,12 @@ TEST_CASE("a password is answered with Faktory's hash") {
     call.env["JOBQ_URL"] = "tcp://:wrong@" + host;
     const Ran wrong = run_cli(call);
     CHECK(wrong.status == 77);
-    CHECK(contains(wrong.err, "does not take the password"));
+    CHECK(contains(wrong.err, "rejected the password"));
     CHECK_FALSE(contains(wrong.err, "wrong"));
     call.env["JOBQ_URL"] = "tcp://" + host;
     const Ran none = run_cli(call);
     CHECK(none.status == 77);
-    CHECK(contains(none.err, "wants a password"));
+    CHECK(contains(none.err, "requires a password"));
 }
 
 TEST_CASE("what listens but is no jobqd is named") {
@@ -193,7 +193,7 @@ TEST_CASE("a lost answer is asked for again with the same id") {
     repeat.erase("again");
     CHECK(json::parse(requests[0]) == repeat);
     CHECK(ran.out == std::string(json::parse(requests[0])["jid"]) + "\n");
-    CHECK(contains(ran.err, "asking again"));
+    CHECK(contains(ran.err, "trying again"));
 }
 
 }  // namespace jobq::test

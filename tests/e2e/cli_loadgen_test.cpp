@@ -140,7 +140,7 @@ TEST_CASE("loadgen --mode drain enqueues first, and then lets the jobs run") {
     const Ran words = daemon.jobq({"loadgen", "--mode", "drain", "--jobs", "100"});
     CHECK(words.status == 0);
     CHECK(words.err.empty());  // no progress line where there is no terminal
-    CHECK(contains(words.out, "looked up 100 acknowledged jobs: 0 lost"));
+    CHECK(contains(words.out, "checked 100 acknowledged jobs: 0 lost"));
     CHECK(contains(words.out, "p99.99"));
 }
 
@@ -185,7 +185,7 @@ TEST_CASE("loadgen finds out that jobs were removed behind its back") {
     };
     const Ran ran = run_cli(call);
     CHECK(ran.status == 1);
-    CHECK(contains(ran.err, "acknowledged jobs are not known to jobqd any more"));
+    CHECK(contains(ran.err, "acknowledged jobs are no longer known to jobqd"));
     const json run = json::parse(ran.out);
     CHECK(run["check"]["jobs"] == 300);
     CHECK(run["check"]["lost"] > 0);
@@ -254,7 +254,7 @@ TEST_CASE("a lost job is named, a lost connection and an error end loadgen") {
     });
     const Ran lost = run_cli(forgets.daemon.call({"loadgen", "--jobs", "10", "--queue", "q"}));
     CHECK(lost.status == 1);
-    CHECK(contains(lost.out, "looked up 10 acknowledged jobs: 1 lost"));
+    CHECK(contains(lost.out, "checked 10 acknowledged jobs: 1 lost"));
     CHECK(contains(lost.out, missing));
     CHECK(contains(lost.err, "1 of 10 acknowledged jobs"));
 
@@ -267,7 +267,7 @@ TEST_CASE("a lost job is named, a lost connection and an error end loadgen") {
         run_cli(cuts.daemon.call({"loadgen", "--jobs", "50", "--clients", "1", "--queue", "q"}));
     CHECK(cut.status == 69);
     CHECK(contains(cut.err, "the connection to jobqd was lost after 4 acknowledged jobs"));
-    CHECK(contains(cut.out, "not checked"));
+    CHECK(contains(cut.out, "did not check for lost jobs"));
 
     LoadFake refuses([&](Peer& peer, const std::string& verb, const json&, bool&) {
         if (verb == "PUSH") peer.write("-FORBIDDEN not from here\r\n");
@@ -279,7 +279,7 @@ TEST_CASE("a lost job is named, a lost connection and an error end loadgen") {
 
     const Ran nobody = run_cli(refuses.daemon.call({"loadgen", "--jobs", "50"}));
     CHECK(nobody.status == 2);
-    CHECK(contains(nobody.err, "no pool of this jobqd runs jobs of the built-in type noop"));
+    CHECK(contains(nobody.err, "no pool of this jobqd runs jobs of the built-in type 'noop'"));
 }
 
 TEST_CASE("loadgen refuses what can't be meant before it connects") {
@@ -287,9 +287,9 @@ TEST_CASE("loadgen refuses what can't be meant before it connects") {
         {{"--mode", "pull"}, "--mode: 'pull'"},
         {{"--jobs", "5", "--duration", "1s"}, "--jobs and --duration"},
         {{"--jobs", "0"}, "--mode drain"},
-        {{"--mode", "drain", "--duration", "1s"}, "--duration does not go"},
-        {{"--mode", "drain", "--rate", "5"}, "--rate does not go"},
-        {{"--mode", "push", "--latency"}, "--latency needs"},
+        {{"--mode", "drain", "--duration", "1s"}, "--duration can't be used with --mode drain"},
+        {{"--mode", "drain", "--rate", "5"}, "--rate can't be used with --mode drain"},
+        {{"--mode", "push", "--latency"}, "--latency requires"},
         {{"--duration", "0s"}, "--duration"},
         {{"--duration", "5"}, "has no unit"},
         {{"--rate", "0"}, "--rate: '0'"},
@@ -298,7 +298,7 @@ TEST_CASE("loadgen refuses what can't be meant before it connects") {
         {{"--batch", "10001"}, "--batch: '10001'"},
         {{"--batch", "100", "--payload-size", "1000000"}, "--batch: a request"},
         {{"--payload-size", "9999999"}, "--payload-size"},
-        {{"--queue", "a/b"}, "--queue: 'a/b' is not a name"},
+        {{"--queue", "a/b"}, "--queue: 'a/b' is not a valid name"},
         {{"--type", std::string(256, 'x')}, "at most 255 bytes"},
         {{"noop"}, "does not take 'noop'"},
     };

@@ -51,7 +51,7 @@ TEST_CASE("jobq alone shows short help with an example") {
 TEST_CASE("a wrong verb or option is answered with the nearest right one") {
     const std::vector<Wrong> all{
         {{"enque", "email"}, 2, "did you mean 'enqueue'?"},
-        {{"xyzzy"}, 2, "'xyzzy' is not a verb of jobq"},
+        {{"xyzzy"}, 2, "'xyzzy' is not a jobq verb"},
         {{"enqueue", "email", "--paylod", "x"}, 2, "did you mean '--payload'?"},
         {{"list", "--stat=dead"}, 2, "did you mean '--state'?"},
         {{"queue", "puase", "a"}, 2, "did you mean 'pause'?"},
@@ -59,8 +59,8 @@ TEST_CASE("a wrong verb or option is answered with the nearest right one") {
         {{"list", "-o", "jsn"}, 2, "did you mean 'json'?"},
         {{"completion", "bsh"}, 2, "did you mean 'bash'?"},
         {{"help", "enqeue"}, 2, "did you mean 'enqueue'?"},
-        {{"-Z"}, 2, "there is no verb"},
-        {{"config"}, 2, "`jobq config` needs one of its verbs"},
+        {{"-Z"}, 2, "no verb on the command line"},
+        {{"config"}, 2, "`jobq config` needs a verb"},
     };
     for (const auto& wrong : all)
         check(wrong);
@@ -68,9 +68,9 @@ TEST_CASE("a wrong verb or option is answered with the nearest right one") {
 
 TEST_CASE("words of a later version are refused and name what works today") {
     for (const char* verb : {"cron", "key", "why", "history"}) {
-        check({{verb}, 2, "can't do it yet"});
-        check({{verb, "--help"}, 2, "can't do it yet"});
-        check({{"help", verb}, 2, "can't do it yet"});
+        check({{verb}, 2, "not available in this version yet"});
+        check({{verb, "--help"}, 2, "not available in this version yet"});
+        check({{"help", verb}, 2, "not available in this version yet"});
         CHECK_FALSE(contains(offline({"help"}).out, std::string("  ") + verb + " "));
     }
     check({{"enqueue", "email", "--after", "x"}, 2, "jobq wait"});
@@ -84,49 +84,49 @@ TEST_CASE("values that can't be meant are refused before anything is sent") {
         {{"enqueue"}, 2, "needs a TYPE"},
         {{"enqueue", std::string(256, 'x')}, 2, "at most 255 bytes"},
         {{"enqueue", "a\nb"}, 2, "without control characters"},
-        {{"enqueue", "My::Worker", "--queue", "My::Queue"}, 2, "'My::Queue' is not a name"},
+        {{"enqueue", "My::Worker", "--queue", "My::Queue"}, 2, "'My::Queue' is not a valid name"},
         {{"enqueue", "email", "{}"}, 2, "--payload FILE|-|JSON"},
-        {{"enqueue", "email", "--queue", "a/b"}, 2, "--queue: 'a/b' is not a name"},
+        {{"enqueue", "email", "--queue", "a/b"}, 2, "--queue: 'a/b' is not a valid name"},
         {{"enqueue", "email", "--queue="}, 2, "--queue has an empty value"},
         {{"enqueue", "email", "--queue"}, 2, "--queue"},
         {{"enqueue", "email", "--priority", "10"}, 2, "--priority: '10'"},
         {{"enqueue", "email", "--max-attempts", "0"}, 2, "from 1 to 1000"},
-        {{"enqueue", "email", "--in", "-5m"}, 2, "--in: -5m is in the past"},
+        {{"enqueue", "email", "--in", "-5m"}, 2, "--in: '-5m' is in the past"},
         {{"enqueue", "email", "--in", "5"}, 2, "has no unit"},
-        {{"enqueue", "email", "--in", "5m", "--at", "in 5m"}, 2, "can't both"},
+        {{"enqueue", "email", "--in", "5m", "--at", "in 5m"}, 2, "can't be used together"},
         {{"enqueue", "email", "--at", "tomorrow"}, 2, "--at:"},
         {{"enqueue", "email", "--timeout", "0s"}, 2, "--timeout"},
         {{"enqueue", "--jsonl", "-", "--wait"}, 2, "--wait and --jsonl"},
-        {{"enqueue", "--jsonl", "-", "--id", "a"}, 2, "--id is for one job"},
+        {{"enqueue", "--jsonl", "-", "--id", "a"}, 2, "--id applies to a single job"},
         {{"run"}, 2, "needs more"},
-        {{"run", "--env", "JOBQ_NO_SUCH_VARIABLE", "--", "true"}, 2, "the environment has no"},
-        {{"status"}, 2, "needs more: jobq status JID"},
+        {{"run", "--env", "JOBQ_NO_SUCH_VARIABLE", "--", "true"},
+         2,
+         "is not set in the environment"},
+        {{"status"}, 2, "needs more arguments: jobq status JID"},
         {{"result", "a", "b"}, 2, "does not take 'b'"},
         {{"wait", "--timeout", "x", "a"}, 2, "--timeout"},
         {{"list", "--since", "yesterday"}, 2, "neither an age nor a time"},
         {{"retry-dead"}, 2, "needs ids, a filter, or --all"},
-        {{"retry-dead", "--all", "--rate", "0/s"},
-         2,
-         "--rate: '0/s' is not a number of jobs a second"},
-        {{"retry-dead", "--all", "--rate", "50/h"}, 2, "say 50/s"},
+        {{"retry-dead", "--all", "--rate", "0/s"}, 2, "--rate: '0/s' is not a rate from 1 to"},
+        {{"retry-dead", "--all", "--rate", "50/h"}, 2, "use 50/s"},
         {{"retry-dead", "--all", "--rate", "100001"}, 2, "from 1 to 100000"},
-        {{"retry-dead", "a-job", "--rate", "5"}, 2, "can't be given with filters or a rate"},
-        {{"workers", "stop"}, 2, "which worker"},
+        {{"retry-dead", "a-job", "--rate", "5"}, 2, "can't be used with filters or --rate"},
+        {{"workers", "stop"}, 2, "a worker id or --all is required"},
         {{"stats", "--interval", "1s"}, 2, "needs --watch"},
         {{"top", "--interval", "0"}, 2, "has no unit"},
         {{"top", "--interval", "0s"}, 2, "from 100ms to 24h"},
         {{"top", "--snapshots", "0"}, 2, "whole number from 1"},
-        {{"top", "--once", "--snapshots", "2"}, 2, "can't both"},
+        {{"top", "--once", "--snapshots", "2"}, 2, "can't be used together"},
         {{"top", "--onse"}, 2, "has no option --onse"},
         {{"--server", "ftp://x", "ping"}, 2, "ftp://"},
-        {{"--server", "tcp://h:99999", "ping"}, 2, "is no port"},
+        {{"--server", "tcp://h:99999", "ping"}, 2, "is not a port number"},
     };
     for (const auto& wrong : all)
         check(wrong);
 }
 
 TEST_CASE("verbs that destroy need --yes where nobody can be asked") {
-    check({{"rm", "some-job"}, 2, "needs --yes"});
+    check({{"rm", "some-job"}, 2, "--yes is required"});
     CHECK(with_input({"rm", "-"}, "a\nb\n").status == 2);
 }
 
@@ -211,7 +211,7 @@ TEST_CASE("a configuration is checked without a daemon, every error with its pla
         dir.write("bad.toml", "[pool.default]\nkind = \"exe\"\nslots = 0\n[listn]\nunix = 3\n");
     const Ran fine = offline({"config", "check", good});
     CHECK(fine.status == 0);
-    CHECK(fine.out == good + ": good\n");
+    CHECK(fine.out == good + ": valid\n");
     const Ran errors = offline({"config", "check", bad});
     CHECK(errors.status == 78);
     CHECK(contains(errors.err, bad + ":2:"));

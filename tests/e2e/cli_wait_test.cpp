@@ -158,7 +158,7 @@ TEST_CASE("enqueue --wait prints the result, or why there is none") {
         script.state = "running";
         const Ran ran = run_cli(call);
         CHECK(ran.status == 124);
-        CHECK(contains(ran.err, "goes on; follow it with: jobq wait"));
+        CHECK(contains(ran.err, "continues; follow it with: jobq wait"));
     }
     SECTION("dead") {
         script.state = "dead";
@@ -203,7 +203,7 @@ TEST_CASE("a wait outlives a daemon that goes away and comes back") {
     FakeDaemon daemon([&](Peer& peer, const std::string& verb, const std::string& text) {
         if (verb == "WAIT" && ++waits == 1) return false;
         if (verb == "WAIT" && waits == 2) {
-            peer.write("-UNAVAILABLE the store is away\r\n");
+            peer.write("-UNAVAILABLE the store is unavailable\r\n");
             return true;
         }
         return script(peer, verb, text);
@@ -263,7 +263,7 @@ TEST_CASE("wait names a job that is not known") {
     });
     const Ran ran = run_cli(daemon.call({"wait", "no-such-job"}));
     CHECK(ran.status == 3);
-    CHECK(contains(ran.err, "there is no job no-such-job"));
+    CHECK(contains(ran.err, "job 'no-such-job' does not exist"));
 }
 
 }  // namespace jobq::test

@@ -49,7 +49,7 @@ TEST_CASE("a torn end of the data is mended, and ping and stats tell of it until
     daemon.start();
     CHECK(daemon.count("ready") == 5);
     CHECK(contains(daemon.must({"ping"}), "since it started: the last 512 bytes of "));
-    CHECK(contains(daemon.must({"stats"}), "mended      the last 512 bytes of "));
+    CHECK(contains(daemon.must({"stats"}), "repaired    the last 512 bytes of "));
     CHECK(contains(daemon.log(), "redis.mended: the last 512 bytes of "));
     daemon.stop();
     daemon.start();
@@ -101,8 +101,9 @@ TEST_CASE("data that a newer jobqd used end a start with 78 and the way out") {
     REQUIRE(std::system(set.c_str()) == 0);
     ran = refused_start(daemon, external);
     CHECK(ran.status == 78);
-    CHECK(
-        contains(ran.err, "the store has schema 99, this jobqd knows up to 3: a newer jobqd used"));
+    CHECK(contains(
+        ran.err,
+        "the store has schema 99, but this jobqd supports only up to 3. A newer jobqd used"));
 }
 
 }  // namespace jobq::test

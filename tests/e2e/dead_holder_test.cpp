@@ -129,7 +129,7 @@ TEST_CASE("who is gone is shown as gone at once, and what can't be done names wh
         const Ran ran = server.daemon.jobq(words);
         CAPTURE(words.front());
         CHECK(ran.status == 4);
-        CHECK(contains(ran.err, "its worker is gone: jobq release shown-job-1"));
+        CHECK(contains(ran.err, "its worker is gone; jobq release shown-job-1"));
     }
     CHECK(contains(server.daemon.must({"status", "shown-job-1"}), "jobq release shown-job-1"));
     CHECK(client.ask(R"(BEAT {"wid":"shown-1"})") == "-ERR unknown worker shown-1");

@@ -63,7 +63,7 @@ TEST_CASE("doctor finds a lost and a damaged job, with --fix one runs and the ot
     CHECK(contains(ran.out, "found no_place " + lost + " (ready): a stored job is in no queue"));
     CHECK(contains(ran.out, "found damaged " + damaged + " (q:later): "));
     CHECK(contains(ran.out, "found 2 findings ("));
-    CHECK(contains(ran.out, "jobq doctor --fix repairs"));
+    CHECK(contains(ran.out, "`jobq doctor --fix` repairs them"));
 
     ran = t.daemon.jobq({"doctor", "--fix"});  // nobody can be asked
     CHECK(ran.status == 2);

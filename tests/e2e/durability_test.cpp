@@ -22,7 +22,7 @@ std::string given(const LiveDaemon& daemon, const std::vector<std::string>& more
     std::vector<std::string> args{"enqueue", "noop", "-o", "json"};
     args.insert(args.end(), more.begin(), more.end());
     const Ran ran = daemon.jobq(args);
-    if (ran.status == 77 && contains(ran.err, "is more than the store has, which is "))
+    if (ran.status == 77 && contains(ran.err, "exceeds that of the store, which is "))
         return "refused";
     if (ran.status != 0) return ran.err;
     return json::parse(ran.out).at("durability");
@@ -60,7 +60,7 @@ TEST_CASE("the private Redis gives what is configured, and no job is stored that
     CHECK(daemon.count("total") == 1);
     const Ran ran = daemon.jobq({"enqueue", "noop", "--durability", "fsync"});
     CHECK(contains(ran.err,
-                   "durability fsync is more than the store has, which is memory: set "
+                   "durability fsync exceeds that of the store, which is memory: set "
                    "redis.durability = \"fsync\" in jobqd.toml and restart jobqd"));
     CHECK(daemon.jobq({"enqueue", "noop", "--durability", "most"}).status == 2);
     CHECK(json::parse(daemon.must({"stats", "--json"})).at("storage").at("durability") == "memory");
@@ -76,7 +76,7 @@ TEST_CASE("lines, PUSH, PUSHB and callbacks can ask for it too, each for itself"
 {"type":"noop"}
 )");
     CHECK(bulk.status == 1);
-    CHECK(contains(bulk.err, "line 2: FORBIDDEN durability fsync is more than"));
+    CHECK(contains(bulk.err, "line 2: FORBIDDEN durability fsync exceeds that of"));
     CHECK(daemon.count("total") == 2);
 
     Wire client(tcp_port(daemon));
@@ -86,7 +86,7 @@ TEST_CASE("lines, PUSH, PUSHB and callbacks can ask for it too, each for itself"
                      R"("custom":{"durability":"everysec"}})") == "+OK");
     const std::string no = client.ask(R"(PUSH {"jid":"durable-2","jobtype":"noop","args":[],)"
                                       R"("custom":{"durability":"fsync"}})");
-    CHECK(no.starts_with("-ERR durability fsync is more than the store has, which is everysec"));
+    CHECK(no.starts_with("-ERR durability fsync exceeds that of the store, which is everysec"));
     CHECK(client
               .ask(R"(PUSH {"jid":"durable-3","jobtype":"noop","args":[],)"
                    R"("custom":{"durability":"best"}})")
@@ -102,7 +102,7 @@ TEST_CASE("lines, PUSH, PUSHB and callbacks can ask for it too, each for itself"
     CHECK(client
               .ask(R"(BATCH NEW {"success":{"jobtype":"noop","args":[],)"
                    R"("custom":{"durability":"fsync"}}})")
-              .starts_with("-ERR success callback: durability fsync is more"));
+              .starts_with("-ERR success callback: durability fsync exceeds"));
 }
 
 TEST_CASE("of an external Redis jobqd says what its settings say, also when they change") {

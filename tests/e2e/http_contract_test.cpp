@@ -195,7 +195,7 @@ TEST_CASE("http: the members of a job in the document are those that ENQUEUE tak
         if (name != "payload_text") CHECK(known.find(name) != std::string::npos);
     }
     size_t names = 1;  // payload_text is not told
-    for (char c : known.substr(known.find("known are")))
+    for (char c : known.substr(known.find("the known ")))
         names += c == ',';
     CHECK(names + 1 == schema.size());
 }

@@ -296,7 +296,7 @@ TEST_CASE("http: so many operations run at once, and a stop of jobqd ends them")
         start(daemon, slow);
     const auto refused = daemon.ask("POST", kOperations, slow);
     CHECK(refused.status == 429);
-    CHECK(refused.body.find("4 operations run already") != std::string::npos);
+    CHECK(refused.body.find("4 operations are already running") != std::string::npos);
     CHECK(daemon.stop() == 0);
     daemon.start();
     CHECK(daemon.json("GET", kOperations).at("operations").empty());

@@ -241,8 +241,8 @@ TEST_CASE("import: a dump of Faktory's Redis is read by a server of its own, and
     INFO(ran.err << ran.out);
     CHECK(ran.status == 0);
     CHECK(contains(ran.out, "250 found      250 stored        0 known        0 refused"));
-    CHECK(contains(ran.err, "paused, as it was there: old"));
-    CHECK(contains(ran.err, "its counters stay behind: 4711 processed, 12 failures"));
+    CHECK(contains(ran.err, "paused, as in Faktory: old"));
+    CHECK(contains(ran.err, "Faktory's counters are not imported: 4711 processed, 12 failures"));
     check_imported(daemon, times);
     CHECK(read_file(file) == bytes);
     CHECK(processes_with("dump.rdb") == 0);
@@ -289,7 +289,7 @@ TEST_CASE("import: what can't be read is refused with its id and why, the rest c
     CHECK(contains(refused, "jobs must have a jobtype parameter"));
     CHECK(contains(refused, "long-type-name"));
     CHECK(contains(refused, "jobs must have a reasonable jid parameter"));
-    CHECK(contains(refused, "it is no reservation of a job"));
+    CHECK(contains(refused, "it is not the reservation of a job"));
     CHECK(status_of(daemon, "good-job-1").at("state") == "ready");
     const Ran text = daemon.jobq({"import", "faktory", "--redis", redis.path()});
     CHECK(text.status == 1);
@@ -309,12 +309,12 @@ TEST_CASE("import: wrong words, no Redis, no dump, no daemon: what and what to d
     };
 
     const std::vector<Wrong> all{
-        {{}, 2, "where is Faktory's store?"},
-        {{"--redis", "/no/such/place"}, 66, "there is no /no/such/place"},
+        {{}, 2, "needs --redis, the place of Faktory's store"},
+        {{"--redis", "/no/such/place"}, 66, "'/no/such/place' does not exist"},
         {{"--redis", "127.0.0.1:1"}, 69, "no Redis answers at 127.0.0.1:1"},
-        {{"--redis", text}, 65, "is no dump of a Redis"},
-        {{"--redis", broken}, 65, "redis-server can't read " + broken},
-        {{"--redis", daemon.socket()}, 69, "the Redis at"},
+        {{"--redis", text}, 65, "is not a Redis dump"},
+        {{"--redis", broken}, 65, "redis-server can't read '" + broken + "'"},
+        {{"--redis", daemon.socket()}, 69, "lost the connection to Redis at"},
     };
     for (const auto& wrong : all) {
         Words words{"import", "faktory"};

@@ -123,12 +123,12 @@ TEST_CASE("jobq says what is wrong with a password, and never shows it") {
     call.env["JOBQ_URL"] = "tcp://" + host;
     const Ran none = run_cli(call);
     CHECK(none.status == 77);
-    CHECK(contains(none.err, "wants a password"));
+    CHECK(contains(none.err, "requires a password"));
     CHECK(contains(none.err, "JOBQ_PASSWORD"));
     call.env["JOBQ_PASSWORD"] = "geheim";
     const Ran wrong = run_cli(call);
     CHECK(wrong.status == 77);
-    CHECK(contains(wrong.err, "does not take the password"));
+    CHECK(contains(wrong.err, "rejected the password"));
     call.args = {"ping", "--password-file", "/nonexistent/password"};
     const Ran no_file = run_cli(call);
     CHECK(no_file.status == 66);

@@ -221,15 +221,15 @@ TEST_CASE("profile refuses what can't be meant") {
         CHECK(ran.status == 2);
         CHECK(contains(ran.err, why));
     };
-    refused({"--format", "png"}, "none of text, folded, svg, pb and pprof");
-    refused({"--seconds", "1", "--duration", "1s"}, "not both");
+    refused({"--format", "png"}, "not text, folded, svg, pb or pprof");
+    refused({"--seconds", "1", "--duration", "1s"}, "can't be used together");
     refused({"--seconds", "0"}, "--seconds");
     refused({"-o", "svg"}, "not one of text, json and jsonl");
-    refused({"-o", "./profile"}, "says no format");
-    refused({"--out", "profile"}, "says no format");
-    refused({"--duration", "0s"}, "at least 1ms");
-    refused({"--duration", "11m"}, "at most 10m");
-    refused({"--json", "--format", "svg"}, "not with -o json");
+    refused({"-o", "./profile"}, "has no suffix of a known format");
+    refused({"--out", "profile"}, "has no suffix of a known format");
+    refused({"--duration", "0s"}, "must be from 1ms to 10m");
+    refused({"--duration", "11m"}, "must be from 1ms to 10m");
+    refused({"--json", "--format", "svg"}, "can't be used with -o json");
     refused({"extra"}, "does not take 'extra'");
     CHECK(daemon.jobq({"profile"}).status == 2);
 }

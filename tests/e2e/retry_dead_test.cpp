@@ -132,7 +132,7 @@ TEST_CASE("^C ends a retry at a rate: what is done stays done, the rest is dead"
     const Ran ran = run_beside(daemon, {"retry-dead", "--type", "fail", "--rate", "10/s"},
                                [](int pid) { kill(pid, SIGINT); });
     CHECK(ran.status == 130);
-    CHECK(contains(ran.err, "stopped: the rest is dead as before"));
+    CHECK(contains(ran.err, "stopped: the other jobs are still dead"));
     const int64_t ready = daemon.count("ready");
     CHECK(ran.out == std::to_string(ready) + " dead jobs are ready again\n");
     CHECK(ready < 100);
@@ -149,8 +149,8 @@ TEST_CASE("a retry at a rate that a restart of jobqd ends is not told as done") 
     // The old jobqd may still have said that it was stopped; the new one does not know it.
     INFO(ran.out << ran.err);
     CHECK((ran.status == 3 || ran.status == 130));
-    CHECK(contains(ran.err, ran.status == 3 ? "a restart of jobqd ends and forgets them"
-                                            : "stopped: the rest is dead as before"));
+    CHECK(contains(ran.err, ran.status == 3 ? "a restart of jobqd ends and forgets operations"
+                                            : "stopped: the other jobs are still dead"));
     CHECK(daemon.count("dead") > 0);
     CHECK(daemon.count("dead") + daemon.count("ready") == 100);
 }

@@ -181,7 +181,7 @@ TEST_CASE("a stored command is not run again by who comes over TCP or HTTP witho
     }
     SECTION("by MUTATE") {
         const std::string said = plain.ask(R"(MUTATE {"cmd":"requeue","target":"dead"})");
-        CHECK(contains(said, "-ERR 2 left as they are"));
+        CHECK(contains(said, "-ERR 2 left unchanged"));
         CHECK(contains(said, words));
         CHECK(dead.states() == kMailAlone);
     }

@@ -173,7 +173,7 @@ TEST_CASE("a command runs in the directory of its caller, or not at all") {
     const Ran relative = daemon.jobq({"enqueue", "run", "--max-attempts", "1", "--wait",
                                       "--payload", R"({"argv":["pwd"],"cwd":"sub"})"});
     CHECK(relative.status != 0);
-    CHECK(contains(relative.out + relative.err, "must begin with /"));
+    CHECK(contains(relative.out + relative.err, "must be an absolute path"));
 }
 
 }  // namespace jobq::test

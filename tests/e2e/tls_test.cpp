@@ -93,7 +93,7 @@ TEST_CASE("jobq refuses a certificate that it can't trust, and says how to go on
     const Ran wrong = run_cli(call);
     CHECK(wrong.status == 77);
     CHECK(contains(wrong.err, "the certificate is not trusted: The certificate issuer is unknown"));
-    CHECK(contains(wrong.err, "name the file of its authority in JOBQ_CA_FILE"));
+    CHECK(contains(wrong.err, "set JOBQ_CA_FILE to the file of its authority"));
     call.env.erase("JOBQ_CA_FILE");  // the system's authorities do not know ours either
     CHECK(run_cli(call).status == 77);
     call.args = {"ping", "--ca-file", secured.authority.file()};
@@ -110,7 +110,7 @@ TEST_CASE("the other way round: plain to a TLS port, TLS to a plain port") {
     call.env["JOBQ_URL"] = "tcp://127.0.0.1:" + std::to_string(secured.port);
     const Ran plain = run_cli(call);
     CHECK(plain.status == 69);
-    CHECK(contains(plain.err, "say tcp+tls:// instead of tcp://"));
+    CHECK(contains(plain.err, "use tcp+tls:// instead of tcp://"));
 
     LiveDaemon open("[listen]\ntcp = \"127.0.0.1:0\"\n");
     call.env["JOBQ_URL"] = "tcp+tls://127.0.0.1:" + std::to_string(tcp_port(open));
@@ -148,7 +148,7 @@ TEST_CASE("a foreign TLS client speaks 1.2 and 1.3, not 1.1, and can't renegotia
     CHECK_FALSE(contains(old, "+HI"));
     // s_client takes commands only as long as its input is open; the server closes first.
     secured.openssl("echo R; sleep 2", "-tls1_2");
-    CHECK(contains(secured.daemon->log(), "the other side wants to renegotiate"));
+    CHECK(contains(secured.daemon->log(), "the other side requested a renegotiation"));
     CHECK(run_cli(secured.call({"ping"})).status == 0);
 }
 
@@ -182,12 +182,12 @@ TEST_CASE("SIGHUP swaps the certificate, a broken pair keeps the old one and say
     before.start_tls(secured.authority.file());
     REQUIRE(before.hello(TcpClient::members(before.line(), "foobar")) == "+OK");
 
-    CHECK(contains(secured.daemon->log(), "server.pem ends at "));  // within days
+    CHECK(contains(secured.daemon->log(), "server.pem expires at "));  // within days
 
     secured.dir.write("server.key", read_file(fresh.key));  // and the old certificate
     secured.daemon->signal(SIGHUP);
     CHECK(eventually([&] { return contains(secured.daemon->log(), "config.kept"); }));
-    CHECK(contains(secured.daemon->log(), "is not that of the certificate"));
+    CHECK(contains(secured.daemon->log(), "does not belong to the certificate"));
     CHECK(run_cli(secured.call({"ping"})).status == 0);
 
     secured.dir.write("server.pem", read_file(fresh.certificate));
@@ -245,9 +245,9 @@ TEST_CASE("an address that other hosts reach needs a password and TLS, and is se
         call.args.emplace_back("--check-config");
         CHECK(run_cli(call).status == 78);
     };
-    refused(open, "needs a password (password_file) and TLS (tls_cert, tls_key)");
-    refused(open + password, "needs TLS (tls_cert, tls_key)");
-    refused(open + tls, "needs a password (password_file)");
+    refused(open, "requires a password (password_file) and TLS (tls_cert, tls_key)");
+    refused(open + password, "requires TLS (tls_cert, tls_key)");
+    refused(open + tls, "requires a password (password_file)");
     refused(open + tls + "password_file = \"/nonexistent/p\"\n", "/nonexistent/p can't be read");
     refused(open + password + "tls_key = \"/k\"\ntls_cert = \"/nonexistent/c\"\n",
             "/nonexistent/c can't be read");

@@ -135,14 +135,14 @@ TEST_CASE("top says that jobqd went away, how long, and goes on when it is back"
     REQUIRE(terminal.shows("0 ready"));
     daemon.kill();
     CHECK(says_how_long(terminal, 1));
-    CHECK(contains(row(terminal, "NO FIGURES"), "trying again"));
+    CHECK(contains(row(terminal, "NO FIGURES"), "retrying"));
     daemon.start();
     daemon.must({"enqueue", "noop", "--queue", "later"});
     REQUIRE(terminal.shows("1 ready"));
     CHECK(row(terminal, "NO FIGURES").empty());
     // One that hangs is told from one that works, and keys are heeded meanwhile.
     daemon.signal(SIGSTOP);
-    CHECK(terminal.shows("it is connected, but says nothing"));
+    CHECK(terminal.shows("jobqd is connected but does not answer"));
     terminal.type("q");
     CHECK(terminal.wait() == 0);
     daemon.signal(SIGCONT);
@@ -222,7 +222,7 @@ TEST_CASE("top shows an error of jobqd, and does not flood one that hangs up") {
     CHECK(once.status == 69);
     CHECK(contains(once.err, "Redis is not there"));
     Terminal told(top(daemon.path()), env());
-    CHECK(told.shows(": Redis is not there; trying again"));
+    CHECK(told.shows(": Redis is not there; retrying"));
     told.type("q");
     CHECK(told.wait() == 0);
     FakeDaemon closing([](Peer&, const std::string&, const std::string&) { return false; });
@@ -239,7 +239,7 @@ TEST_CASE("top prints snapshots into a pipe") {
     const std::string once = daemon.must({"top", "--once"});
     CHECK_FALSE(contains(once, "\033"));
     CHECK(contains(once, "jobs     1 ready, 0 running"));
-    CHECK(contains(once, "not known before the second answer"));
+    CHECK(contains(once, "known after the second answer"));
     CHECK(contains(once, "\nlater "));
     const std::string two = daemon.must({"top", "--snapshots", "2", "--interval", "100ms"});
     CHECK(contains(two, "\n\njobqd "));

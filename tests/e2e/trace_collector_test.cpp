@@ -203,7 +203,7 @@ TEST_CASE("a ca_file that can't be meant stops the start") {
           {"webhook", "[webhook]\nallow = [\"a.example\"]\nsecret_file = \"" + secrets.dir.path() +
                           "/secrets\"\n"}})
         for (const auto& [file, text] :
-             {std::pair<std::string, std::string>{path, "holds no certificate in PEM"},
+             {std::pair<std::string, std::string>{path, "contains no PEM certificate"},
               {gone, "No such file"}}) {
             CliCall call;
             call.program = JOBQD_BIN;

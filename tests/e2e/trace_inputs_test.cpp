@@ -96,7 +96,7 @@ TEST_CASE("jobq enqueue takes a context from its option, TRACEPARENT, or the job
     CHECK(told(daemon, one_line(run_cli(bulk).out)) == kContext);
     auto wrong = daemon.jobq({"enqueue", "show", "--traceparent", "00-A"});
     CHECK(wrong.status == 2);
-    CHECK(contains(wrong.err, "--traceparent: traceparent \"00-A\" is not of the form"));
+    CHECK(contains(wrong.err, "--traceparent: traceparent \"00-A\" is not a W3C trace context"));
 }
 
 TEST_CASE("a Faktory client's custom.traceparent is kept, and its worker gets that of the run") {

@@ -63,7 +63,8 @@ TEST_CASE("a wake-up that was lost is made up for within seconds, and said") {
     CHECK(eventually(done, seconds(15)));
     CHECK(std::chrono::steady_clock::now() - began < seconds(8));
     CHECK(eventually([&] { return woken(daemon) == 1; }));  // said once it is known to have helped
-    CHECK(contains(daemon.log(), "watchdog.woke: jobs were ready and a worker waited for them"));
+    CHECK(contains(daemon.log(),
+                   "watchdog.woke: the watchdog woke a worker that waited beside ready jobs"));
     CHECK(contains(daemon.must({"stats"}), "watchdog    woke workers 1 times"));
 }
 

@@ -116,7 +116,7 @@ TEST_CASE("a webhook that is not allowed is refused when the job is enqueued") {
         "\"custom\":{\"webhook\":\"https://evil.example/\"}}\r\n");
     CHECK_THAT(client.line(), Catch::StartsWith("-ERR") && Catch::Contains("are not allowed"));
     client.send("BATCH NEW {\"success\":{\"jobtype\":\"jobq.webhook\",\"queue\":\"q\"}}\r\n");
-    CHECK_THAT(client.line(), Catch::Contains("is jobqd's own"));
+    CHECK_THAT(client.line(), Catch::Contains("is reserved for jobqd"));
     HttpClient http(daemon.dir() / "http.sock");
     const auto refused =
         http.ask("POST", "/api/v1/jobs", R"({"type":"noop","webhook":"https://evil.example/"})");
@@ -168,7 +168,7 @@ TEST_CASE("410 and the last attempt make a delivery dead, and retry-dead brings 
     enqueue(daemon, "noop", receiver.url());
     REQUIRE(eventually([&] { return daemon.count("dead") == 1; }));
     CHECK(receiver.count() == 1);
-    CHECK_THAT(dead_of(daemon).dump(), Catch::Contains("answered 410, so it wants this never"));
+    CHECK_THAT(dead_of(daemon).dump(), Catch::Contains("answered 410, so it accepts no more"));
     status = 302;
     daemon.must({"retry-dead", "--all", "--type", "jobq.webhook", "--yes"});
     REQUIRE(eventually([&] { return receiver.count() == 3 && daemon.count("dead") == 1; }));
@@ -271,7 +271,7 @@ TEST_CASE("a receiver with https is told once ca_file names its authority") {
     enqueue(daemon, "noop", receiver.url());
     REQUIRE(eventually([&] { return daemon.count("retrying") == 1; }));
     const auto waits = daemon.must({"list", "--state", "retrying", "--json"});
-    CHECK(contains(waits, "of an authority that the system or ca_file names"));
+    CHECK(contains(waits, "from an authority of the system or ca_file"));
     daemon.write_config(config + "ca_file = \"" + authority.file() + "\"\n" + kQuick);
     daemon.signal(SIGHUP);
     CHECK(eventually([&] { return receiver.count() == 1; }, std::chrono::seconds(30)));

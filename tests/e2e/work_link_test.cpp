@@ -88,14 +88,14 @@ TEST_CASE("work: what ends while the link is cut is kept, reported once, and run
     const std::string jid = daemon.must({"enqueue", "x", "--queue", "w", "-q"});
     REQUIRE(will_witness(daemon, 1));
     proxy.cut();
-    CHECK(worker.says("lost jobqd"));
+    CHECK(worker.says("lost the connection to jobqd"));
     daemon.dir().write("go", "1");
     CHECK(will_witness(daemon, 2));
     CHECK(status_of(daemon, jid).at("state") == "running");
     proxy.mend();
     CHECK(gets(daemon, jid, "succeeded"));
     CHECK(status_of(daemon, jid).at("attempts") == 1);
-    CHECK(worker.says("connected again"));
+    CHECK(worker.says("reconnected"));
     const std::string more = daemon.must({"enqueue", "x", "--queue", "w", "-q"});
     CHECK(gets(daemon, more, "succeeded"));
     CHECK(witness(daemon).size() == 4);
@@ -122,7 +122,7 @@ TEST_CASE("work: a worker that can't renew its lease stops its jobs before anoth
     CHECK(stopped->at <= began->at);
     CHECK(began->attempt == 2);
     proxy.mend();
-    CHECK(far.says("connected again"));
+    CHECK(far.says("reconnected"));
     daemon.dir().write("go", "1");
     CHECK(gets(daemon, jid, "succeeded"));
     CHECK(find(witness(daemon), "ended", far_pid) == nullptr);

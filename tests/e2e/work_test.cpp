@@ -91,7 +91,7 @@ TEST_CASE("work: payload on stdin, a clean environment, stdout the result, stder
     CHECK(daemon.must({"result", jid}) == "{\"n\": 1}|resize|w|1|26|mine|\n{\"n\": 1}");
     CHECK(daemon.must({"logs", jid}) == "to the log\n" + jid);
     CHECK(status_of(daemon, jid).at("state") == "succeeded");
-    CHECK(contains(ran.err, "jobq: takes jobs of w from unix:"));
+    CHECK(contains(ran.err, "jobq: taking jobs of w from unix:"));
     CHECK(contains(ran.err, "2 slots"));
     CHECK(contains(ran.err, "ran 1 jobs: 1 succeeded"));
     CHECK(std::count(ran.err.begin(), ran.err.end(), '\n') == 2);
@@ -265,20 +265,24 @@ TEST_CASE("work: wrong words are refused before anything is taken") {
 
     const std::vector<Wrong> all{
         {{"--", "true"}, 2, "`jobq work` needs more"},
-        {{"w"}, 2, "which command is to run the jobs?"},
-        {{"w", "--"}, 2, "which command is to run the jobs?"},
-        {{"a b", "--", "true"}, 2, "'a b' is no name of a queue"},
+        {{"w"}, 2, "`jobq work` needs the command that runs the jobs"},
+        {{"w", "--"}, 2, "`jobq work` needs the command that runs the jobs"},
+        {{"a b", "--", "true"}, 2, "'a b' is not a valid queue name"},
         {{"w", "w=2", "--", "true"}, 2, "the queue w is named twice"},
         {{"w=0", "--", "true"}, 2, "'w=0': the weight of a queue"},
         {{"w", "--slots", "0", "--", "true"}, 2, "--slots: '0' is not a whole number from 1"},
         {{"w", "--slots", "x", "--", "true"}, 2, "--slots"},
         {{"w", "--max-jobs", "0", "--", "true"}, 2, "--max-jobs"},
         {{"w", "--stop-timeout", "5", "--", "true"}, 2, "--stop-timeout"},
-        {{"w", "--env", "NOT_SET_HERE", "--", "true"}, 2, "the environment has no NOT_SET_HERE"},
-        {{"w", "--cwd", "/no/such/place", "--", "true"}, 66, "is no directory"},
-        {{"w", "--", "no-such-program-here"}, 66, "there is no program no-such-program-here"},
-        {{"w", "--", "./no-such-file"}, 66, "can't run ./no-such-file: No such file"},
-        {{"w", "--", plain}, 66, "it is no executable file"},
+        {{"w", "--env", "NOT_SET_HERE", "--", "true"},
+         2,
+         "--env: 'NOT_SET_HERE' is not set in the environment"},
+        {{"w", "--cwd", "/no/such/place", "--", "true"}, 66, "is not a directory"},
+        {{"w", "--", "no-such-program-here"},
+         66,
+         "the program 'no-such-program-here' is not in PATH"},
+        {{"w", "--", "./no-such-file"}, 66, "can't run './no-such-file': No such file"},
+        {{"w", "--", plain}, 66, "it is not an executable file"},
         {{"w", "--slot", "1", "--", "true"}, 2, "did you mean '--slots'?"},
     };
     for (const auto& wrong : all) {
@@ -309,24 +313,24 @@ TEST_CASE("work: without a daemon it says so once and waits, --burst gives up") 
     CHECK(burst.status == 69);
     CHECK(contains(burst.err, daemon.socket()));
     WorkerProcess unwanted(daemon, {"w", "--", "true"});
-    REQUIRE(unwanted.says("waits for the daemon"));
+    REQUIRE(unwanted.says("waiting for the daemon"));
     unwanted.signal(SIGTERM);
     CHECK(unwanted.wait_end() == 0);
 
     WorkerProcess worker(daemon, {"w", "--", "true"});
-    REQUIRE(worker.says("waits for the daemon"));
+    REQUIRE(worker.says("waiting for the daemon"));
     daemon.start();
     CHECK(worker.is_ready());
     const std::string jid = enqueue(daemon, {"x"});
     CHECK(gets(daemon, jid, "succeeded"));
     daemon.kill();
-    CHECK(worker.says("lost jobqd"));
+    CHECK(worker.says("lost the connection to jobqd"));
     daemon.start();
-    CHECK(worker.says("connected again"));
+    CHECK(worker.says("reconnected"));
     const std::string said = worker.err();
-    CHECK(said.find("waits for") == said.rfind("waits for"));
-    CHECK(said.find("lost jobqd") == said.rfind("lost jobqd"));
-    CHECK(!contains(said, "no jobqd:"));
+    CHECK(said.find("waiting for") == said.rfind("waiting for"));
+    CHECK(said.find("lost the connection to jobqd") == said.rfind("lost the connection to jobqd"));
+    CHECK(!contains(said, "can't connect to jobqd:"));
     worker.signal(SIGTERM);
     CHECK(worker.wait_end() == 0);
 }

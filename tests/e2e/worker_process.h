@@ -31,7 +31,7 @@ class WorkerProcess {
     bool says(const std::string& text, int limit_s = 20) const;
 
     // Waits until it takes jobs.
-    bool is_ready() const { return says("takes jobs of"); }
+    bool is_ready() const { return says("taking jobs of"); }
 
   private:
     TempDir dir_;

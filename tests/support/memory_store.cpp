@@ -160,11 +160,11 @@ Result<> MemoryStore::finish_one(const Finish& finish) {
     auto found = live_.find(finish.jid);
     bool current = found != live_.end() && found->second.state == State::running &&
                    found->second.owner == finish.owner && found->second.token == finish.token;
-    if (!current) return fail(ErrorCode::lease_lost, "the lease is not current");
+    if (!current) return fail(ErrorCode::lease_lost, "the lease is no longer valid");
     Live& live = found->second;
     Move move = finish.transition.move;
     bool waits = move == Move::retry || move == Move::snooze || move == Move::release;
-    if (waits && live.cancel_asked) return fail(ErrorCode::cancelled, "it is to be cancelled");
+    if (waits && live.cancel_asked) return fail(ErrorCode::cancelled, "it is being cancelled");
 
     if (!finish.log.empty() && move != Move::release)
         logs_[finish.jid][finish.attempt] = {finish.log,
@@ -225,7 +225,7 @@ task<Result<std::vector<Result<>>>> MemoryStore::finish(std::vector<Finish> batc
     for (size_t i = 0; i < batch.size(); ++i) {
         const Finish& finish = batch[i];
         if (!seen.insert(finish.jid).second) {
-            results[i] = fail(ErrorCode::lease_lost, "the lease is not current");
+            results[i] = fail(ErrorCode::lease_lost, "the lease is no longer valid");
             continue;
         }
         if (finish.transition.move == Move::release) {

@@ -23,7 +23,7 @@ JobView MemoryStore::view_of(const Live& live) const {
 Result<JobView> MemoryStore::look(const std::string& jid) const {
     if (const Live* live = find(jid)) return view_of(*live);
     auto kept = finals_.find(jid);
-    if (kept == finals_.end()) return fail(ErrorCode::not_found, "no job " + jid);
+    if (kept == finals_.end()) return fail(ErrorCode::not_found, "job " + jid + " does not exist");
     JobView view;
     view.final = kept->second.record;
     view.state = view.final.state;
@@ -216,7 +216,8 @@ task<Result<>> MemoryStore::pause(std::vector<std::string> queues, bool paused) 
 
 task<Result<int64_t>> MemoryStore::clear(std::string queue, bool forget) {
     auto found = queues_.find(queue);
-    if (found == queues_.end()) co_return fail(ErrorCode::not_found, "no queue " + queue);
+    if (found == queues_.end())
+        co_return fail(ErrorCode::not_found, "queue " + queue + " does not exist");
     std::vector<std::string> removed;
     for (auto& [name, list] : found->second.lists) {
         for (const auto& place : list)

@@ -28,5 +28,7 @@ Findings check_keys_documented(const Tree& tree, const std::vector<std::string>&
 // words.cpp
 Findings check_words(const Tree& tree);
 Findings check_header_comments(const Tree& tree);
+// phrases.cpp
+Findings check_phrases(const Tree& tree);
 
 }  // namespace jobq::tidy

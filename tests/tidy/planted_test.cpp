@@ -230,6 +230,33 @@ TEST_CASE("planted: notes to self, paths, files that do not introduce themselves
     CHECK(check_header_comments({{"core/a.h", "// A.\n#pragma once\n"}}).empty());
 }
 
+TEST_CASE("planted: phrases that no native writer uses", "[tidy]") {
+    CHECK(
+        lines(check_phrases({
+            {"man/x.1", ".\\\" Who reads this comment may.\nIt works.\nWho waits is told of it.\n"},
+            {"cli/a.cpp", "// is wanted\nf(\"a number is\"\n  \" wanted\", \"redis.mended\");\n"},
+            {"tests/unit/a.cpp", "f(\"is wanted\");\n"},
+        })) ==
+        "man/x.1:3: \"is told of\": receives, is notified\n"
+        "man/x.1:3: \"Who\": you, or the noun\n"
+        "cli/a.cpp:2: \"is wanted\": is required\n");
+    for (const char* bad :
+         {"a value that can't be meant", "leave the id away", "The lease is over.", "jobs are over",
+          "Who reads slowly is sent fewer.", "a job that is not over", "kept for so long",
+          "a worker of before", "jobs are brought in", "what a crash left is mended",
+          "Debian 12 or the like", "it goes on until it is stopped", "jobqd stops: try again",
+          "it counts anew", "refused for want of room"}) {
+        INFO(bad);
+        CHECK_FALSE(check_phrases({{"README.md", bad}}).empty());
+    }
+    for (const char* good :
+         {"Who may connect?", "over the limit", "HTTP over TCP", "jobs left in the queue",
+          "the event redis.mended", "It is no longer used.", "recommended", "is over the limit"}) {
+        INFO(good);
+        CHECK(lines(check_phrases({{"README.md", good}})) == "");
+    }
+}
+
 TEST_CASE("planted: comments and literals are not code", "[tidy]") {
     CHECK(code_only("a /* b\n c */ d // e\nf") == "a     \n      d     \nf");
     CHECK(code_only("f(\"a\\\"b\", 'c', 1'000)") == "f(\"    \", ' ', 1'000)");

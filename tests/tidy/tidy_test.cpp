@@ -73,6 +73,10 @@ TEST_CASE("tidy: no notes to self, no paths of one machine", "[tidy]") {
     CHECK(lines(check_words(tree())) == "");
 }
 
+TEST_CASE("tidy: what people read has no phrase of the list", "[tidy]") {
+    CHECK(lines(check_phrases(tree())) == "");
+}
+
 TEST_CASE("tidy: every source says what it is", "[tidy]") {
     CHECK(lines(check_header_comments(tree())) == "");
 }

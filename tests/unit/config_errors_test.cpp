@@ -45,11 +45,11 @@ TEST_CASE("config errors: ten at once, each with its place", "[config]") {
           "t:6:16: durability must be one of fsync everysec memory, not \"fast\"\n"
           "t:8:17: the queue name \"not ok\" must be 1 to 64 of A-Z a-z 0-9 . _ -\n"
           "t:9:9: slots must be a whole number, not \"ten\"\n"
-          "t:11:16: {payload} must be an argument of its own, not a part of "
+          "t:11:16: {payload} must be a whole argument, not a part of "
           "\"--json={payload}\"\n"
-          "t:12:11: timeout: \"30\" has no unit: write 30s, 30ms or 30m\n"
+          "t:12:11: timeout: \"30\" has no unit; use 30s, 30ms or 30m\n"
           "t:13:10: an exit status must be 0 to 255, not \"300\"\n"
-          "t:13:28: exit 3 must be one of success retry dead snooze, not \"perhaps\"\n"
+          "t:13:28: exit 3 must be one of success, retry, dead or snooze, not \"perhaps\"\n"
           "t:14:1: unknown key \"backof\" in [type.mail]; did you mean \"backoff\"?\n");
 }
 
@@ -72,7 +72,7 @@ TEST_CASE("config errors: queues of the wrong form", "[config]") {
     CHECK(errors_of("[pool.p]\nqueues = [\"a\", 2]\n") ==
           "t:2:16: a queue must be a string, not a whole number\n");
     CHECK(errors_of("[pool.p]\nqueues = [\"a\", \"a\"]\n") ==
-          "t:2:16: the queue \"a\" stands here twice\n");
+          "t:2:16: the queue \"a\" is listed twice\n");
     CHECK(errors_of("[pool.p]\nqueues = { a = 0 }\n") ==
           "t:2:16: the weight of \"a\" must be 1 to 1000, not 0\n");
     CHECK(errors_of("[pool.p]\nqueues = { a = 1.5 }\n") ==
@@ -81,7 +81,7 @@ TEST_CASE("config errors: queues of the wrong form", "[config]") {
 
 TEST_CASE("config errors: a thread pool names built-in types alone", "[config]") {
     CHECK(errors_of("[pool.p]\nkind = \"thread\"\ntypes = [\"noop\", \"mail\"]\n")
-              .find("a thread pool runs the built-in types noop, echo, sleep and fail alone, not "
+              .find("a thread pool runs only the built-in types noop, echo, sleep and fail, not "
                     "\"mail\"") != std::string::npos);
     CHECK(errors_of("[pool.p]\nkind = \"thread\"\ntypes = [\"noop\"]\n") == "");
     CHECK(errors_of("[pool.p]\ntypes = [\"mail\", \"Mail::Job\"]\n") == "");
@@ -93,12 +93,13 @@ TEST_CASE("config errors: names, commands and variables", "[config]") {
     CHECK(errors_of("[type.a]\nrun = \"true\"\n") ==
           "t:2:7: run must be a list of strings: [\"program\", \"argument\"], not \"true\"\n");
     CHECK(errors_of("[type.a]\nrun = [\"{payload}\"]\n") ==
-          "t:2:8: the payload can't be the program that run names\n");
-    CHECK(errors_of("[type.a]\nrun = [\"\"]\n") == "t:2:8: run must name a program first\n");
+          "t:2:8: {payload} can't be the program in run\n");
+    CHECK(errors_of("[type.a]\nrun = [\"\"]\n") ==
+          "t:2:8: the first element of run must be a program\n");
     CHECK(errors_of("[type.a]\nenv = { \"A-B\" = \"\" }\n") ==
-          "t:2:9: \"A-B\" can't be the name of a variable\n");
+          "t:2:9: \"A-B\" is not a valid variable name\n");
     CHECK(errors_of("[type.a]\nenv = { JOBQ_JID = \"x\" }\n") ==
-          "t:2:9: JOBQ_JID is set by jobq itself for every job\n");
+          "t:2:9: JOBQ_JID is set by jobq for every job\n");
     CHECK(errors_of("[type.a]\nenv = { A = 1 }\n") ==
           "t:2:13: A must be a string, not a whole number\n");
 }
@@ -107,13 +108,14 @@ TEST_CASE("config errors: addresses, paths and URLs", "[config]") {
     CHECK(errors_of("[listen]\ntcp = \"7419\"\n") ==
           "t:2:7: tcp must be HOST:PORT such as \"127.0.0.1:7419\", not \"7419\"\n");
     CHECK(errors_of("[listen]\ntcp = \"0.0.0.0:7419\"\n") ==
-          "t:2:7: tcp = \"0.0.0.0:7419\" is reachable from other hosts and needs a password "
-          "(password_file) and TLS (tls_cert, tls_key): set the keys in [listen], or listen on "
+          "t:2:7: tcp = \"0.0.0.0:7419\" is reachable from other hosts and requires a password "
+          "(password_file) and TLS (tls_cert, tls_key); set the keys in [listen], or listen on "
           "127.0.0.1\n");
-    CHECK(errors_of("[listen]\ntcp = \"[::]:1\"\npassword_file = \"/p\"\n").find("needs TLS (") !=
-          std::string::npos);
+    CHECK(
+        errors_of("[listen]\ntcp = \"[::]:1\"\npassword_file = \"/p\"\n").find("requires TLS (") !=
+        std::string::npos);
     CHECK(errors_of("[listen]\ntcp = \"h:1\"\ntls_cert = \"/c\"\ntls_key = \"/k\"\n")
-              .find("needs a password (password_file): set") != std::string::npos);
+              .find("requires a password (password_file); set") != std::string::npos);
     CHECK(errors_of("[listen]\ntcp = \"0.0.0.0:7419\"\npassword_file = \"/p\"\n"
                     "tls_cert = \"/c\"\ntls_key = \"/k\"\n") == "");
     // A name that looks like loopback may be anywhere.
@@ -122,10 +124,10 @@ TEST_CASE("config errors: addresses, paths and URLs", "[config]") {
     for (const char* own : {"127.0.0.1:1", "127.8.8.8:1", "[::1]:1", "localhost:1"})
         CHECK(errors_of("[listen]\ntcp = \"" + std::string(own) + "\"\n").empty());
     CHECK(errors_of("[listen]\ntls_cert = \"/c\"\n") ==
-          "t:2:12: TLS needs a certificate and its key: tls_key is not set\n");
+          "t:2:12: TLS requires a certificate and its key: tls_key is not set\n");
     CHECK(errors_of("[listen]\nhttp = \"0.0.0.0:1\"\n") ==
-          "t:2:8: http = \"0.0.0.0:1\" is reachable from other hosts and needs a password "
-          "(password_file) and TLS (tls_cert, tls_key): set the keys in [listen], or listen on "
+          "t:2:8: http = \"0.0.0.0:1\" is reachable from other hosts and requires a password "
+          "(password_file) and TLS (tls_cert, tls_key); set the keys in [listen], or listen on "
           "127.0.0.1\n");
     CHECK(errors_of("[listen]\nhttp = \"unix:/run/http\"\nhttp_hosts = \"a.example b\"\n").empty());
     CHECK(errors_of("[listen]\nhttp = \"unix:run/http\"\n").find("absolute") != std::string::npos);
@@ -149,10 +151,10 @@ TEST_CASE("config errors: addresses, paths and URLs", "[config]") {
 
 TEST_CASE("config errors: what does not go together", "[config]") {
     CHECK(errors_of("[pool.p]\nkind = \"child\"\n") ==
-          "t:1:7: the child pool p needs run, the command of each child\n");
+          "t:1:7: the child pool p requires run, the command of each child\n");
     CHECK(errors_of("[pool.p]\nrun = [\"x\"]\n") ==
-          "t:2:7: run is for pools of kind child; what a job of an exec pool runs is said by its "
-          "type\n");
+          "t:2:7: run is only valid in pools of kind child; in an exec pool, the type of a job "
+          "says what runs\n");
     CHECK(errors_of("[type.run]\nrun = [\"x\"]\n").find("built in") != std::string::npos);
     CHECK(errors_of("[type.a]\nbackoff = { base = \"1m\", max = \"1s\" }\n") ==
           "t:2:1: backoff of a: max is less than base\n");
@@ -160,10 +162,10 @@ TEST_CASE("config errors: what does not go together", "[config]") {
 
 TEST_CASE("config errors: keys of later versions say so", "[config]") {
     CHECK(errors_of("[type.a]\nconcurrency = 4\nrate = \"1/s\"\n") ==
-          "t:2:1: concurrency (a limit on jobs of one type at once) is not there yet in this "
-          "version: remove the line\n"
-          "t:3:1: rate (a limit on jobs of one type in a time) is not there yet in this version: "
-          "remove the line\n");
+          "t:2:1: concurrency (a limit on jobs of one type at once) is not available in this "
+          "version yet; remove the line\n"
+          "t:3:1: rate (a limit on jobs of one type in a time) is not available in this version "
+          "yet; remove the line\n");
 }
 
 TEST_CASE("config errors: numbers out of range and of the wrong kind", "[config]") {
@@ -229,15 +231,14 @@ TEST_CASE("config errors: webhooks", "[config]") {
     // clang-format on
     const std::string errors = errors_of(toml);
     for (const char* part :
-         {"t:2:31: allow: \"127.1\" is no host such as hooks.example.com: its host ends in a "
+         {"t:2:31: allow: \"127.1\" is not a host such as hooks.example.com: its host ends in a "
           "number",
-          "t:3:18: allow_private: \"ftp://intranet\" is no host",
-          "t:4:24: events: \"failed\" is no "
-          "end of a job",
-          "t:5:11: ", "t:7:11: webhook is no URL for a webhook: it holds credentials"})
+          "t:3:18: allow_private: \"ftp://intranet\" is not a host",
+          "t:4:24: events: \"failed\" is not an end of a job",
+          "t:5:11: ", "t:7:11: webhook is not a URL for a webhook: it contains credentials"})
         CHECK_THAT(errors, Catch::Contains(part));
     CHECK_THAT(errors_of("[webhook]\nallow = [\"hooks.example.com\"]\n"),
-               Catch::Contains("t:2:9: webhooks are signed: set secret_file in [webhook]"));
+               Catch::Contains("t:2:9: webhooks must be signed; set secret_file in [webhook]"));
     CHECK_THAT(errors_of("[type.mail]\nwebhook = \"https://x.example/secret\"\n"),
                Catch::Contains("t:2:11: webhooks to https://x.example are not allowed"));
 }
@@ -257,8 +258,8 @@ TEST_CASE("config errors: where traces go", "[config]") {
     }
     const std::string headers = "\"\nheaders_file = \"/h\"\n";
     CHECK_THAT(errors_of("[trace]\nendpoint = \"http://otlp.example.com" + headers),
-               Catch::Contains("t:2:12: endpoint = \"http://otlp.example.com\" would carry what "
-                               "headers_file holds in clear text: use https://"));
+               Catch::Contains("t:2:12: endpoint = \"http://otlp.example.com\" would send the "
+                               "headers of headers_file unencrypted; use https://"));
     CHECK(errors_of("[trace]\nendpoint = \"https://otlp.example.com" + headers) == "");
     CHECK(errors_of("[trace]\nendpoint = \"http://localhost:4318" + headers) == "");
     CHECK_THAT(errors_of("[trace]\nsample_ratio = 1.5\n"), Catch::Contains("t:2:16: sample_ratio"));

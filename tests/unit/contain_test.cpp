@@ -77,8 +77,7 @@ TEST_CASE("what escapes a task in a gate ends that one, is told, and lets the ga
     CHECK(gate.inside() == 1);
     over = true;
     run_task(reactor, close(gate));
-    CHECK(told.all ==
-          std::vector<std::string>{"task: an exception without words", "task: past the end"});
+    CHECK(told.all == std::vector<std::string>{"task: an unknown exception", "task: past the end"});
 }
 
 TEST_CASE("a loop that is kept goes on after what escaped it, and ends with its gate") {

@@ -71,7 +71,7 @@ TEST_CASE("a parent that others can write to without protection is told") {
     made(dir / "open/a", 0700);
     auto own = own_dir(dir / "open/a/own");
     REQUIRE(own);
-    CHECK_THAT(own->doubt, Contains("others can write to " + (dir / "open")));
+    CHECK_THAT(own->doubt, Contains("other users can write to " + (dir / "open")));
 }
 
 TEST_CASE("what is no directory, or is not there, is refused with its path") {

@@ -84,7 +84,7 @@ TEST_CASE("what is no time is refused with an example") {
         INFO(bad);
         auto result = parse_rfc3339_ms(bad);
         REQUIRE_FALSE(result);
-        CHECK(result.error().text.find("write it like") != std::string::npos);
+        CHECK(result.error().text.find("use a form such as") != std::string::npos);
     }
 }
 

@@ -173,7 +173,7 @@ TEST_CASE("top: the words say all that a colour does") {
     CHECK(any_has(lines, "Redis ready, 2.0 KiB, durability always, storage full, 1.0 KiB free"));
     CHECK(any_has(lines, "no room"));
     CHECK(any_has(lines, "7 ready, 2 running, 3 scheduled, 4 retrying, 5 dead"));
-    CHECK(any_has(lines, "not known before the second answer"));
+    CHECK(any_has(lines, "known after the second answer"));
     CHECK(any_has(lines, "  paused"));
     CHECK(any_has(lines, "2/10"));
     CHECK(any_has(lines, "quiet"));
@@ -183,8 +183,8 @@ TEST_CASE("top: the words say all that a colour does") {
     all.trouble = "the connection was lost";
     all.trouble_ms = 61'500;
     lines = texts(lay_out_screen(all, 120, 30), 120);
-    CHECK(any_has(lines, "PAUSED, p goes on"));
-    CHECK(any_has(lines, "NO FIGURES for 1m: the connection was lost; trying again"));
+    CHECK(any_has(lines, "PAUSED, p resumes"));
+    CHECK(any_has(lines, "NO FIGURES for 1m: the connection was lost; retrying"));
     CHECK(any_has(lines, "5.0/s enqueued, 4.0/s finished, 3.0/s succeeded, 1.0/s failed"));
     const auto waiting = texts(lay_out_screen(TopView{}, 80, 5), 80);
     CHECK(any_has(waiting, "Waiting"));

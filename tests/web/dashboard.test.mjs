@@ -99,7 +99,7 @@ test("first data and a list page beside many jobs", async () => {
     await page.waitForFunction((old) => document.querySelector("tbody a").innerText === old, first);
     began = Date.now();
     await page.goto(`${daemon.origin}/#/jobs?state=ready&type=nobody`);
-    await page.getByText("looked at").waitFor();
+    await page.getByText("checked").waitFor();
     console.log(`# a filter without a match after ${Date.now() - began} ms`);
     await close(page);
 });
@@ -145,7 +145,7 @@ test("one job: retried when dead, removed, and gone", async () => {
     await eventually(async () => (await stateOf(jid)) === "dead");
     await page.getByRole("button", { name: "Remove", exact: true }).click();
     await page.locator("dialog button[type=submit]").click();
-    await page.getByText("There is no job " + jid).waitFor();
+    await page.getByText("Job " + jid + " does not exist").waitFor();
     // The browser itself notes the 404 that the page asked for.
     page.faults = page.faults.filter((fault) => !/status of 404/.test(fault));
     await close(page);

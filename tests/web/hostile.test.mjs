@@ -120,7 +120,7 @@ test("read-only: no buttons that act, and a POST is refused", async () => {
         assert.match(json.detail, /http_read_only/);
         const page = await openTab(browser);
         await page.goto(quiet.origin + "/#/submit");
-        await page.getByText("This dashboard only shows").waitFor();
+        await page.getByText("This dashboard is read-only").waitFor();
         for (const hash of ["queues", "workers", "dead", "jobs?state=dead"]) {
             await page.goto(`${quiet.origin}/#/${hash}`);
             await page.locator("main h1").waitFor();

@@ -20,8 +20,9 @@ task<HttpResponse> get_stats(ApiCall call) {
 }
 
 task<HttpResponse> no_cron(ApiCall) {
-    Error error{ErrorCode::not_found,
-                "this jobqd has no cron yet: run `jobq enqueue` from the system's cron"};
+    Error error{
+        ErrorCode::not_found,
+        "cron is not available in this version yet; run `jobq enqueue` from the system's cron"};
     co_return problem(error, 501);
 }
 

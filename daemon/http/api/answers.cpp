@@ -40,7 +40,7 @@ verbs::Answer the_only(verbs::Answer answer) {
     auto code = job->string("error"), text = job->string("text"), jid = job->string("jid");
     if (!code || !*code) return one;
     if (text && *text) return fail(error_code_from_name(**code), **text);
-    return fail(error_code_from_name(**code), "there is no job " + jid->value_or(""));
+    return fail(error_code_from_name(**code), "job " + jid->value_or("") + " does not exist");
 }
 
 std::string trace_of(const HttpRequest& request) {
@@ -87,8 +87,8 @@ Result<std::string> open_cursor(std::string_view list, std::string_view sealed) 
     std::string cursor = bytes && bytes->size() > kSeal ? bytes->substr(kSeal) : "";
     if (cursor.empty() || bytes->substr(0, kSeal) != seal_of(list, cursor))
         return fail(ErrorCode::invalid,
-                    "the cursor is not from this list: give \"next\" of its page before, with the "
-                    "same state and queue, or none");
+                    "the cursor does not belong to this list; use \"next\" of the previous page "
+                    "with the same state and queue, or no cursor");
     return cursor;
 }
 

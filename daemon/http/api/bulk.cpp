@@ -129,9 +129,10 @@ task<void> enqueue_bulk(ApiCall call) {
         }
     }
     if (more || exchange.too_long())
-        write_refusal(out, reader.number + 1,
-                      {ErrorCode::too_large,
-                       "the request is too long: send the rest, from this line on, in another"});
+        write_refusal(
+            out, reader.number + 1,
+            {ErrorCode::too_large,
+             "the request is too long; send the rest, from this line on, in another request"});
     HttpResponse response;
     response.type = "application/jsonl";
     response.body = std::move(out);

@@ -22,11 +22,10 @@ Result<std::string> argument_of(const std::string& body) {
     json.begin_object();
     for (const auto& field : fields->fields()) {
         if (std::find(std::begin(kMembers), std::end(kMembers), field.key) == std::end(kMembers))
-            return fail(
-                ErrorCode::invalid,
-                "unknown field " + json_quoted(field.key) +
-                    "; known are type, queue, tag, error, text, group, since, all, dry_run, "
-                    "cursor, limit");
+            return fail(ErrorCode::invalid, "unknown field " + json_quoted(field.key) +
+                                                "; the known fields are type, queue, tag, error, "
+                                                "text, group, since, all, dry_run, "
+                                                "cursor, limit");
         if (field.key != "cursor") {
             json.key(field.key).raw(field.raw);
             continue;

@@ -40,7 +40,7 @@ Result<> take_header(const HttpRequest& request, std::string_view name, std::str
         return fail(ErrorCode::invalid, "the header " + std::string(name) + " must have one value");
     if (!member.empty() && member != value)
         return fail(ErrorCode::invalid,
-                    "the header " + std::string(name) + " and the body say different things");
+                    "the header " + std::string(name) + " and the body have different values");
     member = std::string(value);
     return {};
 }
@@ -95,7 +95,7 @@ task<HttpResponse> get_payload(ApiCall call) {
     }
     if (is_final(view.state)) {
         Error error{ErrorCode::conflict, "job " + jid + " is " + std::string(name(view.state)) +
-                                             ": the payload of a job that is over is not kept"};
+                                             ", and the payload of a finished job is not kept"};
         co_return problem(error);
     }
     HttpResponse response;

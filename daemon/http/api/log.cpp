@@ -58,7 +58,7 @@ task<void> get_log(ApiCall call) {
         }
     }
     if (format != "jsonl" && format != "text") {
-        exchange.answer(problem({ErrorCode::invalid, "the format is jsonl or text"}));
+        exchange.answer(problem({ErrorCode::invalid, "the format must be jsonl or text"}));
         co_return;
     }
     LogLines lines(exchange, format == "text");

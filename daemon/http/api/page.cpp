@@ -53,9 +53,9 @@ HttpResponse plain_page() {
         "</h1>\n"
         "<p>This is the HTTP API of jobqd. This build has no dashboard: " +
         std::string(web_missing()) +
-        ".</p>\n<p>To have it: install nodejs and npm, configure with <code>cmake -D "
+        ".</p>\n<p>To get it, install nodejs and npm, configure with <code>cmake -D "
         "JOBQ_DASHBOARD=ON</code>, and build again.</p>\n<ul>\n"
-        "<li><a href=\"/api/openapi.json\">/api/openapi.json</a>: what there is</li>\n"
+        "<li><a href=\"/api/openapi.json\">/api/openapi.json</a>: all addresses</li>\n"
         "<li><a href=\"/api/v1/stats\">/api/v1/stats</a>: totals, queues, pools</li>\n"
         "<li><a href=\"/api/v1/dead\">/api/v1/dead</a>: dead jobs</li>\n"
         "<li><a href=\"/metrics\">/metrics</a>: figures for Prometheus</li>\n</ul>\n"
@@ -80,7 +80,7 @@ task<HttpResponse> asset(ApiCall call) {
     const WebFile* file = find_file(call.path.front());
     if (!file || file->name == "index.html")
         co_return problem({ErrorCode::not_found,
-                           "the dashboard of this jobqd has no such file: load its page anew"});
+                           "the dashboard of this jobqd has no such file; reload the page"});
     HttpResponse response = serve(call.request(), *file);
     response.headers.emplace_back("Cache-Control", "public, max-age=31536000, immutable");
     co_return response;

@@ -17,7 +17,7 @@ task<Answer> set_paused(ServerContext& context, std::string argument, bool pause
     Request request(argument);
     auto names = request.some_texts("queues");
     for (const auto& queue : names)
-        if (!is_name(queue)) request.refuse("no queue can have the name " + json_quoted(queue));
+        if (!is_name(queue)) request.refuse("invalid queue name: " + json_quoted(queue));
     if (request.error()) {
         co_return tl::unexpected<Error>(*request.error());
     }

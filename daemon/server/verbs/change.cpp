@@ -98,7 +98,8 @@ task<Answer> retry_dead(ServerContext& context, std::string argument, Caller fro
     JobFilter filter = JobFilter::from(request);
     bool all = request.flag("all"), dry_run = request.flag("dry_run");
     if (!all && filter.is_empty())
-        request.refuse("say which: type, queue, tag, error, text, group, since, or all");
+        request.refuse(
+            "select jobs with type, queue, tag, error, text, group or since, or with all");
     ScanRequest scan;
     scan.state = State::dead;
     scan.cursor = request.text("cursor");

@@ -44,7 +44,7 @@ task<void> settle_owner(Broker& broker, std::string owner) {
         if (worker->kind == WorkerKind::faktory) worker->kind = WorkerKind::runner;
         co_return;
     }
-    std::string why = "jobq doctor found that nobody runs it";
+    std::string why = "jobq doctor found that no worker runs it";
     co_await broker.reap(std::move(owner), std::move(why));
 }
 

@@ -7,14 +7,13 @@ namespace jobq::verbs {
 Answer enqueued(Broker& broker, const EnqueueRequest& request, const Result<Enqueued>& result) {
     const Job& job = request.job;
     if (!result && result.error().code == ErrorCode::not_unique)
-        return fail(ErrorCode::not_unique,
-                    "a job of type " + job.type + " in queue " + job.queue +
-                        " with the same payload is not over and keeps its like out: "
-                        "see `jobq list --type " +
-                        job.type + "`");
+        return fail(ErrorCode::not_unique, "a job of type " + job.type + " in queue " + job.queue +
+                                               " with the same payload has not finished and holds "
+                                               "the unique lock; see `jobq list --type " +
+                                               job.type + "`");
     if (!result) return tl::unexpected<Error>(result.error());
     bool stored = result->how == Enqueued::How::stored;
-    std::string note = request.late ? "run_at is in the past: it runs now"
+    std::string note = request.late ? "run_at is in the past; the job runs now"
                                     : broker.why_no_handler(job.type, job.queue);
     JsonWriter json;
     json.begin_object()

@@ -55,8 +55,9 @@ Result<Selection> parse_selection(const JsonObject& request) {
     selection.type = type->value_or("");
     if (selection.pattern.size() > limits::kGlobBytes)
         return fail(ErrorCode::too_large,
-                    "a regexp of " + std::to_string(selection.pattern.size()) + " bytes: at most " +
-                        std::to_string(limits::kGlobBytes) + ", or name the jobs by jids");
+                    "a regexp of " + std::to_string(selection.pattern.size()) +
+                        " bytes exceeds the limit of " + std::to_string(limits::kGlobBytes) +
+                        "; shorten it, or name the jobs by jids");
     return selection;
 }
 
@@ -285,7 +286,7 @@ task<void> flush(Session& session, std::string) {
     }
     auto done = co_await session.broker().flush();
     session.context().info.forget();
-    log(LogLevel::warn, "store.flushed", "FLUSH dropped all jobs");
+    log(LogLevel::warn, "store.flushed", "FLUSH deleted all jobs");
     if (done) {
         session.reply_ok();
     } else {
@@ -378,7 +379,7 @@ task<void> mutate(Session& session, std::string argument) {
     auto done = co_await mutate_set(session.broker(), &mutation, std::move(*selection));
     if (done && mutation.refused > 0)
         done = fail(ErrorCode::forbidden,
-                    std::to_string(mutation.refused) + " left as they are: " + mutation.why);
+                    std::to_string(mutation.refused) + " left unchanged: " + mutation.why);
     if (done) {
         session.reply_ok();
     } else {

@@ -25,7 +25,7 @@ task<void> import_jobs(Session& session, std::string argument) {
     Request request(argument, limits::kJsonDepth + 6);
     const JsonField* jobs = request.field("jobs");
     bool dry_run = request.flag("dry_run");
-    if (!jobs || jobs->kind != JsonField::Kind::array) request.refuse("\"jobs\" is wanted here");
+    if (!jobs || jobs->kind != JsonField::Kind::array) request.refuse("\"jobs\" is required");
     if (request.error()) {
         session.reply_error(*request.error());
         co_return;

@@ -157,7 +157,7 @@ task<Answer> result(ServerContext& context, std::string argument) {
     const JobView& view = *views->front();
     if (view.state != State::succeeded) {
         Error error{ErrorCode::conflict,
-                    "job " + jid + " is " + std::string(name(view.state)) + ": it has no result"};
+                    "job " + jid + " is " + std::string(name(view.state)) + " and has no result"};
         co_return tl::unexpected<Error>(error);
     }
     JsonWriter json;

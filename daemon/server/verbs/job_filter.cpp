@@ -123,7 +123,7 @@ JobFilter JobFilter::from(Request& request) {
     filter.group = request.text("group");
     for (const std::string* text : {&filter.error, &filter.text})
         if (text->size() > limits::kFilterTextBytes)
-            request.refuse("a text to look for may have " +
+            request.refuse("\"error\" and \"text\" may have at most " +
                            std::to_string(limits::kFilterTextBytes) + " bytes");
     std::string since = request.text("since");
     if (since.empty()) return filter;

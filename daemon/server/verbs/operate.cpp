@@ -23,7 +23,7 @@ void refuse_others(Request& request, const std::string_view (&known)[n], const s
     for (const auto& field : request.fields())
         if (std::find(std::begin(known), std::end(known), field.key) == std::end(known))
             request.refuse("unknown field " + json_quoted(printable(utf8_prefix(field.key, 100))) +
-                           " in " + where + "; known are " + names);
+                           " in " + where + "; the known fields are " + names);
 }
 
 Result<OperationOrder> read_order(const std::string& argument) {
@@ -34,11 +34,12 @@ Result<OperationOrder> read_order(const std::string& argument) {
     if (!action) request.refuse("\"action\" must be retry, cancel or remove");
     order.rate = request.number("rate");
     if (order.rate < 0 || order.rate > limits::kOperationRateMax)
-        request.refuse("\"rate\" must be jobs a second, up to " +
-                       std::to_string(limits::kOperationRateMax) + "; 0 or nothing: no limit");
+        request.refuse("\"rate\" must be a number of jobs per second up to " +
+                       std::to_string(limits::kOperationRateMax) + "; 0 or no rate means no limit");
     const JsonField* field = request.field("filter");
     if (!field || field->kind != JsonField::Kind::object)
-        request.refuse("\"filter\" is wanted here: an object with the state, and which jobs of it");
+        request.refuse(
+            "\"filter\" is required: an object with the state and a selection of its jobs");
     if (request.error()) return tl::unexpected<Error>(*request.error());
     order.action = *action;
     order.filter_json = std::string(field->raw);
@@ -48,7 +49,8 @@ Result<OperationOrder> read_order(const std::string& argument) {
     order.filter = JobFilter::from(filter);
     const bool all = filter.flag("all");
     if (order.filter.is_empty() && !all)
-        filter.refuse("say which: queue, type, tag, error, text, group, since, or \"all\":true");
+        filter.refuse(
+            "select jobs with queue, type, tag, error, text, group or since, or with \"all\":true");
     if (order.filter_json.size() > limits::kOperationFilterBytes)
         filter.refuse("the filter has more than " + std::to_string(limits::kOperationFilterBytes) +
                       " bytes");

@@ -72,7 +72,9 @@ task<Result<TakenProfile>> take_profile(ServerContext& context, std::string kind
         auto end = going->wait(duration_ms);
         const bool gone = co_await end;
         context.profiling = false;
-        if (gone) co_return fail(ErrorCode::cancelled, "who asked for the profile went");
+        if (gone)
+            co_return fail(ErrorCode::cancelled,
+                           "the client that requested the profile has disconnected");
         taken.duration_ms = context.reactor.now_ms() - begin;
     }
     auto bytes = profile->finish();

@@ -23,7 +23,7 @@ class Request : public FieldReader {
         std::string all;
         for (std::string_view one : kStateNames)
             all.append(all.empty() ? "" : ", ").append(one);
-        refuse("unknown state " + json_quoted(name) + "; it is one of " + all);
+        refuse("unknown state " + json_quoted(name) + "; the states are " + all);
         return State::ready;
     }
 };

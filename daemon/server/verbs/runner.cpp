@@ -17,7 +17,7 @@ namespace {
 bool is_worker(Session& session) {
     if (session.opted_in() && session.worker()) return true;
     session.reply_error({ErrorCode::forbidden,
-                         "only a worker that said HELLO with \"jobq\":1 and a wid may do this"});
+                         "this is reserved for workers whose HELLO has \"jobq\":1 and a wid"});
     return false;
 }
 
@@ -138,8 +138,8 @@ task<void> take(Session& session, std::string argument) {
     ServerContext& context = session.context();
     if (request->types.size() > size_t(limits::kFetchQueues)) {
         Error error{ErrorCode::invalid, "TAKE names " + std::to_string(request->types.size()) +
-                                            " types: at most " +
-                                            std::to_string(limits::kFetchQueues) + " at once"};
+                                            " types; the limit is " +
+                                            std::to_string(limits::kFetchQueues)};
         session.reply_error(error);
         co_return;
     }

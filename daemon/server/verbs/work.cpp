@@ -53,7 +53,7 @@ task<void> fetch(Session& session, std::string argument) {
         if (is_name(name)) queues.emplace_back(name);
     if (queues.size() > size_t(limits::kFetchQueues)) {
         Error error{ErrorCode::invalid, "FETCH names " + std::to_string(queues.size()) +
-                                            " queues: at most " +
+                                            " queues; the limit is " +
                                             std::to_string(limits::kFetchQueues) + " at once"};
         session.reply_error(error);
         co_return;

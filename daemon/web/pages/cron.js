@@ -8,7 +8,7 @@ const LINE = "0 3 * * * jobq enqueue report --payload '{}' --idempotency-key rep
 
 export function Cron() {
     return html`<${Page} title="Cron" jobq=${jobq("help", "enqueue")} curl=${curl("GET", "/api/v1/cron")}>
-        <div class="panel"><${Empty} title="This jobqd has no schedules of its own yet" command=${LINE}>
-            A line of the system's crontab, or a systemd timer, enqueues a job just as well. The idempotency key keeps a day's job single when two hosts have the line:<//></div>
+        <div class="panel"><${Empty} title="jobqd does not have its own schedules yet" command=${LINE}>
+            Use a line in the system's crontab, or a systemd timer, to enqueue the job. With the idempotency key, two hosts with the same line enqueue one job a day:<//></div>
     <//>`;
 }

@@ -51,16 +51,16 @@ export function Dead() {
     const columns = [
         { key: "count", title: "Jobs", width: "84px", number: true, cell: (group) => html`<b>${count(group.count)}</b>` },
         { key: "type", title: "Type", width: "170px", cell: (group) => html`<span class="mono">${group.type}</span>` },
-        { key: "cause", title: "Last error (# for what varies)", cell: (group) => html`<${Cause} group=${group} />` },
+        { key: "cause", title: "Last error (# for the parts that differ)", cell: (group) => html`<${Cause} group=${group} />` },
         { key: "newest", title: "Newest", width: "110px", cell: (group) => html`<${Ago} ms=${group.newest_at} />` },
         { key: "oldest", title: "Oldest", width: "110px", cell: (group) => html`<${Ago} ms=${group.oldest_at} />` },
-        { key: "example", title: "For example", width: "118px", cell: (group) => html`<a class="mono" href=${href(["job", group.example])}>…${group.example.slice(-10)}</a>` },
+        { key: "example", title: "Example", width: "118px", cell: (group) => html`<a class="mono" href=${href(["job", group.example])}>…${group.example.slice(-10)}</a>` },
         { key: "do", title: "", width: "176px", cell: (group) => mayChange && html`<span class="row-actions">
             <button type="button" onClick=${() => ofGroup("retry", group)}>Requeue</button>
             <button type="button" class="danger" onClick=${() => ofGroup("remove", group)}>Remove</button></span>` },
     ];
-    const empty = data && !data.partial && html`<${Empty} title="Nothing is dead" command="jobq enqueue fail --max-attempts 1">
-        Jobs whose attempts are used up wait here for you, grouped by their error. One that fails at once, with the built-in handler:<//>`;
+    const empty = data && !data.partial && html`<${Empty} title="No dead jobs" command="jobq enqueue fail --max-attempts 1">
+        Jobs that have used up their attempts are listed here, grouped by error. To create one with the built-in handler:<//>`;
     const note = data && (data.partial ? `the newest ${count(data.looked_at)} of ${count(data.total)}, by type and error` : `${plural(data.total, "job")}, by type and error`);
     return html`<${Page} title="Dead" note=${note} jobq=${jobq("retry-dead", "--all", "--dry-run")} curl=${curl("GET", PATH)}>
         ${operation && html`<${OperationBar} id=${operation} onEnd=${reload} onClose=${() => setOperation("")} />`}
@@ -69,7 +69,7 @@ export function Dead() {
             <button type="button" disabled=${!dead} onClick=${() => everything("retry")}>Requeue all</button>
             <button type="button" class="danger" disabled=${!dead} onClick=${() => everything("remove")}>Remove all</button>`}
             <span class="grow"></span>
-            <a href=${href("jobs", { state: "dead", newest: "true" })}>One by one</a>
+            <a href=${href("jobs", { state: "dead", newest: "true" })}>List the jobs</a>
             <button type="button" class="refresh" onClick=${reload} disabled=${loading}>Refresh${changed > 0 ? ` · ${count(changed)} new` : ""}</button>
         </div>
         ${error && html`<${Failed} error=${error} retry=${reload} />`}

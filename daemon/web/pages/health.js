@@ -34,7 +34,7 @@ export function Health() {
                 ["CPU time", process && duration(process.cpu_ms)], ["Connections", count(sample?.connections)]]} /><//>
             <${Panel} title="Redis"><${Facts} rows=${[
                 ["State", redis?.state], ["Round trip", redis && duration(redis.round_trip_us / 1000)],
-                ["Calls", count(redis?.calls)], ["Under way", count(redis?.in_flight)], ["Connected", redis && `${count(redis.connects)} times`],
+                ["Calls", count(redis?.calls)], ["In flight", count(redis?.in_flight)], ["Connected", redis && `${count(redis.connects)} times`],
                 ["Memory", redis && (redis.memory_limit ? `${bytes(redis.memory_bytes)} of ${bytes(redis.memory_limit)}` : bytes(redis.memory_bytes))]]} /><//>
             <${Panel} title="Storage"><${Facts} rows=${[
                 ["State", storage?.state], ["Durability", storage?.durability], ["Trouble", storage?.text], ["Mended", storage?.note],

@@ -20,8 +20,8 @@ import { href } from "../route.js";
 const LOOKS = { succeeded: "good", dead: "bad", retrying: "warn", cancelled: "warn", expired: "warn" };
 const WORD = { retry: "Retry now", cancel: "Cancel", remove: "Remove" };
 const EFFECT = {
-    cancel: "It never starts; if it runs, it is stopped.",
-    remove: "It is forgotten, with its payload and errors.",
+    cancel: "A waiting job never starts. A running job is stopped.",
+    remove: "The job is removed with its payload and errors.",
 };
 
 function Facts({ job }) {
@@ -76,14 +76,14 @@ export function Job({ path }) {
     useKeys({ r: () => actions.includes("retry") && act("retry") });
     const frame = { title: "Job", jobq: jobq("status", jid), curl: curl("GET", target) };
     if (error?.status === 404)
-        return html`<${Page} ...${frame}><${Empty} title=${`There is no job ${jid}`} command="jobq list --state succeeded --limit 20">
-            It was removed, or its time is over: jobs that ended are kept for their retention, a day by default.<//><//>`;
+        return html`<${Page} ...${frame}><${Empty} title=${`Job ${jid} does not exist`} command="jobq list --state succeeded --limit 20">
+            It was removed, or its retention time has expired. Finished jobs are retained for a day by default.<//><//>`;
     if (!job) return html`<${Page} ...${frame}>${error && html`<${Failed} error=${error} retry=${reload} />`}<//>`;
     const repeat = again(job);
     return html`<${Page} ...${frame} note=${html`<span class="mono">${jid}</span> <${CopyText} text=${jid} what="id" />`}
         actions=${actions.map((action) => html`<button key=${action} type="button" class=${action === "retry" ? "primary" : "danger"} onClick=${() => act(action)}>${WORD[action]}</button>`)}>
         <${Panel} title=${html`<span class=${"tag " + (LOOKS[job.state] ?? "")}>${job.state}</span>`}
-            note=${job.cancel_asked ? "a cancel is asked for" : ""} wide><${Facts} job=${job} /><//>
+            note=${job.cancel_asked ? "cancel requested" : ""} wide><${Facts} job=${job} /><//>
         ${error && html`<${Failed} error=${error} retry=${reload} />`}
         ${job.note && html`<p class="why"><b>${job.state === "dead" ? "Why it ended" : "Why it does not run"}:</b> ${job.note}</p>`}
         <div class="panels">
@@ -92,7 +92,7 @@ export function Job({ path }) {
             <${Timeline} job=${job} />
         </div>
         <${Attempts} errors=${job.errors} />
-        <${Panel} title="Log" note=${job.state === "running" ? "as it is written" : ""}>
+        <${Panel} title="Log" note=${job.state === "running" ? "live" : ""}>
             <${JobLog} key=${job.state + job.attempts} jid=${jid} running=${job.state === "running"} /><//>
         ${job.custom?.bid && html`<${Panel} title="Batch"><ul class="tree"><li>batch <span class="mono">${job.custom.bid}</span>
             <ul><li class="mono">${job.jid} (this job)</li></ul></li></ul><//>`}

@@ -21,14 +21,14 @@ import { go, setQuery } from "../router.js";
 const LIVE_STATES = ["ready", "running", "scheduled", "retrying", "dead"];
 const WORD = { retry: "Requeue", cancel: "Cancel", remove: "Remove" };
 const HINTS = {
-    ready: ["Nothing waits to be run", "jobq enqueue echo --payload '{\"hello\":\"world\"}'"],
-    running: ["Nothing runs", "jobq enqueue sleep --payload '[10]'"],
-    scheduled: ["Nothing is planned for later", "jobq enqueue echo --in 5m"],
-    retrying: ["Nothing waits for another attempt", "jobq enqueue fail --max-attempts 3"],
-    dead: ["Nothing is dead", "jobq enqueue fail --max-attempts 1"],
-    succeeded: ["Nothing has succeeded within the retention", "jobq enqueue echo --wait"],
-    cancelled: ["Nothing was cancelled within the retention", "jobq cancel JID"],
-    expired: ["Nothing has expired within the retention", "jobq enqueue echo --in 10s --expires 5s"],
+    ready: ["No jobs are ready", "jobq enqueue echo --payload '{\"hello\":\"world\"}'"],
+    running: ["No jobs are running", "jobq enqueue sleep --payload '[10]'"],
+    scheduled: ["No jobs are scheduled", "jobq enqueue echo --in 5m"],
+    retrying: ["No jobs are waiting for a retry", "jobq enqueue fail --max-attempts 3"],
+    dead: ["No jobs are dead", "jobq enqueue fail --max-attempts 1"],
+    succeeded: ["No jobs have succeeded within the retention time", "jobq enqueue echo --wait"],
+    cancelled: ["No jobs were cancelled within the retention time", "jobq cancel JID"],
+    expired: ["No jobs have expired within the retention time", "jobq enqueue echo --in 10s --expires 5s"],
 };
 
 // How many there are in the state now, and how many came since the page was loaded.
@@ -46,8 +46,8 @@ function Paging({ query, page, loading }) {
         <button type="button" disabled=${!query.cursor} onClick=${() => setQuery({ cursor: "" })}>First page</button>
         <button type="button" disabled=${!query.cursor} onClick=${() => history.back()}>Back</button>
         <button type="button" disabled=${!page?.next || loading} onClick=${() => setQuery({ cursor: page.next })}>
-            ${page && page.jobs.length === 0 && page.next ? "Look further" : "Next page"}</button>
-        <span class="faint">${page ? `${plural(page.jobs.length, "job")} of ${count(page.looked_at)} looked at${page.next ? ", there is more" : ""}` : ""}</span>
+            ${page && page.jobs.length === 0 && page.next ? "Search further" : "Next page"}</button>
+        <span class="faint">${page ? `${plural(page.jobs.length, "job")} of ${count(page.looked_at)} checked${page.next ? ", there are more" : ""}` : ""}</span>
     </nav>`;
 }
 
@@ -88,7 +88,7 @@ export function Jobs({ query }) {
         if (!yes) return;
         const { done, failed, first } = await actOn(action, jids);
         if (done) say(`${plural(done, "job")} ${DONE[action]}`);
-        if (failed) say(`${plural(failed, "job")} not: ${first.message}`, "bad");
+        if (failed) say(`${plural(failed, "job")} failed: ${first.message}`, "bad");
         reload();
     };
     const actOnAll = async (action) => {
@@ -111,7 +111,7 @@ export function Jobs({ query }) {
     const filtered = Object.keys(filter).length > 0;
     const [title, command] = HINTS[state];
     const empty = data && (data.next
-        ? html`<${Empty} title=${`None among the ${count(data.looked_at)} looked at`}>There are more: “Look further” goes on.<//>`
+        ? html`<${Empty} title=${`None of the ${count(data.looked_at)} jobs checked so far match`}>There are more jobs. “Search further” continues.<//>`
         : html`<${Empty} title=${filtered ? `No ${state} job${inWords(filter)}` : title} command=${filtered ? "" : command} />`);
     return html`<${Page} title="Jobs" ...${listCommands(state, filter, query, limit)}>
         <${Tabs} state=${state} />

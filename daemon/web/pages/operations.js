@@ -31,7 +31,7 @@ export function Operations() {
         { key: "state", title: "State", width: "96px", cell: state },
         { key: "action", title: "Action", width: "72px", cell: (one) => one.action },
         { key: "filter", title: "Jobs", cell: (one) => html`<${Filter} filter=${one.filter} />` },
-        { key: "rate", title: "Rate", width: "80px", number: true, cell: (one) => (one.rate ? `${one.rate}/s` : "at once") },
+        { key: "rate", title: "Rate", width: "80px", number: true, cell: (one) => (one.rate ? `${one.rate}/s` : "no limit") },
         { key: "bar", title: "Progress", width: "130px", cell: (one) => html`<${Progress} operation=${one} />` },
         { key: "words", title: "Jobs done", width: "270px",
             cell: (one) => html`${operationWords(one)}${one.trouble && html`<div class="faint clip" title=${one.trouble}>${one.trouble}</div>`}` },
@@ -40,11 +40,11 @@ export function Operations() {
         { key: "stop", title: "", width: "72px", cell: (one) => mayChange && one.state === "running" && html`<span class="row-actions">
             <button type="button" disabled=${one.stopping} onClick=${() => stopOperation(one.id)}>Stop</button></span>` },
     ];
-    const empty = data && html`<${Empty} title="Nothing was done to many jobs at once"
+    const empty = data && html`<${Empty} title="No operations yet"
         command=${curl("POST", PATH, { action: "retry", filter: { state: "dead", all: true }, rate: 20 })}>
-        What you begin on <a href="#/jobs">Jobs</a> or <a href="#/dead">Dead</a> with “all that match” is shown here.<//>`;
-    return html`<${Page} title="Operations" note="in memory: a restart of jobqd ends and forgets them" curl=${curl("GET", PATH)}>
+        Actions that you start on <a href="#/jobs">Jobs</a> or <a href="#/dead">Dead</a> for all matching jobs are shown here.<//>`;
+    return html`<${Page} title="Operations" note="kept in memory: a restart of jobqd ends and forgets them" curl=${curl("GET", PATH)}>
         ${error && html`<${Failed} error=${error} retry=${reload} />`}
-        <${Table} caption="Operations, the newest first" columns=${columns} rows=${rows} rowKey=${(one) => one.id} empty=${empty} />
+        <${Table} caption="Operations, newest first" columns=${columns} rows=${rows} rowKey=${(one) => one.id} empty=${empty} />
     <//>`;
 }

@@ -17,14 +17,14 @@ const SHOWN = 8;
 export function troubles(sample) {
     if (!sample) return [];
     const found = [];
-    if (sample.redis.state !== "ready") found.push(["bad", `Redis is ${sample.redis.state}: nothing can be enqueued or started until it is back.`]);
-    if (sample.storage.state === "refused") found.push(["bad", `Redis takes no writes: ${sample.storage.text}`]);
-    if (sample.storage.state === "full") found.push(["bad", sample.storage.text || "The storage is full: new jobs are refused."]);
+    if (sample.redis.state !== "ready") found.push(["bad", `Redis is ${sample.redis.state}. No jobs can be enqueued or started until it is back.`]);
+    if (sample.storage.state === "refused") found.push(["bad", `Redis refuses writes: ${sample.storage.text}`]);
+    if (sample.storage.state === "full") found.push(["bad", sample.storage.text || "The storage is full. New jobs are refused."]);
     if (sample.state !== "ready") found.push(["warn", `jobqd is ${sample.state}.`]);
     const paused = sample.queues.filter((queue) => queue.paused && queue.size > 0);
-    if (paused.length) found.push(["warn", `Paused with jobs waiting: ${paused.slice(0, 5).map(({ name }) => name).join(", ")}.`]);
-    if (sample.workers.count === 0 && sample.pools.length === 0 && sample.jobs.ready > 0) found.push(["warn", "Jobs are ready, and there is no worker to run them."]);
-    if (sample.sample_age_ms > 10_000) found.push(["warn", `These figures are ${duration(sample.sample_age_ms)} old: the store does not answer.`]);
+    if (paused.length) found.push(["warn", `Paused queues with waiting jobs: ${paused.slice(0, 5).map(({ name }) => name).join(", ")}.`]);
+    if (sample.workers.count === 0 && sample.pools.length === 0 && sample.jobs.ready > 0) found.push(["warn", "Jobs are ready, but no worker is connected to run them."]);
+    if (sample.sample_age_ms > 10_000) found.push(["warn", `These figures are ${duration(sample.sample_age_ms)} old, because the store does not answer.`]);
     return found;
 }
 
@@ -49,7 +49,7 @@ function Queues({ sample }) {
         { key: "latency", title: "Next waits", width: "110px", number: true, cell: ({ latency_ms: ms }) => duration(ms) },
         { key: "state", title: "", width: "84px", cell: ({ paused }) => paused && html`<span class="tag warn">paused</span>` },
     ];
-    const empty = sample && html`<${Empty} title="No queue yet" command="jobq enqueue echo --payload '{}'">A queue is there as soon as a job is in it.<//>`;
+    const empty = sample && html`<${Empty} title="No queues yet" command="jobq enqueue echo --payload '{}'">The first job creates a queue.<//>`;
     return html`<${Panel} title="Queues" note=${sample && html`slowest first · <a href=${href("queues")}>all ${count(sample.queues_total)}</a>`}>
         <${Table} caption="The slowest queues" columns=${columns} rows=${sample?.queues.slice(0, SHOWN) ?? []} rowKey=${({ name }) => name} empty=${empty} /><//>`;
 }
@@ -61,7 +61,7 @@ function Pools({ sample }) {
         { key: "busy", title: "Busy", width: "170px", cell: ({ busy, slots, name }) => html`<span class="use">
             <meter min="0" max=${Math.max(slots, 1)} value=${busy} aria-label=${`busy slots of ${name}`}></meter>${count(busy)} of ${count(slots)}</span>` },
     ];
-    const empty = sample && html`<${Empty} title="No pool here" command="jobq work --queue default -- ./job.sh">Jobs run in workers that connect; pools of jobqd itself are set up in jobqd.toml.<//>`;
+    const empty = sample && html`<${Empty} title="No pools" command="jobq work --queue default -- ./job.sh">Jobs run in workers that connect to jobqd. To run jobs in jobqd itself, configure pools in jobqd.toml.<//>`;
     return html`<${Panel} title="Pools" note=${sample && `${plural(sample.workers.count, "worker")} connected`}>
         <${Table} caption="Pools and their slots" columns=${columns} rows=${sample?.pools ?? []} rowKey=${({ name }) => name} empty=${empty} /><//>`;
 }
@@ -72,7 +72,7 @@ function Failures({ sample }) {
         { key: "attempts", title: "Failed attempts", width: "120px", number: true, cell: ({ attempts }) => count(attempts) },
         { key: "died", title: "Died", width: "80px", number: true, cell: ({ died, type }) => html`<a href=${href("jobs", { state: "dead", type, newest: "true" })}>${count(died)}</a>` },
     ];
-    const empty = sample && html`<${Empty} title="Nothing has failed">since this jobqd was started.<//>`;
+    const empty = sample && html`<${Empty} title="No failures">since jobqd started.<//>`;
     return html`<${Panel} title="Errors by type" note="since the start">
         <${Table} caption="Failures by type" columns=${columns} rows=${sample?.failures.slice(0, SHOWN) ?? []} rowKey=${({ type }) => type} empty=${empty} /><//>`;
 }

@@ -15,8 +15,8 @@ import { setQuery } from "../router.js";
 const path = (name, what) => `/api/v1/queues/${encodeURIComponent(name)}/${what}`;
 
 const ACTIONS = {
-    pause: { title: "Pause", text: (name) => `No more jobs of “${name}” are started; what runs goes on. They can still be enqueued.`, done: "is paused" },
-    resume: { title: "Resume", text: (name) => `Jobs of “${name}” are started again.`, done: "goes on" },
+    pause: { title: "Pause", text: (name) => `No more jobs of “${name}” start. Running jobs finish, and new jobs are accepted.`, done: "is paused" },
+    resume: { title: "Resume", text: (name) => `Jobs of “${name}” start again.`, done: "is resumed" },
     clear: { title: "Clear", text: (name, size) => `${count(size)} ready jobs of “${name}” are removed for good.`, done: "is cleared" },
 };
 
@@ -52,13 +52,13 @@ export function Queues({ query }) {
     ];
     const order = (key) => setSort({ key, down: sort.key === key ? !sort.down : key !== "name" });
     const empty = sample && (wanted
-        ? html`<${Empty} title="No queue with that in its name" />`
-        : html`<${Empty} title="No queue yet" command="jobq enqueue echo --payload '{}'">A queue is there as soon as a job is in it.<//>`);
+        ? html`<${Empty} title="No queue name contains this text" />`
+        : html`<${Empty} title="No queues yet" command="jobq enqueue echo --payload '{}'">The first job creates a queue.<//>`);
     const hidden = sample && sample.queues_total > sample.queues.length;
     return html`<${Page} title="Queues" note=${sample && `${count(sample.queues_total)} in all`} jobq=${jobq("queue", "list")} curl=${curl("GET", "/api/v1/queues")}>
-        <div class="tools"><label>Name <input type="search" data-search value=${query.name ?? ""} placeholder="a part of it"
+        <div class="tools"><label>Name <input type="search" data-search value=${query.name ?? ""} placeholder="part of the name"
             onInput=${(event) => setQuery({ name: event.target.value }, { replace: true })} /></label>
-            ${hidden && html`<span class="faint">The ${count(sample.queues.length)} whose next job waits longest; \`jobq queue list\` has all.</span>`}</div>
+            ${hidden && html`<span class="faint">The ${count(sample.queues.length)} queues whose next job has waited longest. \`jobq queue list\` lists all.</span>`}</div>
         <${Table} caption="Queues" columns=${columns} rows=${rows} rowKey=${({ name }) => name} empty=${empty} sort=${sort} onSort=${order} />
     <//>`;
 }

@@ -55,7 +55,7 @@ export function Submit({ query }) {
                         <span role="status">${made && html`Enqueued: <a class="mono" href=${href(["job", made])}>${made}</a>`}</span>
                         <span role="alert" class="bad">${bad && !bad.field ? bad.problem : ""}</span></div>
                 </div></form>`
-            : html`<${Empty} title="This dashboard only shows" command="jobq enqueue echo --payload '{}'">jobqd was told so by [listen] http_read_only.<//>`}
+            : html`<${Empty} title="This dashboard is read-only" command="jobq enqueue echo --payload '{}'">[listen] http_read_only is set in the configuration of jobqd.<//>`}
         <//>
     <//>`;
 }

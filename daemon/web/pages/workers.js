@@ -16,8 +16,8 @@ import { setQuery } from "../router.js";
 const PATH = "/api/v1/workers";
 const JOBS_SHOWN = 200;
 const ACTIONS = {
-    quiet: { title: "Quiet", text: "It takes no more jobs; what it runs goes on. It can't be undone: start the worker anew." },
-    stop: { title: "Stop", text: "It takes no more jobs, ends what it runs as far as it can, and goes. Jobs that it gives back run elsewhere." },
+    quiet: { title: "Quiet", text: "The worker takes no more jobs and finishes the running ones. To undo this, restart the worker." },
+    stop: { title: "Stop", text: "The worker takes no more jobs, finishes running jobs as far as it can, and exits. Jobs that it gives back run elsewhere." },
 };
 
 async function act(what, { wid }, reload) {
@@ -28,7 +28,7 @@ async function act(what, { wid }, reload) {
     if (!yes) return;
     try {
         await send("POST", path);
-        say(`Worker ${wid} was told: ${what}.`);
+        say(`Worker ${wid} received the signal ${what}.`);
     } catch (error) {
         say(`Worker ${wid}: ${error.message}`, "bad");
     }
@@ -45,10 +45,10 @@ function Running({ rows }) {
         { key: "worker", title: "Worker", width: "210px", cell: ({ wid }) => html`<span class="mono" title=${wid}>${wid}</span>` },
     ];
     const shown = rows.slice(0, JOBS_SHOWN);
-    return html`<h2>What they run</h2>
+    return html`<h2>Running jobs</h2>
         <${Table} caption="Running jobs" columns=${columns} rows=${shown} rowKey=${({ jid }) => jid}
-            empty=${html`<${Empty} title="Nothing runs at the moment" />`} />
-        ${rows.length > JOBS_SHOWN && html`<p class="faint">The ${JOBS_SHOWN} that run longest of ${count(rows.length)}; <a href=${href("jobs", { state: "running" })}>all of them</a></p>`}`;
+            empty=${html`<${Empty} title="No running jobs" />`} />
+        ${rows.length > JOBS_SHOWN && html`<p class="faint">The ${JOBS_SHOWN} longest-running of ${count(rows.length)} jobs. <a href=${href("jobs", { state: "running" })}>Show all</a></p>`}`;
 }
 
 export function Workers({ query }) {
@@ -64,15 +64,15 @@ export function Workers({ query }) {
         { key: "host", title: "Host", width: "150px", cell: ({ hostname, pid }) => hostname && html`${hostname} <span class="faint">${pid || ""}</span>` },
         { key: "state", title: "State", width: "100px", cell: ({ state }) => html`<span class=${"tag " + (state === "running" ? "" : "warn")}>${state}</span>` },
         { key: "busy", title: "Busy", width: "90px", number: true, cell: ({ jobs, slots }) => (slots ? `${count(jobs.length)} of ${count(slots)}` : count(jobs.length)) },
-        { key: "beat", title: "Last sign", width: "100px", cell: ({ beat_ago_ms: ms }) => html`<${Ago} ms=${Date.now() - ms} />` },
+        { key: "beat", title: "Heartbeat", width: "100px", cell: ({ beat_ago_ms: ms }) => html`<${Ago} ms=${Date.now() - ms} />` },
         { key: "since", title: "Connected", width: "110px", cell: (worker) => html`<${Ago} ms=${worker.connected_at} />` },
         { key: "do", title: "", width: "140px", cell: (worker) => mayChange && worker.kind !== "pool" && html`<span class="row-actions">
             <button type="button" aria-label=${`Quiet ${worker.wid}`} onClick=${() => act("quiet", worker, reload)}>Quiet</button>
             <button type="button" class="danger" aria-label=${`Stop ${worker.wid}`} onClick=${() => act("stop", worker, reload)}>Stop</button></span>` },
     ];
     const empty = data && (wanted
-        ? html`<${Empty} title="No worker with that in its name or host" />`
-        : html`<${Empty} title="No worker is connected" command="jobq work --queue default -- ./job.sh">Pools of jobqd itself are set up in jobqd.toml; any Faktory client library connects too.<//>`);
+        ? html`<${Empty} title="No worker name or host contains this text" />`
+        : html`<${Empty} title="No worker is connected" command="jobq work --queue default -- ./job.sh">Start a worker, or configure pools in jobqd.toml. Workers of any Faktory client library can connect too.<//>`);
     return html`<${Page} title="Workers" note=${data && plural(data.workers.length, "worker")} jobq=${jobq("workers", "list")} curl=${curl("GET", PATH)}>
         ${error && html`<${Failed} error=${error} retry=${reload} />`}
         <div class="tools"><label>Name or host <input type="search" data-search value=${query.name ?? ""}

@@ -46,7 +46,7 @@ export function ConfirmDialog() {
         }}>
             <h2 id="ask-title">${title}</h2>
             <p>${text}</p>
-            ${wanted && html`<label class="field">Type <code>${wanted}</code> to go on
+            ${wanted && html`<label class="field">Type <code>${wanted}</code> to continue
                 <input value=${typed} onInput=${(event) => setTyped(event.target.value)}
                     autocomplete="off" spellcheck=${false} autofocus /></label>`}
             <div class="ask-foot">

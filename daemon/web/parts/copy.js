@@ -27,7 +27,7 @@ function CopyButton({ text, label, title }) {
         try {
             await copy(text);
         } catch {
-            say(`Not copied. It is: ${text}`, "bad");
+            say(`The text could not be copied: ${text}`, "bad");
             return;
         }
         setDone(true);

@@ -13,7 +13,7 @@ export function Empty({ title, children, command }) {
 // In place of what could not be asked for.
 export function Failed({ error, retry }) {
     return html`<div class="failed" role="alert">
-        <p><strong>${error.title || "That did not work"}.</strong> ${error.message}</p>
+        <p><strong>${error.title || "The request failed"}.</strong> ${error.message}</p>
         ${retry && html`<button type="button" onClick=${retry}>Try again</button>`}
     </div>`;
 }

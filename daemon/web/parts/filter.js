@@ -10,8 +10,8 @@ export const FIELDS = [
     ["type", "Type", "name"],
     ["tag", "Tag", "name"],
     ["error", "Error", "part of the last error"],
-    ["group", "Cause", "as Dead has it"],
-    ["text", "Payload", "part of its text"],
+    ["group", "Cause", "id from the page Dead"],
+    ["text", "Payload", "part of the payload"],
     ["since", "Since", "1h, or a time"],
 ];
 
@@ -36,7 +36,7 @@ export function sinceTime(text, now) {
     return Number.isNaN(time) ? null : new Date(time).toISOString();
 }
 
-// The conditions of an address: {filter, wrong}; `wrong` says what can't be meant.
+// The conditions of an address: {filter, wrong}; `wrong` says what is not valid.
 export function filterOf(query, now = Date.now()) {
     const filter = {};
     for (const [name] of FIELDS) if (query[name]) filter[name] = query[name];
@@ -44,7 +44,7 @@ export function filterOf(query, now = Date.now()) {
     const since = sinceTime(filter.since, now);
     if (since) return { filter: { ...filter, since }, wrong: "" };
     delete filter.since;
-    return { filter, wrong: `“${query.since}” is neither an age like 1h nor a time` };
+    return { filter, wrong: `“${query.since}” is neither an age such as 1h nor a time` };
 }
 
 // As options of `jobq list` and `jobq retry-dead`.

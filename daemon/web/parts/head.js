@@ -33,7 +33,7 @@ export function Head({ page, onHelp }) {
             <a key=${name} href=${href(name)} aria-current=${here === name ? "page" : undefined} title=${`g ${key}`}>${title}<${Badge} name=${name} /></a>`)}
         </nav>
         <span class="grow"></span>
-        ${about?.read_only && html`<span class="tag" title="[listen] http_read_only: nothing can be changed from here">read only</span>`}
+        ${about?.read_only && html`<span class="tag" title="[listen] http_read_only is set: the dashboard cannot change anything">read only</span>`}
         <${Status} />
         <${Theme} />
         <button type="button" class="plain help-button" aria-label="Keys" title="Keys (?)" onClick=${onHelp}>?</button>

@@ -31,8 +31,8 @@ export function jobColumns({ state, rows, chosen, toggle, all, mayChange }) {
     const everyone = rows.length > 0 && rows.every(({ jid }) => chosen.has(jid));
     const box = {
         key: "box", width: "34px",
-        title: html`<input type="checkbox" aria-label="Choose all of this page" checked=${everyone} onChange=${(event) => all(event.target.checked)} />`,
-        cell: ({ jid }) => html`<input type="checkbox" aria-label=${`Choose ${jid}`} checked=${chosen.has(jid)}
+        title: html`<input type="checkbox" aria-label="Select all jobs of this page" checked=${everyone} onChange=${(event) => all(event.target.checked)} />`,
+        cell: ({ jid }) => html`<input type="checkbox" aria-label=${`Select ${jid}`} checked=${chosen.has(jid)}
             onClick=${(event) => event.stopPropagation()} onChange=${() => toggle(jid)} />`,
     };
     const last = state === "running"

@@ -69,11 +69,11 @@ export function JobLog({ jid, running }) {
         if (box.current && atEnd.current) box.current.scrollTop = box.current.scrollHeight;
     }, [pieces]);
     if (error) return html`<p class="text bad">${error}</p>`;
-    if (pieces.length === 0) return html`<p class="text faint">${open ? "It has written nothing yet." : "It has written nothing."}</p>`;
+    if (pieces.length === 0) return html`<p class="text faint">${open ? "No output yet." : "No output."}</p>`;
     let attempt = 0;
     return html`<pre class="text log" ref=${box} tabindex="0" aria-label="Log" onScroll=${({ target }) => {
         atEnd.current = target.scrollHeight - target.scrollTop - target.clientHeight < 8;
-    }}>${cut && html`<span class="mark">… the beginning is left out; <a href=${`/api/v1/jobs/${encodeURIComponent(jid)}/log?stdout=true&format=text`} download=${jid + ".log"}>download</a>\n</span>`}
+    }}>${cut && html`<span class="mark">… the beginning is omitted; <a href=${`/api/v1/jobs/${encodeURIComponent(jid)}/log?stdout=true&format=text`} download=${jid + ".log"}>download</a>\n</span>`}
 ${pieces.map((piece, i) => {
         const head = piece.attempt !== attempt ? `— attempt ${piece.attempt} —\n` : "";
         attempt = piece.attempt;

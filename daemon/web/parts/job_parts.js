@@ -20,13 +20,13 @@ export const hasLongNumber = (text) => /[0-9]{16}/.test(text);
 
 export function Payload({ job }) {
     if (job.args_bytes === undefined)
-        return html`<${Panel} title="Payload"><p class="text faint">The payload of a job that is over is not kept.</p><//>`;
+        return html`<${Panel} title="Payload"><p class="text faint">The payload of a finished job is not kept.</p><//>`;
     const whole = job.args !== undefined;
     const exact = !whole || hasLongNumber(job.args_preview);
     const text = exact ? job.args_preview : pretty(job.args);
     const cut = exact && job.args_cut;
     return html`<${Panel} title="Payload" note=${html`${bytes(job.args_bytes)} <a href=${base(job.jid) + "/payload"} download=${job.jid + ".json"}>download</a>`}>
-        <pre class="text" tabindex="0" aria-label="Payload">${text}${cut ? "\n… cut here; the download has all of it" : ""}</pre>
+        <pre class="text" tabindex="0" aria-label="Payload">${text}${cut ? "\n… cut off here; download it to see everything" : ""}</pre>
     <//>`;
 }
 
@@ -40,22 +40,22 @@ export function JobResult({ job }) {
         return () => abort.abort();
     }, [job.jid, job.state, job.has_result]);
     if (job.state !== "succeeded") return null;
-    let text = "It returned nothing.";
+    let text = "The job returned nothing.";
     if (job.has_result && !result) text = "…";
     if (result) text = result.text;
     if (result && !result.cut && !result.failed) {
         const { result: value, text: plain, binary } = JSON.parse(result.text);
-        text = value === undefined ? plain + (binary ? "\n(not UTF-8: mended here)" : "") : hasLongNumber(result.text) ? result.text : pretty(value);
+        text = value === undefined ? plain + (binary ? "\n(not UTF-8: invalid bytes were replaced)" : "") : hasLongNumber(result.text) ? result.text : pretty(value);
     }
     return html`<${Panel} title="Result" note=${job.has_result && html`<a href=${base(job.jid) + "/result"} download=${job.jid + "-result.json"}>download</a>`}>
-        <pre class=${"text" + (result ? "" : " faint")} tabindex="0" aria-label="Result">${text}${result?.cut ? "\n… cut here; the download has all of it" : ""}</pre>
+        <pre class=${"text" + (result ? "" : " faint")} tabindex="0" aria-label="Result">${text}${result?.cut ? "\n… cut off here; download it to see everything" : ""}</pre>
     <//>`;
 }
 
 // What happened to it, oldest first: [{at, text, kind}].
 export function eventsOf(job) {
     const events = [{ at: job.created_at, text: "enqueued" }];
-    if (job.run_at && job.run_at !== job.created_at) events.push({ at: job.run_at, text: "planned for" });
+    if (job.run_at && job.run_at !== job.created_at) events.push({ at: job.run_at, text: "scheduled for" });
     for (const one of job.errors) {
         if (one.started_at) events.push({ at: one.started_at, text: `attempt ${one.attempt} began${one.worker ? " on " + one.worker : ""}` });
         if (one.ended_at) events.push({ at: one.ended_at, kind: "bad",
@@ -75,7 +75,7 @@ export function Timeline({ job }) {
 
 export function Attempts({ errors }) {
     if (errors.length === 0) return null;
-    return html`<${Panel} title="Errors" note=${`of ${errors.length === 1 ? "one attempt" : errors.length + " attempts"}, the last first`}>
+    return html`<${Panel} title="Errors" note=${`of ${errors.length === 1 ? "one attempt" : errors.length + " attempts"}, newest first`}>
         ${[...errors].reverse().map((one) => html`<div class="attempt" key=${one.attempt + (one.ended_at ?? "")}>
             <div><span class="faint">attempt ${one.attempt}, ${one.outcome}</span> <b class="bad">${one.error_type}</b>
                 ${one.exit_code !== undefined && html` <span class="tag">exit ${one.exit_code}</span>`}

@@ -16,14 +16,14 @@ export const RATES = [0, 1, 5, 20, 100, 500];
 export function RateChoice({ value, onChange, label = "Rate" }) {
     return html`<label class="inline-field">${label}
         <select value=${value} onChange=${(event) => onChange(Number(event.target.value))}>
-            ${RATES.map((rate) => html`<option key=${rate} value=${rate}>${rate ? `${rate} a second` : "at once"}</option>`)}
+            ${RATES.map((rate) => html`<option key=${rate} value=${rate}>${rate ? `${rate} per second` : "no limit"}</option>`)}
         </select></label>`;
 }
 
 const WHAT = {
     retry: ["Requeue", "become ready again now, with all their attempts", false],
-    cancel: ["Cancel", "never start, and those that run are stopped", true],
-    remove: ["Remove", "are forgotten, with their payloads and errors", true],
+    cancel: ["Cancel", "never start, and running ones are stopped", true],
+    remove: ["Remove", "are removed with their payloads and errors", true],
 };
 
 // Asks, then begins it. The operation, or null. `about`: how many there may be, in words.
@@ -33,8 +33,8 @@ export async function startOperation({ action, state, filter, rate = 0, about })
     const empty = Object.keys(filter).length === 0;
     const yes = await confirm({
         title: `${word} ${about}?`,
-        text: `All jobs that are ${state} now${inWords(filter)} ${effect}${rate ? `, ${rate} of them a second` : ""}. ` +
-            `Jobs that come later are left alone. It goes on in jobqd, and can be stopped on the way.`,
+        text: `All jobs that are ${state} now${inWords(filter)} ${effect}${rate ? `, ${rate} per second` : ""}. ` +
+            `Jobs that arrive later are not affected. The operation runs in jobqd, and you can stop it.`,
         action: word,
         danger,
         typed: action !== "retry" && empty ? state : undefined,
@@ -53,7 +53,7 @@ export async function startOperation({ action, state, filter, rate = 0, about })
 export async function stopOperation(id) {
     try {
         await send("DELETE", `${PATH}/${encodeURIComponent(id)}`);
-        say("The rest of it is left out");
+        say("The operation was stopped");
     } catch (error) {
         say(error.message, "bad");
     }
@@ -68,14 +68,14 @@ export function share(operation) {
 
 export function Progress({ operation }) {
     const part = share(operation);
-    const label = `${count(operation.done)} done, ${count(operation.looked_at)} looked at`;
+    const label = `${count(operation.done)} done, ${count(operation.looked_at)} checked`;
     return html`<progress class=${"bar " + operation.state} aria-label=${label} max="1" value=${part ?? undefined}></progress>`;
 }
 
 export function operationWords(operation) {
     const { done, failed, looked_at: looked, total, state } = operation;
     const of = total !== undefined && state === "running" ? ` of about ${count(total)}` : "";
-    return `${count(done)} done` + (failed ? `, ${count(failed)} not` : "") + `, ${count(looked)}${of} looked at`;
+    return `${count(done)} done` + (failed ? `, ${count(failed)} refused` : "") + `, ${count(looked)}${of} checked`;
 }
 
 export function took(operation, now) {
