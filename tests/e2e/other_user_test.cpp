@@ -157,7 +157,7 @@ TEST_CASE("a runner takes no jobs from a socket of another user") {
     };
     const Ran ran = run_cli(call);
     CHECK(said == 0);
-    CHECK_THAT(ran.err, Contains("the socket belongs to user id 54322"));
+    CHECK_THAT(ran.err, Contains("is a socket of user id 54322"));
 }
 
 TEST_CASE("jobq believes no socket of another user that nobody named") {
