@@ -4,63 +4,65 @@
 #include <string>
 #include <utility>
 
+#include "core/store/scripts.h"
+
 namespace jobq {
 namespace {
 
 using Kind = AnswerKind;
 
 // As their RETURNS lines say.
-constexpr std::pair<std::string_view, AnswerForm> kForms[] = {
-    {"adopt", {Kind::word, 0}},
-    {"batch_get", {Kind::rows, 0}},
-    {"batch_new", {Kind::word, 0}},
-    {"batch_open", {Kind::rows, 1}},
-    {"beat", {Kind::word, 0}},
-    {"cancel", {Kind::values, 0}},
-    {"causes", {Kind::rows, 5}},
-    {"check_batch", {Kind::word_or_rows, 0}},
-    {"check_counts", {}},
-    {"check_ends", {Kind::rows, 3}},
-    {"check_failed", {Kind::rows, 4}},
-    {"check_fields", {Kind::rows, 5}},
-    {"check_groups", {}},
-    {"check_job", {}},
-    {"check_jobs", {Kind::rows, 3}},
-    {"check_keys", {Kind::rows, 3}},
-    {"check_links", {}},
-    {"check_list", {Kind::rows, 5}},
-    {"check_run", {Kind::rows, 5}},
-    {"check_set", {Kind::rows, 5}},
-    {"clear", {Kind::rows, 2}},
-    {"count_failed", {Kind::word, 0}},
-    {"defer", {Kind::word_or_rows, 0}},
-    {"done", {Kind::word_or_rows, 0}},
-    {"enqueue", {Kind::word_or_rows, 0}},
-    {"fetch", {Kind::rows, 3}},
-    {"fetch_throttled", {Kind::rows, 3}},
-    {"flush", {Kind::word, 0}},
-    {"get", {Kind::some_rows, 0}},
-    {"import", {Kind::word_or_rows, 0}},
-    {"kill", {Kind::values, 0}},
-    {"list_done", {Kind::rows, 2}},
-    {"list_ready", {Kind::rows, 1}},
-    {"list_running", {}},
-    {"list_set", {Kind::rows, 1}},
-    {"logs", {Kind::values, 0}},
-    {"owners", {}},
-    {"pause", {Kind::word, 0}},
-    {"promote", {Kind::rows, 2}},
-    {"purge", {Kind::rows, 1}},
-    {"push", {Kind::word, 0}},
-    {"queues", {Kind::rows, 2}},
-    {"release", {Kind::word_or_rows, 0}},
-    {"remove", {Kind::values, 0}},
-    {"requeue", {Kind::values, 0}},
-    {"stats", {Kind::rows, 5}},
-    {"take_over", {}},
-    {"track", {Kind::word, 0}},
-    {"track_get", {Kind::rows, 0}},
-    {"unpark", {Kind::word, 0}},
+constexpr std::pair<const Script*, AnswerForm> kForms[] = {
+    {&scripts::adopt, {Kind::word, 0}},
+    {&scripts::batch_get, {Kind::rows, 0}},
+    {&scripts::batch_new, {Kind::word, 0}},
+    {&scripts::batch_open, {Kind::rows, 1}},
+    {&scripts::beat, {Kind::word, 0}},
+    {&scripts::cancel, {Kind::values, 0}},
+    {&scripts::causes, {Kind::rows, 5}},
+    {&scripts::check_batch, {Kind::word_or_rows, 0}},
+    {&scripts::check_counts, {}},
+    {&scripts::check_ends, {Kind::rows, 3}},
+    {&scripts::check_failed, {Kind::rows, 4}},
+    {&scripts::check_fields, {Kind::rows, 5}},
+    {&scripts::check_groups, {}},
+    {&scripts::check_job, {}},
+    {&scripts::check_jobs, {Kind::rows, 3}},
+    {&scripts::check_keys, {Kind::rows, 3}},
+    {&scripts::check_links, {}},
+    {&scripts::check_list, {Kind::rows, 5}},
+    {&scripts::check_run, {Kind::rows, 5}},
+    {&scripts::check_set, {Kind::rows, 5}},
+    {&scripts::clear, {Kind::rows, 2}},
+    {&scripts::count_failed, {Kind::word, 0}},
+    {&scripts::defer, {Kind::word_or_rows, 0}},
+    {&scripts::done, {Kind::word_or_rows, 0}},
+    {&scripts::enqueue, {Kind::word_or_rows, 0}},
+    {&scripts::fetch, {Kind::rows, 3}},
+    {&scripts::fetch_throttled, {Kind::rows, 3}},
+    {&scripts::flush, {Kind::word, 0}},
+    {&scripts::get, {Kind::some_rows, 0}},
+    {&scripts::import, {Kind::word_or_rows, 0}},
+    {&scripts::kill, {Kind::values, 0}},
+    {&scripts::list_done, {Kind::rows, 2}},
+    {&scripts::list_ready, {Kind::rows, 1}},
+    {&scripts::list_running, {}},
+    {&scripts::list_set, {Kind::rows, 1}},
+    {&scripts::logs, {Kind::values, 0}},
+    {&scripts::owners, {}},
+    {&scripts::pause, {Kind::word, 0}},
+    {&scripts::promote, {Kind::rows, 2}},
+    {&scripts::purge, {Kind::rows, 1}},
+    {&scripts::push, {Kind::word, 0}},
+    {&scripts::queues, {Kind::rows, 2}},
+    {&scripts::release, {Kind::word_or_rows, 0}},
+    {&scripts::remove, {Kind::values, 0}},
+    {&scripts::requeue, {Kind::values, 0}},
+    {&scripts::stats, {Kind::rows, 5}},
+    {&scripts::take_over, {}},
+    {&scripts::track, {Kind::word, 0}},
+    {&scripts::track_get, {Kind::rows, 0}},
+    {&scripts::unpark, {Kind::word, 0}},
 };
 
 bool is_word(const Reply& reply) {
@@ -91,16 +93,16 @@ bool fits(const AnswerForm& form, const Reply& reply, size_t jobs) {
 
 }  // namespace
 
-const AnswerForm* answer_form(std::string_view script) {
-    for (const auto& [name, form] : kForms)
-        if (name == script) return &form;
+const AnswerForm* answer_form(const Script& script) {
+    for (const auto& [known, form] : kForms)
+        if (known == &script) return &form;
     return nullptr;
 }
 
 Result<> check_answer(const Script& script, const Reply& reply, size_t jobs) {
-    const AnswerForm* form = answer_form(script.name);
+    const AnswerForm* form = answer_form(script);
     if (form && fits(*form, reply, jobs)) return {};
-    const bool writes = script.kind() != ScriptKind::reads;
+    const bool writes = script.kind != ScriptKind::reads;
     return fail(writes ? ErrorCode::unknown : ErrorCode::internal,
                 "Redis gave " + std::string(script.name) +
                     " an answer that this script does not return; check for a proxy between jobqd "

@@ -25,8 +25,8 @@ struct AnswerForm {
     size_t least = 0;  // of an array: so many items
 };
 
-// Null: no script of that name is known here.
-const AnswerForm* answer_form(std::string_view script);
+// Null: the script is not known here.
+const AnswerForm* answer_form(const Script& script);
 
 // `jobs`: how many were asked for. Its error says that nobody knows what was done, where the script
 // writes.

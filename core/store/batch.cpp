@@ -3,6 +3,7 @@
 #include "core/base/text.h"
 #include "core/job/codec.h"
 #include "core/store/redis_store.h"
+#include "core/store/scripts.h"
 
 namespace jobq {
 namespace {
@@ -40,7 +41,7 @@ task<Result<>> RedisStore::make_batch(BatchSpec spec) {
     args.add(limits::kBatchPatienceMs).add(limits::kBatchKeepMs);
     add_callback(args, spec.complete, spec.bid + "-complete");
     add_callback(args, spec.success, spec.bid + "-success");
-    auto reply = co_await run(script("batch_new"), std::move(args));
+    auto reply = co_await run(scripts::batch_new, std::move(args));
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     if (integer_of(*reply) == 1) co_return no_such_batch(spec.parent);
     co_return Result<>{};
@@ -49,7 +50,7 @@ task<Result<>> RedisStore::make_batch(BatchSpec spec) {
 task<Result<>> RedisStore::open_batch(std::string bid, bool open) {
     Command args;
     args.add(reactor_.wall_ms()).add(bid).add(int64_t(open));
-    auto reply = co_await run(script("batch_open"), std::move(args));
+    auto reply = co_await run(scripts::batch_open, std::move(args));
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     if (integer_of(reply->items[0]) == 0) co_return no_such_batch(bid);
     tell_ready(*reply, 1);
@@ -59,7 +60,7 @@ task<Result<>> RedisStore::open_batch(std::string bid, bool open) {
 task<Result<BatchView>> RedisStore::batch(std::string bid) {
     Command args;
     args.add(bid);
-    auto reply = co_await run(script("batch_get"), std::move(args));
+    auto reply = co_await run(scripts::batch_get, std::move(args));
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     if (reply->items.empty()) co_return no_such_batch(bid);
     BatchView view;
@@ -81,7 +82,7 @@ task<Result<bool>> RedisStore::track(ProgressUpdate update) {
     args.add(reactor_.wall_ms()).add(update.jid).add(update.lease_until_ms);
     if (update.percent) args.add("percent").add(*update.percent);
     if (update.description) args.add("desc").add(*update.description);
-    auto reply = co_await run(script("track"), std::move(args));
+    auto reply = co_await run(scripts::track, std::move(args));
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     co_return integer_of(*reply) == 1;
 }
@@ -93,7 +94,7 @@ task<Result<std::vector<Progress>>> RedisStore::progress(std::vector<std::string
         Command args;
         for (size_t i = from; i < to; ++i)
             args.add(jids[i]);
-        auto reply = co_await run(script("track_get"), std::move(args));
+        auto reply = co_await run(scripts::track_get, std::move(args));
         if (!reply) co_return tl::unexpected<Error>(reply.error());
         reply->items.resize(to - from);
         for (const auto& row : reply->items) {

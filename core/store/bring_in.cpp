@@ -5,6 +5,7 @@
 
 #include "core/job/codec.h"
 #include "core/store/redis_store.h"
+#include "core/store/scripts.h"
 
 namespace jobq {
 namespace {
@@ -44,7 +45,7 @@ task<Result<>> RedisStore::bring_in_part(const std::vector<Imported>* jobs, size
     args.add(int64_t(options_.publish_hints)).add(int64_t(to - from));
     for (size_t i = from; i < to; ++i)
         add_one(args, (*jobs)[i]);
-    auto reply = co_await run(script("import"), std::move(args), to - from);
+    auto reply = co_await run(scripts::import, std::move(args), to - from);
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     for (size_t i = from; i < to; ++i) {
         const Imported& one = (*jobs)[i];

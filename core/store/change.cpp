@@ -6,6 +6,7 @@
 
 #include "core/job/codec.h"
 #include "core/store/redis_store.h"
+#include "core/store/scripts.h"
 
 namespace jobq {
 namespace {
@@ -63,7 +64,7 @@ task<Result<std::vector<Result<Cancelled>>>> RedisStore::cancel_part(
         const auto& view = (*views)[i];
         args.add(jids[i]).add(view ? encode_final(cancelled_record(*view, now)) : "");
     }
-    auto reply = co_await run(script("cancel"), std::move(args), jids.size());
+    auto reply = co_await run(scripts::cancel, std::move(args), jids.size());
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     tell_ready(*reply, jids.size());
     for (size_t i = 0; i < jids.size(); ++i) {
@@ -147,7 +148,7 @@ task<Result<std::vector<Result<>>>> RedisStore::requeue_part(std::vector<std::st
     Command head;
     head.add(int64_t(options_.publish_hints)).add(int64_t(asked.size()));
     head.add_all(args);
-    auto reply = co_await run(script("requeue"), std::move(head), asked.size());
+    auto reply = co_await run(scripts::requeue, std::move(head), asked.size());
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     std::vector<Result<>> results(jids.size());
     for (size_t i = 0; i < jids.size(); ++i) {
@@ -174,7 +175,7 @@ task<Result<std::vector<Result<>>>> RedisStore::remove(std::vector<std::string> 
         args.add(reactor_.wall_ms());
         for (size_t i = from; i < to; ++i)
             args.add(jids[i]);
-        auto reply = co_await run(script("remove"), std::move(args), to - from);
+        auto reply = co_await run(scripts::remove, std::move(args), to - from);
         if (!reply) co_return tl::unexpected<Error>(reply.error());
         tell_ready(*reply, to - from);
         for (size_t i = from; i < to; ++i) {
@@ -212,7 +213,7 @@ task<Result<std::vector<Result<>>>> RedisStore::kill_part(std::vector<std::strin
         args.add(jids[i]).add(header).add(encode_record(record));
         add_cause(args, view ? view->job.type : std::string(), record);
     }
-    auto reply = co_await run(script("kill"), std::move(args), jids.size());
+    auto reply = co_await run(scripts::kill, std::move(args), jids.size());
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     tell_ready(*reply, jids.size());
     std::vector<Result<>> results(jids.size());

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/text.h"
+#include "core/store/scripts.h"
 
 namespace jobq {
 namespace {
@@ -84,8 +85,8 @@ void Doctor::add_findings(const Reply& rows) {
         page_.findings.push_back({row.at(0).text, row.at(1).text, row.at(2).text, fix_});
 }
 
-task<Result<Reply>> Doctor::ask(const char* name, Command args, size_t findings) {
-    auto reply = co_await store_.run(script(name), std::move(args));
+task<Result<Reply>> Doctor::ask(const Script& script, Command args, size_t findings) {
+    auto reply = co_await store_.run(script, std::move(args));
     if (reply) add_findings(findings < reply->items.size() ? reply->items[findings] : *reply);
     co_return reply;
 }
@@ -107,7 +108,7 @@ void Doctor::end_step() {
 task<Result<>> Doctor::keys_page() {
     Command args;
     args.add(cursor_).add(int64_t(fix_));
-    auto reply = co_await ask("check_keys", std::move(args), 1);
+    auto reply = co_await ask(scripts::check_keys, std::move(args), 1);
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     for (const auto& finding : page_.findings)
         wrong_types_ = wrong_types_ || (finding.kind == "wrong_type" && !fix_);
@@ -121,7 +122,7 @@ task<Result<>> Doctor::keys_page() {
     const std::string cursor = reply->items[0].text;
     // Scripts fail on keys of a wrong type.
     if (!wrong_types_) {
-        auto linked = co_await ask("check_links", std::move(links), size_t(-1));
+        auto linked = co_await ask(scripts::check_links, std::move(links), size_t(-1));
         if (!linked) co_return tl::unexpected<Error>(linked.error());
         auto noted = co_await note_batches(names);
         if (!noted) co_return noted;
@@ -192,7 +193,7 @@ task<Result<>> Doctor::fields_page() {
     const std::string hash = steps_.front().name;
     Command args;
     args.add(hash).add(cursor_).add(count_).add(int64_t(fix_)).add(store_.reactor_.wall_ms());
-    auto reply = co_await ask("check_fields", std::move(args), 3);
+    auto reply = co_await ask(scripts::check_fields, std::move(args), 3);
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     looked_at_ += integer_of(reply->items[1]);
     if (hash == "tie") count_ties(reply->items[4]);
@@ -205,7 +206,7 @@ task<Result<>> Doctor::fields_page() {
 task<Result<>> Doctor::ends_page() {
     Command args;
     args.add(steps_.front().name).add(cursor_).add(kPageMost).add(int64_t(fix_));
-    auto reply = co_await ask("check_ends", std::move(args), 2);
+    auto reply = co_await ask(scripts::check_ends, std::move(args), 2);
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     looked_at_ += integer_of(reply->items[1]);
     cursor_ = reply->items[0].text;
@@ -220,7 +221,7 @@ task<Result<>> Doctor::note_batches(std::vector<std::string> names) {
         if (!has_prefix(name, "batch:") || batches_.size() >= kBatchesCounted) continue;
         Command args;
         args.add(store_.reactor_.wall_ms()).add(0).add(name.substr(6)).add("").add("").add("");
-        auto reply = co_await store_.run(script("check_batch"), std::move(args));
+        auto reply = co_await store_.run(scripts::check_batch, std::move(args));
         if (!reply) co_return tl::unexpected<Error>(reply.error());
         batches_[name.substr(6)].before = reply->text;
     }
@@ -247,7 +248,7 @@ task<Result<>> Doctor::batch_step() {
     Command args;
     args.add(store_.reactor_.wall_ms()).add(int64_t(fix_)).add(bid).add(ties.before);
     args.add(ties.pending).add(ties.live);
-    auto reply = co_await ask("check_batch", std::move(args), size_t(-1));
+    auto reply = co_await ask(scripts::check_batch, std::move(args), size_t(-1));
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     ++looked_at_;
     end_step();

@@ -76,7 +76,7 @@ class Doctor final : public Checkup {
     task<Result<>> look_at_body(std::string jid, std::string envelope, std::string record,
                                 std::string places);
     // Calls a check_* script, counts its rows and keeps its findings, which are item `findings`.
-    task<Result<Reply>> ask(const char* name, Command args, size_t findings);
+    task<Result<Reply>> ask(const Script& script, Command args, size_t findings);
     void plan_passes();
     void add_findings(const Reply& rows);
     void count_ties(const Reply& rows);

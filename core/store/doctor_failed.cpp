@@ -1,5 +1,6 @@
 // Doctor: failed jobs and the counts by cause. See doctor.h.
 #include "core/store/doctor.h"
+#include "core/store/scripts.h"
 
 namespace jobq {
 namespace {
@@ -11,7 +12,7 @@ constexpr int64_t kPageMost = 250;
 task<Result<>> Doctor::before_failed() {
     Command args;
     args.add(0).add("");
-    auto reply = co_await store_.run(script("check_groups"), std::move(args));
+    auto reply = co_await store_.run(scripts::check_groups, std::move(args));
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     changes_before_ = reply->items[0].text;
     for (size_t i = 1; i + 1 < reply->items.size(); i += 2)
@@ -23,7 +24,7 @@ task<Result<>> Doctor::before_failed() {
 task<Result<>> Doctor::failed_page() {
     Command args;
     args.add(cursor_).add(kPageMost).add(int64_t(fix_));
-    auto reply = co_await ask("check_failed", std::move(args), 2);
+    auto reply = co_await ask(scripts::check_failed, std::move(args), 2);
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     looked_at_ += integer_of(reply->items[1]);
     const auto& rows = reply->items[3].items;
@@ -46,7 +47,7 @@ task<Result<>> Doctor::after_failed() {
         const size_t space = place.find(' ');
         args.add(place.substr(0, space)).add(place.substr(space + 1)).add(count);
     }
-    auto reply = co_await ask("check_groups", std::move(args), size_t(-1));
+    auto reply = co_await ask(scripts::check_groups, std::move(args), size_t(-1));
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     co_return Result<>{};
 }

@@ -4,6 +4,7 @@
 #include "core/job/codec.h"
 #include "core/job/decide.h"
 #include "core/store/doctor.h"
+#include "core/store/scripts.h"
 
 namespace jobq {
 namespace {
@@ -56,7 +57,7 @@ task<Result<>> Doctor::list_page() {
     Command args;
     args.add(header).add(start).add(kPageMost).add(int64_t(fix_ && pass_ == 0));
     args.add(int64_t(passed));
-    auto reply = co_await store_.run(script("check_list"), std::move(args));
+    auto reply = co_await store_.run(scripts::check_list, std::move(args));
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     int64_t there = integer_of(reply->items[0]), looked = integer_of(reply->items[1]);
     std::vector<std::string> suspects;
@@ -89,7 +90,7 @@ task<Result<>> Doctor::set_page() {
     const std::string set = steps_.front().name;
     Command args;
     args.add(set).add(cursor_).add(count_).add(int64_t(fix_));
-    auto reply = co_await ask("check_set", std::move(args), 3);
+    auto reply = co_await ask(scripts::check_set, std::move(args), 3);
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     looked_at_ += integer_of(reply->items[1]);
     const auto& suspects = reply->items[4].items;
@@ -108,7 +109,7 @@ task<Result<>> Doctor::set_page() {
 task<Result<>> Doctor::run_page() {
     Command args;
     args.add(steps_.front().name).add(cursor_).add(kPageMost).add(int64_t(fix_));
-    auto reply = co_await ask("check_run", std::move(args), 2);
+    auto reply = co_await ask(scripts::check_run, std::move(args), 2);
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     looked_at_ += integer_of(reply->items[1]);
     for (const auto& suspect : reply->items[3].items) {
@@ -127,7 +128,7 @@ task<Result<>> Doctor::run_page() {
 task<Result<>> Doctor::before_jobs() {
     Command args;
     args.add(0).add("");
-    auto reply = co_await store_.run(script("check_counts"), std::move(args));
+    auto reply = co_await store_.run(scripts::check_counts, std::move(args));
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     counts_before_ = reply->at(0).text;
     for (size_t i = 1; i + 1 < reply->items.size(); i += 2) {
@@ -141,7 +142,7 @@ task<Result<>> Doctor::before_jobs() {
 task<Result<>> Doctor::jobs_page() {
     Command args;
     args.add(cursor_).add(count_).add(int64_t(fix_ && pass_ == 0)).add(store_.reactor_.wall_ms());
-    auto reply = co_await store_.run(script("check_jobs"), std::move(args));
+    auto reply = co_await store_.run(scripts::check_jobs, std::move(args));
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     if (pass_ == 0) add_findings(reply->items[2]);
     auto& rows = reply->items;
@@ -189,7 +190,7 @@ task<Result<>> Doctor::after_jobs() {
             args.add(marks.key()).add(before == tombs_before_.end() ? "0" : before->second);
             args.add(int64_t(marks.mapped().size()));
         }
-        auto reply = co_await ask("check_counts", std::move(args), size_t(-1));
+        auto reply = co_await ask(scripts::check_counts, std::move(args), size_t(-1));
         if (!reply) co_return tl::unexpected<Error>(reply.error());
     }
     co_return Result<>{};
@@ -224,7 +225,7 @@ task<Result<>> Doctor::judge(std::string jid, Seen seen, std::string envelope, s
     for (const auto& [place, name] : seen)
         args.add(place).add(name);
     if (reported_.count(jid)) co_return Result<>{};
-    auto reply = co_await ask("check_job", std::move(args), size_t(-1));
+    auto reply = co_await ask(scripts::check_job, std::move(args), size_t(-1));
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     if (!reply->items.empty() && reported_.size() < kReported) reported_.insert(std::move(jid));
     co_return Result<>{};

@@ -1,5 +1,6 @@
-# Turns core/store/lua/*.lua into one C++ source: for each script its name, text and SHA-1.
-# `--@include NAME` lines are replaced by lua/lib/NAME.lua. Called with SOURCE_DIR and OUT.
+# Turns core/store/lua/*.lua into one C++ source, for each script its name, kind, text and SHA-1, and
+# a header that names them. `--@include NAME` lines are replaced by lua/lib/NAME.lua. Called with
+# SOURCE_DIR and OUT_DIR.
 #
 # A script that writes first asks whether Redis permits its user all the commands it writes with: to
 # be refused one in its middle would leave half of its work done. (Three keys, as RENAME has two.)
@@ -7,7 +8,10 @@ set(writing HSET HSETNX HDEL HINCRBY ZADD ZREM LPUSH RPUSH LPOP RPOP LREM LTRIM 
             EXPIRE PEXPIRE)
 file(GLOB scripts ${SOURCE_DIR}/*.lua)
 list(SORT scripts)
+list(LENGTH scripts count)
 set(rows "")
+set(names "")
+set(at 0)
 foreach(path IN LISTS scripts)
   get_filename_component(name ${path} NAME_WE)
   file(READ ${path} text)
@@ -24,7 +28,11 @@ foreach(path IN LISTS scripts)
   if(NOT unresolved EQUAL -1)
     message(FATAL_ERROR "${path}: an --@include names no file of lua/lib")
   endif()
-  if(NOT text MATCHES "^#!lua flags=no-writes")
+  if(NOT text MATCHES "\n-- KIND: (reads|moves|takes|adds)\n")
+    message(FATAL_ERROR "${path}: its head has no line \"-- KIND: \" with reads, moves, takes or adds")
+  endif()
+  set(kind ${CMAKE_MATCH_1})
+  if(NOT kind STREQUAL reads)
     set(used "")
     foreach(command IN LISTS writing)
       if(text MATCHES "'${command}'")
@@ -44,21 +52,45 @@ end]] permitted @ONLY)
     set(text "${shebang}\n${permitted}${text}")
   endif()
   string(SHA1 sha "${text}")
-  string(APPEND rows "    {\"${name}\"sv, \"${sha}\"sv, R\"lua(${text})lua\"sv},\n")
+  string(APPEND rows
+         "    {\"${name}\"sv, ScriptKind::${kind}, \"${sha}\"sv, R\"lua(${text})lua\"sv},\n")
+  string(APPEND names "inline constexpr const Script& ${name} = kAll[${at}];\n")
+  math(EXPR at "${at} + 1")
 endforeach()
-file(WRITE ${OUT} "// Generated from core/store/lua by embed_lua.cmake.
+
+# What did not change is not written, so that nothing is compiled anew for it.
+function(write_changed path content)
+  if(EXISTS ${path})
+    file(READ ${path} before)
+    if(before STREQUAL content)
+      return()
+    endif()
+  endif()
+  file(WRITE ${path} "${content}")
+endfunction()
+
+write_changed(${OUT_DIR}/scripts.h "// Generated from core/store/lua by embed_lua.cmake.
+#pragma once
+
 #include \"core/store/script.h\"
 
+namespace jobq::scripts {
+
+extern const Script kAll[${count}];
+${names}
+}  // namespace jobq::scripts
+")
+write_changed(${OUT_DIR}/scripts_data.cpp "// Generated from core/store/lua by embed_lua.cmake.
+#include \"core/store/scripts.h\"
+
 namespace jobq {
-namespace {
 using namespace std::string_view_literals;
 
-constexpr Script kScripts[] = {
+constexpr Script scripts::kAll[] = {
 ${rows}};
-}  // namespace
 
 std::span<const Script> all_scripts() {
-    return kScripts;
+    return scripts::kAll;
 }
 }  // namespace jobq
 ")

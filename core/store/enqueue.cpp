@@ -8,6 +8,7 @@
 #include "core/job/codec.h"
 #include "core/store/known.h"
 #include "core/store/redis_store.h"
+#include "core/store/scripts.h"
 
 namespace jobq {
 namespace {
@@ -79,7 +80,7 @@ task<void> RedisStore::send_push(std::string header, EnqueueCoalescer::Batch bat
         args.add(entry.item().jid).add(envelope);
     }
     Result<Reply> reply;
-    if (!JOBQ_FAILPOINT(push_dropped)) reply = co_await run(script("push"), std::move(args));
+    if (!JOBQ_FAILPOINT(push_dropped)) reply = co_await run(scripts::push, std::move(args));
     if (reply && integer_of(*reply) == 1) {
         known->insert(known->end(), batch.begin(), batch.end());
         co_return;
@@ -110,7 +111,7 @@ task<void> RedisStore::send_others(EnqueueCoalescer::Batch batch) {
         args.add(ties.words()).add(ties.lock);
         args.add(later_ms(std::max(now, job.run_at_ms), ties.lock_for_ms)).add(known_as(job));
     }
-    auto reply = co_await run(script("enqueue"), std::move(args), batch.size());
+    auto reply = co_await run(scripts::enqueue, std::move(args), batch.size());
     if (!reply) {
         for (const auto& entry : batch)
             entry.answer(tl::unexpected<Error>(reply.error()));

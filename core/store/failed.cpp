@@ -6,6 +6,7 @@
 #include "core/base/text.h"
 #include "core/job/cause.h"
 #include "core/store/redis_store.h"
+#include "core/store/scripts.h"
 
 namespace jobq {
 namespace {
@@ -26,7 +27,7 @@ void add_cause(Command& args, const std::string& type, const JobRecord& record) 
 
 task<Result<FailedGroups>> RedisStore::failed_groups() {
     Command none;
-    auto reply = co_await run(script("causes"), std::move(none));
+    auto reply = co_await run(scripts::causes, std::move(none));
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     FailedGroups found;
     found.all = integer_of(reply->items[0]) == 1;
@@ -58,7 +59,7 @@ task<Result<bool>> RedisStore::count_failed() {
     if (count_cursor_.empty() && count_state_ == State::retrying) {
         Command ask;
         ask.add(0);
-        auto counted = co_await run(script("count_failed"), std::move(ask));
+        auto counted = co_await run(scripts::count_failed, std::move(ask));
         if (!counted) co_return tl::unexpected<Error>(counted.error());
         if (integer_of(*counted) == 1) co_return false;
     }
@@ -77,7 +78,7 @@ task<Result<bool>> RedisStore::count_failed() {
         args.add(view.job.jid);
         add_cause(args, view.job.type, view.record);
     }
-    auto reply = co_await run(script("count_failed"), std::move(args));
+    auto reply = co_await run(scripts::count_failed, std::move(args));
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     count_cursor_ = page->next;
     if (page->next.empty())

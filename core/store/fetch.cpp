@@ -5,6 +5,7 @@
 #include "core/base/failpoint.h"
 #include "core/job/codec.h"
 #include "core/store/redis_store.h"
+#include "core/store/scripts.h"
 
 namespace jobq {
 namespace {
@@ -111,7 +112,7 @@ task<Result<std::vector<Leased>>> RedisStore::fetch_for(FetchRequest request) {
             const Throttle& throttle = limits == request.throttles.end() ? none : limits->second;
             args.add(throttle.in_all).add(throttle.per_worker);
         }
-        const Script& take = script(throttled ? "fetch_throttled" : "fetch");
+        const Script& take = throttled ? scripts::fetch_throttled : scripts::fetch;
         auto reply = co_await run(take, std::move(args));
         if (!reply) co_return tl::unexpected<Error>(reply.error());
         auto& parts = reply->items;
@@ -164,7 +165,7 @@ task<Result<std::vector<Leased>>> RedisStore::take_over_part(std::string from, s
     args.add(from).add(to).add(token).add(std::min(limit, int(limits::kScriptJobs)));
     for (const auto& one : some)
         args.add(one.jid).add(one.token);
-    auto reply = co_await run(script("take_over"), std::move(args));
+    auto reply = co_await run(scripts::take_over, std::move(args));
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     std::vector<Leased> leases;
     auto& rows = reply->items;
@@ -183,14 +184,14 @@ task<Result<>> RedisStore::beat(std::vector<std::string> owners) {
     Command args;
     for (const auto& owner : owners)
         args.add(owner);
-    auto reply = co_await run(script("beat"), std::move(args));
+    auto reply = co_await run(scripts::beat, std::move(args));
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     co_return Result<>{};
 }
 
 task<Result<std::vector<OwnerInfo>>> RedisStore::owners() {
     Command none;
-    auto reply = co_await run(script("owners"), std::move(none));
+    auto reply = co_await run(scripts::owners, std::move(none));
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     std::vector<OwnerInfo> owners;
     auto& rows = reply->items;

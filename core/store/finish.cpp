@@ -6,6 +6,7 @@
 #include "core/base/failpoint.h"
 #include "core/job/codec.h"
 #include "core/store/redis_store.h"
+#include "core/store/scripts.h"
 
 namespace jobq {
 namespace {
@@ -127,7 +128,7 @@ const Script& RedisStore::ending_of(const FinishCoalescer::Batch& group, int64_t
         args->add("done:" + second).add("log:" + second).add(int64_t(keeps_record(first)));
         args->add(now);
         add_done(*args, group);
-        return script("done");
+        return scripts::done;
     }
     if (move == Move::release) {
         args->add(int64_t(options_.publish_hints)).add(now).add(int64_t(group.size()));
@@ -136,7 +137,7 @@ const Script& RedisStore::ending_of(const FinishCoalescer::Batch& group, int64_t
             args->add(finish.jid).add(finish.token);
             args->add(header_of(finish.queue, finish.priority));
         }
-        return script("release");
+        return scripts::release;
     }
     args->add(set_of(move)).add(int64_t(is_failure(first)));
     args->add(int64_t(options_.publish_hints)).add("log:" + second).add(now);
@@ -144,7 +145,7 @@ const Script& RedisStore::ending_of(const FinishCoalescer::Batch& group, int64_t
     for (const auto& entry : group)
         add_deferred(*args, entry.item(), now);
     add_follows(*args, group);
-    return script("defer");
+    return scripts::defer;
 }
 
 void RedisStore::add_done(Command& args, const FinishCoalescer::Batch& group) {

@@ -3,6 +3,7 @@
 #include "core/base/text.h"
 #include "core/job/codec.h"
 #include "core/store/redis_store.h"
+#include "core/store/scripts.h"
 
 namespace jobq {
 namespace {
@@ -98,7 +99,7 @@ task<Result<std::vector<Result<JobView>>>> RedisStore::look_at(std::vector<std::
         args.add(int64_t(head_bytes)).add(text);
         for (size_t i = from; i < to; ++i)
             args.add(jids[i]);
-        auto reply = co_await run(script("get"), std::move(args), to - from);
+        auto reply = co_await run(scripts::get, std::move(args), to - from);
         if (!reply) co_return tl::unexpected<Error>(reply.error());
         if (reply->items.empty()) co_return fail(ErrorCode::internal, "get: an empty answer");
         for (const Reply& row : reply->items) {
@@ -148,7 +149,7 @@ task<Result<ListPage>> RedisStore::list_page(Reply ids, ListRequest request) {
 task<Result<ListPage>> RedisStore::list_done(ListRequest request) {
     Command args;
     args.add(request.cursor).add(request.limit).add(final_record_begin(request.state));
-    auto reply = co_await run(script("list_done"), std::move(args));
+    auto reply = co_await run(scripts::list_done, std::move(args));
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     ListPage page;
     page.next = reply->items[0].text;
@@ -180,17 +181,17 @@ task<Result<ListPage>> RedisStore::list(ListRequest request) {
         if (now && !now->text.empty()) request.cursor = "999999999 " + now->text + " " + member;
     }
     Command args;
-    std::string_view which = "list_set";
+    const Script* which = &scripts::list_set;
     if (request.state == State::ready) {
-        which = "list_ready";
+        which = &scripts::list_ready;
         args.add(request.queue).add(request.cursor).add(request.limit);
     } else if (request.state == State::running) {
-        which = "list_running";
+        which = &scripts::list_running;
     } else {
         args.add(name(request.state)).add(request.cursor).add(request.limit);
         args.add(request.newest_first ? 1 : 0);
     }
-    auto reply = co_await run(script(which), std::move(args));
+    auto reply = co_await run(*which, std::move(args));
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     if (request.state == State::running) {
         // All of them at once, as many as there are slots: page by jid here.
@@ -232,7 +233,7 @@ task<Result<std::vector<AttemptLog>>> RedisStore::logs(std::string jid) {
     args.add(jid);
     for (int attempt = first; attempt <= last; ++attempt)
         args.add(attempt);
-    auto reply = co_await run(script("logs"), std::move(args), size_t(int64_t(last) - first + 1));
+    auto reply = co_await run(scripts::logs, std::move(args), size_t(int64_t(last) - first + 1));
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     for (int attempt = first; attempt <= last; ++attempt) {
         std::string& text = reply->items[size_t(attempt - first)].text;

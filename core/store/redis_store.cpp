@@ -6,6 +6,7 @@
 #include "core/store/answer_form.h"
 #include "core/store/doctor.h"
 #include "core/store/redis_errors.h"
+#include "core/store/scripts.h"
 
 namespace jobq {
 namespace {
@@ -54,7 +55,7 @@ RedisStore::RedisStore(Reactor& reactor, RedisLink& link, Keys keys, RedisStoreO
 }
 
 task<Result<Reply>> RedisStore::run(const Script& script, Command args, size_t jobs) {
-    const ScriptKind kind = script.kind();
+    const ScriptKind kind = script.kind;
     const size_t bytes = args.bytes();
     if (options_.gate) {
         auto refused = options_.gate->refuse(kind, bytes);
@@ -138,7 +139,7 @@ task<Result<>> RedisStore::adopt() {
     while (!cursor.empty()) {
         Command args;
         args.add(cursor);
-        auto reply = co_await run(script("adopt"), std::move(args));
+        auto reply = co_await run(scripts::adopt, std::move(args));
         if (!reply) co_return tl::unexpected<Error>(reply.error());
         cursor = reply->text;
     }
@@ -153,7 +154,7 @@ task<Result<>> RedisStore::migrate() {
         while (moved == int64_t(limits::kScriptJobs)) {
             Command args;
             args.add(queue.name).add(int64_t(limits::kScriptJobs));
-            auto reply = co_await run(script("unpark"), std::move(args));
+            auto reply = co_await run(scripts::unpark, std::move(args));
             if (!reply) co_return tl::unexpected<Error>(reply.error());
             moved = integer_of(*reply);
         }

@@ -3,6 +3,7 @@
 
 #include "core/job/codec.h"
 #include "core/store/redis_store.h"
+#include "core/store/scripts.h"
 
 namespace jobq {
 namespace {
@@ -38,7 +39,7 @@ void add_queues(std::vector<QueueInfo>& queues, const std::vector<Reply>& rows) 
 
 task<Result<StoreStats>> RedisStore::stats() {
     Command none;
-    auto reply = co_await run(script("stats"), std::move(none));
+    auto reply = co_await run(scripts::stats, std::move(none));
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     auto& rows = reply->items;
     StoreStats stats;
@@ -82,7 +83,7 @@ task<Result<QueuePage>> RedisStore::queue_page(QueueRequest request) {
         args.add(int64_t(request.latency)).add(page.next).add(some);
         for (; from < to; ++from)
             args.add(request.names[from]);
-        auto reply = co_await run(script("queues"), std::move(args));
+        auto reply = co_await run(scripts::queues, std::move(args));
         if (!reply) co_return tl::unexpected<Error>(reply.error());
         page.next = reply->items[0].text;
         page.known = integer_of(reply->items[1]);
@@ -100,7 +101,7 @@ task<Result<>> RedisStore::pause(std::vector<std::string> queues, bool paused) {
         args.add(int64_t(paused));
         for (size_t i = from; i < to; ++i)
             args.add(queues[i]);
-        auto reply = co_await run(script("pause"), std::move(args));
+        auto reply = co_await run(scripts::pause, std::move(args));
         if (!reply) co_return tl::unexpected<Error>(reply.error());
         for (size_t i = from; i < to && !paused && options_.publish_hints; ++i) {
             Command told("PUBLISH", keys_.hint_channel(), queues[i]);
@@ -124,7 +125,7 @@ task<Result<int64_t>> RedisStore::clear(std::string queue, bool forget) {
         int64_t slice = int64_t(limits::kScriptJobs);
         if (!forget) slice = std::min(slice, std::max<int64_t>(1, there - removed));
         args.add(queue).add(slice).add(int64_t(forget)).add(reactor_.wall_ms());
-        auto reply = co_await run(script("clear"), std::move(args));
+        auto reply = co_await run(scripts::clear, std::move(args));
         if (!reply) co_return tl::unexpected<Error>(reply.error());
         tell_ready(*reply, 2);
         int64_t met = integer_of(reply->items[0]) + integer_of(reply->items[1]);
@@ -139,7 +140,7 @@ task<Result<Promoted>> RedisStore::promote(int64_t now_ms, int limit) {
     Command args;
     args.add(now_ms).add(std::min(limit, int(limits::kScriptJobs)));
     args.add(int64_t(options_.publish_hints));
-    auto reply = co_await run(script("promote"), std::move(args));
+    auto reply = co_await run(scripts::promote, std::move(args));
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     auto& rows = reply->items;
     Promoted promoted;
@@ -155,7 +156,7 @@ task<Result<>> RedisStore::purge(int64_t now_ms) {
     while (more) {
         Command args;
         args.add(now_ms).add(now_ms - limits::kDeadKeepMs).add(int64_t(limits::kScriptJobs));
-        auto reply = co_await run(script("purge"), std::move(args));
+        auto reply = co_await run(scripts::purge, std::move(args));
         if (!reply) co_return tl::unexpected<Error>(reply.error());
         more = integer_of(reply->items[0]) == 1;
         tell_ready(*reply, 1);
@@ -165,7 +166,7 @@ task<Result<>> RedisStore::purge(int64_t now_ms) {
 
 task<Result<>> RedisStore::flush() {
     Command none;
-    auto reply = co_await run(script("flush"), std::move(none));
+    auto reply = co_await run(scripts::flush, std::move(none));
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     co_return Result<>{};
 }

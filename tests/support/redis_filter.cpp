@@ -66,7 +66,7 @@ void RedisFilter::refuse(std::string error, std::set<std::string> scripts) {
     refused_ = 0;
     refused_shas_.clear();
     for (const auto& script : all_scripts()) {
-        const bool chosen = scripts.empty() ? script.kind() != ScriptKind::reads
+        const bool chosen = scripts.empty() ? script.kind != ScriptKind::reads
                                             : scripts.count(std::string(script.name)) > 0;
         if (chosen) refused_shas_.insert(std::string(script.sha));
     }

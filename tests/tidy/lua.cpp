@@ -1,5 +1,5 @@
-// The head of a script is its interface: name, KEYS, ARGV, RETURNS. It must agree with what the
-// script uses.
+// The head of a script is its interface: name, KIND, KEYS, ARGV, RETURNS. It must agree with what
+// the script uses, and its kind with the flags by which Redis runs it.
 #include <algorithm>
 #include <cctype>
 #include <optional>
@@ -66,6 +66,22 @@ void check_table(const SourceFile& file, const std::string& table, Findings& fin
                                 ", it uses " + std::to_string(used)});
 }
 
+// What adds is refused when memory is short, by Redis itself; reading is what Redis lets nobody
+// write in; taking is moving that jobqd refuses earlier.
+void check_kind(const SourceFile& file, Findings& findings) {
+    const std::string kind = header_line(file, "-- KIND:").value_or("");
+    const std::string flags(std::string_view(file.text).substr(0, file.text.find('\n')));
+    const std::string_view due = kind == "reads"  ? "#!lua flags=no-writes,allow-oom"
+                                 : kind == "adds" ? "#!lua"
+                                 : kind == "moves" || kind == "takes" ? "#!lua flags=allow-oom"
+                                                                      : "";
+    if (due.empty())
+        findings.push_back({file.path, 0, "its head has no KIND: reads, moves, takes or adds"});
+    else if (flags != due)
+        findings.push_back(
+            {file.path, 1, "a script that " + kind + " starts with " + std::string(due)});
+}
+
 }  // namespace
 
 Findings check_lua(const Tree& tree) {
@@ -77,6 +93,7 @@ Findings check_lua(const Tree& tree) {
         if (header_line(file, "-- " + name + ":").value_or("").empty())
             findings.push_back(
                 {file.path, 0, "its head does not say what it does: -- " + name + ": ..."});
+        check_kind(file, findings);
         check_table(file, "KEYS", findings);
         check_table(file, "ARGV", findings);
         if (header_line(file, "-- RETURNS:").value_or("").empty())

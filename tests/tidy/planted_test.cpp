@@ -159,7 +159,9 @@ TEST_CASE("planted: files that nothing uses", "[tidy]") {
               {"core/store/lua/y.lua", "--@include lib1\n"},
               {"core/store/lua/lib/lib1.lua", ""},
               {"core/store/lua/lib/lib2.lua", ""},
-              {"core/store/y.cpp", "script(\"y\")"},
+              {"core/store/lua/y_z.lua", ""},
+              {"core/store/y.cpp", "run(scripts::y_z)"},
+              {"core/store/answer_form.cpp", "{&scripts::x, {}}"},
               {"tests/CMakeLists.txt", "jobq_tests(unit 60)\n"},
               {"daemon/web/app.js", "import \"./parts/a.js\";"},
               {"daemon/web/parts/a.js", ""},
@@ -169,6 +171,7 @@ TEST_CASE("planted: files that nothing uses", "[tidy]") {
           })) ==
           "core/a.h: nothing but its own .cpp includes this header\n"
           "core/store/lua/x.lua: no one calls this script\n"
+          "core/store/lua/y.lua: no one calls this script\n"
           "core/store/lua/lib/lib2.lua: no one includes this script\n"
           "daemon/web/parts/b.js: no module imports this one\n"
           "tests/unit/t.cpp: a ';' in a test's name, or a '-' before it: ctest would not run it\n"
@@ -179,7 +182,8 @@ TEST_CASE("planted: scripts whose head is wrong", "[tidy]") {
     auto findings = [](const std::string& head, const std::string& body) {
         return lines(check_lua({{"core/store/lua/a.lua", head + body}}));
     };
-    std::string head = "-- a: does it.\n-- KEYS: prefix\n-- ARGV: x y\n-- RETURNS: 0\n";
+    std::string head =
+        "#!lua\n-- a: does it.\n-- KIND: adds\n-- KEYS: prefix\n-- ARGV: x y\n-- RETURNS: 0\n";
 
     CHECK(findings(head, "f(KEYS[1] .. ARGV[1] .. ARGV[2])") == "");
     CHECK(findings(head, "f(KEYS[1] .. ARGV[1] .. ARGV[3])") ==
@@ -188,9 +192,35 @@ TEST_CASE("planted: scripts whose head is wrong", "[tidy]") {
           "core/store/lua/a.lua: its head names 2 ARGV, it uses 1\n");
     CHECK(findings(head, "f(KEYS[1] .. KEYS[2] .. ARGV[2])") ==
           "core/store/lua/a.lua: it uses KEYS[2], its head names 1\n");
-    CHECK(findings("-- KEYS: prefix\n-- ARGV: id...\n", "f(KEYS[1], unpack(ARGV))") ==
+    CHECK(findings("#!lua\n-- KIND: adds\n-- KEYS: prefix\n-- ARGV: id...\n",
+                   "f(KEYS[1], unpack(ARGV))") ==
           "core/store/lua/a.lua: its head does not say what it does: -- a: ...\n"
           "core/store/lua/a.lua: its head has no line RETURNS\n");
+}
+
+TEST_CASE("planted: scripts of another kind than their flags", "[tidy]") {
+    auto findings = [](const std::string& flags, const std::string& kind) {
+        return lines(check_lua({{"core/store/lua/a.lua",
+                                 flags + "\n-- a: does it.\n" + kind +
+                                     "-- KEYS: prefix\n-- ARGV:\n-- RETURNS: 0\nf(KEYS[1])"}}));
+    };
+    const std::string adds = "#!lua", moves = "#!lua flags=allow-oom",
+                      reads = "#!lua flags=no-writes,allow-oom";
+    CHECK(findings(adds, "-- KIND: adds\n") == "");
+    CHECK(findings(moves, "-- KIND: moves\n") == "");
+    CHECK(findings(moves, "-- KIND: takes\n") == "");
+    CHECK(findings(reads, "-- KIND: reads\n") == "");
+    for (const char* kind : {"", "-- KIND:\n", "-- KIND: fetches\n"})
+        CHECK(findings(adds, kind) ==
+              "core/store/lua/a.lua: its head has no KIND: reads, moves, takes or adds\n");
+    CHECK(findings(moves, "-- KIND: adds\n") ==
+          "core/store/lua/a.lua:1: a script that adds starts with #!lua\n");
+    CHECK(findings(adds, "-- KIND: takes\n") ==
+          "core/store/lua/a.lua:1: a script that takes starts with #!lua flags=allow-oom\n");
+    CHECK(findings(moves, "-- KIND: reads\n") ==
+          "core/store/lua/a.lua:1: a script that reads starts with #!lua "
+          "flags=no-writes,allow-oom\n");
+    CHECK(findings(reads, "-- KIND: moves\n") != "");
 }
 
 TEST_CASE("planted: a manual that lacks verbs, errors and keys, or has others", "[tidy]") {

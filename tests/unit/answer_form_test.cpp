@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include "core/store/redis_store.h"
+#include "core/store/scripts.h"
 #include "tests/support/builders.h"
 #include "tests/support/run_task.h"
 
@@ -131,27 +132,24 @@ void ask_all(Wild& wild) {
 TEST_CASE("every script has the form of its answer") {
     for (const auto& script : all_scripts()) {
         INFO(script.name << ": add it to core/store/answer_form.cpp");
-        CHECK(answer_form(script.name) != nullptr);
+        CHECK(answer_form(script) != nullptr);
     }
 }
 
 TEST_CASE("an answer of another form is an error, which says whether something may be done") {
-    auto check = [](const char* name, const Reply& reply, size_t jobs) {
-        return check_answer(script(name), reply, jobs);
-    };
     const Reply nil, word{Reply::Kind::string, 0, "x", {}}, number{Reply::Kind::integer, 3, "", {}};
     const Reply rows{Reply::Kind::array, 0, "", {word, number}};
     const Reply holes{Reply::Kind::array, 0, "", {word, nil}};
-    CHECK(check("stats", rows, 0).error().code == ErrorCode::internal);
-    CHECK(check("clear", nil, 0).error().code == ErrorCode::unknown);
-    CHECK(check("clear", rows, 0));
-    CHECK(check("enqueue", number, 5));
-    CHECK(check("enqueue", rows, 2));
-    CHECK(check("enqueue", rows, 3).error().code == ErrorCode::unknown);
-    CHECK(check("enqueue", holes, 2).error().code == ErrorCode::unknown);
-    CHECK_FALSE(check("cancel", number, 1));
-    CHECK_FALSE(check("get", rows, 1));
-    CHECK_FALSE(check("push", rows, 1));
+    CHECK(check_answer(scripts::stats, rows, 0).error().code == ErrorCode::internal);
+    CHECK(check_answer(scripts::clear, nil, 0).error().code == ErrorCode::unknown);
+    CHECK(check_answer(scripts::clear, rows, 0));
+    CHECK(check_answer(scripts::enqueue, number, 5));
+    CHECK(check_answer(scripts::enqueue, rows, 2));
+    CHECK(check_answer(scripts::enqueue, rows, 3).error().code == ErrorCode::unknown);
+    CHECK(check_answer(scripts::enqueue, holes, 2).error().code == ErrorCode::unknown);
+    CHECK_FALSE(check_answer(scripts::cancel, number, 1));
+    CHECK_FALSE(check_answer(scripts::get, rows, 1));
+    CHECK_FALSE(check_answer(scripts::push, rows, 1));
     CHECK(rows.at(1).integer == 3);
     CHECK(rows.at(2).is_nil());
 }

@@ -7,6 +7,7 @@
 #include "core/store/keys.h"
 #include "core/store/link.h"
 #include "core/store/script.h"
+#include "core/store/scripts.h"
 #include "tests/support/run_task.h"
 
 using namespace jobq;
@@ -110,7 +111,7 @@ TEST_CASE("every script is embedded once with its SHA-1") {
     }
     CHECK(names.size() == all_scripts().size());
     CHECK(shas.size() == all_scripts().size());
-    CHECK(script("fetch").name == "fetch");
+    CHECK(scripts::fetch.name == "fetch");
 }
 
 TEST_CASE("what is asked in one turn goes out together, and each asker gets its own answers") {

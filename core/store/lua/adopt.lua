@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
 -- adopt: give a store of an older jobqd what this one keeps beside it, a page at a time: the names of the
 -- queues in order, and how many tombstones there are in all.
+-- KIND: moves
 -- KEYS: prefix
 -- ARGV: cursor
 -- RETURNS: next cursor, or "" when nothing is left to do

@@ -1,5 +1,6 @@
 #!lua flags=no-writes,allow-oom
 -- batch_get: what is known of a batch.
+-- KIND: reads
 -- KEYS: prefix
 -- ARGV: bid
 -- RETURNS: {} unknown | {parent, description, created, total, pending, failed, cst, sst, open}

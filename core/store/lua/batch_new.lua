@@ -1,5 +1,6 @@
 #!lua
 -- batch_new: a batch without jobs, open, with the callbacks it is to enqueue.
+-- KIND: adds
 -- KEYS: prefix
 -- ARGV: now bid parent description patience_ms keep_ms complete_jid complete_header complete_job
 --       complete_tie complete_due complete_sum success_jid success_header success_job success_tie

@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- batch_open: commit a batch (open 0), which lets its callbacks fire, or open it again (open 1).
+-- KIND: moves
 -- KEYS: prefix
 -- ARGV: now bid open
 -- RETURNS: {0 no such batch | 1, {queue to look at}*}

@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- beat: the owners live.
+-- KIND: moves
 -- KEYS: prefix
 -- ARGV: owner...
 -- RETURNS: 0

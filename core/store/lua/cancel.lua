@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- cancel: waiting and dead jobs end as cancelled, running ones are marked.
+-- KIND: moves
 -- KEYS: prefix
 -- ARGV: now_ms bucket n [jid final_record]*n
 -- RETURNS: {state it was in, "running "..owner, or "" when it is not live}*n {queue to look at}*

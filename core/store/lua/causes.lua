@@ -1,5 +1,6 @@
 #!lua flags=no-writes,allow-oom
 -- causes: failed jobs, counted by cause. All of them: there are at most some thousand.
+-- KIND: reads
 -- KEYS: prefix
 -- ARGV:
 -- RETURNS: {all are counted 0/1, {[group, dead]*}, {[group, retrying]*}, {[group, "<since> <words>"]*},

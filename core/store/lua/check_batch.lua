@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
 -- check_batch: do a batch's counts agree with the ties that were counted? None that changed meanwhile
 -- is judged: total, pending and live only go one way between them. With bid alone: what is there now.
+-- KIND: moves
 -- KEYS: prefix
 -- ARGV: now fix bid seen pending live  (seen: the answer without counts)
 -- RETURNS: {finding*}, or what is there: a string

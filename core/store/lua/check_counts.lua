@@ -2,6 +2,7 @@
 -- check_counts: do the counters of tombstones agree with those that were counted? Not judged when one
 -- may have come or gone since: each that comes raises cancelled or removed. Without queues: as it is; with
 -- what was seen alone: does the sum of all agree with them?
+-- KIND: moves
 -- KEYS: prefix
 -- ARGV: fix seen [queue before counted]*  (seen: the answer without queues)
 -- RETURNS: {finding*}, or what is there: {string, [queue, counter]*}

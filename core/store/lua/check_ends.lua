@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- check_ends: a page of one of the sets that say when something goes, or its name: is that there?
+-- KIND: moves
 -- KEYS: prefix
 -- ARGV: set cursor count fix
 -- RETURNS: {next cursor, looked at, {finding*}}

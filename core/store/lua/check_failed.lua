@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- check_failed: a page of the failed jobs that are counted: is each in the set that it is counted in?
+-- KIND: moves
 -- KEYS: prefix
 -- ARGV: cursor count fix
 -- RETURNS: {next cursor, looked at, {finding*}, {[jid, "<set> <group>"]*} of those with a group}

@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- check_fields: a page of one of the hashes beside the jobs: has each field its form and its job?
+-- KIND: moves
 -- KEYS: prefix
 -- ARGV: hash cursor count fix now
 -- RETURNS: {next cursor, looked at, bytes, {finding*}, {[field, value]*} (of tie and tomb)}
@@ -54,8 +55,7 @@ end
 
 function rules.lock(digest, value)
     local jid = string.match(value, '^%d+ (.*)$')
-    local words = jid and is_live(jid) and redis.call('HGET', P .. 'tie', jid)
-    words = words and ' ' .. words .. ' ' or ''
+    local words = ' ' .. (jid and is_live(jid) and redis.call('HGET', P .. 'tie', jid) or '') .. ' '
     if string.find(words, ' us' .. digest .. ' ', 1, true) then return end
     if not string.find(words, ' ua' .. digest .. ' ', 1, true) then drop('orphan_lock', digest) end
 end

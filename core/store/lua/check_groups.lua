@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
 -- check_groups: do the counters of failed jobs agree with those that were counted? Not judged when one has
 -- come or gone since. Without groups: what is there now.
+-- KIND: moves
 -- KEYS: prefix
 -- ARGV: fix seen [set group counted]*  (seen: the answer without groups)
 -- RETURNS: {finding*}, or what is there: {string, ["<set> <group>", counter]*}

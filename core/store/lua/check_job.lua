@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- check_job: all places of one job: exactly one is right. With fix that is made so; a damaged one is dead.
+-- KIND: moves
 -- KEYS: prefix
 -- ARGV: jid fix now envelope header damaged place score record [set or "list", member or header]*
 --       (place, score: where one without a place is put, "ready" or a set; record: of a dead one; then
@@ -48,7 +49,6 @@ if string.byte(envelope) == 120 and not damaged then
     end
     return found
 end
-local dead = #entries == 1 and entries[1].where == 'dead'
 if damaged and not (#entries > 0 and string.sub(entries[1].where, 1, 4) == 'run:') then
     report('damaged', jid, where_all())
     if not fix then return found end
@@ -57,7 +57,7 @@ if damaged and not (#entries > 0 and string.sub(entries[1].where, 1, 4) == 'run:
     redis.call('ZADD', P .. 'dead', now, member)
     redis.call('HSET', P .. 'm', jid, ARGV[9])
     mark_dead(jid, header)
-    if not dead then
+    if #entries ~= 1 or entries[1].where ~= 'dead' then
         redis.call('HINCRBY', P .. 'stat', 'died', 1)
         settle({jid}, 'fail')
     end

@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
 -- check_jobs: a page of bodies, with the places that each has but lists; and its record, if it says that
 -- it has one. A body is judged by who reads it.
+-- KIND: moves
 -- KEYS: prefix
 -- ARGV: cursor count fix now
 -- RETURNS: {next cursor, bytes, {finding*}, [jid, envelope, record or "", places with a space between]*}

@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- check_keys: a page of jobq's keys: known ones of the right type? Others are renamed to aside:<name>.
+-- KIND: moves
 -- KEYS: prefix
 -- ARGV: cursor fix
 -- RETURNS: {next cursor, {finding*}, {name*} of the good ones}

@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
 -- check_links: are these keys known where they must be? Lists, and what was passed over, as queues, leases
 -- by their owner, records by their bucket, progress by its job.
+-- KIND: moves
 -- KEYS: prefix
 -- ARGV: now schema fix name...
 -- RETURNS: {finding*}

@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
 -- check_list: a page of a list, or of those passed over there, from its newest end on: has each entry a
 -- body that belongs here, and no other place? It looks at 256 KiB of bodies at most.
+-- KIND: moves
 -- KEYS: prefix
 -- ARGV: header start count fix passed 0/1
 -- RETURNS: {entries there, looked at, {finding*}, {jid*} suspect, {jid*} all}

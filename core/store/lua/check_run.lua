@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- check_run: a page of what an owner runs: has each lease its form, and its job a body and no other owner?
+-- KIND: moves
 -- KEYS: prefix
 -- ARGV: owner cursor count fix
 -- RETURNS: {next cursor, looked at, {finding*}, {jid*} suspect, {jid*} all, when nobody knows the owner}

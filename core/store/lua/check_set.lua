@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
 -- check_set: a page of scheduled, retrying or dead: has each member a body of that header, and no other
 -- place but a list?
+-- KIND: moves
 -- KEYS: prefix
 -- ARGV: set cursor count fix
 -- RETURNS: {next cursor, looked at, bytes, {finding*}, {[jid, member]*} suspect}

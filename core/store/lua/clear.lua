@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- clear: remove ready jobs of a queue, oldest first; an emptied queue can be forgotten.
+-- KIND: moves
 -- KEYS: prefix
 -- ARGV: queue limit forget now
 -- RETURNS: {removed, tombstones met, {queue to look at}*}

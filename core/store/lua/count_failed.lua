@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
 -- count_failed: count failed jobs that are not counted yet: those of a store of an older jobqd, or found
 -- by a doctor. With over, they were the last.
+-- KIND: moves
 -- KEYS: prefix
 -- ARGV: over 0/1 set [jid group words]*
 -- RETURNS: 1 all have been counted before | 0

@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- defer: end attempts whose jobs wait again or are dead: retrying, scheduled (snooze) or dead.
+-- KIND: moves
 -- KEYS: prefix
 -- ARGV: owner set failed hint log_bucket now n [jid token member score record attempt log group words]*n
 --       [place member envelope]*, see follow

@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- done: end attempts for good; each job leaves its final record, with keep 0 nothing.
+-- KIND: moves
 -- KEYS: prefix
 -- ARGV: owner counter failed bucket log_bucket keep now n logs [jid final_record]*n [token]*n
 --       [place log_field log]*logs [place member envelope]*, see follow

@@ -1,5 +1,6 @@
 #!lua
 -- enqueue: store new jobs and put each in its queue or among the scheduled.
+-- KIND: adds
 -- KEYS: prefix
 -- ARGV: now_ms idem_expires_ms hint n [jid envelope header due_ms idempotency_key ties lock
 --       lock_expires_ms known]*n; known holds "l": look among those that are over; "p": the lock of a

@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
 -- fetch: take jobs from the first queues that have any, and lease them to the owner. Jobs of other types
 -- that stand before them are passed over.
+-- KIND: takes
 -- KEYS: prefix
 -- ARGV: owner token started_ms count n type*n queue...  (n -1, and no type: any type)
 -- RETURNS: {more, jids, envelopes, [place, record]*} more: 1 when none was taken of those met; place: of

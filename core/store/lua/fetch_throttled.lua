@@ -2,6 +2,7 @@
 -- fetch_throttled: fetch where some queues have a limit on how many of their jobs run at once, in all
 -- or at one worker. Who takes a job of such a queue has a slot of it until the attempt ends: hash
 -- slot:<queue>, jid -> worker.
+-- KIND: takes
 -- KEYS: prefix
 -- ARGV: owner token started_ms count n type*n worker [queue in_all per_worker]*  (0: no limit)
 -- RETURNS: {more, jids, envelopes, [place, record]*} as fetch

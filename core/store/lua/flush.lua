@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- flush: drop everything of this namespace but its schema. The store has some hundred keys.
+-- KIND: moves
 -- KEYS: prefix
 -- ARGV:
 -- RETURNS: 0

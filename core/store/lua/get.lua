@@ -1,6 +1,7 @@
 #!lua flags=no-writes,allow-oom
 -- get: all that is stored of some jobs: of the first of them, until their bytes are many. Of a list's
 -- jobs just the first bytes of the envelope, and nothing of those that do not hold a text.
+-- KIND: reads
 -- KEYS: prefix
 -- ARGV: head_bytes (0: all) text ("": any) jid...
 -- RETURNS: {{} unknown | {"done", final of each life} | {"other"} without the text

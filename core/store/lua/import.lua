@@ -1,5 +1,6 @@
 #!lua
 -- import: store jobs that come from another store, each where it was there, once.
+-- KIND: adds
 -- KEYS: prefix
 -- ARGV: mark_bucket hint n [jid envelope header set score record group words]*n
 -- RETURNS: 0 all are stored | {"" stored, "=" the jid is live, "m" it was imported before}*n
@@ -32,8 +33,7 @@ local function bury(jid, tombstone)
 end
 
 local envelopes, records, marks, lists, headers = {}, {}, {}, {}, {}
-local counts = {}
-local sets = {scheduled = {}, retrying = {}, dead = {}}
+local counts, sets = {}, {scheduled = {}, retrying = {}, dead = {}}
 local function place(at, jid)
     local header, set = ARGV[at + 2], sets[ARGV[at + 3]]
     if set then

@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- kill: scheduled and retrying jobs become dead.
+-- KIND: moves
 -- KEYS: prefix
 -- ARGV: now_ms n [jid header record group words]*n
 -- RETURNS: {1 moved, 0 not in such a set}*n {queue to look at}*

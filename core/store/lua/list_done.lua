@@ -4,6 +4,7 @@
 -- fewer records than that size may have been laid out anew, with more in the same step: then none of it is
 -- passed over, as some of them were never met.
 -- A call looks at a few thousand records, so a page may be empty and still have a next one.
+-- KIND: reads
 -- KEYS: prefix
 -- ARGV: cursor limit first_bytes (of the records wanted)
 -- RETURNS: {next cursor or "", records looked at, [jid, record, cursor behind it]*}

@@ -4,6 +4,7 @@
 -- Jobs leave in front of it and come behind it, so the page goes on behind that job, where it is by now.
 -- When it has been taken, and so all before it, then that is the list's front: also when it is back in the
 -- list, which its record tells.
+-- KIND: reads
 -- KEYS: prefix
 -- ARGV: queue cursor limit
 -- RETURNS: {next cursor or "", [jid, cursor behind it, ""]*}

@@ -1,5 +1,6 @@
 #!lua flags=no-writes,allow-oom
 -- list_running: the jids that run, of all owners. They are no more than there are slots.
+-- KIND: reads
 -- KEYS: prefix
 -- ARGV:
 -- RETURNS: {jid*}

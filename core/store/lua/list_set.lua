@@ -3,6 +3,7 @@
 -- of the last one seen. The page goes on behind that place of the order, wherever that member is by now:
 -- what comes, goes or moves meanwhile makes it neither pass over nor repeat what stays. The cut is the
 -- number of the last change when the walk began: what failed since, perhaps again, is left out.
+-- KIND: reads
 -- KEYS: prefix
 -- ARGV: set cursor limit newest_first (1, or 0)
 -- RETURNS: {next cursor or "", [jid, cursor behind it, group or ""]*}

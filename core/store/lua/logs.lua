@@ -1,5 +1,6 @@
 #!lua flags=no-writes,allow-oom
 -- logs: what is kept of some attempts' logs.
+-- KIND: reads
 -- KEYS: prefix
 -- ARGV: jid attempt...
 -- RETURNS: {log or ""}*n

@@ -1,5 +1,6 @@
 #!lua flags=no-writes,allow-oom
 -- owners: who holds running jobs.
+-- KIND: reads
 -- KEYS: prefix
 -- ARGV:
 -- RETURNS: {[owner, beat, running]*}

@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- pause: pause or resume queues. The flag stands first in a queue's flags.
+-- KIND: moves
 -- KEYS: prefix
 -- ARGV: paused 0/1 queue...
 -- RETURNS: 0

@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- promote: scheduled and retrying jobs that are due become ready, oldest first.
+-- KIND: moves
 -- KEYS: prefix
 -- ARGV: now_ms limit hint
 -- RETURNS: {next due ms or "", more 0/1, [queue, count]*}

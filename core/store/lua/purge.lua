@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- purge: drop what is past its time: buckets, idempotency keys, old dead jobs, batches.
+-- KIND: moves
 -- KEYS: prefix
 -- ARGV: now_ms dead_before_ms limit
 -- RETURNS: {more 0/1, {queue to look at}*}

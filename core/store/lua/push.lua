@@ -1,6 +1,7 @@
 #!lua
 -- push: store new jobs that all wait in one list, the path of most jobs. Does nothing at all when a
 -- jid is known: enqueue is then to be asked. The jids of a call are different.
+-- KIND: adds
 -- KEYS: prefix
 -- ARGV: hint header [jid envelope]*n
 -- RETURNS: 0 all are stored | 1 nothing was done

@@ -1,6 +1,7 @@
 #!lua flags=no-writes,allow-oom
 -- queues: a page of the known queues, in the order of their names' bytes, or those of the named that are
 -- known; with the envelope of the job that is next when asked.
+-- KIND: reads
 -- KEYS: prefix
 -- ARGV: with_next 0/1 after limit name...
 -- RETURNS: {the last name when there may be more or "", how many there are, [name, flags, size,

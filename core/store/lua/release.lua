@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
 -- release: hand jobs back unfinished; they are the next of their lists, in the order in which they are
 -- named, no attempt is spent.
+-- KIND: moves
 -- KEYS: prefix
 -- ARGV: owner hint now n [jid token header]*n
 -- RETURNS: 0 all released | {0 released, -1 lease lost, -2 a cancel is on record}*n

@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- remove: forget jobs that wait, are dead or are over.
+-- KIND: moves
 -- KEYS: prefix
 -- ARGV: now jid...
 -- RETURNS: {1 removed, 0 not known, -1 it runs}*n {queue to look at}*

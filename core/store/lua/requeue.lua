@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- requeue: dead, retrying and scheduled jobs become ready now.
+-- KIND: moves
 -- KEYS: prefix
 -- ARGV: hint n [jid header record]*n
 -- RETURNS: {1 moved, 0 not in such a set}*n

@@ -1,6 +1,7 @@
 #!lua flags=no-writes,allow-oom
 -- stats: counters and sizes. However many queues there are: a job that lives and is in no set and not
 -- running waits in one of them.
+-- KIND: reads
 -- KEYS: prefix
 -- ARGV:
 -- RETURNS: {scheduled, retrying, dead, ready, running, [counter, value]*}

@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- take_over: move what one owner holds to another, with new tokens; when it started stays.
+-- KIND: moves
 -- KEYS: prefix
 -- ARGV: from to token limit [jid token or ""]*
 -- RETURNS: {[jid, envelope, record or "", cancel asked 0/1, old "<token> <started>"]*}

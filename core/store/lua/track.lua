@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- track: note the progress of a tracked job; of one that is over while what is known of it is kept.
+-- KIND: moves
 -- KEYS: prefix
 -- ARGV: now jid until_ms [field value]*  (until: the lease is to last so long, "0" leaves it)
 -- RETURNS: 1 noted | 0 the job is not tracked

@@ -1,5 +1,6 @@
 #!lua flags=no-writes,allow-oom
 -- track_get: the noted progress of some jobs.
+-- KIND: reads
 -- KEYS: prefix
 -- ARGV: jid...
 -- RETURNS: {tracked 0/1, percent, desc, state it ended in, updated, until}*n, each "" when not set

@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
 -- unpark: in a store of schema 2 jobs of a queue may be parked, in lists named by a letter: each is the
 -- next of its priority again, oldest first. At its end the queue's flags name no such list any more.
+-- KIND: moves
 -- KEYS: prefix
 -- ARGV: queue limit
 -- RETURNS: list entries met
