@@ -1,12 +1,12 @@
-# Turns core/store/lua/*.lua into one C++ source, for each script its name, kind, text and SHA-1, and
-# a header that names them. `--@include NAME` lines are replaced by lua/lib/NAME.lua. Called with
-# SOURCE_DIR and OUT_DIR.
+# Turns the scripts of core/store/lua (job, look, doctor) into one C++ source, for each its name, kind,
+# text and SHA-1, and a header that names them. `--@include NAME` lines are replaced by
+# lua/lib/NAME.lua. Called with SOURCE_DIR and OUT_DIR.
 #
 # A script that writes first asks whether Redis permits its user all the commands it writes with: to
 # be refused one in its middle would leave half of its work done. (Three keys, as RENAME has two.)
 set(writing HSET HSETNX HDEL HINCRBY ZADD ZREM LPUSH RPUSH LPOP RPOP LREM LTRIM SET DEL UNLINK RENAME
             EXPIRE PEXPIRE)
-file(GLOB scripts ${SOURCE_DIR}/*.lua)
+file(GLOB scripts ${SOURCE_DIR}/job/*.lua ${SOURCE_DIR}/look/*.lua ${SOURCE_DIR}/doctor/*.lua)
 list(SORT scripts)
 list(LENGTH scripts count)
 set(rows "")

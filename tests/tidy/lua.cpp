@@ -66,8 +66,9 @@ void check_table(const SourceFile& file, const std::string& table, Findings& fin
                                 ", it uses " + std::to_string(used)});
 }
 
-// What adds is refused when memory is short, by Redis itself; reading is what Redis lets nobody
-// write in; taking is moving that jobqd refuses earlier.
+// What only reads stands in look/, and nothing else does. What adds is refused when memory is
+// short, by Redis itself; reading is what Redis lets nobody write in; taking is moving that jobqd
+// refuses earlier.
 void check_kind(const SourceFile& file, Findings& findings) {
     const std::string kind = header_line(file, "-- KIND:").value_or("");
     const std::string flags(std::string_view(file.text).substr(0, file.text.find('\n')));
@@ -75,6 +76,10 @@ void check_kind(const SourceFile& file, Findings& findings) {
                                  : kind == "adds" ? "#!lua"
                                  : kind == "moves" || kind == "takes" ? "#!lua flags=allow-oom"
                                                                       : "";
+    const bool looks = file.in("core/store/lua/look/");
+    if (looks != (kind == "reads"))
+        findings.push_back(
+            {file.path, 0, "what reads stands in core/store/lua/look, no other does"});
     if (due.empty())
         findings.push_back({file.path, 0, "its head has no KIND: reads, moves, takes or adds"});
     else if (flags != due)

@@ -97,10 +97,10 @@ TEST_CASE("planted: lambdas that capture and are coroutines", "[tidy]") {
 TEST_CASE("planted: long files and functions", "[tidy]") {
     CHECK(lines(check_file_lengths({{"core/a.cpp", repeated("int x;\n", 401)},
                                     {"tests/unit/a.cpp", repeated("int x;\n", 600)},
-                                    {"core/store/lua/a.lua", repeated("x()\n", 91)},
+                                    {"core/store/lua/job/a.lua", repeated("x()\n", 91)},
                                     {"README.md", repeated("x\n", 5000)}})) ==
           "core/a.cpp: it has 401 lines; the limit is 400\n"
-          "core/store/lua/a.lua: it has 91 lines; the limit is 90\n");
+          "core/store/lua/job/a.lua: it has 91 lines; the limit is 90\n");
     auto with_lines = [](size_t n) {
         return "namespace a {\nstruct S {\nint f(int x) {\n" + repeated("g();\n", n) + "}\n};\n}\n";
     };
@@ -155,11 +155,11 @@ TEST_CASE("planted: files that nothing uses", "[tidy]") {
               {"core/a.cpp", "#include \"core/a.h\"\n"},
               {"core/b.h", ""},
               {"core/c.cpp", "#include \"core/b.h\"\n"},
-              {"core/store/lua/x.lua", ""},
-              {"core/store/lua/y.lua", "--@include lib1\n"},
+              {"core/store/lua/job/x.lua", ""},
+              {"core/store/lua/job/y.lua", "--@include lib1\n"},
               {"core/store/lua/lib/lib1.lua", ""},
               {"core/store/lua/lib/lib2.lua", ""},
-              {"core/store/lua/y_z.lua", ""},
+              {"core/store/lua/job/y_z.lua", ""},
               {"core/store/y.cpp", "run(scripts::y_z)"},
               {"core/store/answer_form.cpp", "{&scripts::x, {}}"},
               {"tests/CMakeLists.txt", "jobq_tests(unit 60)\n"},
@@ -170,8 +170,8 @@ TEST_CASE("planted: files that nothing uses", "[tidy]") {
               {"tests/lost/t.cpp", ""},
           })) ==
           "core/a.h: nothing but its own .cpp includes this header\n"
-          "core/store/lua/x.lua: no one calls this script\n"
-          "core/store/lua/y.lua: no one calls this script\n"
+          "core/store/lua/job/x.lua: no one calls this script\n"
+          "core/store/lua/job/y.lua: no one calls this script\n"
           "core/store/lua/lib/lib2.lua: no one includes this script\n"
           "daemon/web/parts/b.js: no module imports this one\n"
           "tests/unit/t.cpp: a ';' in a test's name, or a '-' before it: ctest would not run it\n"
@@ -180,27 +180,28 @@ TEST_CASE("planted: files that nothing uses", "[tidy]") {
 
 TEST_CASE("planted: scripts whose head is wrong", "[tidy]") {
     auto findings = [](const std::string& head, const std::string& body) {
-        return lines(check_lua({{"core/store/lua/a.lua", head + body}}));
+        return lines(check_lua({{"core/store/lua/job/a.lua", head + body}}));
     };
     std::string head =
         "#!lua\n-- a: does it.\n-- KIND: adds\n-- KEYS: prefix\n-- ARGV: x y\n-- RETURNS: 0\n";
 
     CHECK(findings(head, "f(KEYS[1] .. ARGV[1] .. ARGV[2])") == "");
     CHECK(findings(head, "f(KEYS[1] .. ARGV[1] .. ARGV[3])") ==
-          "core/store/lua/a.lua: it uses ARGV[3], its head names 2\n");
+          "core/store/lua/job/a.lua: it uses ARGV[3], its head names 2\n");
     CHECK(findings(head, "f(KEYS[1] .. ARGV[1])") ==
-          "core/store/lua/a.lua: its head names 2 ARGV, it uses 1\n");
+          "core/store/lua/job/a.lua: its head names 2 ARGV, it uses 1\n");
     CHECK(findings(head, "f(KEYS[1] .. KEYS[2] .. ARGV[2])") ==
-          "core/store/lua/a.lua: it uses KEYS[2], its head names 1\n");
+          "core/store/lua/job/a.lua: it uses KEYS[2], its head names 1\n");
     CHECK(findings("#!lua\n-- KIND: adds\n-- KEYS: prefix\n-- ARGV: id...\n",
                    "f(KEYS[1], unpack(ARGV))") ==
-          "core/store/lua/a.lua: its head does not say what it does: -- a: ...\n"
-          "core/store/lua/a.lua: its head has no line RETURNS\n");
+          "core/store/lua/job/a.lua: its head does not say what it does: -- a: ...\n"
+          "core/store/lua/job/a.lua: its head has no line RETURNS\n");
 }
 
-TEST_CASE("planted: scripts of another kind than their flags", "[tidy]") {
-    auto findings = [](const std::string& flags, const std::string& kind) {
-        return lines(check_lua({{"core/store/lua/a.lua",
+TEST_CASE("planted: scripts of another kind than their flags and folder", "[tidy]") {
+    auto findings = [](const std::string& flags, const std::string& kind,
+                       const std::string& folder = "job") {
+        return lines(check_lua({{"core/store/lua/" + folder + "/a.lua",
                                  flags + "\n-- a: does it.\n" + kind +
                                      "-- KEYS: prefix\n-- ARGV:\n-- RETURNS: 0\nf(KEYS[1])"}}));
     };
@@ -208,19 +209,24 @@ TEST_CASE("planted: scripts of another kind than their flags", "[tidy]") {
                       reads = "#!lua flags=no-writes,allow-oom";
     CHECK(findings(adds, "-- KIND: adds\n") == "");
     CHECK(findings(moves, "-- KIND: moves\n") == "");
+    CHECK(findings(moves, "-- KIND: moves\n", "doctor") == "");
     CHECK(findings(moves, "-- KIND: takes\n") == "");
-    CHECK(findings(reads, "-- KIND: reads\n") == "");
+    CHECK(findings(reads, "-- KIND: reads\n", "look") == "");
     for (const char* kind : {"", "-- KIND:\n", "-- KIND: fetches\n"})
         CHECK(findings(adds, kind) ==
-              "core/store/lua/a.lua: its head has no KIND: reads, moves, takes or adds\n");
+              "core/store/lua/job/a.lua: its head has no KIND: reads, moves, takes or adds\n");
     CHECK(findings(moves, "-- KIND: adds\n") ==
-          "core/store/lua/a.lua:1: a script that adds starts with #!lua\n");
+          "core/store/lua/job/a.lua:1: a script that adds starts with #!lua\n");
     CHECK(findings(adds, "-- KIND: takes\n") ==
-          "core/store/lua/a.lua:1: a script that takes starts with #!lua flags=allow-oom\n");
-    CHECK(findings(moves, "-- KIND: reads\n") ==
-          "core/store/lua/a.lua:1: a script that reads starts with #!lua "
+          "core/store/lua/job/a.lua:1: a script that takes starts with #!lua flags=allow-oom\n");
+    CHECK(findings(moves, "-- KIND: reads\n", "look") ==
+          "core/store/lua/look/a.lua:1: a script that reads starts with #!lua "
           "flags=no-writes,allow-oom\n");
     CHECK(findings(reads, "-- KIND: moves\n") != "");
+    CHECK(findings(reads, "-- KIND: reads\n") ==
+          "core/store/lua/job/a.lua: what reads stands in core/store/lua/look, no other does\n");
+    CHECK(findings(moves, "-- KIND: moves\n", "look") ==
+          "core/store/lua/look/a.lua: what reads stands in core/store/lua/look, no other does\n");
 }
 
 TEST_CASE("planted: a manual that lacks verbs, errors and keys, or has others", "[tidy]") {
