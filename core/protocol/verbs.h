@@ -26,7 +26,7 @@ struct VerbInfo {
     unsigned flags;
     std::string_view help;
     // Answered when not even a space follows, in Faktory's words. "": no argument is needed.
-    std::string_view bare = "";
+    std::string_view bare{};
 
     constexpr bool has(VerbFlag flag) const { return (flags & flag) != 0; }
 

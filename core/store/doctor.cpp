@@ -68,7 +68,8 @@ task<Result<CheckPage>> Doctor::next() {
         Command size("HLEN", store_.keys_.of("j"));
         auto bodies = co_await store_.link_.call(std::move(size));
         if (!bodies) co_return tl::unexpected<Error>(bodies.error());
-        if (bodies->kind == Reply::Kind::integer) expected_ = 2 * bodies->integer;
+        if (bodies->kind == Reply::Kind::integer)
+            expected_ = 2 * std::clamp<int64_t>(bodies->integer, 0, INT64_MAX / 2);
         steps_.push_back({&Doctor::keys_page, ""});
     }
     auto done = co_await (this->*steps_.front().page)();

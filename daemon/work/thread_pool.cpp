@@ -275,8 +275,9 @@ void ThreadPool::collect() {
             done.push_back(work);
     }
     tell_begun();  // after that look: whatever is done has begun, and is among these
-    if (!done.empty()) gate_.spawn(settle(std::move(done)));
-    if (!done.empty() && unbegun_ > 0) look_soon(1);
+    if (done.empty()) return;
+    gate_.spawn(settle(std::move(done)));
+    if (unbegun_ > 0) look_soon(1);
 }
 
 void ThreadPool::tell_begun() {
