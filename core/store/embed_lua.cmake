@@ -1,6 +1,7 @@
 # Turns the scripts of core/store/lua (job, look, doctor) into one C++ source, for each its name, kind,
 # text and SHA-1, and a header that names them. `--@include NAME` lines are replaced by
-# lua/lib/NAME.lua. Called with SOURCE_DIR and OUT_DIR.
+# lua/lib/NAME.lua, and limits.kName by that number of LIMITS, core/base/limits.h. Called with
+# SOURCE_DIR, LIMITS and OUT_DIR.
 #
 # A script that writes first asks whether Redis permits its user all the commands it writes with: to
 # be refused one in its middle would leave half of its work done. (Three keys, as RENAME has two.)
@@ -9,6 +10,7 @@ set(writing HSET HSETNX HDEL HINCRBY ZADD ZREM LPUSH RPUSH LPOP RPOP LREM LTRIM 
 file(GLOB scripts ${SOURCE_DIR}/job/*.lua ${SOURCE_DIR}/look/*.lua ${SOURCE_DIR}/doctor/*.lua)
 list(SORT scripts)
 list(LENGTH scripts count)
+file(READ ${LIMITS} limits_h)
 set(rows "")
 set(names "")
 set(at 0)
@@ -28,6 +30,14 @@ foreach(path IN LISTS scripts)
   if(NOT unresolved EQUAL -1)
     message(FATAL_ERROR "${path}: an --@include names no file of lua/lib")
   endif()
+  while(text MATCHES "limits\\.(k[A-Za-z]+)")
+    set(limit ${CMAKE_MATCH_1})
+    if(NOT limits_h MATCHES "[ (]${limit} = ([0-9']+)[,;]")
+      message(FATAL_ERROR "${path}: limits.${limit} is no plain number of ${LIMITS}")
+    endif()
+    string(REPLACE "'" "" number ${CMAKE_MATCH_1})
+    string(REGEX REPLACE "limits\\.${limit}([^A-Za-z])" "${number}\\1" text "${text}")
+  endwhile()
   if(NOT text MATCHES "\n-- KIND: (reads|moves|takes|adds)\n")
     message(FATAL_ERROR "${path}: its head has no line \"-- KIND: \" with reads, moves, takes or adds")
   endif()

@@ -16,8 +16,9 @@ local wanted, jids, envelopes, idle = tonumber(ARGV[4]), {}, {}, 0
 --@include sift
 --@include pop
 --@include lease_all
-for from = first, #ARGV, 500 do
-    local flags = redis.call('HMGET', P .. 'queues', unpack(ARGV, from, math.min(#ARGV, from + 499)))
+for from = first, #ARGV, limits.kScriptJobs do
+    local to = math.min(#ARGV, from + limits.kScriptJobs - 1)
+    local flags = redis.call('HMGET', P .. 'queues', unpack(ARGV, from, to))
     for i, flag in ipairs(flags) do
         if #jids >= wanted then break end
         if flag and string.byte(flag) ~= 80 then pop_queue(ARGV[from + i - 1], flag) end

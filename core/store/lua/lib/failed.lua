@@ -6,7 +6,7 @@ local function note_failed(set, header, jid, group, words, at)
     local change = redis.call('HINCRBY', P .. 'stat', 'changes', 1)
     if group ~= '' then
         if redis.call('HEXISTS', P .. 'causes', group) == 0 then
-            if redis.call('HLEN', P .. 'causes') >= 1000 then group, words = 'other', '{}' end
+            if redis.call('HLEN', P .. 'causes') >= limits.kFailedGroups then group, words = 'other', '{}' end
             redis.call('HSETNX', P .. 'causes', group, at .. ' ' .. words)
         end
         redis.call('HINCRBY', P .. 'groups:' .. set, group, 1)

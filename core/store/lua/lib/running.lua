@@ -9,8 +9,8 @@ local function ask_owner(owner, ids, asked, found)
             if asked[jid] then found(jid) end
         end
     else
-        for from = 1, #ids, 500 do
-            local to = math.min(#ids, from + 499)
+        for from = 1, #ids, limits.kScriptJobs do
+            local to = math.min(#ids, from + limits.kScriptJobs - 1)
             local held = redis.call('HMGET', run, unpack(ids, from, to))
             for i = from, to do
                 if held[i - from + 1] and asked[ids[i]] then found(ids[i]) end
