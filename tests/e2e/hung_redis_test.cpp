@@ -100,7 +100,7 @@ TEST_CASE("a Redis that stops for long: unknown, then unavailable, never silence
     CHECK(hung.acknowledged.empty());
     CHECK(hung.unknown >= 1);
     CHECK(hung.refused.size() >= 1);
-    CHECK(hung.slowest < 10);
+    CHECK(hung.slowest < 20);  // an answer, not the end of the command's own patience
     const Ran ping = hung.daemon.jobq({"ping"});
     CHECK(ping.status == kTryAgain);
     CHECK(contains(ping.out, "store_down"));
@@ -142,7 +142,7 @@ TEST_CASE("a Redis asleep in a command is one that stops") {
     std::thread sleeper([&] { CHECK(std::system(sleep.c_str()) == 0); });
     hung.enqueue_until(in(seconds(7)));
     sleeper.join();
-    CHECK(hung.slowest < 10);
+    CHECK(hung.slowest < 20);  // an answer, not the end of the command's own patience
     hung.check_all_well();
 }
 
