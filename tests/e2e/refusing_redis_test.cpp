@@ -185,10 +185,17 @@ struct Busy {
     std::vector<std::string> jids, refused_ids;
 };
 
-// A port of loopback that was free.
-int free_port() {
-    HttpReceiver taken([](const ReceivedRequest&) { return std::string(); });
-    return taken.port();
+// Has a Redis listen on a port of loopback. One that was free may be taken by another test before
+// it does: then on the next.
+std::string open_port(SyncLink& redis) {
+    for (int i = 0; i < 50; ++i) {
+        const std::string port = [] {
+            HttpReceiver taken([](const ReceivedRequest&) { return std::string(); });
+            return std::to_string(taken.port());
+        }();
+        if (redis.command("CONFIG", "SET", "port", port).kind != Reply::Kind::error) return port;
+    }
+    throw std::runtime_error("no free port");
 }
 
 }  // namespace
@@ -259,12 +266,11 @@ TEST_CASE("jobs that end while jobqd's user of Redis may not write end once") {
 }
 
 TEST_CASE("a failover behind one address: the old master is left, though it answers") {
-    const std::string port_a = std::to_string(free_port()), port_b = std::to_string(free_port());
-    const auto server = [](const std::string& port) {
-        return RedisServerOptions{false, {"--port", port, "--repl-diskless-sync-delay", "0"}};
-    };
-    RedisServer first(server(port_a)), second(server(port_b));
+    const RedisServerOptions options{false,
+                                     {"--bind", "127.0.0.1", "--repl-diskless-sync-delay", "0"}};
+    RedisServer first(options), second(options);
     SyncLink a(first.socket_path()), b(second.socket_path());
+    const std::string port_a = open_port(a), port_b = open_port(b);
     b.command("REPLICAOF", "127.0.0.1", port_a);
     RedisFilter forwarder(first.socket_path());
     const auto in_step = [&] {
