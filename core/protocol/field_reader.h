@@ -109,6 +109,13 @@ class FieldReader {
         if (!error_) error_ = std::move(why);
     }
 
+    // `value`, unless something was wrong: then that, with the name of the message before it.
+    template <class T>
+    Result<T> whole(std::string_view what, T value) const {
+        if (!error_) return value;
+        return fail(error_->code, std::string(what) + ": " + error_->text);
+    }
+
   private:
     template <class T>
     std::optional<T> take(Result<std::optional<T>> value) {

@@ -48,14 +48,6 @@ auto read_each(FieldReader& into, std::string_view key, Read one) {
     return items;
 }
 
-template <class T>
-Result<T> read_whole(const FieldReader& from, std::string_view what, T value) {
-    if (!from.error()) return value;
-    Error error = *from.error();
-    error.text.insert(0, std::string(what) + ": ");
-    return tl::unexpected<Error>(std::move(error));
-}
-
 Outcome exit_outcome(const std::string& text) {
     if (text == "retry") return Outcome::failure;
     return outcome_from_name(text).value_or(Outcome::failure);
@@ -187,7 +179,7 @@ Result<Assignment> read_assignment(std::string_view text) {
     }
     assignment.run_allowed = from.flag("run_allowed");
     assignment.version = from.text("version");
-    return read_whole(from, "the answer to POOLS", std::move(assignment));
+    return from.whole("the answer to POOLS", std::move(assignment));
 }
 
 Result<TakeRequest> read_take(std::string_view text) {
@@ -198,25 +190,25 @@ Result<TakeRequest> read_take(std::string_view text) {
     take.types = from.texts("types");
     take.count = clamped(from.number("count", 1), 1, limits::kListPageMax);
     take.wait_ms = std::clamp<int64_t>(from.number("wait_ms"), 0, limits::kFetchWaitMaxMs);
-    return read_whole(from, "TAKE", std::move(take));
+    return from.whole("TAKE", std::move(take));
 }
 
 Result<std::vector<TakenJob>> read_taken(std::string_view text) {
     FieldReader from(text);
     auto jobs = read_each(from, "jobs", read_job);
-    return read_whole(from, "the answer to TAKE", std::move(jobs));
+    return from.whole("the answer to TAKE", std::move(jobs));
 }
 
 Result<std::vector<DoneReport>> read_done(std::string_view text) {
     FieldReader from(text);
     auto reports = read_each(from, "jobs", read_report);
-    return read_whole(from, "DONE", std::move(reports));
+    return from.whole("DONE", std::move(reports));
 }
 
 Result<std::vector<DoneAnswer>> read_done_answers(std::string_view text) {
     FieldReader from(text);
     auto answers = read_each(from, "jobs", read_answer);
-    return read_whole(from, "the answer to DONE", std::move(answers));
+    return from.whole("the answer to DONE", std::move(answers));
 }
 
 Result<HeartbeatRequest> read_heartbeat(std::string_view text) {
@@ -227,7 +219,7 @@ Result<HeartbeatRequest> read_heartbeat(std::string_view text) {
     const std::string state = from.text("state");
     if (state == "quiet") beat.state = BeatState::quiet;
     if (state == "ended") beat.state = BeatState::ended;
-    return read_whole(from, "HEARTBEAT", std::move(beat));
+    return from.whole("HEARTBEAT", std::move(beat));
 }
 
 Result<Notices> read_notices(std::string_view text) {
@@ -239,13 +231,13 @@ Result<Notices> read_notices(std::string_view text) {
     if (state == "quiet") notices.state = WorkerState::quiet;
     if (state == "terminate") notices.state = WorkerState::terminate;
     notices.config = from.text("config");
-    return read_whole(from, "the answer to HEARTBEAT", std::move(notices));
+    return from.whole("the answer to HEARTBEAT", std::move(notices));
 }
 
 Result<std::vector<OutputChunk>> read_output(std::string_view text) {
     FieldReader from(text);
     auto chunks = read_each(from, "jobs", read_chunk);
-    return read_whole(from, "OUTPUT", std::move(chunks));
+    return from.whole("OUTPUT", std::move(chunks));
 }
 
 }  // namespace jobq

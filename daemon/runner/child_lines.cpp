@@ -11,10 +11,11 @@ namespace {
 
 using Kind = ChildMessage::Kind;
 
+// Whatever is wrong with it, it is the job's own data.
 template <class T>
-Result<T> read_whole(const FieldReader& from, std::string_view what, T value) {
-    if (!from.error()) return value;
-    return fail(ErrorCode::bad_data, std::string(what) + ": " + from.error()->text);
+Result<T> own(Result<T> read) {
+    if (!read) read.error().code = ErrorCode::bad_data;
+    return read;
 }
 
 }  // namespace
@@ -40,7 +41,7 @@ Result<ChildMessage> read_child_message(std::string_view line) {
         if (!from.has("progress")) from.refuse("it has neither \"ok\" nor \"progress\"");
         message.progress = std::clamp<int64_t>(from.number("progress"), 0, 100);
         message.note = from.text("note");
-        return read_whole(from, "a line of a child", std::move(message));
+        return own(from.whole("a line of a child", std::move(message)));
     }
     message.kind = from.flag("ok") ? Kind::success : Kind::failure;
     if (message.kind == Kind::failure) {
@@ -50,7 +51,7 @@ Result<ChildMessage> read_child_message(std::string_view line) {
     } else if (const JsonField* result = from.field("result")) {
         message.result = result->raw;
     }
-    return read_whole(from, "a line of a child", std::move(message));
+    return own(from.whole("a line of a child", std::move(message)));
 }
 
 Result<RunRequest> read_run_request(std::string_view payload) {
@@ -64,7 +65,7 @@ Result<RunRequest> read_run_request(std::string_view payload) {
     // Relative to what? The runner's own directory means nothing to who wrote it.
     if (!request.cwd.empty() && !request.cwd.starts_with('/'))
         from.refuse("cwd must be an absolute path, but '" + printable(request.cwd) + "' is not");
-    return read_whole(from, "the payload of a run job", std::move(request));
+    return own(from.whole("the payload of a run job", std::move(request)));
 }
 
 }  // namespace jobq

@@ -193,7 +193,8 @@ bool Reporter::settle(const std::vector<DoneAnswer>& answers, size_t count) {
         bool again = !answered || (!answers[i].ok && can_help(answers[i].error));
         if (again && !pending.forgotten) {
             all = false;
-            pending.sent = 0;
+            // UNKNOWN says that it may have been taken.
+            if (answered && answers[i].error != ErrorCode::unknown) pending.sent = 0;
             left.push_back(std::move(pending));
         } else if (answered && !answers[i].ok && answers[i].error == ErrorCode::lease_lost) {
             if (!pending.forgotten) say_lost(pending, pending.sent > 1);

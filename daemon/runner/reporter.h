@@ -43,7 +43,7 @@ class Reporter {
     struct Pending {
         DoneReport report;
         std::vector<OutputChunk> output;
-        int sent = 0;  // so often, and the answer is not there yet, or was lost
+        int sent = 0;  // how often, without an answer that says it was refused
         bool forgotten = false;
     };
 

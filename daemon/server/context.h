@@ -65,7 +65,7 @@ struct ServerContext {
 
     // Who asks, by a Unix socket, or by TCP or HTTP.
     Caller caller(bool is_unix) const {
-        return {!is_unix && (!door || door->password().empty()), granted};
+        return {!is_unix && (!door || !door->asks_password()), granted};
     }
 
     const Config& config() const { return broker.config(); }

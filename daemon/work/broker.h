@@ -5,8 +5,8 @@
 //
 // broker.cpp: enqueue and fetch. endings.cpp: what becomes of attempts. leases.cpp: owners that
 // come, go and die. holders.cpp: whether who holds a job is there. by_hand.cpp: what people ask
-// for. bring_in.cpp: imports. webhooks.cpp: who is told of ends. kept_ends.h: ends that are offered
-// again.
+// for. bring_in.cpp: imports. webhooks.cpp: the webhooks that report ends. kept_ends.h: ends that
+// are offered again.
 #pragma once
 
 #include <functional>

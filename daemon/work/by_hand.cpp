@@ -1,4 +1,5 @@
 // Broker: what people do to jobs and queues: cancel, requeue, release, pause, flush.
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
@@ -156,6 +157,15 @@ task<std::set<std::string>> Broker::beating_elsewhere(std::set<std::string> owne
     co_return beating;
 }
 
+// What became of one of those that were to be taken away.
+static Result<> released(const std::string& jid, const Result<std::set<std::string>>& taken) {
+    if (!taken) return tl::unexpected<Error>(taken.error());
+    if (!taken->contains(jid))
+        return fail(ErrorCode::conflict, "job " + jid + " has ended meanwhile");
+    log(LogLevel::info, "job.release", "", {{"jid", jid}});
+    return {};
+}
+
 task<Result<std::vector<Result<>>>> Broker::release(std::vector<std::string> jids, Caller from) {
     auto views = co_await store_.get(jids);
     if (!views) co_return tl::unexpected<Error>(views.error());
@@ -169,29 +179,29 @@ task<Result<std::vector<Result<>>>> Broker::release(std::vector<std::string> jid
     }
     auto beating = co_await beating_elsewhere(std::move(strangers));
     std::vector<Result<>> results(jids.size());
+    std::map<std::string, std::vector<size_t>> held;  // places, by owner
     for (size_t i = 0; i < jids.size(); ++i) {
         const auto& view = (*views)[i];
-        if (!view) {
-            results[i] = tl::unexpected<Error>(view.error());
-            continue;
-        }
-        auto refused = intake::rerun_refusal(from, view->job.type, *config_);
+        std::optional<Error> refused;
+        if (!view) refused = view.error();
+        if (!refused) refused = intake::rerun_refusal(from, view->job.type, *config_);
         if (!refused) refused = why_held(*view, beating);
         if (refused) {
             results[i] = tl::unexpected<Error>(std::move(*refused));
-            continue;
-        }
-        std::vector<LeaseName> one(1);
-        one[0].jid = jids[i];
-        one[0].token = view->token;
-        std::string owner = view->owner, why = "its lease was released by hand";
-        auto taken = co_await take_away(std::move(owner), std::move(one), std::move(why));
-        if (!taken) {
-            results[i] = tl::unexpected<Error>(taken.error());
-        } else if (taken->empty()) {
-            results[i] = fail(ErrorCode::conflict, "job " + jids[i] + " has ended meanwhile");
         } else {
-            log(LogLevel::info, "job.release", "", {{"jid", jids[i]}});
+            held[view->owner].push_back(i);
+        }
+    }
+    for (const auto& [owner, places] : held) {
+        for (size_t done = 0; done < places.size(); done += limits::kScriptJobs) {
+            const size_t end = std::min(places.size(), done + limits::kScriptJobs);
+            std::vector<LeaseName> some;
+            for (size_t at = done; at < end; ++at)
+                some.push_back({jids[places[at]], (*views)[places[at]]->token});
+            std::string who = owner, why = "its lease was released by hand";
+            auto taken = co_await take_away(std::move(who), std::move(some), std::move(why));
+            for (size_t at = done; at < end; ++at)
+                results[places[at]] = released(jids[places[at]], taken);
         }
     }
     co_return results;

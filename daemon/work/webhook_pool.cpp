@@ -17,26 +17,36 @@ namespace {
 constexpr int64_t kFetchWaitMs = 30'000, kErrorPauseMs = 200;
 constexpr size_t kAnswerShown = 200;
 
-struct Delivery {
-    std::string url, body;
-};
-
-Result<Delivery> read_delivery(const Job& job) {
-    auto object = JsonObject::parse(handler_payload(job));
-    if (!object) return tl::unexpected<Error>(object.error());
-    auto url = object->string("url");
-    const JsonField* body = object->find("body");
-    if (!url || !*url || !body)
-        return fail(ErrorCode::bad_data, "a job of type jobq.webhook requires url and body");
-    return Delivery{**url, std::string(body->raw)};
-}
-
 RunReport failed(Outcome outcome, std::string error_type, std::string message) {
     RunReport report;
     report.outcome = outcome;
     report.error_type = std::move(error_type);
     report.message = std::move(message);
     return report;
+}
+
+struct Delivery {
+    std::string url, body;
+    WebhookAim aim;
+};
+
+// Of a job; or the end of an attempt that sends nothing.
+tl::expected<Delivery, RunReport> read_delivery(const Job& job, const WebhookConfig& config) {
+    auto ends = [](Outcome outcome, std::string type, std::string text) {
+        return tl::unexpected(failed(outcome, std::move(type), std::move(text)));
+    };
+    if (job.type != kWebhookType)
+        return ends(Outcome::dead, "UnknownType",
+                    "the queue jobq.webhooks is reserved for jobs of type jobq.webhook");
+    auto object = JsonObject::parse(handler_payload(job));
+    if (!object) return ends(Outcome::dead, "BadData", object.error().text);
+    auto url = object->string("url");
+    const JsonField* body = object->find("body");
+    if (!url || !*url || !body)
+        return ends(Outcome::dead, "BadData", "a job of type jobq.webhook requires url and body");
+    auto aim = check_webhook(config, **url);
+    if (!aim) return ends(Outcome::failure, "NotAllowed", aim.error().text);
+    return Delivery{**url, std::string(body->raw), std::move(*aim)};
 }
 
 RunReport report_of(const Result<HttpReply>& reply, const std::string& who) {
@@ -192,23 +202,13 @@ task<void> WebhookPool::send_into(std::shared_ptr<const Job> job, int64_t limit_
 }
 
 task<RunReport> WebhookPool::send(std::shared_ptr<const Job> job, int64_t limit_ms) {
-    if (job->type != kWebhookType) {
-        begin(job->jid);
-        co_return failed(Outcome::dead, "UnknownType",
-                         "the queue jobq.webhooks is reserved for jobs of type jobq.webhook");
-    }
-    auto delivery = read_delivery(*job);
+    auto delivery = read_delivery(*job, broker_.config().webhook);
     if (!delivery) {
         begin(job->jid);
-        co_return failed(Outcome::dead, "BadData", delivery.error().text);
-    }
-    auto aim = check_webhook(broker_.config().webhook, delivery->url);
-    if (!aim) {
-        begin(job->jid);
-        co_return failed(Outcome::failure, "NotAllowed", aim.error().text);
+        co_return std::move(delivery.error());
     }
     co_return co_await send_in_turn(std::move(delivery->url), std::move(delivery->body), job->jid,
-                                    std::move(*aim), limit_ms);
+                                    std::move(delivery->aim), limit_ms);
 }
 
 task<RunReport> WebhookPool::send_in_turn(std::string url, std::string body, std::string id,

@@ -370,4 +370,15 @@ std::string Clients::trouble() const {
     return trouble_;
 }
 
+Mark start_of(const nlohmann::json& taken, const std::string& holder) {
+    return {Mark::Kind::start,
+            taken.at("jid"),
+            taken.at("attempt"),
+            taken.at("token"),
+            monotonic_us(),
+            int(monotonic_us() & 0x3fffffff),
+            holder,
+            checksum_of(taken.at("payload_text").get<std::string>())};
+}
+
 }  // namespace jobq::chaos

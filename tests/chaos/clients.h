@@ -6,6 +6,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <random>
 #include <string>
 #include <thread>
@@ -63,5 +64,9 @@ class Clients {
 Outcome outcome_of(const std::string& reply);
 // A connection that is through its handshake; empty while nobody listens.
 std::unique_ptr<test::Wire> connect(const std::string& socket, const std::string& hello);
+
+// The start of a job, as TAKE gives it, at a worker that runs it in no process of its own: the pid
+// is a number that no other run has.
+Mark start_of(const nlohmann::json& taken, const std::string& holder);
 
 }  // namespace jobq::chaos

@@ -1,6 +1,7 @@
 // Scenarios of workers that lose their lease, and do not know it.
 #include <stdexcept>
 
+#include "tests/chaos/clients.h"
 #include "tests/chaos/scenarios.h"
 #include "tests/chaos/witness.h"
 
@@ -31,14 +32,7 @@ class StepWorker {
                 wire_->ask_json(R"(JOBQ TAKE {"queues":["stale"],"count":1,"wait_ms":1000})");
             if (jobs.at("jobs").empty()) continue;
             const json& job = jobs["jobs"][0];
-            mark_ = {Mark::Kind::start,
-                     job.at("jid"),
-                     job.at("attempt"),
-                     job.at("token"),
-                     monotonic_us(),
-                     int(monotonic_us() & 0x3fffffff),
-                     wid_,
-                     checksum_of(job.at("payload_text").get<std::string>())};
+            mark_ = start_of(job, wid_);
             write_mark(rig_.witness_log(), mark_);
             return;
         }

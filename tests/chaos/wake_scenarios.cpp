@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "tests/chaos/clients.h"
 #include "tests/chaos/scenarios.h"
 #include "tests/chaos/witness.h"
 
@@ -59,14 +60,7 @@ class Specialist {
     }
 
     void run(const json& job) {
-        Mark mark{Mark::Kind::start,
-                  job.at("jid"),
-                  job.at("attempt"),
-                  job.at("token"),
-                  monotonic_us(),
-                  int(monotonic_us() & 0x3fffffff),
-                  wid_,
-                  checksum_of(job.at("payload_text").get<std::string>())};
+        Mark mark = start_of(job, wid_);
         if (job.at("type") != type_)
             rig_.found(FindingKind::told_wrong, mark.jid, wid_ + " was given another type");
         write_mark(rig_.witness_log(), mark);

@@ -1,4 +1,4 @@
-// Cron: that it is not there yet, and what to do instead.
+// Cron: schedules belong to the system; the page shows the line for its crontab.
 import { curl, jobq } from "../command.js";
 import { html } from "../html.js";
 import { Empty } from "../parts/empty.js";
