@@ -209,6 +209,37 @@ TEST_CASE("a cancel ends the job of a worker without a wid once its connection h
     CHECK(rig.state("job-0001") == State::cancelled);
 }
 
+TEST_CASE("many jobs are released by one call, each is answered in its place") {
+    Rig rig(false);
+    const int count = int(limits::kScriptJobs) + 3;
+    auto gone = std::make_shared<char>(), there = std::make_shared<char>();
+    std::vector<std::string> jids;
+    for (int i = 0; i < count; ++i) {
+        jids.push_back("job-" + std::to_string(10'000 + i));
+        rig.push(jids.back());
+        REQUIRE(rig.here.fetch("", {true, i == 7 ? there : gone}) == jids.back());
+    }
+    gone.reset();
+    jids.insert(jids.begin() + 1, "no-such-job");
+    std::vector<std::string> asked = jids;
+    auto results = run_task(rig.reactor, rig.here.broker.release(std::move(asked), Caller{}));
+    REQUIRE(results);
+    REQUIRE(results->size() == jids.size());
+    for (size_t i = 0; i < jids.size(); ++i) {
+        INFO(jids[i]);
+        const auto& result = (*results)[i];
+        if (i == 1) {
+            CHECK(result.error().code == ErrorCode::not_found);
+        } else if (i == 8) {
+            CHECK(result.error().code == ErrorCode::conflict);
+            CHECK(rig.state(jids[i]) == State::running);
+        } else {
+            CHECK(result);
+            CHECK(rig.state(jids[i]) != State::running);
+        }
+    }
+}
+
 TEST_CASE("two daemons: a worker that is connected to the other one is not dead") {
     Rig rig(true, true);
     Daemon there(rig.reactor, rig.store, true, true);
