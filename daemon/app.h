@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "core/store/redis_store.h"
+#include "core/store/redis/redis_store.h"
 #include "daemon/chores/chores.h"
 #include "daemon/chores/sampler.h"
 #include "daemon/chores/watchdog.h"

@@ -82,7 +82,7 @@ endfunction()
 write_changed(${OUT_DIR}/scripts.h "// Generated from core/store/lua by embed_lua.cmake.
 #pragma once
 
-#include \"core/store/script.h\"
+#include \"core/store/link/script.h\"
 
 namespace jobq::scripts {
 
@@ -91,7 +91,7 @@ ${names}
 }  // namespace jobq::scripts
 ")
 write_changed(${OUT_DIR}/scripts_data.cpp "// Generated from core/store/lua by embed_lua.cmake.
-#include \"core/store/scripts.h\"
+#include \"core/store/link/scripts.h\"
 
 namespace jobq {
 using namespace std::string_view_literals;

@@ -14,6 +14,14 @@ std::string Keys::of(std::string_view what) const {
     return key.append(prefix_).append(what);
 }
 
+std::string header_of(const std::string& queue, int priority) {
+    return std::to_string(priority) + queue;
+}
+
+std::string member_of(const std::string& queue, int priority, const std::string& jid) {
+    return header_of(queue, priority) + " " + jid;
+}
+
 int64_t bucket_second(int64_t now_ms, int64_t retention_ms) {
     constexpr int64_t kHourMs = 3'600'000;
     int64_t width_s = retention_ms <= kHourMs ? 300 : retention_ms <= 48 * kHourMs ? 3'600 : 86'400;

@@ -84,6 +84,11 @@ class Keys {
     std::string prefix_;
 };
 
+// Where a job waits, in the words that scripts and records use: "<priority><queue>", and with a
+// space and its jid as a member of a set.
+std::string header_of(const std::string& queue, int priority);
+std::string member_of(const std::string& queue, int priority, const std::string& jid);
+
 // The bucket for something that is kept until at least `expires_ms`: its name's second. Short
 // retentions get fine buckets, long ones coarse, so there are never more than some hundred.
 int64_t bucket_second(int64_t now_ms, int64_t retention_ms);

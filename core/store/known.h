@@ -4,7 +4,9 @@
 
 #include <optional>
 
-#include "core/store/store.h"
+#include "core/job/job.h"
+#include "core/store/enqueued.h"
+#include "core/store/job_reader.h"
 
 namespace jobq {
 

@@ -8,9 +8,10 @@
 #include <string>
 
 #include "core/base/error.h"
-#include "core/store/redis_errors.h"
 
 namespace jobq {
+
+struct RedisError;  // core/store/link/redis_errors.h
 
 // Refused in this order, latest first, when room runs out.
 enum class ScriptKind : uint8_t {
@@ -36,7 +37,7 @@ struct StorageStatus {
     bool starts_nothing = false;  // so full that running jobs need what is left
     std::string text;             // why and what to do; "" unless full
     bool refused = false;         // Redis answers and takes no writes
-    std::string refused_reason;   // one word of core/store/redis_errors.cpp, "" unless refused
+    std::string refused_reason;   // one word of core/store/link/redis_errors.cpp, "" unless refused
     std::string refused_text;     // why, for people
     std::string note;             // what had to be mended since the start, or ""
     std::string durability;       // what the store gives: fsync, everysec, memory or unknown

@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "core/base/text.h"
-#include "core/store/redis_errors.h"
+#include "core/store/link/redis_errors.h"
 
 namespace jobq {
 namespace {

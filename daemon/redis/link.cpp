@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "core/base/id.h"
-#include "core/store/redis_errors.h"
+#include "core/store/link/redis_errors.h"
 #include "daemon/redis/handshake.h"
 
 namespace jobq {

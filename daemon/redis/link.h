@@ -17,7 +17,7 @@
 
 #include "core/async/gate.h"
 #include "core/base/limits.h"
-#include "core/store/link.h"
+#include "core/store/link/redis_link.h"
 #include "daemon/redis/connection.h"
 #include "daemon/redis/handshake.h"
 #include "daemon/redis/reconnect_pause.h"

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "core/async/reactor.h"
-#include "core/store/link.h"
+#include "core/store/link/redis_link.h"
 
 namespace jobq {
 

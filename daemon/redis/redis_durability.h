@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "core/store/link.h"
+#include "core/store/link/redis_link.h"
 
 namespace jobq {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/store/link.h"
+#include "core/store/link/redis_link.h"
 
 namespace jobq {
 

@@ -1,5 +1,6 @@
 #include "daemon/redis/storage.h"
 
+#include "core/store/link/redis_errors.h"
 #include "daemon/observe/log.h"
 #include "daemon/redis/redis_durability.h"
 

@@ -1,6 +1,7 @@
 #include "daemon/redis/write_refusals.h"
 
 #include "core/base/text.h"
+#include "core/store/link/redis_errors.h"
 
 namespace jobq {
 

@@ -14,7 +14,7 @@
 
 #include "core/base/id.h"
 #include "core/job/codec.h"
-#include "core/store/redis_store.h"
+#include "core/store/redis/redis_store.h"
 #include "tests/bench/bench_kit.h"
 #include "tests/support/builders.h"
 #include "tests/support/redis_server.h"

@@ -13,7 +13,7 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "core/store/redis_store.h"
+#include "core/store/redis/redis_store.h"
 #include "daemon/app.h"
 #include "daemon/observe/log.h"
 #include "tests/support/redis_server.h"

@@ -2,7 +2,8 @@
 // each job ended once, nothing is lost, the link is well again.
 #include <catch2/catch.hpp>
 
-#include "core/store/redis_store.h"
+#include "core/store/link/redis_errors.h"
+#include "core/store/redis/redis_store.h"
 #include "daemon/redis/link.h"
 #include "daemon/redis/storage.h"
 #include "daemon/work/broker.h"

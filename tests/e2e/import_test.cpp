@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/time.h"
-#include "core/store/link.h"
+#include "core/store/link/redis_link.h"
 #include "tests/e2e/live_daemon.h"
 #include "tests/support/poll.h"
 #include "tests/support/redis_server.h"

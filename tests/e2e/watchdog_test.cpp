@@ -5,7 +5,7 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
-#include "core/store/redis_store.h"
+#include "core/store/redis/redis_store.h"
 #include "tests/e2e/live_daemon.h"
 #include "tests/support/builders.h"
 #include "tests/support/poll.h"

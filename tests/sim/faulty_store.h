@@ -5,13 +5,46 @@
 // kill none is ever resumed; the store's side runs in the world.
 #pragma once
 
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <vector>
+
 #include "core/async/wait.h"
-#include "core/store/store.h"
+#include "tests/sim/around_store.h"
+#include "tests/sim/relay_store.h"
 #include "tests/sim/store_link.h"
 
 namespace jobq::sim {
+namespace detail {
 
-class FaultyStore final : public Store {
+// What a call came to, between the store and the daemon.
+template <class T>
+struct Outcome {
+    std::optional<Result<T>> result;
+    std::vector<std::string> ready;  // queues the reply names
+};
+
+// Queues that became ready by it, which other daemons are told of.
+inline std::vector<std::string> promoted_queues(const Promoted& promoted) {
+    std::vector<std::string> queues;
+    for (const auto& [queue, count] : promoted.queues)
+        queues.push_back(queue);
+    return queues;
+}
+
+template <class Task>
+struct ValueOf;
+
+template <class T>
+struct ValueOf<task<Result<T>>> {
+    using type = T;
+};
+
+}  // namespace detail
+
+class FaultyStore final : public AroundStore<FaultyStore> {
   public:
     // Must outlive every call: both are kept until the run's end.
     FaultyStore(Reactor& reactor, std::shared_ptr<StoreLink> link, Store& store)
@@ -20,40 +53,23 @@ class FaultyStore final : public Store {
     task<Result<std::vector<Result<Enqueued>>>> enqueue(std::vector<Job> jobs) override;
     task<Result<std::vector<Leased>>> fetch(FetchRequest request) override;
     task<Result<std::vector<Result<>>>> finish(std::vector<Finish> batch) override;
-    task<Result<>> beat(std::vector<std::string> owners) override;
-    task<Result<std::vector<OwnerInfo>>> owners() override;
     task<Result<std::vector<Leased>>> take_over(std::string from, std::string to,
                                                 std::vector<LeaseName> some, int limit) override;
-    task<Result<Promoted>> promote(int64_t now_ms, int limit) override;
-    task<Result<>> purge(int64_t now_ms) override;
-    task<Result<std::vector<Result<Cancelled>>>> cancel(std::vector<std::string> jids) override;
-    task<Result<std::vector<std::string>>> cancels() override;
-    task<Result<std::vector<Result<>>>> requeue(std::vector<std::string> jids,
-                                                bool revive) override;
-    task<Result<std::vector<Result<>>>> remove(std::vector<std::string> jids) override;
-    task<Result<std::vector<Result<>>>> kill(std::vector<std::string> jids) override;
-    task<Result<std::vector<Result<JobView>>>> get(std::vector<std::string> jids) override;
-    task<Result<ListPage>> list(ListRequest request) override;
-    task<Result<std::vector<AttemptLog>>> logs(std::string jid) override;
-    task<Result<StoreStats>> stats() override;
-    task<Result<QueuePage>> queue_page(QueueRequest request) override;
-    task<Result<FailedGroups>> failed_groups() override;
-    task<Result<bool>> count_failed() override;
-    task<Result<>> pause(std::vector<std::string> queues, bool paused) override;
-    task<Result<int64_t>> clear(std::string queue, bool forget) override;
-    task<Result<>> make_batch(BatchSpec spec) override;
-    task<Result<>> open_batch(std::string bid, bool open) override;
-    task<Result<BatchView>> batch(std::string bid) override;
-    task<Result<bool>> track(ProgressUpdate update) override;
-    task<Result<std::vector<Progress>>> progress(std::vector<std::string> jids) override;
-    task<Result<>> flush() override;
-    task<Result<std::vector<Result<Enqueued>>>> bring_in(std::vector<Imported> jobs) override;
 
     // Only the doctor's verb asks for one, and verbs are not simulated.
     std::unique_ptr<Checkup> checkup(bool fix) override { return store_.checkup(fix); }
 
     // Hints of this daemon for the others on the same store.
     void on_hint(std::function<void(const std::string&)> fn) { hint_ = std::move(fn); }
+
+    template <class AnyCall>
+    auto around(std::string_view name, const Whom& whom, const AnyCall& call) {
+        std::string text(name);
+        for (const auto& one : whom)
+            text += " " + one;
+        using T = typename detail::ValueOf<std::invoke_result_t<AnyCall, Store&>>::type;
+        return ask(std::move(text), Call<T>(call));
+    }
 
   private:
     template <class T>
@@ -68,5 +84,31 @@ class FaultyStore final : public Store {
     Store& store_;
     std::function<void(const std::string&)> hint_;
 };
+
+template <class T>
+task<Result<T>> FaultyStore::ask(std::string name, Call<T> call) {
+    Slot<Result<T>> slot(reactor_);
+    auto outcome = std::make_shared<detail::Outcome<T>>();
+    StoreLink::Command command;
+    command.name = std::move(name);
+    command.execute = [this, outcome, call] {
+        store_.on_ready([outcome](const std::string& queue) { outcome->ready.push_back(queue); });
+        outcome->result.emplace(at_once(call(store_)));
+        store_.on_ready(nullptr);
+        std::vector<std::string> hints = outcome->ready;
+        if constexpr (std::is_same_v<T, Promoted>)
+            if (*outcome->result) hints = detail::promoted_queues(**outcome->result);
+        for (const auto& queue : hints)
+            if (hint_) hint_(queue);
+    };
+    command.answer = [this, outcome, slot] {
+        slot.set(std::move(*outcome->result));
+        for (const auto& queue : outcome->ready)
+            if (on_ready_) on_ready_(queue);
+    };
+    command.fail = [slot](ErrorCode code) { slot.set(fail(code, "the link to the store")); };
+    link_->send(std::move(command));
+    co_return co_await slot;
+}
 
 }  // namespace jobq::sim

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "core/store/redis_store.h"
+#include "core/store/redis/redis_store.h"
 #include "tests/support/builders.h"
 #include "tests/support/dump.h"
 #include "tests/support/memory_store.h"
@@ -26,6 +26,7 @@ struct OnRedis {
     RedisServer server;
     SyncLink link{server.socket_path()};
     RedisStore store{reactor, link, Keys("test"), {}};
+    ScriptCaller caller{reactor, link, Keys("test"), {}, [](const std::string&) {}};  // of its own
 
     OnRedis() { REQUIRE(run_task(reactor, store.open())); }
 };

@@ -1,6 +1,6 @@
 // The doctor against hand-made damage: each row of the table breaks one thing in a store with every
 // kind of structure in use; it is found, repaired, found no more, and no job is lost by it.
-#include "core/store/doctor.h"
+#include "core/store/doctor/doctor.h"
 
 #include <cstdlib>
 #include <functional>
@@ -270,7 +270,7 @@ TEST_CASE("more jobs than are remembered at a time are looked at in several pass
     t.push(jobs);
     auto look = [&](bool fix) {
         std::multiset<std::string> found;
-        Doctor doctor(t.store, fix, 100);
+        Doctor doctor(t.caller, fix, 100);
         for (bool over = false; !over;) {
             CheckPage page = t.get_value(doctor.next());
             for (const auto& finding : page.findings)
@@ -299,7 +299,7 @@ TEST_CASE("a damaged counter makes a doctor neither look longer nor tell of more
     const char* count = GENERATE("-9007199254740992", "9007199254740992", "-1099511627776");
     t.link.command("HSET", key("stat"), std::string_view("tombs"), std::string_view(count));
     const auto steps = [&](bool fix) {
-        Doctor doctor(t.store, fix, 1'000);
+        Doctor doctor(t.caller, fix, 1'000);
         int64_t pages = 0, expected = 0;
         for (bool over = false; !over; ++pages) {
             const CheckPage page = t.get_value(doctor.next());

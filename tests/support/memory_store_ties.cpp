@@ -1,4 +1,4 @@
-// MemoryStore: what binds jobs to each other. See memory_store.h and core/store/batch.h.
+// MemoryStore: what binds jobs to each other. See memory_store.h and core/store/batch_store.h.
 #include <algorithm>
 
 #include "tests/support/memory_store.h"

@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "core/store/script.h"
+#include "core/store/link/script.h"
 
 namespace jobq::test {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "core/store/link.h"
+#include "core/store/link/redis_link.h"
 
 struct redisReader;
 

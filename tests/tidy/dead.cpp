@@ -12,7 +12,7 @@ namespace {
 bool called(const Tree& tree, const std::string& script) {
     const std::string name = "scripts::" + script;
     for (const auto& file : tree) {
-        if (!file.in("core/store/") || file.path == "core/store/answer_form.cpp") continue;
+        if (!file.in("core/store/") || file.path == "core/store/link/answer_form.cpp") continue;
         for (size_t at = file.text.find(name); at != file.text.npos;
              at = file.text.find(name, at + 1)) {
             const auto next = static_cast<unsigned char>((file.text + ' ')[at + name.size()]);

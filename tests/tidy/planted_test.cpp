@@ -161,7 +161,7 @@ TEST_CASE("planted: files that nothing uses", "[tidy]") {
               {"core/store/lua/lib/lib2.lua", ""},
               {"core/store/lua/job/y_z.lua", ""},
               {"core/store/y.cpp", "run(scripts::y_z)"},
-              {"core/store/answer_form.cpp", "{&scripts::x, {}}"},
+              {"core/store/link/answer_form.cpp", "{&scripts::x, {}}"},
               {"tests/CMakeLists.txt", "jobq_tests(unit 60)\n"},
               {"daemon/web/app.js", "import \"./parts/a.js\";"},
               {"daemon/web/parts/a.js", ""},

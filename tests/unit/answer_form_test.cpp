@@ -1,10 +1,10 @@
 // What comes from the other end of the link, whatever it is, is an answer or an error.
-#include "core/store/answer_form.h"
+#include "core/store/link/answer_form.h"
 
 #include <catch2/catch.hpp>
 
-#include "core/store/redis_store.h"
-#include "core/store/scripts.h"
+#include "core/store/link/scripts.h"
+#include "core/store/redis/redis_store.h"
 #include "tests/support/builders.h"
 #include "tests/support/run_task.h"
 

@@ -1,6 +1,6 @@
 // The table of what Redis can say: each row is met by its own words, none is final for the end of
 // an attempt, and what is not in it passes.
-#include "core/store/redis_errors.h"
+#include "core/store/link/redis_errors.h"
 
 #include <catch2/catch.hpp>
 #include <set>

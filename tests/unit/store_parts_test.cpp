@@ -5,9 +5,9 @@
 #include "core/base/rng.h"
 #include "core/store/coalescer.h"
 #include "core/store/keys.h"
-#include "core/store/link.h"
-#include "core/store/script.h"
-#include "core/store/scripts.h"
+#include "core/store/link/redis_link.h"
+#include "core/store/link/script.h"
+#include "core/store/link/scripts.h"
 #include "tests/support/run_task.h"
 
 using namespace jobq;
