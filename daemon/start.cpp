@@ -86,7 +86,7 @@ task<Result<>> App::start() {
     if (needs_runner(*config_)) context_->runner_wid = "runner-" + node_id();
     co_await broker_->recover();
     if (stopping_) co_return given_up();
-    chores_ = std::make_unique<Chores>(reactor_, *broker_, !private_redis_);
+    chores_ = std::make_unique<Chores>(*broker_, !private_redis_);
     chores_->start();
     watchdog_ = std::make_unique<Watchdog>(reactor_, *broker_);
     sampler_ = std::make_unique<Sampler>(reactor_, *broker_);

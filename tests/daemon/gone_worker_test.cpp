@@ -26,7 +26,7 @@ struct Daemon {
           events(reactor),
           workers(reactor),
           broker(reactor, store, events, workers, config_of(releases, shared)),
-          chores(reactor, broker, shared) {
+          chores(broker, shared) {
         chores.start();
         reactor.advance(10);
     }

@@ -64,7 +64,7 @@ Daemon::Daemon(Cluster& cluster, int which)
       events(realm->reactor),
       workers(realm->reactor),
       broker(realm->reactor, store, events, workers, cluster.config),
-      chores(realm->reactor, broker, world.plan.daemons > 1),
+      chores(broker, world.plan.daemons > 1),
       cluster_(cluster),
       which_(which),
       owner_("pool:sim:" + broker.epoch()),
