@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "cli/session.h"
-#include "cli/verb_list.h"
+#include "cli/line/session.h"
+#include "cli/line/verb_list.h"
 #include "cli/verbs.h"
 #include "core/base/text.h"
 #include "core/job/state.h"

@@ -2,8 +2,8 @@
 
 #include <string_view>
 
-#include "cli/session.h"
-#include "cli/verb_list.h"
+#include "cli/line/session.h"
+#include "cli/line/verb_list.h"
 #include "cli/verbs.h"
 #include "core/base/text.h"
 

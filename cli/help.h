@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "cli/output.h"
+#include "cli/terminal/output.h"
 
 namespace jobq::cli {
 

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "cli/help.h"
+#include "cli/line/session.h"
 #include "cli/parse.h"
-#include "cli/session.h"
 #include "core/base/error.h"
 #include "core/base/stdio.h"
 

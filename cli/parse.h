@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "cli/args.h"
-#include "cli/output.h"
+#include "cli/line/args.h"
+#include "cli/terminal/output.h"
 
 namespace jobq::cli {
 

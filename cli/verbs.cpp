@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "cli/verb_list.h"
+#include "cli/line/verb_list.h"
 
 namespace jobq::cli {
 namespace {

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "cli/verb.h"
+#include "cli/line/verb.h"
 
 namespace jobq::cli {
 

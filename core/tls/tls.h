@@ -1,5 +1,5 @@
 // TLS between two buffers of memory: no socket, no thread, no wait. daemon/loop/stream and
-// cli/wire move the bytes.
+// cli/link/wire move the bytes.
 //
 // TLS 1.2 and 1.3 only, with forward secrecy; no renegotiation (a peer that asks for it is closed),
 // no tickets, no client certificates. Must stay true: what a peer can make an engine hold is

@@ -1,5 +1,5 @@
 // cli/latency_histogram: percentiles against a sorted list, its bounds, its steps.
-#include "cli/latency_histogram.h"
+#include "cli/loadgen/latency_histogram.h"
 
 #include <algorithm>
 #include <catch2/catch.hpp>

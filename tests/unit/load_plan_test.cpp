@@ -1,5 +1,5 @@
 // cli/load_plan: the schedule of an open loop, the ids and the text of requests.
-#include "cli/load_plan.h"
+#include "cli/loadgen/load_plan.h"
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>

@@ -1,5 +1,5 @@
 // What a job or a name may do to the terminal of who looks at it: colours, and nothing else.
-#include "cli/terminal_text.h"
+#include "cli/terminal/terminal_text.h"
 
 #include <catch2/catch.hpp>
 

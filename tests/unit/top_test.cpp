@@ -1,8 +1,8 @@
 // cli/top_state, cli/top_layout and cli/columns: rates, widths, and what each size of screen shows.
 #include <catch2/catch.hpp>
 
-#include "cli/columns.h"
-#include "cli/top_layout.h"
+#include "cli/terminal/columns.h"
+#include "cli/top/top_layout.h"
 #include "core/base/text.h"
 
 using namespace jobq;

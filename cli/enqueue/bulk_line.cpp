@@ -1,0 +1,148 @@
+#include "cli/enqueue/bulk_line.h"
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "cli/base/interrupt.h"
+#include "cli/base/json_check.h"
+#include "cli/base/json_object.h"
+#include "cli/base/json_view.h"
+#include "cli/enqueue/submit.h"
+#include "core/base/text.h"
+#include "core/base/time.h"
+
+namespace jobq::cli {
+namespace {
+
+// How a member of the line becomes a member of the request.
+enum class Form : uint8_t { as_is, duration, time, one_tag };
+
+struct Member {
+    std::string_view name;  // in the line
+    std::string_view wire;  // in the request
+    Form form;
+};
+
+constexpr std::array kMembers{
+    Member{"type", "type", Form::as_is},
+    Member{"payload", "payload", Form::as_is},
+    Member{"payload_text", "payload_text", Form::as_is},
+    Member{"args", "args", Form::as_is},
+    Member{"queue", "queue", Form::as_is},
+    Member{"priority", "priority", Form::as_is},
+    Member{"max_attempts", "max_attempts", Form::as_is},
+    Member{"delay_ms", "delay_ms", Form::as_is},
+    Member{"in", "delay_ms", Form::duration},
+    Member{"run_at", "run_at", Form::time},
+    Member{"at", "run_at", Form::time},
+    Member{"timeout_ms", "timeout_ms", Form::as_is},
+    Member{"timeout", "timeout_ms", Form::duration},
+    Member{"expires_ms", "expires_ms", Form::as_is},
+    Member{"expires", "expires_ms", Form::duration},
+    Member{"jid", "jid", Form::as_is},
+    Member{"id", "jid", Form::as_is},
+    Member{"again", "again", Form::as_is},
+    Member{"idempotency_key", "idempotency_key", Form::as_is},
+    Member{"unique_for_ms", "unique_for_ms", Form::as_is},
+    Member{"unique_for", "unique_for_ms", Form::duration},
+    Member{"unique_until", "unique_until", Form::as_is},
+    Member{"durability", "durability", Form::as_is},
+    Member{"tags", "tags", Form::as_is},
+    Member{"tag", "tags", Form::one_tag},
+    Member{"traceparent", "traceparent", Form::as_is},
+    Member{"webhook", "webhook", Form::as_is},
+};
+
+const Member* find_member(std::string_view name) {
+    const auto found = std::find_if(kMembers.begin(), kMembers.end(),
+                                    [name](const Member& member) { return member.name == name; });
+    return found == kMembers.end() ? nullptr : &*found;
+}
+
+tl::unexpected<Error> unknown_member(const std::string& key) {
+    std::vector<std::string_view> names;
+    for (const auto& member : kMembers)
+        names.push_back(member.name);
+    const std::string_view best = nearest(key, names);
+    return fail(ErrorCode::invalid,
+                "a job has no member \"" + printable(utf8_prefix(key, 60)) + "\"" +
+                    (best.empty() ? "" : "; did you mean \"" + std::string(best) + "\"?"));
+}
+
+Result<std::string> converted(const Member& member, JsonView value) {
+    if (member.form == Form::as_is) return std::string(value.raw());
+    if (!value.is_string())
+        return fail(ErrorCode::invalid, "\"" + std::string(member.name) + "\" must be a string");
+    if (member.form == Form::one_tag) return "[" + std::string(value.raw()) + "]";
+    const bool time = member.form == Form::time;
+    const auto ms = time ? parse_time_ms(value.text(), wall_ms()) : parse_duration_ms(value.text());
+    if (!ms)
+        return fail(ErrorCode::invalid, "\"" + std::string(member.name) + "\": " + ms.error().text);
+    return time ? json_quoted(format_rfc3339(*ms)) : std::to_string(*ms);
+}
+
+// Adds the members of `object` to the request; `seen` has the wire names so far.
+Result<> add_members(JsonView object, JsonObject& request, std::vector<std::string_view>& seen) {
+    for (const auto& [key, value] : object.members()) {
+        const Member* member = find_member(key);
+        if (member == nullptr) return unknown_member(key);
+        if (std::find(seen.begin(), seen.end(), member->wire) != seen.end())
+            return fail(ErrorCode::invalid, "\"" + key + "\" repeats a member that is already set");
+        const auto json = converted(*member, value);
+        if (!json) return tl::unexpected(json.error());
+        request.raw(member->wire, *json);
+        seen.push_back(member->wire);
+    }
+    return {};
+}
+
+bool contains(const std::vector<std::string_view>& seen, std::string_view name) {
+    return std::find(seen.begin(), seen.end(), name) != seen.end();
+}
+
+}  // namespace
+
+Result<BulkLine> parse_bulk_line(std::string_view line, const std::string& type,
+                                 const std::string& defaults) {
+    JsonLimits most{.what = "the line", .one_line = true};
+    if (type.empty()) {
+        // The payload is inside: jobqd measures it alone.
+        most.bytes = limits::kLineBytes;
+        most.depth += 2;
+    }
+    if (const auto good = check_json(line, most); !good) return tl::unexpected(good.error());
+    const JsonView value(line);
+    BulkLine made;
+    JsonObject request;
+    std::vector<std::string_view> seen;
+    if (!type.empty()) {
+        request.text("type", type).raw("payload", value.raw());
+    } else {
+        if (!value.is_object())
+            return fail(ErrorCode::bad_data,
+                        "the line is not a JSON object; if the lines are payloads, name the type: "
+                        "jobq enqueue TYPE --jsonl");
+        const auto added = add_members(value, request, seen);
+        if (!added) return tl::unexpected(added.error());
+        if (!contains(seen, "type")) return fail(ErrorCode::invalid, "the line has no \"type\"");
+        const JsonView jid = value["jid"].exists() ? value["jid"] : value["id"];
+        made.jid = jid.text();
+    }
+    const bool has_time = contains(seen, "delay_ms") || contains(seen, "run_at");
+    for (const auto& [key, json] : JsonView(defaults).members()) {
+        const bool time = key == "delay_ms" || key == "run_at";
+        if (!contains(seen, key) && !(time && has_time)) request.raw(key, json.raw());
+    }
+    // Of this line alone: should its answer be lost, the repeat is not one more run.
+    if (value["again"].raw() == "true" && type.empty() && !contains(seen, "idempotency_key"))
+        request.text("idempotency_key", new_jid());
+    if (!contains(seen, "jid")) {
+        made.jid = new_jid();
+        request.text("jid", made.jid);
+    }
+    made.request = request.done();
+    return made;
+}
+
+}  // namespace jobq::cli

@@ -1,0 +1,151 @@
+// The verb `run`: a command as a job of the built-in type "run".
+#include <array>
+#include <cstdlib>
+
+#include "cli/base/interrupt.h"
+#include "cli/enqueue/job_options.h"
+#include "cli/enqueue/submit.h"
+#include "cli/follow/logs.h"
+#include "cli/follow/wait.h"
+#include "cli/input/caller_dir.h"
+#include "cli/line/verb_list.h"
+#include "core/base/text.h"
+
+namespace jobq::cli {
+namespace {
+
+constexpr std::array kOptions{
+    Option{"--env", "", "NAME[=VALUE]",
+           "set this variable for the command; can be given several times"},
+    Option{"--cwd", "", "DIRECTORY",
+           "the working directory (default: the current one, if the daemon is local)",
+           Takes::directory},
+};
+
+Answer<> add_env(const Args& args, JsonObject& payload) {
+    JsonObject env;
+    for (const auto& word : args.all("--env")) {
+        const size_t equals = word.find('=');
+        const std::string name = word.substr(0, equals);
+        if (name.empty()) return give_up(kUsage, "--env: '" + printable(word) + "' has no name");
+        if (equals != std::string::npos) {
+            env.text(name, word.substr(equals + 1));
+            continue;
+        }
+        const char* value = std::getenv(name.c_str());
+        if (value == nullptr)
+            return give_up(kUsage, "--env: '" + printable(name) + "' is not set in the environment",
+                           "set it, or use --env " + printable(name) + "=VALUE");
+        if (!is_utf8(value))
+            return give_up(kBadData, "--env: the value of '" + printable(name) + "' is not UTF-8");
+        env.text(name, value);
+    }
+    if (!env.empty()) payload.raw("env", env.done());
+    return {};
+}
+
+// `local`: the daemon is on this machine, where our directory means something.
+Answer<> add_cwd(const Args& args, bool local, JsonObject& payload) {
+    if (!args.has("--cwd")) {
+        if (!local) return {};
+        auto here = caller_dir();
+        if (!here) return tl::unexpected(here.error());
+        payload.text("cwd", *here);
+        return {};
+    }
+    const std::string& given = args.text("--cwd");
+    if (!local && !given.starts_with('/'))
+        return give_up(kUsage,
+                       "--cwd: '" + printable(given) +
+                           "' is a relative path, but jobqd may run on another machine",
+                       "use an absolute path");
+    auto path = from_caller(given);
+    if (!path) return tl::unexpected(path.error());
+    payload.text("cwd", *path);
+    return {};
+}
+
+// The command's output as it comes, then its own exit status.
+Answer<int> follow(Client& client, Output& out, const std::string& jid) {
+    const InterruptScope scope;
+    JsonObject request;
+    request.text("jid", jid).flag("follow", true).flag("stdout", true);
+    auto end = follow_logs(client, out, request.done(), true,
+                           [&out](JsonView message, const std::string& text) {
+                               if (out.format() == Format::jsonl) {
+                                   out.line(message.raw());
+                               } else if (message["stream"].text() == "stdout") {
+                                   out.raw(text);
+                               } else {
+                                   out.raw_error(text);
+                               }
+                               out.flush();
+                           });
+    if (!end) return tl::unexpected(end.error());
+    std::string last;
+    if (*end == FollowEnd::over) {
+        const auto over = wait_for(client, out, {jid}, std::nullopt,
+                                   [&last](JsonView job) { last = std::string(job.raw()); });
+        if (!over) return tl::unexpected(over.error());
+        if (*over == WaitEnd::interrupted) end = FollowEnd::interrupted;
+    }
+    if (*end == FollowEnd::interrupted)
+        return give_up(
+            kInterrupted, "detached; the command continues as job " + jid,
+            "follow it with: jobq logs -f " + jid + "; stop it with: jobq cancel " + jid);
+    const JsonView job(last);
+    const int status = status_of_job(job);
+    // A command that ended by itself has said what it had to say; all else is told here.
+    const bool by_itself =
+        job["exit_code"].exists() && job["signal"].number() <= 0 && status != kTimedOut;
+    if (status != kDone && !by_itself) out.note(end_in_words(job));
+    return status;
+}
+
+Answer<int> run_run(Session& session) {
+    const Args& args = session.args;
+    JsonObject request;
+    request.text("type", "run");
+    if (auto added = add_job_options(args, request); !added) return tl::unexpected(added.error());
+    if (!args.has("--max-attempts")) request.number("max_attempts", 1);
+    std::string jid = args.text("--id");
+    if (jid.empty()) {
+        jid = new_jid();
+        request.text("jid", jid);
+    }
+    JsonObject payload;
+    payload.texts("argv", args.words);
+    if (auto added = add_env(args, payload); !added) return tl::unexpected(added.error());
+    auto client = session.connect();
+    if (!client) return tl::unexpected(client.error());
+    if (auto added = add_cwd(args, client->address().is_unix(), payload); !added)
+        return tl::unexpected(added.error());
+    request.raw("payload", payload.done());
+    const auto submitted = submit(*client, session.out, request.done(), jid);
+    if (!submitted) return tl::unexpected(submitted.error());
+    if (!args.has("--wait")) {
+        print_submitted(session.out, *submitted);
+        return kDone;
+    }
+    print_remarks(session.out, *submitted);
+    if (session.out.format() == Format::json)
+        return see_through(*client, session.out, submitted->jid, std::nullopt);
+    return follow(*client, session.out, submitted->jid);
+}
+
+}  // namespace
+
+const Verb kRun{.name = "run",
+                .usage = "[--] COMMAND [ARGUMENT...]",
+                .summary = "Run a command as a job",
+                .examples =
+                    "jobq run --wait -- ./nightly.sh --full\n"
+                    "jobq run --in 1h --env LANG -- make -C /srv/site",
+                .options = kOptions,
+                .more = job_options(),
+                .min_words = 1,
+                .max_words = -1,
+                .words = Takes::command,
+                .run = run_run};
+
+}  // namespace jobq::cli

@@ -1,0 +1,22 @@
+// Following what a job writes: the verb `logs`, and run --wait.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "cli/base/json_view.h"
+#include "cli/link/client.h"
+#include "cli/terminal/output.h"
+
+namespace jobq::cli {
+
+enum class FollowEnd : uint8_t { over, interrupted };
+
+// Sends a LOGS request and calls `seen(message)` for each piece until the end. With `follow` a
+// lost connection is taken up again for 30 s; pieces already seen are not repeated. `seen` gets the
+// text that is new, with "attempt" and "stream" of the message.
+Answer<FollowEnd> follow_logs(
+    Client& client, Output& out, const std::string& request, bool follow,
+    const std::function<void(JsonView message, const std::string& text)>& seen);
+
+}  // namespace jobq::cli

@@ -1,0 +1,186 @@
+#include "cli/input/input.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <iostream>
+
+#include "cli/base/json_check.h"
+#include "cli/input/line_reader.h"
+#include "core/base/file.h"
+#include "core/base/limits.h"
+#include "core/base/text.h"
+
+namespace jobq::cli {
+namespace {
+
+constexpr size_t kIdsAtOnce = 500;
+constexpr size_t kIdLineBytes = 64 << 10;
+
+// One byte more than may be, so that the check can see that it is too much.
+Answer<std::string> read_all(int fd, const std::string& name) {
+    std::string text;
+    char buffer[64 << 10];
+    while (text.size() <= limits::kPayloadBytes) {
+        const ssize_t got = read_some(fd, buffer, sizeof buffer);
+        if (got == 0) break;
+        if (got < 0)
+            return give_up(kNoInput, "can't read '" + name + "': " + std::strerror(int(-got)));
+        text.append(buffer, size_t(got));
+    }
+    if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
+    return text;
+}
+
+Answer<std::string> checked(std::string text, const std::string& name) {
+    const auto good = check_json(text);
+    if (good) return text;
+    return give_up(info(good.error().code).exit_status, name + ": " + good.error().text);
+}
+
+Answer<std::string> read_file(const std::string& path) {
+    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return give_up(kNoInput, "can't open '" + path + "': " + std::strerror(errno));
+    auto text = read_all(fd, path);
+    ::close(fd);
+    if (!text) return text;
+    return checked(std::move(*text), path);
+}
+
+bool may_be_json(const std::string& word) {
+    constexpr std::string_view kStarts = "{[\"-0123456789tfn \t\n\r";
+    return !word.empty() && kStarts.find(word.front()) != std::string_view::npos;
+}
+
+// A text that surely is meant as JSON, and no name of a file.
+bool is_meant_as_json(const std::string& word) {
+    const std::string_view text = trim(word);
+    return !text.empty() && (text[0] == '{' || text[0] == '[' || text[0] == '"');
+}
+
+// A read that fails is not the end: what is not whole is not taken.
+Answer<> each_stdin_line(const std::function<Answer<>(std::string)>& take) {
+    LineReader reader(STDIN_FILENO, kIdLineBytes);
+    while (true) {
+        while (const auto line = reader.next()) {
+            if (line->too_long)
+                return give_up(kBadData, "line " + std::to_string(line->number) +
+                                             " of stdin is too long to be an id");
+            const std::string_view word = trim(line->text);
+            if (word.empty()) continue;
+            if (auto done = take(std::string(word)); !done) return done;
+        }
+        if (reader.at_end()) return {};
+        if (const int code = reader.wait_and_fill(); code != 0)
+            return give_up(
+                kNoInput,
+                "can't read stdin: " + std::string(std::strerror(code)) + ", after " +
+                    std::to_string(reader.lines()) + " lines",
+                "the last ids may not have been processed: check them, then repeat the command");
+    }
+}
+
+// Of a terminal; "" at its end.
+std::string stdin_line() {
+    std::string line;
+    char byte = 0;
+    while (read_some(STDIN_FILENO, &byte, 1) == 1 && byte != '\n')
+        line += byte;
+    return line;
+}
+
+}  // namespace
+
+Answer<std::string> read_payload(const std::string& word) {
+    if (word == "-") {
+        if (isatty(STDIN_FILENO) == 1)
+            std::cerr << "jobq: reading the payload from the terminal; press ^D to end\n";
+        auto text = read_all(STDIN_FILENO, "stdin");
+        if (!text) return text;
+        if (text->empty())
+            return give_up(kBadData, "stdin is empty, so there is no payload",
+                           "omit --payload to enqueue a job without a payload");
+        return checked(std::move(*text), "stdin");
+    }
+
+    struct stat found {};
+
+    if (word.find('\0') == std::string::npos && ::stat(word.c_str(), &found) == 0) {
+        if (S_ISDIR(found.st_mode))
+            return give_up(kNoInput, "'" + word + "' is a directory, not a file with a payload");
+        return read_file(word);
+    }
+    const std::string shown = "'" + printable(utf8_prefix(word, 100)) + "'";
+    if (is_meant_as_json(word)) return checked(word, "--payload");
+    if (may_be_json(word) && check_json(word)) return word;
+    return give_up(kNoInput, "--payload " + shown + " is neither a file nor JSON text",
+                   "the file must exist and be readable; a JSON string needs its own quotes: "
+                   "--payload '\"text\"'");
+}
+
+Answer<std::string> read_piped_payload() {
+    struct stat found {};
+
+    if (::fstat(STDIN_FILENO, &found) != 0) return std::string();
+    const bool piped = S_ISFIFO(found.st_mode) || S_ISREG(found.st_mode) || S_ISSOCK(found.st_mode);
+    if (!piped) return std::string();
+    auto text = read_all(STDIN_FILENO, "stdin");
+    // cron gives every job an empty pipe: that is no payload, and no mistake.
+    if (!text || text->empty()) return text;
+    return checked(std::move(*text), "stdin");
+}
+
+std::string payload_member(const std::string& payload) {
+    if (payload.find_first_of("\r\n") == std::string::npos) return "\"payload\":" + payload;
+    std::string member = "\"payload_text\":" + json_quoted(payload);
+    if (member.size() <= limits::kPayloadBytes + limits::kEnvelopeBytes / 2) return member;
+    // Escaped it no longer fits in a line. A line break in JSON is white space outside of strings:
+    // a blank in its place means the same.
+    std::string flat = payload;
+    std::replace_if(
+        flat.begin(), flat.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+    return "\"payload\":" + flat;
+}
+
+Answer<> each_ids(const std::vector<std::string>& words,
+                  const std::function<Answer<>(const std::vector<std::string>&)>& take) {
+    std::vector<std::string> ids;
+    const auto add = [&](std::string id) -> Answer<> {
+        if (!is_utf8(id)) return give_up(kBadData, "an id on stdin is not valid UTF-8");
+        ids.push_back(std::move(id));
+        if (ids.size() < kIdsAtOnce) return {};
+        auto done = take(ids);
+        ids.clear();
+        return done;
+    };
+    for (const auto& word : words) {
+        if (word != "-") {
+            if (auto done = add(word); !done) return done;
+            continue;
+        }
+        if (isatty(STDIN_FILENO) == 1)
+            std::cerr << "jobq: reading ids from the terminal, one per line; press ^D to end\n";
+        if (auto done = each_stdin_line(add); !done) return done;
+    }
+    return ids.empty() ? Answer<>() : take(ids);
+}
+
+Answer<> confirm(bool yes, const std::string& question, const std::vector<std::string>& words) {
+    if (yes) return {};
+    const bool stdin_used = std::find(words.begin(), words.end(), "-") != words.end();
+    if (stdin_used || isatty(STDIN_FILENO) != 1 || isatty(STDERR_FILENO) != 1)
+        return give_up(kUsage,
+                       "--yes is required to " + question + ": there is no terminal to ask on",
+                       "--dry-run shows what would be done");
+    std::cerr << "jobq: " << question << "? [y/N] " << std::flush;
+    const std::string answer = stdin_line();
+    const std::string_view said = trim(answer);
+    if (said == "y" || said == "Y" || said == "yes") return {};
+    return give_up(kJobFailed, "nothing was changed");
+}
+
+}  // namespace jobq::cli

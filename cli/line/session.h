@@ -1,0 +1,29 @@
+// Session: what a verb is given: its arguments, where to write, and the way to the daemon.
+#pragma once
+
+#include <string>
+
+#include "cli/base/json_object.h"
+#include "cli/base/json_view.h"
+#include "cli/line/args.h"
+#include "cli/link/client.h"
+#include "cli/terminal/output.h"
+
+namespace jobq::cli {
+
+class Session {
+  public:
+    Session(const Args& arguments, Output& output) : args(arguments), out(output) {}
+
+    Target target() const {
+        return {args.text("--server"), args.text("--ca-file"), args.text("--password-file")};
+    }
+
+    // Connects anew on each call.
+    Answer<Client> connect() { return Client::connect(target()); }
+
+    const Args& args;
+    Output& out;
+};
+
+}  // namespace jobq::cli
