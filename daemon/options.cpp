@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
@@ -12,6 +13,7 @@
 #include "core/base/own_dir.h"
 #include "core/base/text.h"
 #include "core/base/time.h"
+#include "core/net/url.h"
 
 extern char** environ;
 
@@ -186,11 +188,8 @@ ParsedOptions parse_options(int argc, char** argv) {
 
 void hide_passwords(int argc, char** argv) {
     for (int i = 1; i < argc; ++i) {
-        char* const scheme = std::strstr(argv[i], "://");
-        char* const at = scheme == nullptr ? nullptr : std::strrchr(scheme, '@');
-        if (at == nullptr) continue;
-        for (char* c = scheme + 3; c < at; ++c)
-            *c = '*';
+        const auto [from, to] = login_span(argv[i]);
+        std::fill(argv[i] + from, argv[i] + to, '*');
     }
 }
 

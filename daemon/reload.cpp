@@ -7,7 +7,7 @@
 
 #include "core/async/contain.h"
 #include "core/async/gate.h"
-#include "core/config/check.h"
+#include "core/net/endpoint.h"
 #include "daemon/app.h"
 #include "daemon/observe/log.h"
 #include "daemon/server/assignment.h"
@@ -41,7 +41,7 @@ Result<std::shared_ptr<const Door>> App::new_door(const Config& fresh) const {
         log(LogLevel::warn, "config.remark", remark);
     // listen.tcp and listen.http themselves change with a restart only.
     for (const auto& address : {context_->tcp, context_->http}) {
-        auto bound = split_address(address);
+        auto bound = parse_listen(address);
         if (bound && !is_loopback(bound->host) && !(*door)->is_locked())
             return fail(
                 ErrorCode::config,

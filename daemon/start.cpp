@@ -11,7 +11,7 @@
 #include "core/base/file.h"
 #include "core/base/id.h"
 #include "core/base/text.h"
-#include "core/config/check.h"
+#include "core/net/endpoint.h"
 #include "core/protocol/json_writer.h"
 #include "daemon/app.h"
 #include "daemon/observe/log.h"
@@ -153,7 +153,7 @@ Result<> App::listen() {
     if (!unix_taken) return tl::unexpected<Error>(unix_taken.error());
     context_->unix_path = places_.unix_path;
     if (!config_->listen.tcp.empty()) {
-        auto wanted = parse_endpoint(config_->listen.tcp);
+        auto wanted = parse_tcp_listen(config_->listen.tcp);
         if (!wanted) return tl::unexpected<Error>(wanted.error());
         // The configuration is checked for this; a hole here would be wide.
         JOBQ_CHECK(is_loopback(wanted->host) || context_->door->is_locked());
@@ -162,7 +162,7 @@ Result<> App::listen() {
         context_->tcp = taken->text().substr(sizeof "tcp://" - 1);
     }
     if (!config_->listen.http.empty()) {
-        auto wanted = parse_endpoint(config_->listen.http);
+        auto wanted = parse_listen(config_->listen.http);
         if (!wanted) return tl::unexpected<Error>(wanted.error());
         api_ = std::make_unique<Api>(*context_);
         auto tls = read_http_tls(config_->listen);

@@ -7,7 +7,7 @@
 
 #include "core/base/file.h"
 #include "core/base/text.h"
-#include "core/base/web_url.h"
+#include "core/net/web_url.h"
 #include "core/tls/tls.h"
 #include "daemon/observe/log.h"
 

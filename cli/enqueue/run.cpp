@@ -118,7 +118,7 @@ Answer<int> run_run(Session& session) {
     if (auto added = add_env(args, payload); !added) return tl::unexpected(added.error());
     auto client = session.connect();
     if (!client) return tl::unexpected(client.error());
-    if (auto added = add_cwd(args, client->address().is_unix(), payload); !added)
+    if (auto added = add_cwd(args, client->address().endpoint.is_unix(), payload); !added)
         return tl::unexpected(added.error());
     request.raw("payload", payload.done());
     const auto submitted = submit(*client, session.out, request.done(), jid);

@@ -308,27 +308,25 @@ Answer<RedisSource> open_source(const std::string& given, std::optional<int64_t>
 
     const bool there = ::stat(where.c_str(), &found) == 0;
     if (there && S_ISSOCK(found.st_mode)) {
-        const bool absolute = where.starts_with('/');
-        return RedisSource::open(absolute ? where : "./" + where);
+        auto socket = unix_endpoint(where);
+        if (!socket) return give_up(kUsage, "--redis: " + socket.error().text);
+        return RedisSource::open(*socket);
     }
     if (there && S_ISREG(found.st_mode)) {
         auto served = RedisDump::serve(where, limit_ms);
         if (!served) return tl::unexpected(served.error());
         dump = std::move(*served);
-        return RedisSource::open(dump->socket());
+        return RedisSource::open(unix_endpoint(dump->socket()).value());
     }
-    const size_t colon = where.rfind(':');
-    const auto port = colon == std::string::npos
-                          ? std::nullopt
-                          : parse_int(std::string_view(where).substr(colon + 1));
+    const auto tcp = parse_tcp_listen(where);
     if (std::filesystem::is_directory(where))
         return give_up(kNoInput, "--redis: '" + printable(where) + "' is a directory",
                        "name the socket redis.sock or the file faktory.rdb in it");
-    if (where.find('/') != std::string::npos || !port || *port < 1 || *port > 65535)
+    if (!tcp || tcp->port == 0)
         return give_up(
             kNoInput, "--redis: '" + printable(where) + "' does not exist",
             "name the socket of Faktory's Redis, its HOST:PORT, or its file faktory.rdb");
-    return RedisSource::open(where);
+    return RedisSource::open(*tcp);
 }
 
 Answer<int> run_import(Session& session) {

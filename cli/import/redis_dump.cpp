@@ -151,7 +151,7 @@ Answer<> RedisDump::await(const std::string& file, int64_t until_ms) {
                            "a dump from a newer Redis requires that Redis version");
         }
         if (access(socket_.c_str(), F_OK) == 0) {
-            const auto there = RedisSource::open(socket_);
+            const auto there = RedisSource::open(unix_endpoint(socket_).value());
             if (there) return {};
         }
         sleep_until(monotonic_ms() + kLookMs);

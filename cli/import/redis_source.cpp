@@ -28,14 +28,14 @@ std::string bytes_of(const redisReply& reply) {
     return reply.str == nullptr ? std::string() : std::string(reply.str, reply.len);
 }
 
-redisContext* connect_to(const std::string& where) {
-    if (where.find('/') != std::string::npos)
-        return redisConnectUnixWithTimeout(where.c_str(), kConnectLimit);
-    const size_t colon = where.rfind(':');
-    const auto port = parse_int(std::string_view(where).substr(colon + 1)).value_or(0);
-    std::string host = where.substr(0, colon);
-    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-    return redisConnectWithTimeout(host.c_str(), int(port), kConnectLimit);
+redisContext* connect_to(const Endpoint& where) {
+    if (where.is_unix()) return redisConnectUnixWithTimeout(where.unix_path.c_str(), kConnectLimit);
+    return redisConnectWithTimeout(where.host.c_str(), where.port, kConnectLimit);
+}
+
+std::string text_of(const Endpoint& where) {
+    return where.is_unix() ? where.unix_path
+                           : host_text(where.host) + ":" + std::to_string(where.port);
 }
 
 }  // namespace
@@ -80,12 +80,12 @@ Answer<RedisSource::Got> RedisSource::ask(const Words& command) {
     return got;
 }
 
-Answer<RedisSource> RedisSource::open(const std::string& where) {
-    RedisSource source(where);
+Answer<RedisSource> RedisSource::open(const Endpoint& where) {
+    RedisSource source(text_of(where));
     source.context_.reset(connect_to(where));
     if (source.context_ == nullptr || source.context_->err != 0)
         return give_up(kNoDaemon,
-                       "no Redis answers at " + printable(where) + ": " +
+                       "no Redis answers at " + printable(source.where_) + ": " +
                            (source.context_ ? printable(source.context_->errstr) : "no memory"),
                        "start Faktory or its Redis, or use its file faktory.rdb instead");
     redisSetTimeout(source.context_.get(), kReplyLimit);

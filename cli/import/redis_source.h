@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/base/failure.h"
+#include "core/net/endpoint.h"
 
 struct redisContext;
 
@@ -15,9 +16,9 @@ namespace jobq::cli {
 
 class RedisSource {
   public:
-    // A path of a Unix socket, or HOST:PORT; $REDISCLI_AUTH is the password, as for redis-cli.
+    // $REDISCLI_AUTH is the password, as for redis-cli.
     // "loading" in the failure's text: it is there, and reads its file still.
-    static Answer<RedisSource> open(const std::string& where);
+    static Answer<RedisSource> open(const Endpoint& where);
     RedisSource(RedisSource&&) = default;
     ~RedisSource();
 

@@ -2,11 +2,11 @@
 // variables, or the places a daemon listens by default.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "cli/base/failure.h"
+#include "core/net/endpoint.h"
 
 namespace jobq::cli {
 
@@ -16,25 +16,14 @@ struct Target {
 };
 
 struct Address {
-    std::string unix_path;  // "" for TCP
-    std::string host;
-    uint16_t port = 0;
-    std::string user;
-    std::string password;
-    bool tls = false;
+    Endpoint endpoint;
+    std::string user, password;
     std::string ca_file;  // whom to trust with TLS; "": the system's authorities
-    bool own = false;     // nobody named it: who listens there must be of our user, or root
-
-    bool is_unix() const { return !unix_path.empty(); }
-
-    // "unix:PATH", "tcp://HOST:PORT" or "tcp+tls://HOST:PORT"; never the password.
-    std::string to_string() const;
 };
 
-// unix:PATH, unix://PATH, /PATH, tcp://[user:password@]HOST[:PORT], tcp+tls://..., HOST:PORT;
-// [v6]:PORT too.
-// A text that is none of them is a usage failure whose words never repeat a password.
-Answer<Address> parse_address(const std::string& url);
+// What parse_server_address() reads. A text that it does not is a usage failure whose words never
+// repeat a password.
+Answer<Address> parse_address(const std::string& text);
 
 // Those to try, in order. With --server, JOBQ_URL, the variable that FAKTORY_PROVIDER names, or
 // FAKTORY_URL there is exactly one. Otherwise the sockets of a person's daemon, of `jobqd --dev`

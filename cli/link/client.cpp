@@ -47,7 +47,7 @@ Result<std::string> Client::meaning(Reply reply) {
 Result<> Client::shake_hands(int64_t deadline_ms) {
     auto greeting = link_.read_reply(deadline_ms);
     // A port that speaks TLS says nothing to a client that does not.
-    const bool plain_tcp = !address_.is_unix() && !address_.tls;
+    const bool plain_tcp = !address_.endpoint.is_unix() && !address_.endpoint.tls;
     if (!greeting && plain_tcp && greeting.error().code != ErrorCode::cancelled)
         greeting.error().text += "; if the daemon uses TLS, use tcp+tls:// instead of tcp://";
     if (!greeting) return tl::unexpected(greeting.error());
@@ -60,7 +60,7 @@ Result<> Client::shake_hands(int64_t deadline_ms) {
     auto hello = answer_greeting(greeting->text, std::move(own), address_.password);
     if (!hello && hello.error().code == ErrorCode::unauthorized)
         return fail(ErrorCode::unauthorized,
-                    "the daemon at " + address_.to_string() +
+                    "the daemon at " + address_.endpoint.text() +
                         " requires a password; give it with --password-file FILE, JOBQ_PASSWORD or "
                         "JOBQ_URL=tcp+tls://:PASSWORD@HOST:PORT");
     if (!hello) return tl::unexpected(hello.error());
@@ -70,12 +70,12 @@ Result<> Client::shake_hands(int64_t deadline_ms) {
     if (answer->kind != Reply::Kind::error) return {};
     const std::string said = printable(answer->text);
     if (said.starts_with(kTooManyGuesses))
-        return fail(ErrorCode::busy, "the daemon at " + address_.to_string() +
+        return fail(ErrorCode::busy, "the daemon at " + address_.endpoint.text() +
                                          " does not check passwords from this address for a "
                                          "moment: it received too many wrong ones from there");
     if (said.find("password") != std::string::npos)
         return fail(ErrorCode::unauthorized,
-                    "the daemon at " + address_.to_string() + " rejected the password");
+                    "the daemon at " + address_.endpoint.text() + " rejected the password");
     return tl::unexpected(meaning(std::move(*answer)).error());
 }
 
@@ -100,7 +100,7 @@ Answer<Client> Client::connect(const Target& target, int64_t limit_ms) {
         if (code != ErrorCode::unavailable && code != ErrorCode::unknown &&
             code != ErrorCode::timeout)
             return tl::unexpected(Failure(client.error()));
-        tried.push_back(address.to_string() + ": " + client.error().text);
+        tried.push_back(address.endpoint.text() + ": " + client.error().text);
     }
     return tl::unexpected(nobody_there(tried));
 }

@@ -60,7 +60,7 @@ Result<> check_peer(int fd) {
 }
 
 Result<int> open_unix(const Address& address, int64_t deadline_ms) {
-    const std::string& path = address.unix_path;
+    const std::string& path = address.endpoint.unix_path;
     sockaddr_un name{};
     name.sun_family = AF_UNIX;
     std::memcpy(name.sun_path, path.data(), path.size());  // parse_address() checked the length
@@ -68,7 +68,7 @@ Result<int> open_unix(const Address& address, int64_t deadline_ms) {
     if (fd < 0) return fail(ErrorCode::unavailable, system_reason(errno));
     const int code =
         connect_within(fd, reinterpret_cast<const sockaddr*>(&name), sizeof name, deadline_ms);
-    auto known = code == 0 && address.own ? check_peer(fd) : Result<>();
+    auto known = code == 0 && address.endpoint.own ? check_peer(fd) : Result<>();
     if (code == 0 && known) return fd;
     ::close(fd);
     if (!known) return tl::unexpected(known.error());
@@ -80,12 +80,12 @@ Result<int> open_tcp(const Address& address, int64_t deadline_ms) {
     hints.ai_socktype = SOCK_STREAM;
     hints.ai_flags = AI_ADDRCONFIG;
     addrinfo* found = nullptr;
-    const std::string port = std::to_string(address.port);
-    int code = getaddrinfo(address.host.c_str(), port.c_str(), &hints, &found);
+    const std::string port = std::to_string(address.endpoint.port);
+    int code = getaddrinfo(address.endpoint.host.c_str(), port.c_str(), &hints, &found);
     if (code != 0) {
         // A machine with no address but loopback: numbers still work.
         hints.ai_flags = AI_NUMERICHOST;
-        if (getaddrinfo(address.host.c_str(), port.c_str(), &hints, &found) != 0)
+        if (getaddrinfo(address.endpoint.host.c_str(), port.c_str(), &hints, &found) != 0)
             return fail(ErrorCode::unavailable, gai_strerror(code));
     }
     const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> all(found, freeaddrinfo);
@@ -124,14 +124,16 @@ Link& Link::operator=(Link&& other) noexcept {
 }
 
 Result<Link> Link::open(const Address& address, int64_t deadline_ms) {
-    auto fd = address.is_unix() ? open_unix(address, deadline_ms) : open_tcp(address, deadline_ms);
+    auto fd = address.endpoint.is_unix() ? open_unix(address, deadline_ms)
+                                         : open_tcp(address, deadline_ms);
     if (!fd) return tl::unexpected(fd.error());
     Link link(*fd);
-    if (!address.tls) return link;
-    auto secured = link.wire_.start_tls(address.host, address.ca_file, deadline_ms, link.in_);
+    if (!address.endpoint.tls) return link;
+    auto secured =
+        link.wire_.start_tls(address.endpoint.host, address.ca_file, deadline_ms, link.in_);
     if (secured) return link;
     Error error = std::move(secured.error());
-    if (error.code == ErrorCode::unauthorized) error.text.insert(0, address.to_string() + ": ");
+    if (error.code == ErrorCode::unauthorized) error.text.insert(0, address.endpoint.text() + ": ");
     return tl::unexpected(std::move(error));
 }
 

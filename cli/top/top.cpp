@@ -51,7 +51,7 @@ class FullScreen {
           screen_(screen),
           interval_ms_(interval_ms),
           last_answer_ms_(monotonic_ms()) {
-        view_.address = client_.address().to_string();
+        view_.address = client_.address().endpoint.text();
     }
 
     // The exit status: somebody had enough.
@@ -219,7 +219,7 @@ Answer<int> run_plain(Session& session, Client client, int64_t interval_ms,
                       std::optional<int64_t> count) {
     const InterruptScope scope;
     TopView view;
-    view.address = client.address().to_string();
+    view.address = client.address().endpoint.text();
     for (int64_t printed = 0; !count || printed < *count;) {
         const int64_t next = monotonic_ms() + interval_ms;
         ask(client);

@@ -218,9 +218,9 @@ Answer<int> run_work(Session& session) {
     if (!address) return tl::unexpected(address.error());
     if (!*address) return kDone;
     pass_secrets(**address);
-    std::vector<std::string> words{"jobqd", "runner", "--connect=" + (*address)->to_string(),
+    std::vector<std::string> words{"jobqd", "runner", "--connect=" + (*address)->endpoint.text(),
                                    "--name=" + worker_name()};
-    if ((*address)->own) words.emplace_back("--own-daemon");
+    if ((*address)->endpoint.own) words.emplace_back("--own-daemon");
     words.insert(words.end(), settings->begin(), settings->end());
     words.insert(words.end(), {"--", *command});
     words.insert(words.end(), args.command.begin() + 1, args.command.end());

@@ -107,6 +107,13 @@ size_t escape_length(std::string_view text, size_t at) {
 
 }  // namespace
 
+std::string ascii_lower(std::string_view text) {
+    std::string out(text);
+    for (char& c : out)
+        if (c >= 'A' && c <= 'Z') c = char(c + ('a' - 'A'));
+    return out;
+}
+
 std::string_view trim(std::string_view text) {
     constexpr std::string_view kSpace = " \t\r\n\v\f";
     size_t first = text.find_first_not_of(kSpace);

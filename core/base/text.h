@@ -9,6 +9,8 @@
 
 namespace jobq {
 
+// Of A to Z; everything else stays.
+std::string ascii_lower(std::string_view text);
 std::string_view trim(std::string_view text);
 std::vector<std::string_view> split(std::string_view text, char separator);
 // Digits with an optional minus, nothing else, in range.

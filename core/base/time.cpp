@@ -220,9 +220,7 @@ std::string format_duration(int64_t ms) {
 Result<int64_t> parse_size_bytes(std::string_view text) {
     std::string_view rest = text;
     auto value = take_number(rest);
-    std::string name(rest);
-    for (char& c : name)
-        c = char(std::tolower(static_cast<unsigned char>(c)));
+    const std::string name = ascii_lower(rest);
     for (const auto& unit : kSizeUnits) {
         int64_t bytes = 0;
         if (value && unit.name == name && add_scaled(bytes, *value, unit.factor)) return bytes;

@@ -2,51 +2,41 @@
 // the Loader and at the end of load_config().
 #include "core/config/check.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
-#include <cctype>
 
 #include "core/base/text.h"
-#include "core/base/web_url.h"
 #include "core/job/job.h"
+#include "core/net/endpoint.h"
+#include "core/net/redis_url.h"
+#include "core/net/web_url.h"
 
 namespace jobq {
 namespace {
 
-std::string check_address(std::string_view value) {
+std::string check_listen(TextRule rule, std::string_view value) {
     if (value.empty()) return "";
-    if (split_address(value)) return "";
-    return "must be HOST:PORT such as \"127.0.0.1:7419\", not " + shown(value);
+    auto endpoint = rule == TextRule::address ? parse_tcp_listen(value) : parse_listen(value);
+    if (endpoint) return "";
+    const std::string forms =
+        rule == TextRule::address ? "" : " or unix:PATH with an absolute path";
+    return "must be HOST:PORT such as \"127.0.0.1:7419\"" + forms + ", not " + shown(value) + ": " +
+           endpoint.error().text;
 }
 
 std::string check_host_names(std::string_view value) {
-    auto fits = [](char c) {
-        return std::isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '-' || c == ':' ||
-               c == ' ';
-    };
-    if (std::all_of(value.begin(), value.end(), fits)) return "";
+    const auto names = split(value, ' ');
+    auto fits = [](std::string_view name) { return name.empty() || parse_host(name); };
+    if (std::all_of(names.begin(), names.end(), fits)) return "";
     return "must be host names without ports, separated by spaces, not " + shown(value);
 }
 
 std::string check_redis_url(std::string_view value) {
     if (value.empty()) return "";
-    if (value.starts_with("unix:") && value.size() > 5) return "";
-    if (value.starts_with("rediss://"))
-        return "can't be rediss:// in this version yet; use redis://";
-    constexpr std::string_view kForm =
-        "must be redis://[user:password@]HOST:PORT[/DB] or unix:PATH, or \"\" for a private Redis";
-    if (!value.starts_with("redis://")) return std::string(kForm);
-    std::string_view rest = value.substr(8);
-    if (auto at = rest.rfind('@'); at != std::string_view::npos) rest = rest.substr(at + 1);
-    if (auto slash = rest.find('/'); slash != std::string_view::npos) {
-        auto number = parse_int(rest.substr(slash + 1));
-        if (!number || *number < 0) return std::string(kForm);
-        rest = rest.substr(0, slash);
-    }
-    bool port_named = split_address(rest).has_value();
-    bool host_alone = !rest.empty() && rest.find(':') == std::string_view::npos;
-    return port_named || host_alone ? "" : std::string(kForm);
+    auto address = parse_redis_url(value);
+    if (address) return "";
+    return "must be redis://[user:password@]HOST[:PORT][/DB] or unix:PATH, or \"\" for a private "
+           "Redis: " +
+           address.error().text;
 }
 
 std::string check_collector_url(std::string_view value) {
@@ -123,11 +113,11 @@ void check_webhooks(LoadState& state) {
 }
 
 bool is_open(const std::string& address) {
-    auto parts = split_address(address);
-    return parts && !is_loopback(parts->host);
+    auto endpoint = parse_listen(address);
+    return endpoint && !endpoint->is_unix() && !is_loopback(endpoint->host);
 }
 
-void check_listen(LoadState& state) {
+void check_doors(LoadState& state) {
     const ListenConfig& listen = state.loaded.config.listen;
     std::string missing = listen.has_password() ? "" : "a password (password_file)";
     if (listen.tls_cert.empty() && listen.tls_key.empty())
@@ -177,26 +167,6 @@ Result<WebhookAim> check_webhook(const WebhookConfig& config, const std::string&
                                           "jobqd.toml, then reload jobqd (kill -HUP)");
 }
 
-bool is_loopback(const std::string& host) {
-    unsigned char bytes[16];
-    if (inet_pton(AF_INET, host.c_str(), bytes) == 1) return bytes[0] == 127;
-    if (inet_pton(AF_INET6, host.c_str(), bytes) != 1) return host == "localhost";
-    static constexpr unsigned char kOne[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
-    return std::equal(std::begin(bytes), std::end(bytes), std::begin(kOne));
-}
-
-std::optional<HostPort> split_address(std::string_view text) {
-    auto colon = text.rfind(':');
-    if (colon == std::string_view::npos || colon == 0) return std::nullopt;
-    auto port = parse_int(text.substr(colon + 1));
-    if (!port || *port < 0 || *port > 65'535) return std::nullopt;
-    std::string_view host = text.substr(0, colon);
-    bool bracketed = host.starts_with('[') && host.ends_with(']') && host.size() > 2;
-    if (bracketed) host = host.substr(1, host.size() - 2);
-    if (!bracketed && host.find_first_of(":[]/ ") != std::string_view::npos) return std::nullopt;
-    return HostPort{std::string(host), int(*port)};
-}
-
 std::string shown(std::string_view value) {
     constexpr size_t kShownBytes = 60;
     std::string_view cut = utf8_prefix(value, kShownBytes);
@@ -217,12 +187,8 @@ std::string check_text(TextRule rule, std::string_view value) {
                        "can have " + std::to_string(limits::kUnixPathBytes);
             return check_absolute(value);
         case TextRule::address:
-            return check_address(value);
         case TextRule::http_address:
-            if (!value.starts_with("unix:")) return check_address(value);
-            value.remove_prefix(5);
-            return value.empty() ? "must have a path after unix:"
-                                 : check_text(TextRule::socket_path, value);
+            return check_listen(rule, value);
         case TextRule::host_names:
             return check_host_names(value);
         case TextRule::redis_url:
@@ -251,7 +217,7 @@ std::string check_text(TextRule rule, std::string_view value) {
 }
 
 void check_config(LoadState& state) {
-    check_listen(state);
+    check_doors(state);
     check_pools(state);
     check_types(state);
     check_trace(state);

@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
-#include "core/base/web_url.h"
 #include "core/config/loader.h"
+#include "core/net/web_url.h"
 
 namespace jobq {
 
@@ -13,8 +13,6 @@ namespace jobq {
 std::string check_text(TextRule rule, std::string_view value);
 // A value of the user in a message: quoted, without control characters, cut when long.
 std::string shown(std::string_view value);
-// "localhost", or a number of this host's own loopback; a name that only looks like one is not.
-bool is_loopback(const std::string& host);
 // Adds an error for all that does not fit together, after all files were read.
 void check_config(LoadState& state);
 
@@ -26,13 +24,5 @@ struct WebhookAim {
 
 // invalid: no URL that can be used; forbidden: its host is in neither list. Texts name no path.
 Result<WebhookAim> check_webhook(const WebhookConfig& config, const std::string& url);
-
-// "[::1]:7419" -> host and port; nullopt unless it is HOST:PORT with a port of 0..65535.
-struct HostPort {
-    std::string host;
-    int port = 0;
-};
-
-std::optional<HostPort> split_address(std::string_view text);
 
 }  // namespace jobq

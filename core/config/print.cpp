@@ -5,6 +5,7 @@
 #include "core/base/text.h"
 #include "core/base/time.h"
 #include "core/config/visit.h"
+#include "core/net/url.h"
 
 namespace jobq {
 namespace {
@@ -35,16 +36,6 @@ std::string_view exit_name(Outcome outcome) {
     return outcome == Outcome::failure ? "retry" : name(outcome);
 }
 
-// Without the password: what is printed ends up in bug reports.
-std::string without_secret(std::string_view url) {
-    auto scheme = url.find("://");
-    auto at = url.rfind('@');
-    if (scheme == std::string_view::npos || at == std::string_view::npos) return std::string(url);
-    auto colon = url.find(':', scheme + 3);
-    if (colon == std::string_view::npos || colon > at) return std::string(url);
-    return std::string(url.substr(0, colon + 1)) + "***" + std::string(url.substr(at));
-}
-
 class Printer final : public Visitor {
   public:
     explicit Printer(const Loaded& loaded) : loaded_(loaded) {}
@@ -69,7 +60,8 @@ class Printer final : public Visitor {
     }
 
     void text(std::string_view key, std::string& field, TextRule rule) override {
-        line(key, toml_string(rule == TextRule::redis_url ? without_secret(field) : field));
+        // What is printed ends up in bug reports.
+        line(key, toml_string(rule == TextRule::redis_url ? without_password(field) : field));
     }
 
     void integer(std::string_view key, std::optional<int64_t>& field, Range) override {

@@ -4,7 +4,7 @@
 
 #include "core/base/crc32c.h"
 #include "core/base/text.h"
-#include "core/config/check.h"
+#include "core/net/endpoint.h"
 #include "core/protocol/json_writer.h"
 #include "core/protocol/password.h"
 #include "daemon/http/guard.h"
@@ -112,7 +112,7 @@ void make_conditional(const HttpRequest& request, HttpResponse& response) {
 // name of its choice, but not for an address by such a name.
 std::string hosts_of(const ServerContext& context) {
     std::string hosts = context.config().listen.http_hosts;
-    auto bound = split_address(context.http);
+    auto bound = parse_listen(context.http);
     if (bound) hosts += " " + bound->host;
     return hosts;
 }

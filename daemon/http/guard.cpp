@@ -1,23 +1,15 @@
 #include "daemon/http/guard.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cstddef>
 
 #include "core/base/base64.h"
 #include "core/base/text.h"
-#include "core/config/check.h"
+#include "core/net/host.h"
 #include "daemon/http/problem.h"
 
 namespace jobq {
 namespace {
-
-std::string lower(std::string_view text) {
-    std::string out(text);
-    for (char& c : out)
-        c = char(std::tolower(static_cast<unsigned char>(c)));
-    return out;
-}
 
 HttpResponse closing(HttpResponse response) {
     response.close = true;
@@ -81,7 +73,7 @@ std::optional<HttpResponse> foreign_host(const HttpRequest& request, std::string
     auto names = split(hosts, ' ');
     bool known =
         is_loopback(host) || std::any_of(names.begin(), names.end(), [&](std::string_view name) {
-            return !name.empty() && same_word(name, host);
+            return !name.empty() && parse_host(name) == host;
         });
     if (known) return std::nullopt;
     return problem(
@@ -97,8 +89,8 @@ std::optional<HttpResponse> cross_site(const HttpRequest& request) {
     const std::string* origin = request.header("Origin");
     const std::string& host = *request.header("Host");
     bool foreign = site && *site != "same-origin" && *site != "none";
-    if (origin && lower(*origin) != "http://" + lower(host) &&
-        lower(*origin) != "https://" + lower(host))
+    if (origin && ascii_lower(*origin) != "http://" + ascii_lower(host) &&
+        ascii_lower(*origin) != "https://" + ascii_lower(host))
         foreign = true;
     if (!foreign) return std::nullopt;
     return problem({ErrorCode::forbidden,
@@ -113,18 +105,10 @@ bool is_safe(std::string_view method) {
 }
 
 std::string host_name(std::string_view host) {
-    if (host.starts_with('[')) {
-        size_t end = host.find(']');
-        if (end == host.npos) return "";
-        std::string_view rest = host.substr(end + 1);
-        if (!rest.empty() && (rest[0] != ':' || !parse_int(rest.substr(1)))) return "";
-        return lower(host.substr(1, end - 1));
-    }
-    size_t colon = host.find(':');
-    if (colon != host.npos && !parse_int(host.substr(colon + 1))) return "";
-    std::string name = lower(host.substr(0, colon));
-    if (name.ends_with('.')) name.pop_back();
-    return name;
+    auto read = parse_host_port(host);
+    if (!read) return "";
+    if (read->host.ends_with('.')) read->host.pop_back();
+    return std::move(read->host);
 }
 
 std::optional<HttpResponse> guard(const HttpRequest& request, std::string_view hosts) {

@@ -11,7 +11,7 @@
 
 #include "core/async/contain.h"
 #include "core/base/limits.h"
-#include "core/config/check.h"
+#include "core/net/host.h"
 #include "core/tls/tls.h"
 #include "daemon/http/impl.h"
 #include "daemon/http/problem.h"

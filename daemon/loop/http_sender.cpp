@@ -14,6 +14,7 @@
 
 #include "core/async/contain.h"
 #include "core/async/gate.h"
+#include "core/net/web_url.h"
 #include "daemon/loop/curl.h"
 #include "daemon/loop/fd_watch.h"
 
@@ -24,34 +25,20 @@ constexpr long kCaCacheS = 600;
 constexpr int kEventsPerLook = 64;
 constexpr long kIdleConnections = 8;
 
-// "https://host:port", for messages.
+// "https://host:port", for messages. Requires: check_request() passed it.
 std::string origin_of(const std::string& url) {
-    size_t host = url.find("://");
-    size_t end = host == std::string::npos ? 0 : url.find_first_of("/?#\\@", host + 3);
-    return url.substr(0, std::min<size_t>(end, 300));
+    return parse_web_url(url).value().text();
 }
 
-// What libcurl would cut short or take for two lines.
+// What libcurl would take for two lines.
 bool is_one_line(const std::string& text) {
     return std::none_of(text.begin(), text.end(),
                         [](unsigned char c) { return c < 0x20 || c == 0x7f; });
 }
 
-bool starts_with_scheme(const std::string& url, std::string_view scheme) {
-    return url.size() >= scheme.size() &&
-           std::equal(scheme.begin(), scheme.end(), url.begin(),
-                      [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? b + 32 : b); });
-}
-
 Result<> check_request(const HttpPost& request) {
-    const std::string& url = request.url;
-    if (url.size() > limits::kHttpSendUrlBytes)
-        return fail(ErrorCode::invalid, "the URL is longer than " +
-                                            std::to_string(limits::kHttpSendUrlBytes) + " bytes");
-    if (!is_one_line(url) || url.find(' ') != std::string::npos)
-        return fail(ErrorCode::invalid, "the URL contains a space or a control character");
-    if (!starts_with_scheme(url, "http://") && !starts_with_scheme(url, "https://"))
-        return fail(ErrorCode::invalid, "the URL does not begin with http:// or https://");
+    auto url = parse_web_url(request.url);
+    if (!url) return fail(ErrorCode::invalid, "the URL can't be used: " + url.error().text);
     for (const std::string& header : request.headers)
         if (!is_one_line(header) || header.find(": ") == std::string::npos)
             return fail(ErrorCode::invalid, "a header of the request is not \"Name: value\"");

@@ -12,25 +12,12 @@
 #include "core/async/task.h"
 #include "core/async/wait.h"
 #include "core/base/error.h"
+#include "core/net/endpoint.h"
 #include "daemon/loop/uv_reactor.h"
 
 namespace jobq {
 
 class TlsEngine;
-
-// "unix:PATH", "tcp://HOST:PORT", "tcp+tls://HOST:PORT".
-struct Endpoint {
-    std::string unix_path;  // when not empty
-    std::string host;
-    int port = 0;
-    bool tls = false;
-    bool own = false;  // of a Unix socket: who listens there must be of our own user, or root
-
-    std::string text() const;
-};
-
-// Accepts unix:PATH, unix:///PATH, tcp://HOST:PORT, tcp+tls://HOST:PORT, HOST:PORT, [V6]:PORT.
-Result<Endpoint> parse_endpoint(std::string_view text);
 
 // Who is at the other end of a Unix socket.
 struct PeerCredentials {

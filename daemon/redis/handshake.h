@@ -5,8 +5,8 @@
 #include <functional>
 #include <string>
 
+#include "core/net/redis_url.h"
 #include "daemon/redis/connection.h"
-#include "daemon/redis/redis_url.h"
 
 namespace jobq {
 

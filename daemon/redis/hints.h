@@ -8,9 +8,9 @@
 #include <string>
 
 #include "core/async/gate.h"
+#include "core/net/redis_url.h"
 #include "daemon/redis/connection.h"
 #include "daemon/redis/reconnect_pause.h"
-#include "daemon/redis/redis_url.h"
 
 namespace jobq {
 

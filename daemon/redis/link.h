@@ -17,11 +17,11 @@
 
 #include "core/async/gate.h"
 #include "core/base/limits.h"
+#include "core/net/redis_url.h"
 #include "core/store/link/redis_link.h"
 #include "daemon/redis/connection.h"
 #include "daemon/redis/handshake.h"
 #include "daemon/redis/reconnect_pause.h"
-#include "daemon/redis/redis_url.h"
 
 namespace jobq {
 

@@ -16,11 +16,11 @@
 
 #include "core/async/gate.h"
 #include "core/config/config.h"
+#include "core/net/redis_url.h"
 #include "daemon/loop/child.h"
 #include "daemon/loop/pipe.h"
 #include "daemon/redis/reconnect_pause.h"
 #include "daemon/redis/redis_binary.h"
-#include "daemon/redis/redis_url.h"
 #include "daemon/redis/state_dir.h"
 
 namespace jobq {

@@ -5,8 +5,8 @@
 
 #include "core/async/contain.h"
 #include "core/base/text.h"
-#include "core/base/web_url.h"
 #include "core/config/check.h"
+#include "core/net/public_address.h"
 #include "core/protocol/json_fields.h"
 #include "daemon/observe/log.h"
 #include "daemon/work/thread_pool.h"

@@ -133,7 +133,7 @@ TEST_CASE("places where it can't listen are named") {
     REQUIRE_FALSE(missing);
     CHECK_THAT(missing.error().text, Catch::Contains("no/such/dir/s"));
 
-    auto first = Listener::listen(reactor, *parse_endpoint("127.0.0.1:0"), keep_in(streams));
+    auto first = Listener::listen(reactor, *parse_listen("127.0.0.1:0"), keep_in(streams));
     REQUIRE(first);
     CHECK((*first)->endpoint().port > 0);
     auto taken = Listener::listen(reactor, (*first)->endpoint(), keep_in(streams));
@@ -145,7 +145,7 @@ TEST_CASE("a socket that listens already can be taken over") {
     UvReactor reactor;
     TempDir dir;
     Streams streams;
-    auto first = Listener::listen(reactor, *parse_endpoint("127.0.0.1:0"), keep_in(streams));
+    auto first = Listener::listen(reactor, *parse_listen("127.0.0.1:0"), keep_in(streams));
     int fd = ::socket(AF_INET, SOCK_STREAM, 0);
     REQUIRE(::listen(fd, 10) == 0);  // the kernel picks a port
     auto adopted = Listener::adopt(reactor, fd, keep_in(streams));

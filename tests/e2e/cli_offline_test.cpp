@@ -119,7 +119,7 @@ TEST_CASE("values that can't be meant are refused before anything is sent") {
         {{"top", "--once", "--snapshots", "2"}, 2, "can't be used together"},
         {{"top", "--onse"}, 2, "has no option --onse"},
         {{"--server", "ftp://x", "ping"}, 2, "ftp://"},
-        {{"--server", "tcp://h:99999", "ping"}, 2, "is not a port number"},
+        {{"--server", "tcp://h:99999", "ping"}, 2, "its port is not a number from 0 to 65535"},
     };
     for (const auto& wrong : all)
         check(wrong);

@@ -105,8 +105,9 @@ TEST_CASE("config errors: names, commands and variables", "[config]") {
 }
 
 TEST_CASE("config errors: addresses, paths and URLs", "[config]") {
-    CHECK(errors_of("[listen]\ntcp = \"7419\"\n") ==
-          "t:2:7: tcp must be HOST:PORT such as \"127.0.0.1:7419\", not \"7419\"\n");
+    CHECK(
+        errors_of("[listen]\ntcp = \"7419\"\n") ==
+        "t:2:7: tcp must be HOST:PORT such as \"127.0.0.1:7419\", not \"7419\": it has no port\n");
     CHECK(errors_of("[listen]\ntcp = \"0.0.0.0:7419\"\n") ==
           "t:2:7: tcp = \"0.0.0.0:7419\" is reachable from other hosts and requires a password "
           "(password_file) and TLS (tls_cert, tls_key); set the keys in [listen], or listen on "

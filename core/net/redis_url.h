@@ -1,11 +1,12 @@
-// RedisAddress: which Redis, as whom. From `[redis] url`, or made by PrivateRedis.
+// RedisAddress: which Redis, as whom. From `[redis] url`, or made by PrivateRedis. The check of the
+// configuration and the start read it by the one function below.
 #pragma once
 
 #include <string>
 #include <string_view>
 
 #include "core/base/error.h"
-#include "daemon/loop/stream.h"
+#include "core/net/endpoint.h"
 
 namespace jobq {
 
@@ -20,7 +21,8 @@ struct RedisAddress {
 };
 
 // redis://[[USER]:PASSWORD@]HOST[:PORT][/DB], unix:PATH, unix://[[USER]:PASSWORD@]/PATH[?db=N].
-// User and password are percent-decoded. Errors (invalid) never show the password.
+// User and password are percent-decoded. Errors (invalid) say what is wrong with "it" and never
+// show the password.
 Result<RedisAddress> parse_redis_url(std::string_view url);
 
 }  // namespace jobq

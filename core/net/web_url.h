@@ -1,5 +1,5 @@
-// Web addresses that jobqd sends to: a strict reading of http and https URLs, and which IP
-// addresses belong to the public internet. Called by core/config and daemon/work.
+// Web addresses that jobqd sends to: a strict reading of http and https URLs. Called by
+// core/config, daemon/work and whoever gives a URL to libcurl.
 //
 // Must stay true: what is read here can't be meant otherwise by libcurl. A URL that another reader
 // could take for another host (credentials, percent signs or backslashes before the path, numbers
@@ -10,8 +10,6 @@
 #include <string_view>
 
 #include "core/base/error.h"
-
-struct sockaddr;
 
 namespace jobq {
 
@@ -30,9 +28,5 @@ Result<WebOrigin> parse_web_url(std::string_view url);
 // "hooks.example.com", "host:8443", "http://host": as a list of allowed hosts has it; https unless
 // it says http.
 Result<WebOrigin> parse_web_origin(std::string_view text);
-
-// forbidden: private, loopback, link-local, shared (CGNAT), multicast, reserved, or an IPv6 address
-// that carries such an IPv4 one; the text names the address and its kind.
-Result<> check_public(const sockaddr& address);
 
 }  // namespace jobq

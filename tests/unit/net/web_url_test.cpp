@@ -1,6 +1,6 @@
 // URLs and addresses of webhooks: each spelling that could mean another host to another reader is
 // refused, and no address but public ones passes.
-#include "core/base/web_url.h"
+#include "core/net/web_url.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -8,6 +8,7 @@
 #include <catch2/catch.hpp>
 
 #include "core/config/check.h"
+#include "core/net/public_address.h"
 
 using namespace jobq;
 
