@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "tests/chaos/history.h"
-#include "tests/e2e/faktory_kit.h"
+#include "tests/support/live/faktory_kit.h"
 
 namespace jobq::chaos {
 

@@ -10,7 +10,7 @@
 #include "tests/chaos/deeds.h"
 #include "tests/chaos/scenarios.h"
 #include "tests/chaos/witness.h"
-#include "tests/e2e/worker_process.h"
+#include "tests/support/live/worker_process.h"
 
 namespace jobq::chaos {
 namespace {

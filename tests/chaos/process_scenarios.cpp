@@ -3,7 +3,7 @@
 
 #include "tests/chaos/scenarios.h"
 #include "tests/chaos/witness.h"
-#include "tests/e2e/worker_process.h"
+#include "tests/support/live/worker_process.h"
 #include "tests/support/poll.h"
 
 namespace jobq::chaos {

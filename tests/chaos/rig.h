@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "tests/chaos/clients.h"
-#include "tests/e2e/live_daemon.h"
+#include "tests/support/live/live_daemon.h"
 
 namespace jobq::chaos {
 

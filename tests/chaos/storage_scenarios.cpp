@@ -12,7 +12,7 @@
 #include "tests/chaos/inject.h"
 #include "tests/chaos/scenarios.h"
 #include "tests/chaos/witness.h"
-#include "tests/e2e/cli_kit.h"
+#include "tests/support/live/cli_kit.h"
 #include "tests/support/poll.h"
 #include "tests/support/redis_server.h"
 #include "tests/support/sync_link.h"

@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "tests/e2e/live_daemon.h"
+#include "tests/support/live/live_daemon.h"
 
 namespace jobq::chaos {
 namespace {

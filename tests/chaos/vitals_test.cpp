@@ -7,7 +7,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "tests/e2e/live_daemon.h"
+#include "tests/support/live/live_daemon.h"
 #include "tests/support/poll.h"
 
 namespace jobq::chaos {

@@ -1,0 +1,179 @@
+// Descriptors that the caller closed, made non-blocking, or that can't be read: nothing is taken
+// for what it is not.
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+
+#include "tests/support/live/live_daemon.h"
+#include "tests/support/poll.h"
+
+namespace jobq::test {
+namespace {
+
+const char* const kConfig = R"([server]
+allow_flush = true
+[run]
+allow = true
+[pool.default]
+kind = "exec"
+queues = ["default"]
+slots = 2
+)";
+
+// By a shell, which can close descriptors; $JOBQ is the program.
+Ran shell(const LiveDaemon& daemon, const std::string& script) {
+    CliCall call = daemon.call({});
+    call.program = "/bin/sh";
+    call.args = {"-c", script};
+    call.env["JOBQ"] = JOBQ_BIN;
+    call.env["JOBQ_URL"] = "unix:" + daemon.socket();
+    return run_cli(call);
+}
+
+std::vector<std::string> later(const LiveDaemon& daemon, int count) {
+    std::vector<std::string> jids;
+    for (int i = 0; i < count; ++i) {
+        jids.push_back("later-000" + std::to_string(i));
+        daemon.must({"enqueue", "noop", "--in", "1h", "--id", jids.back()});
+    }
+    return jids;
+}
+
+// jobq with a stdin that does not block and whose text comes in two halves.
+int with_slow_stdin(const LiveDaemon& daemon, const std::vector<std::string>& args,
+                    const std::string& first, const std::string& second) {
+    int in[2];
+    REQUIRE(pipe2(in, O_CLOEXEC) == 0);
+    fcntl(in[0], F_SETFL, O_NONBLOCK);
+    std::vector<std::string> words{"jobq", "--server", "unix:" + daemon.socket()};
+    words.insert(words.end(), args.begin(), args.end());
+    std::vector<char*> argv;
+    for (auto& word : words)
+        argv.push_back(word.data());
+    argv.push_back(nullptr);
+    const pid_t pid = fork();
+    if (pid == 0) {
+        dup2(in[0], 0);
+        const int null = open("/dev/null", O_WRONLY);
+        dup2(null, 1);
+        execv(JOBQ_BIN, argv.data());
+        _exit(127);
+    }
+    REQUIRE(write(in[1], first.data(), first.size()) == ssize_t(first.size()));
+    // It has read the first half and waits in poll() for more.
+    REQUIRE(eventually([&] {
+        return contains(read_file("/proc/" + std::to_string(pid) + "/syscall"), "none") ||
+               contains(read_file("/proc/" + std::to_string(pid) + "/stat"), ") S ");
+    }));
+    REQUIRE(write(in[1], second.data(), second.size()) == ssize_t(second.size()));
+    close(in[1]);
+    close(in[0]);
+    int status = 0;
+    waitpid(pid, &status, 0);
+    return WEXITSTATUS(status);
+}
+
+}  // namespace
+
+TEST_CASE("what a job writes to a closed stderr or stdout never reaches jobqd as a command") {
+    LiveDaemon daemon(kConfig);
+    later(daemon, 1);
+    shell(daemon, "$JOBQ run --wait -- sh -c 'echo FLUSH >&2; echo FLUSH' 2>&-");
+    shell(daemon, "$JOBQ run --wait -- sh -c 'echo FLUSH >&2; echo FLUSH' >&- 2>&-");
+    shell(daemon, "$JOBQ run --wait -- sh -c 'echo FLUSH >&2; echo FLUSH' <&- >&- 2>&-");
+    CHECK(daemon.count("scheduled") == 1);
+    CHECK(shell(daemon, "$JOBQ run --wait -- sh -c 'echo words >&2; exit 3' 2>&-").status == 3);
+    CHECK(shell(daemon, "$JOBQ run --wait -- sh -c 'echo words; exit 3' <&- 2>&-").out ==
+          "words\n");
+    // As with every program: what can't be written is an error.
+    CHECK(shell(daemon, "$JOBQ status later-0000 >&-").status != 0);
+}
+
+TEST_CASE("a jobqd whose standard descriptors are closed serves, and stops in order") {
+    TempDir dir;
+    CliCall call;
+    call.program = "/bin/sh";
+    call.args = {
+        "-c",
+        "exec \"$0\" --dev --state-dir \"$1/s\" --unix \"$1/q\" --http 127.0.0.1:0 <&- >&- "
+        "2>&-",
+        JOBQD_BIN, dir.path()};
+    call.started = [&](int pid) {
+        CliCall ping;
+        ping.args = {"--server", "unix:" + (dir / "q"), "ping"};
+        CHECK(eventually([&] { return run_cli(ping).status == 0; }, std::chrono::seconds(20)));
+        kill(pid, SIGTERM);
+    };
+    CHECK(run_cli(call).status == 0);
+}
+
+TEST_CASE("a read error is no end of input: exit 66, and what was not whole is not done") {
+    LiveDaemon daemon(kConfig);
+    const auto jids = later(daemon, 1);
+    for (const char* verb : {"rm --yes -", "wait -", "cancel -", "retry -", "enqueue --jsonl -",
+                             "enqueue noop --payload -"}) {
+        for (const char* from : {"< /", "<&-", "< /proc/self/mem"}) {
+            CAPTURE(verb, from);
+            const Ran ran = shell(daemon, std::string("$JOBQ ") + verb + " " + from);
+            CHECK(ran.status == 66);
+            CHECK(contains(ran.err, "can't read"));
+        }
+    }
+    for (const char* file : {"/proc/self/mem", "/"})
+        CHECK(daemon.jobq({"enqueue", "--jsonl", file}).status == 66);
+    CHECK(daemon.count("scheduled") == 1);
+    CliCall config = daemon.call({});
+    config.program = JOBQD_BIN;
+    config.args = {"--config", "/proc/self/mem", "--check-config"};
+    const Ran ran = run_cli(config);
+    CHECK(ran.status == 78);
+    CHECK(contains(ran.err, "can't be read"));
+}
+
+TEST_CASE("a stdin that does not block is waited for") {
+    LiveDaemon daemon(kConfig);
+    const auto jids = later(daemon, 3);
+    CHECK(with_slow_stdin(daemon, {"rm", "--yes", "-"}, jids[0] + "\n" + jids[1].substr(0, 4),
+                          jids[1].substr(4) + "\n" + jids[2] + "\n") == 0);
+    CHECK(daemon.count("scheduled") == 0);
+    CHECK(with_slow_stdin(daemon, {"enqueue", "--jsonl", "-"},
+                          "{\"type\":\"noop\",\"in\":\"1h\"}\n{",
+                          "\"type\":\"noop\",\"in\":\"1h\"}\n") == 0);
+    CHECK(daemon.count("scheduled") == 2);
+    CHECK(with_slow_stdin(daemon, {"enqueue", "noop", "--in", "1h", "--payload", "-"},
+                          "{\"a\":", "1}") == 0);
+    CHECK(daemon.count("scheduled") == 3);
+}
+
+TEST_CASE("a command runs in the directory of its caller, or not at all") {
+    LiveDaemon daemon(kConfig);
+    const std::string top = daemon.dir().path();
+    const auto run = [&](const std::string& script) {
+        return shell(daemon, "cd " + top + " && mkdir -p p/sub q && " + script);
+    };
+    CHECK(run("cd p && $JOBQ run --wait -- pwd").out == top + "/p\n");
+    CHECK(run("cd p && $JOBQ run --wait --cwd sub -- pwd").out == top + "/p/sub\n");
+    CHECK(run("cd p && $JOBQ run --wait --cwd .. -- pwd").out == top + "\n");
+    const Ran removed = run("cd q && rmdir ../q && $JOBQ run --wait -- pwd");
+    CHECK(removed.status == 66);
+    CHECK(contains(removed.err, "removed"));
+    CHECK(run("cd q && rmdir ../q && $JOBQ run --wait --cwd sub -- pwd").status == 66);
+    const Ran latin =
+        run("mkdir -p \"$(printf '\\351')\" && cd \"$(printf '\\351')\" && "
+            "$JOBQ run --wait -- pwd");
+    CHECK(latin.status == 65);
+    CHECK(contains(latin.err, "UTF-8"));
+    const Ran gone = run("$JOBQ run --wait --cwd nowhere -- pwd");
+    CHECK(gone.status != 0);
+    CHECK(gone.out.empty());
+    CHECK(contains(gone.err, top + "/nowhere"));
+    const Ran relative = daemon.jobq({"enqueue", "run", "--max-attempts", "1", "--wait",
+                                      "--payload", R"({"argv":["pwd"],"cwd":"sub"})"});
+    CHECK(relative.status != 0);
+    CHECK(contains(relative.out + relative.err, "must be an absolute path"));
+}
+
+}  // namespace jobq::test
