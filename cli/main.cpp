@@ -9,6 +9,7 @@
 #include "cli/parse.h"
 #include "core/base/error.h"
 #include "core/base/stdio.h"
+#include "core/base/version.h"
 
 namespace jobq::cli {
 namespace {
@@ -23,7 +24,7 @@ int run(const std::vector<std::string>& tokens) {
                parsed->args.verb != nullptr && !parsed->help && parsed->args.has("--quiet"));
     Answer<int> status = kDone;
     if (parsed->version) {
-        out.line("jobq " JOBQ_VERSION);
+        out.line("jobq " + std::string(version()));
     } else if (parsed->help) {
         status = print_help(out, parsed->help_topic);
     } else if (parsed->args.verb == nullptr) {

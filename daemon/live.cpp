@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/base/version.h"
 #include "core/protocol/json_writer.h"
 #include "daemon/app.h"
 #include "daemon/observe/process_figures.h"
@@ -129,7 +130,7 @@ void App::make_live() {
                                    "wait_p99", "run_p50",   "run_p99", "ready",
                                    "running",  "latency",   "redis"};
     JsonWriter about;
-    about.begin_object().field("version", JOBQ_VERSION);
+    about.begin_object().field("version", version());
     about.field("read_only", config_->listen.http_read_only).end_object();
     std::string members = about.take();
     members = members.substr(1, members.size() - 2);

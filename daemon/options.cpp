@@ -13,6 +13,7 @@
 #include "core/base/own_dir.h"
 #include "core/base/text.h"
 #include "core/base/time.h"
+#include "core/base/version.h"
 #include "core/net/url.h"
 
 extern char** environ;
@@ -173,7 +174,7 @@ ParsedOptions parse_options(int argc, char** argv) {
         return parsed;
     }
     if (version) {
-        std::printf("jobqd %s\n", JOBQ_VERSION);
+        std::printf("jobqd %s\n", jobq::version().data());
         parsed.exit_status = 0;
     }
     if (check) options.mode = Options::Mode::check_config;

@@ -5,6 +5,7 @@
 
 #include "core/async/contain.h"
 #include "core/base/limits.h"
+#include "core/base/version.h"
 #include "daemon/app.h"
 #include "daemon/observe/log.h"
 #include "daemon/observe/process_figures.h"
@@ -148,7 +149,8 @@ void App::fill_metrics(Metrics::Sheet& sheet) {
     sheet.set(Metric::watchdog_woke, watchdog_ ? double(watchdog_->woken()) : 0);
     fill_link(sheet, link_->figures());
     if (storage_) fill_storage(sheet, storage_->status());
-    sheet.set(Metric::build_info, 1, {{"version", JOBQ_VERSION}, {"compiler", __VERSION__}});
+    sheet.set(Metric::build_info, 1,
+              {{"version", std::string(version())}, {"compiler", __VERSION__}});
     fill_process(sheet);
 }
 

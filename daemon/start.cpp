@@ -11,6 +11,7 @@
 #include "core/base/file.h"
 #include "core/base/id.h"
 #include "core/base/text.h"
+#include "core/base/version.h"
 #include "core/net/endpoint.h"
 #include "core/protocol/json_writer.h"
 #include "daemon/app.h"
@@ -209,7 +210,7 @@ void App::make_pools() {
 
 void App::write_ready_file() {
     JsonWriter json;
-    json.begin_object().field("pid", context_->pid).field("version", JOBQ_VERSION);
+    json.begin_object().field("pid", context_->pid).field("version", version());
     json.field("unix", context_->unix_path).field("tcp", context_->tcp);
     json.field("http", context_->http).field("state_dir", places_.state_dir).end_object();
     std::string text = json.take();

@@ -7,6 +7,7 @@
 
 #include "core/base/file.h"
 #include "core/base/text.h"
+#include "core/base/version.h"
 #include "core/net/web_url.h"
 #include "core/tls/tls.h"
 #include "daemon/observe/log.h"
@@ -27,7 +28,7 @@ TraceResource resource_of(const TraceConfig& config, const std::string& instance
     utsname host{};
     uname(&host);
     return {{"service.name", config.service_name},
-            {"service.version", JOBQ_VERSION},
+            {"service.version", std::string(version())},
             {"service.instance.id", instance},
             {"host.name", host.nodename}};
 }
@@ -55,7 +56,7 @@ class Traces::Sender final : public SpanSender {
           http_(reactor),
           gate_(reactor) {
         headers_.push_back("Content-Type: application/json");
-        headers_.push_back("User-Agent: jobqd/" JOBQ_VERSION);
+        headers_.push_back("User-Agent: jobqd/" + std::string(version()));
     }
 
     task<CollectorAnswer> send(std::string body, int64_t limit_ms) override {

@@ -2,6 +2,7 @@
 #include "cli/line/session.h"
 #include "cli/line/verb_list.h"
 #include "cli/terminal/show.h"
+#include "core/base/version.h"
 
 namespace jobq::cli {
 namespace {
@@ -37,8 +38,8 @@ Answer<int> run_ping(Session& session) {
 }
 
 Answer<int> run_version(Session& session) {
-    session.out.line(session.out.is_text() ? "jobq " JOBQ_VERSION
-                                           : "{\"version\":\"" JOBQ_VERSION "\"}");
+    const std::string text(version());
+    session.out.line(session.out.is_text() ? "jobq " + text : "{\"version\":\"" + text + "\"}");
     return kDone;
 }
 

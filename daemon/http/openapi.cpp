@@ -3,6 +3,7 @@
 #include <map>
 #include <vector>
 
+#include "core/base/version.h"
 #include "core/protocol/json_writer.h"
 #include "daemon/http/routes.h"
 
@@ -86,7 +87,7 @@ std::string make_document() {
         paths[route.path].push_back(&route);
     JsonWriter json;
     json.begin_object().field("openapi", "3.1.0").key("info").begin_object();
-    json.field("title", "jobq").field("version", JOBQ_VERSION);
+    json.field("title", "jobq").field("version", version());
     json.field("description",
                "Background jobs: enqueue, inspect and control them. See jobq-http(7).");
     json.end_object().key("paths").begin_object();

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/text.h"
+#include "core/base/version.h"
 
 namespace jobq {
 namespace {
@@ -96,7 +97,7 @@ std::string otlp_request(const TraceResource& resource, std::span<const Span> sp
     for (const auto& [key, value] : resource)
         put_attribute(out, key, value);
     out += "]},\"scopeSpans\":[{\"scope\":{\"name\":\"jobqd\",";
-    put_text(out, "version", JOBQ_VERSION);
+    put_text(out, "version", version());
     out += "},\"spans\":[";
     for (const auto& span : spans) {
         if (&span != spans.data()) out += ',';

@@ -5,6 +5,7 @@
 
 #include "core/async/contain.h"
 #include "core/base/text.h"
+#include "core/base/version.h"
 #include "core/config/check.h"
 #include "core/net/public_address.h"
 #include "core/protocol/json_fields.h"
@@ -239,7 +240,7 @@ task<RunReport> WebhookPool::send_in_turn(std::string url, std::string body, std
     post.ca_file = broker_.config().webhook.ca_file;
     const int64_t stamp_s = reactor_.wall_ms() / 1000;
     post.headers.emplace_back("Content-Type: application/json");
-    post.headers.emplace_back("User-Agent: jobq/" JOBQ_VERSION);
+    post.headers.emplace_back("User-Agent: jobq/" + std::string(version()));
     post.headers.push_back("Webhook-Id: " + id);
     post.headers.push_back("Webhook-Timestamp: " + std::to_string(stamp_s));
     post.headers.push_back("Webhook-Signature: " + keys_.sign(id, stamp_s, body));

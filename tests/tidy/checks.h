@@ -2,9 +2,11 @@
 // them all on the tree; planted_test.cpp shows that each finds what it should.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
+#include "tests/tidy/layers.h"
 #include "tests/tidy/tree.h"
 
 namespace jobq::tidy {
@@ -13,7 +15,11 @@ namespace jobq::tidy {
 Findings check_file_lengths(const Tree& tree);
 Findings check_function_lengths(const Tree& tree);
 // layers.cpp
-Findings check_layers(const Tree& tree);
+Findings check_layers(const Tree& tree, const Layers& layers);
+// That no row leads back to itself.
+Findings check_circles(const Layers& layers);
+// Of each folder the symbols of its library.
+Findings check_symbols(const std::map<std::string, Symbols>& folders, const Layers& layers);
 Findings check_libraries(const Tree& tree);
 // coroutines.cpp
 Findings check_coroutines(const Tree& tree);

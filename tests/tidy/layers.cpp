@@ -1,78 +1,29 @@
-// Dependencies point one way. The table says which folders a folder may include; a file of a folder
-// that is not in it has no business being there.
+// Dependencies point one way: the table is layers.txt, which CMake reads too. The includes of a
+// file are its folder's row; the symbols of a folder's library are those that it defines itself, or
+// that the libraries of its row do.
 #include <algorithm>
 #include <array>
 #include <map>
 #include <set>
+#include <sstream>
 
 #include "tests/tidy/checks.h"
 
 namespace jobq::tidy {
 namespace {
 
-struct Layer {
-    std::string_view folder;
-    std::vector<std::string_view> may_include;  // prefixes of paths; its own folder always
-};
+// For tests, which have no library of their own.
+constexpr std::string_view kTests =
+    "tests/support: core/* core/store/* daemon/* daemon\n"
+    "tests: core/* core/store/* daemon/* daemon cli/* cli tests/*\n";
 
-// The first row whose folder is a prefix of the path counts.
-const std::vector<Layer>& layers() {
-    static const std::vector<Layer> table{
-        {"core/base/", {}},
-        {"core/async/", {"core/base/"}},
-        {"core/job/", {"core/base/"}},
-        {"core/tls/", {"core/base/"}},
-        {"core/net/", {"core/base/"}},
-        {"core/config/", {"core/base/", "core/job/", "core/net/"}},
-        {"core/policy/", {"core/base/", "core/job/", "core/config/config.h"}},
-        {"core/profile/", {"core/base/"}},
-        {"core/protocol/", {"core/base/", "core/job/", "core/config/config.h"}},
-        {"core/store/link/", {"core/base/", "core/async/", "core/job/", "core/store/"}},
-        {"core/store/doctor/",
-         {"core/base/", "core/async/", "core/job/", "core/store/link/", "core/store/"}},
-        {"core/store/redis/", {"core/base/", "core/async/", "core/job/", "core/store/"}},
-        {"core/store/", {"core/base/", "core/async/", "core/job/"}},
-        {"cli/base/", {"core/base/", "core/protocol/"}},
-        {"cli/terminal/", {"cli/base/", "core/base/", "core/job/"}},
-        {"cli/input/", {"cli/base/", "core/base/"}},
-        {"cli/link/", {"cli/base/", "core/base/", "core/net/", "core/protocol/", "core/tls/"}},
-        {"cli/line/", {"cli/base/", "cli/link/", "cli/terminal/", "core/base/"}},
-        {"cli/follow/",
-         {"cli/base/", "cli/input/", "cli/line/", "cli/link/", "cli/terminal/", "core/base/",
-          "core/job/"}},
-        {"cli/enqueue/",
-         {"cli/base/", "cli/follow/", "cli/input/", "cli/line/", "cli/terminal/", "core/base/",
-          "core/job/"}},
-        {"cli/verbs/",
-         {"cli/base/", "cli/enqueue/", "cli/input/", "cli/line/", "cli/terminal/", "core/base/",
-          "core/config/", "core/job/"}},
-        {"cli/loadgen/",
-         {"cli/base/", "cli/enqueue/", "cli/line/", "cli/link/", "cli/terminal/", "core/base/",
-          "core/job/", "core/protocol/"}},
-        {"cli/top/", {"cli/base/", "cli/line/", "cli/terminal/", "core/base/"}},
-        {"cli/profile/",
-         {"cli/base/", "cli/line/", "cli/terminal/", "core/base/", "core/profile/"}},
-        {"cli/import/", {"cli/base/", "cli/line/", "cli/terminal/", "core/base/", "core/net/"}},
-        {"cli/",
-         {"cli/", "core/base/", "core/job/", "core/net/", "core/profile/", "core/protocol/",
-          "core/config/", "core/tls/"}},
-        {"daemon/loop/", {"core/base/", "core/async/", "core/net/", "core/tls/"}},
-        {"daemon/redis/",
-         {"core/base/", "core/async/", "core/net/", "core/store/link/redis_link.h",
-          "core/store/link/redis_errors.h", "core/store/storage_gate.h", "core/config/config.h",
-          "daemon/loop/", "daemon/observe/log.h"}},
-        {"daemon/observe/", {"core/base/", "core/async/", "core/job/"}},
-        {"daemon/runner/", {"core/", "daemon/loop/", "daemon/observe/"}},
-        {"daemon/work/", {"core/", "daemon/loop/", "daemon/observe/"}},
-        {"daemon/chores/", {"core/", "daemon/work/", "daemon/observe/"}},
-        {"daemon/http/",
-         {"core/", "daemon/loop/", "daemon/work/", "daemon/observe/", "daemon/server/"}},
-        {"daemon/server/", {"core/", "daemon/loop/", "daemon/work/", "daemon/observe/"}},
-        {"daemon/", {"core/", "daemon/"}},  // the application: it puts the parts together
-        {"tests/support/", {"core/", "daemon/"}},
-        {"tests/", {"core/", "daemon/", "cli/", "tests/"}},
-    };
-    return table;
+std::string_view folder_of(std::string_view path) {
+    const size_t slash = path.rfind('/');
+    return slash == path.npos ? "" : path.substr(0, slash);
+}
+
+bool is_in(std::string_view path, std::string_view folder) {
+    return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
 }
 
 struct Library {
@@ -135,28 +86,120 @@ bool starts_with_any(std::string_view text, const std::vector<std::string_view>&
                        [&](std::string_view prefix) { return text.starts_with(prefix); });
 }
 
-void check_file(const SourceFile& file, const Layer& layer, Findings& findings) {
+void check_file(const SourceFile& file, const Layers& layers, Findings& findings) {
+    const Layer& layer = *layers.layer_of(file.path);
     for (const auto& include : includes_of(file)) {
-        bool own = include.path.starts_with(layer.folder);
-        if (include.system || own || starts_with_any(include.path, layer.may_include)) continue;
-        findings.push_back({file.path, include.line,
-                            std::string(layer.folder) + " may not include " + include.path});
+        if (include.system || layers.may_include(layer, include.path)) continue;
+        findings.push_back(
+            {file.path, include.line, layer.folder + " may not include " + include.path});
     }
 }
 
 }  // namespace
 
-Findings check_layers(const Tree& tree) {
+Layers::Layers(std::string_view text) {
+    std::istringstream lines(std::string(text) + std::string(kTests));
+    for (std::string line; std::getline(lines, line);) {
+        if (line.empty() || line[0] == '#') continue;
+        const bool goes_on = line[0] == ' ' && !rows_.empty();
+        const size_t colon = goes_on ? 0 : line.find(':');
+        if (colon == line.npos) continue;
+        if (!goes_on) rows_.push_back({line.substr(0, colon), {}});
+        std::istringstream words(line.substr(colon + 1));
+        for (std::string word; words >> word;)
+            rows_.back().entries.push_back(word);
+    }
+}
+
+const Layer* Layers::layer_of(std::string_view path) const {
+    const Layer* deepest = nullptr;
+    for (const auto& row : rows_)
+        if (is_in(path, row.folder) && (!deepest || row.folder.size() > deepest->folder.size()))
+            deepest = &row;
+    return deepest;
+}
+
+bool Layers::names(const Layer& layer, const Layer& other) const {
+    return std::any_of(layer.entries.begin(), layer.entries.end(), [&](const std::string& entry) {
+        if (entry.ends_with(".h")) return layer_of(entry) == &other;
+        if (entry.ends_with("/*"))
+            return folder_of(other.folder) == std::string_view(entry).substr(0, entry.size() - 2);
+        return entry == other.folder;
+    });
+}
+
+bool Layers::may_include(const Layer& layer, std::string_view path) const {
+    const Layer* other = layer_of(path);
+    if (!other || other == &layer) return other != nullptr;
+    return std::any_of(layer.entries.begin(), layer.entries.end(), [&](const std::string& entry) {
+        if (entry.ends_with(".h")) return entry == path;
+        return names({layer.folder, {entry}}, *other);
+    });
+}
+
+Findings check_layers(const Tree& tree, const Layers& layers) {
     Findings findings;
     for (const auto& file : tree) {
         if (!file.is_cpp()) continue;
-        auto row = std::find_if(layers().begin(), layers().end(),
-                                [&](const Layer& layer) { return file.in(layer.folder); });
-        if (row == layers().end())
+        if (layers.layer_of(file.path))
+            check_file(file, layers, findings);
+        else
             findings.push_back(
                 {file.path, 0, "no layer: C++ belongs in core, daemon, cli or tests"});
-        else
-            check_file(file, *row, findings);
+    }
+    return findings;
+}
+
+Findings check_circles(const Layers& layers) {
+    Findings findings;
+    std::set<const Layer*> done;  // leads nowhere but down
+    for (size_t before = SIZE_MAX; before != done.size();) {
+        before = done.size();
+        for (const auto& row : layers.rows()) {
+            const auto is_done = [&](const Layer& other) {
+                return &other == &row || done.count(&other) || !layers.names(row, other);
+            };
+            if (std::all_of(layers.rows().begin(), layers.rows().end(), is_done)) done.insert(&row);
+        }
+    }
+    for (const auto& row : layers.rows())
+        if (!done.count(&row) && !row.folder.starts_with("tests"))
+            findings.push_back({"layers.txt", 0, row.folder + " leads back to itself"});
+    return findings;
+}
+
+Symbols symbols_of(std::string_view nm) {
+    Symbols symbols;
+    std::istringstream lines{std::string(nm)};
+    for (std::string line; std::getline(lines, line);) {
+        std::istringstream words(line);  // name, kind, and of a defined one its place
+        std::string name, kind;
+        if (!(words >> name >> kind) || kind.size() != 1) continue;
+        (kind == "U" || kind == "w" ? symbols.wanted : symbols.defined).insert(name);
+    }
+    for (const auto& name : symbols.defined)
+        symbols.wanted.erase(name);
+    return symbols;
+}
+
+Findings check_symbols(const std::map<std::string, Symbols>& folders, const Layers& layers) {
+    Findings findings;
+    std::map<std::string, std::vector<const Layer*>> homes;
+    for (const auto& [folder, symbols] : folders)
+        for (const auto& name : symbols.defined)
+            homes[name].push_back(layers.layer_of(folder));
+    for (const auto& [folder, symbols] : folders) {
+        const Layer* layer = layers.layer_of(folder);
+        for (const auto& name : symbols.wanted) {
+            const auto home = homes.find(name);
+            if (home == homes.end()) continue;  // of the system
+            const bool named =
+                std::any_of(home->second.begin(), home->second.end(),
+                            [&](const Layer* other) { return layers.names(*layer, *other); });
+            if (!named)
+                findings.push_back(
+                    {folder, 0, "it uses " + name + " of " + home->second.front()->folder});
+        }
     }
     return findings;
 }

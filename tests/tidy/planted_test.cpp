@@ -1,9 +1,11 @@
 // Each rule finds what it is for, and leaves alone what only looks like it.
 #include <catch2/catch.hpp>
 
+#include "tests/support/temp_dir.h"
 #include "tests/tidy/checks.h"
 #include "tests/tidy/syntax.h"
 
+using namespace jobq;
 using namespace jobq::tidy;
 
 namespace {
@@ -112,21 +114,54 @@ TEST_CASE("planted: long files and functions", "[tidy]") {
 }
 
 TEST_CASE("planted: includes against the layers", "[tidy]") {
-    auto findings = [](const std::string& path, const std::string& include) {
-        return lines(check_layers({{path, "// x\n#include \"" + include + "\"\n"}}));
+    const Layers layers(test::read_file(JOBQ_SOURCE_DIR "/layers.txt"));
+    auto findings = [&](const std::string& path, const std::string& include) {
+        return lines(check_layers({{path, "// x\n#include \"" + include + "\"\n"}}, layers));
     };
     CHECK(findings("core/base/a.h", "core/job/job.h") ==
-          "core/base/a.h:2: core/base/ may not include core/job/job.h\n");
+          "core/base/a.h:2: core/base may not include core/job/job.h\n");
     CHECK(findings("core/job/a.cpp", "core/store/store.h") != "");
     CHECK(findings("core/store/a.cpp", "daemon/loop/stream.h") != "");
+    CHECK(findings("core/store/a.cpp", "core/store/redis/redis_store.h") != "");
     CHECK(findings("cli/a.cpp", "core/store/store.h") != "");
     CHECK(findings("cli/a.cpp", "daemon/app.h") != "");
     CHECK(findings("daemon/server/a.cpp", "daemon/redis/link.h") != "");
+    CHECK(findings("daemon/server/a.cpp", "core/store/redis/redis_store.h") != "");
+    CHECK(findings("daemon/redis/a.cpp", "core/store/store.h") != "");
+    CHECK(findings("daemon/redis/a.cpp", "core/store/storage_gate.h") == "");
     CHECK(findings("core/policy/a.cpp", "core/config/visit.h") != "");
     CHECK(findings("core/store/a.cpp", "core/job/job.h") == "");
+    CHECK(findings("daemon/http/api/a.cpp", "daemon/http/routes.h") == "");
     CHECK(findings("daemon/app.cpp", "daemon/redis/link.h") == "");
-    CHECK(lines(check_layers({{"config/a.cpp", "// x\n"}})) ==
+    CHECK(findings("tests/daemon/a.cpp", "core/store/redis/redis_store.h") == "");
+    CHECK(lines(check_layers({{"config/a.cpp", "// x\n"}}, layers)) ==
           "config/a.cpp: no layer: C++ belongs in core, daemon, cli or tests\n");
+}
+
+TEST_CASE("planted: a row that leads back to itself", "[tidy]") {
+    CHECK(lines(check_circles(Layers("core/a:\ncore/b: core/a\ncore/c: core/*\n"))) == "");
+    CHECK(lines(check_circles(Layers("core/a: core/c\ncore/b: core/a\n core/x/y.h\ncore/c: core/b\n"
+                                     "core/d: core/c\n"))) ==
+          "layers.txt: core/a leads back to itself\n"
+          "layers.txt: core/b leads back to itself\n"
+          "layers.txt: core/c leads back to itself\n"
+          "layers.txt: core/d leads back to itself\n");
+}
+
+TEST_CASE("planted: calls against the layers", "[tidy]") {
+    const Layers layers("core/low:\ncore/high: core/low\ncore/beside: core/low/only.h\n");
+    const auto findings = [&](const std::string& low, const std::string& beside) {
+        return lines(
+            check_symbols({{"core/low", symbols_of("low T 0 1\n" + low)},
+                           {"core/high", symbols_of("a.o:\nhigh T 0 1\nlow U\nboth W 0 1\n")},
+                           {"core/beside", symbols_of("beside T 0 1\n" + beside)}},
+                          layers));
+    };
+    CHECK(findings("malloc U\nboth W 0 1\n", "low U\n") == "");
+    CHECK(findings("own T 0 1\nb.o:\nown U\n", "both U\nboth V 0 1\n") == "");
+    CHECK(findings("high U\n", "") == "core/low: it uses high of core/high\n");
+    CHECK(findings("", "high U\n") == "core/beside: it uses high of core/high\n");
+    CHECK(findings("beside w\n", "") == "core/low: it uses beside of core/beside\n");
 }
 
 TEST_CASE("planted: libraries where they may not be", "[tidy]") {

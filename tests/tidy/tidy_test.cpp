@@ -1,5 +1,9 @@
 // The rules, on the repository itself. What is found is printed one a line, as compilers do.
 #include <catch2/catch.hpp>
+#include <cstdio>
+#include <fstream>
+#include <map>
+#include <memory>
 
 #include "core/config/config.h"
 #include "tests/tidy/checks.h"
@@ -12,6 +16,20 @@ namespace {
 const Tree& tree() {
     static const Tree files = read_tree(JOBQ_SOURCE_DIR);
     return files;
+}
+
+const Layers& layers() {
+    static const Layers table(find_file(tree(), "layers.txt")->text);
+    return table;
+}
+
+std::string output_of(const std::string& command) {
+    std::string text;
+    std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command.c_str(), "r"), pclose);
+    char buffer[65536];
+    while (size_t size = fread(buffer, 1, sizeof buffer, pipe.get()))
+        text.append(buffer, size);
+    return text;
 }
 
 std::string lines(const Findings& findings) {
@@ -38,7 +56,22 @@ TEST_CASE("tidy: functions are short", "[tidy]") {
 }
 
 TEST_CASE("tidy: folders include only what is below them", "[tidy]") {
-    CHECK(lines(check_layers(tree())) == "");
+    CHECK(lines(check_circles(layers())) == "");
+    CHECK(lines(check_layers(tree(), layers())) == "");
+}
+
+TEST_CASE("tidy: the library of a folder calls only those that its row names", "[tidy]") {
+    std::map<std::string, Symbols> folders;
+    std::ifstream list(JOBQ_LAYERS_LIST);  // as CMake made them
+    for (std::string folder, archive; list >> folder >> archive;)
+        folders[folder] = symbols_of(output_of("nm -g -P " + archive));
+    CHECK(folders.size() > 15);
+    for (const auto& [folder, symbols] : folders) {
+        INFO(folder);
+        CHECK(symbols.defined.size() > 0);
+    }
+    CHECK(folders["daemon/http"].wanted.size() > 100);
+    CHECK(lines(check_symbols(folders, layers())) == "");
 }
 
 TEST_CASE("tidy: libraries are known to few files", "[tidy]") {

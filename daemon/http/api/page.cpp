@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/text.h"
+#include "core/base/version.h"
 #include "daemon/http/api/handlers.h"
 #include "daemon/http/problem.h"
 #include "daemon/http/web_files.h"
@@ -49,7 +50,8 @@ HttpResponse plain_page() {
     response.body =
         "<!doctype html>\n<html lang=\"en\"><head><meta "
         "charset=\"utf-8\"><title>jobqd</title></head>\n"
-        "<body><h1>jobqd " JOBQ_VERSION
+        "<body><h1>jobqd " +
+        std::string(version()) +
         "</h1>\n"
         "<p>This is the HTTP API of jobqd. This build has no dashboard: " +
         std::string(web_missing()) +

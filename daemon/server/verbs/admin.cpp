@@ -3,6 +3,7 @@
 
 #include "core/base/text.h"
 #include "core/base/time.h"
+#include "core/base/version.h"
 #include "daemon/observe/process_figures.h"
 #include "daemon/server/job_view.h"
 #include "daemon/server/verbs/actions.h"
@@ -131,7 +132,7 @@ task<Answer> stats(ServerContext& context, std::string) {
     }
     int64_t now = context.reactor.wall_ms();
     JsonWriter json;
-    json.begin_object().field("now", format_rfc3339(now)).field("version", JOBQ_VERSION);
+    json.begin_object().field("now", format_rfc3339(now)).field("version", version());
     json.field("uptime_s", (context.reactor.now_ms() - context.started_ms) / 1000);
     json.key("jobs");
     write_jobs(json, *totals);
@@ -217,7 +218,7 @@ task<Result<>> events(ServerContext& context, std::string argument, Messages* to
 
 task<Answer> ping(ServerContext& context, std::string) {
     JsonWriter json;
-    json.begin_object().field("version", JOBQ_VERSION).field("pid", context.pid);
+    json.begin_object().field("version", version()).field("pid", context.pid);
     json.field("uptime_s", (context.reactor.now_ms() - context.started_ms) / 1000);
     json.field("state", name(context.state)).field("unix", context.unix_path);
     json.field("tcp", context.tcp).field("http", context.http);

@@ -7,6 +7,7 @@
 
 #include "core/base/text.h"
 #include "core/base/time.h"
+#include "core/base/version.h"
 #include "core/protocol/job_wire.h"
 #include "core/protocol/json_fields.h"
 #include "core/protocol/json_writer.h"
@@ -273,7 +274,7 @@ task<void> info_verb(Session& session, std::string) {
     json.field("description", "Faktory Enterprise (jobqd)").field("faktory_version", "1.10.0");
     json.field("uptime", (context.reactor.now_ms() - context.started_ms) / 1000);
     json.field("connections", context.connections).field("command_count", context.commands);
-    json.field("used_memory_mb", resident_bytes() >> 20).field("jobqd_version", JOBQ_VERSION);
+    json.field("used_memory_mb", resident_bytes() >> 20).field("jobqd_version", version());
     json.end_object().end_object();
     session.reply_bulk(json.take());
 }
