@@ -1,4 +1,5 @@
-// ./start beside another user of the package manager: its lock is waited for, and said.
+// ./start beside another user of the package manager: its lock is waited for, and said. How long a
+// build takes is said before, and how far it is on a terminal.
 #include <sys/stat.h>
 
 #include <catch2/catch.hpp>
@@ -6,6 +7,7 @@
 
 #include "tests/docs/program.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/terminal.h"
 
 using namespace jobq;
 
@@ -61,4 +63,27 @@ TEST_CASE("./start gives up on a lock that is never released, with what to do") 
     INFO(ran.out << ran.err);
     CHECK(ran.status == 1);
     CHECK(ran.out.find("end the program that holds it") != std::string::npos);
+}
+
+TEST_CASE("./start says how long a build may take, and on a terminal how far it is") {
+    BusyMachine machine(0);
+    machine.program("nproc", "echo 2");
+    machine.program("ninja", "i=0; while [ $i -lt 400 ]; do echo c++; i=$((i + 1)); done");
+    machine.program("cmake",
+                    "case $* in *--build*) echo '[100/400] a.o';\n"
+                    "until [ -e go ]; do /bin/sleep 0.05; done;; esac");
+    std::map<std::string, std::string> env{{"PATH", (machine.dir / "bin:") + std::getenv("PATH")}};
+    test::Terminal terminal({machine.dir / "start", "--yes", "build"}, env);
+
+    CHECK(terminal.writes("400 build steps: up to about 4 min with 2 compilers at a time"));
+    CHECK(terminal.writes("build release                 25 %, "));
+    machine.dir.write("go", "");
+    CHECK(terminal.wait() == 0);
+
+    // Not a terminal: no line is written over.
+    std::filesystem::remove_all(machine.dir / "build");
+    auto ran = test::run_program({machine.dir / "start", "--yes", "build"}, "", env);
+    CHECK(ran.status == 0);
+    CHECK(ran.out.find("400 build steps") != std::string::npos);
+    CHECK(ran.out.find('\r') == std::string::npos);
 }
