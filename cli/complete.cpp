@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "cli/line/session.h"
+#include "cli/all_verbs.h"
+#include "cli/line/invocation.h"
 #include "cli/line/verb_list.h"
-#include "cli/verbs.h"
 #include "core/base/text.h"
 #include "core/job/state.h"
 
@@ -193,19 +193,19 @@ void Completer::run() {
     offer_values(verb_->words);
 }
 
-Answer<int> run_complete(Session& session) {
-    Completer(session.out, session.args.words).run();
+Answer<int> run_complete(Invocation& invocation) {
+    Completer(invocation.out, invocation.args.words).run();
     return kDone;
 }
 
-Answer<int> run_completion(Session& session) {
-    const std::string& shell = session.args.words.front();
+Answer<int> run_completion(Invocation& invocation) {
+    const std::string& shell = invocation.args.words.front();
     if (shell == "bash") {
-        session.out.raw(kBashCompletion);
+        invocation.out.raw(kBashCompletion);
     } else if (shell == "zsh") {
-        session.out.raw(kZshCompletion);
+        invocation.out.raw(kZshCompletion);
     } else if (shell == "fish") {
-        session.out.raw(kFishCompletion);
+        invocation.out.raw(kFishCompletion);
     } else {
         const std::string_view best = nearest(shell, {kShells.begin(), kShells.end()});
         return give_up(kUsage,

@@ -2,9 +2,9 @@
 
 #include <string_view>
 
-#include "cli/line/session.h"
+#include "cli/all_verbs.h"
+#include "cli/line/invocation.h"
 #include "cli/line/verb_list.h"
-#include "cli/verbs.h"
 #include "core/base/text.h"
 
 namespace jobq::cli {
@@ -83,11 +83,11 @@ void print_exit(Output& out) {
         "N if signal N ended it, 124 if it ran into its time limit.");
 }
 
-Answer<int> run_help(Session& session) {
+Answer<int> run_help(Invocation& invocation) {
     std::string topic;
-    for (const auto& word : session.args.words)
+    for (const auto& word : invocation.args.words)
         topic += (topic.empty() ? "" : " ") + word;
-    return print_help(session.out, topic);
+    return print_help(invocation.out, topic);
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "cli/help.h"
-#include "cli/line/session.h"
+#include "cli/line/invocation.h"
 #include "cli/parse.h"
 #include "core/base/error.h"
 #include "core/base/stdio.h"
@@ -30,8 +30,8 @@ int run(const std::vector<std::string>& tokens) {
     } else if (parsed->args.verb == nullptr) {
         print_short_help(out);
     } else {
-        Session session(parsed->args, out);
-        status = parsed->args.verb->run(session);
+        Invocation invocation(parsed->args, out);
+        status = parsed->args.verb->run(invocation);
     }
     if (!status) print_failure(status.error());
     const int code = status ? *status : status.error().status;

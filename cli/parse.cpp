@@ -3,7 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
-#include "cli/verbs.h"
+#include "cli/all_verbs.h"
 #include "core/base/text.h"
 
 namespace jobq::cli {

@@ -16,7 +16,7 @@
 #include "cli/base/json_object.h"
 #include "cli/enqueue/bulk_line.h"
 #include "cli/enqueue/submit.h"
-#include "cli/follow/wait.h"
+#include "cli/follow/wait_for_jobs.h"
 #include "cli/input/line_reader.h"
 #include "cli/terminal/progress_line.h"
 #include "core/base/limits.h"
@@ -45,11 +45,11 @@ struct Entry {
 
 class Bulk {
   public:
-    Bulk(Session& session, Client client, int fd, const std::string& type,
+    Bulk(Invocation& invocation, Client client, int fd, const std::string& type,
          const std::string& defaults)
-        : out_(session.out),
-          progress_(session.out),
-          records_(session.out),
+        : out_(invocation.out),
+          progress_(invocation.out),
+          records_(invocation.out),
           client_(std::move(client)),
           reader_(fd, limits::kLineBytes),
           type_(type),
@@ -325,8 +325,9 @@ Answer<int> Bulk::run() {
 
 }  // namespace
 
-Answer<int> enqueue_lines(Session& session, const std::string& type, const std::string& defaults) {
-    const std::string& path = session.args.text("--jsonl");
+Answer<int> enqueue_lines(Invocation& invocation, const std::string& type,
+                          const std::string& defaults) {
+    const std::string& path = invocation.args.text("--jsonl");
     int fd = STDIN_FILENO;
     if (path != "-") {
         fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -340,12 +341,12 @@ Answer<int> enqueue_lines(Session& session, const std::string& type, const std::
                            "'" + path + "' is a directory, not a file with one job per line");
         }
     } else if (isatty(STDIN_FILENO) == 1) {
-        session.out.note(
+        invocation.out.note(
             "reading jobs from the terminal, one JSON object per line; press ^D to end");
     }
-    auto client = session.connect();
+    auto client = invocation.connect();
     if (!client) return tl::unexpected(client.error());
-    Bulk bulk(session, std::move(*client), fd, type, defaults);
+    Bulk bulk(invocation, std::move(*client), fd, type, defaults);
     auto status = bulk.run();
     if (fd != STDIN_FILENO) ::close(fd);
     return status;

@@ -3,12 +3,13 @@
 
 #include <string>
 
-#include "cli/line/session.h"
+#include "cli/line/invocation.h"
 
 namespace jobq::cli {
 
 // `type`: "" when each line is an object with its own; else each line is only a payload.
 // `defaults`: members of an ENQUEUE request (from the options) for lines that do not say otherwise.
-Answer<int> enqueue_lines(Session& session, const std::string& type, const std::string& defaults);
+Answer<int> enqueue_lines(Invocation& invocation, const std::string& type,
+                          const std::string& defaults);
 
 }  // namespace jobq::cli

@@ -18,8 +18,9 @@ constexpr std::array kOptions{
            Takes::file},
 };
 
-Answer<int> enqueue_bulk(Session& session, const std::string& type, const std::string& defaults) {
-    const Args& args = session.args;
+Answer<int> enqueue_bulk(Invocation& invocation, const std::string& type,
+                         const std::string& defaults) {
+    const Args& args = invocation.args;
     for (const char* single : {"--payload", "--id", "--idempotency-key"})
         if (args.has(single))
             return give_up(
@@ -29,7 +30,7 @@ Answer<int> enqueue_bulk(Session& session, const std::string& type, const std::s
     if (args.has("--wait"))
         return give_up(kUsage, "--wait and --jsonl can't be used together",
                        "jobq enqueue --jsonl FILE -q | jobq wait -");
-    return enqueue_lines(session, type, defaults);
+    return enqueue_lines(invocation, type, defaults);
 }
 
 // The payload's member of the request; without any payload the job has no arguments.
@@ -40,14 +41,14 @@ Answer<std::string> payload_of(const Args& args) {
     return payload_member(*text);
 }
 
-Answer<int> run_enqueue(Session& session) {
-    const Args& args = session.args;
+Answer<int> run_enqueue(Invocation& invocation) {
+    const Args& args = invocation.args;
     const std::string type = args.words.empty() ? "" : args.words.front();
     if (!type.empty())
         if (auto good = check_type(type); !good) return tl::unexpected(good.error());
     JsonObject request;
     if (auto added = add_job_options(args, request); !added) return tl::unexpected(added.error());
-    if (args.has("--jsonl")) return enqueue_bulk(session, type, request.done());
+    if (args.has("--jsonl")) return enqueue_bulk(invocation, type, request.done());
     if (type.empty())
         return give_up(kUsage, "`jobq enqueue` needs a TYPE, or --jsonl FILE",
                        "jobq enqueue email --payload mail.json");
@@ -62,17 +63,17 @@ Answer<int> run_enqueue(Session& session) {
     std::string json = request.done();
     json.pop_back();
     json += "," + *payload + "}";
-    auto client = session.connect();
+    auto client = invocation.connect();
     if (!client) return tl::unexpected(client.error());
-    const auto submitted = submit(*client, session.out, json, jid);
+    const auto submitted = submit(*client, invocation.out, json, jid);
     if (!submitted) return tl::unexpected(submitted.error());
     if (!args.has("--wait")) {
-        print_submitted(session.out, *submitted);
+        print_submitted(invocation.out, *submitted);
         return kDone;
     }
-    print_remarks(session.out, *submitted);
+    print_remarks(invocation.out, *submitted);
     const auto limit = args.duration_ms("--timeout");
-    return see_through(*client, session.out, submitted->jid, *limit);
+    return see_through(*client, invocation.out, submitted->jid, *limit);
 }
 
 }  // namespace

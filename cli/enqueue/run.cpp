@@ -6,7 +6,7 @@
 #include "cli/enqueue/job_options.h"
 #include "cli/enqueue/submit.h"
 #include "cli/follow/logs.h"
-#include "cli/follow/wait.h"
+#include "cli/follow/wait_for_jobs.h"
 #include "cli/input/caller_dir.h"
 #include "cli/line/verb_list.h"
 #include "core/base/text.h"
@@ -102,8 +102,8 @@ Answer<int> follow(Client& client, Output& out, const std::string& jid) {
     return status;
 }
 
-Answer<int> run_run(Session& session) {
-    const Args& args = session.args;
+Answer<int> run_run(Invocation& invocation) {
+    const Args& args = invocation.args;
     JsonObject request;
     request.text("type", "run");
     if (auto added = add_job_options(args, request); !added) return tl::unexpected(added.error());
@@ -116,21 +116,21 @@ Answer<int> run_run(Session& session) {
     JsonObject payload;
     payload.texts("argv", args.words);
     if (auto added = add_env(args, payload); !added) return tl::unexpected(added.error());
-    auto client = session.connect();
+    auto client = invocation.connect();
     if (!client) return tl::unexpected(client.error());
     if (auto added = add_cwd(args, client->address().endpoint.is_unix(), payload); !added)
         return tl::unexpected(added.error());
     request.raw("payload", payload.done());
-    const auto submitted = submit(*client, session.out, request.done(), jid);
+    const auto submitted = submit(*client, invocation.out, request.done(), jid);
     if (!submitted) return tl::unexpected(submitted.error());
     if (!args.has("--wait")) {
-        print_submitted(session.out, *submitted);
+        print_submitted(invocation.out, *submitted);
         return kDone;
     }
-    print_remarks(session.out, *submitted);
-    if (session.out.format() == Format::json)
-        return see_through(*client, session.out, submitted->jid, std::nullopt);
-    return follow(*client, session.out, submitted->jid);
+    print_remarks(invocation.out, *submitted);
+    if (invocation.out.format() == Format::json)
+        return see_through(*client, invocation.out, submitted->jid, std::nullopt);
+    return follow(*client, invocation.out, submitted->jid);
 }
 
 }  // namespace

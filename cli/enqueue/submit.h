@@ -6,7 +6,7 @@
 #include <string>
 
 #include "cli/base/json_view.h"
-#include "cli/line/session.h"
+#include "cli/line/invocation.h"
 
 namespace jobq::cli {
 

@@ -7,8 +7,8 @@
 
 #include "cli/base/interrupt.h"
 #include "cli/base/json_object.h"
-#include "cli/follow/wait.h"
-#include "cli/line/session.h"
+#include "cli/follow/wait_for_jobs.h"
+#include "cli/line/invocation.h"
 #include "cli/line/verb_list.h"
 #include "cli/terminal/terminal_text.h"
 #include "core/base/limits.h"
@@ -55,17 +55,17 @@ class Seen {
     std::map<std::pair<int64_t, std::string>, Place> places_;
 };
 
-Answer<int> run_logs(Session& session) {
-    const Args& args = session.args;
+Answer<int> run_logs(Invocation& invocation) {
+    const Args& args = invocation.args;
     const auto attempt = args.number("--attempt", 1, limits::kAttemptsMax);
     if (!attempt) return tl::unexpected(attempt.error());
     JsonObject request;
     request.text("jid", args.words.front()).flag("follow", args.has("--follow"));
     if (*attempt) request.number("attempt", **attempt);
     if (args.has("--stdout")) request.flag("stdout", true);
-    auto client = session.connect();
+    auto client = invocation.connect();
     if (!client) return tl::unexpected(client.error());
-    Output& out = session.out;
+    Output& out = invocation.out;
     Records records(out);
     const InterruptScope scope;
     const auto end = follow_logs(*client, out, request.done(), args.has("--follow"),

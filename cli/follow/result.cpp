@@ -21,22 +21,22 @@ void print_text(Output& out, JsonView reply) {
     if (reply["binary"].flag()) out.note("the result is not UTF-8; invalid bytes were replaced");
 }
 
-Answer<int> run_result(Session& session) {
-    auto client = session.connect();
+Answer<int> run_result(Invocation& invocation) {
+    auto client = invocation.connect();
     if (!client) return tl::unexpected(client.error());
-    const std::string& jid = session.args.words.front();
+    const std::string& jid = invocation.args.words.front();
     const auto reply = client->call("RESULT", JsonObject().text("jid", jid).done());
     if (!reply && reply.error().code == ErrorCode::conflict)
         return give_up(info(ErrorCode::conflict).exit_status, reply.error().text,
                        "`jobq status " + jid + "` shows its state");
     if (!reply) return tl::unexpected(Failure(reply.error()));
     const JsonView view(*reply);
-    if (!session.out.is_text()) {
-        session.out.line(view.raw());
-    } else if (session.out.quiet()) {
-        session.out.line(jid);
+    if (!invocation.out.is_text()) {
+        invocation.out.line(view.raw());
+    } else if (invocation.out.quiet()) {
+        invocation.out.line(jid);
     } else {
-        print_text(session.out, view);
+        print_text(invocation.out, view);
     }
     return view["state"].text() == name(State::succeeded) ? kDone : kJobFailed;
 }

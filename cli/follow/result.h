@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "cli/base/json_view.h"
-#include "cli/line/session.h"
+#include "cli/line/invocation.h"
 
 namespace jobq::cli {
 

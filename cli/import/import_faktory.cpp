@@ -17,7 +17,7 @@
 #include "cli/import/import_report.h"
 #include "cli/import/redis_dump.h"
 #include "cli/import/redis_source.h"
-#include "cli/line/session.h"
+#include "cli/line/invocation.h"
 #include "cli/line/verb_list.h"
 #include "core/base/limits.h"
 #include "core/base/text.h"
@@ -329,8 +329,8 @@ Answer<RedisSource> open_source(const std::string& given, std::optional<int64_t>
     return RedisSource::open(*tcp);
 }
 
-Answer<int> run_import(Session& session) {
-    const Args& args = session.args;
+Answer<int> run_import(Invocation& invocation) {
+    const Args& args = invocation.args;
     if (!args.has("--redis"))
         return give_up(kUsage, "`jobq import faktory` needs --redis, the place of Faktory's store",
                        "jobq import faktory --redis /var/lib/faktory/db/redis.sock, or --redis "
@@ -341,12 +341,12 @@ Answer<int> run_import(Session& session) {
     if (!limit) return tl::unexpected(limit.error());
     auto source = open_source(args.text("--redis"), *limit, dump);
     if (!source) return tl::unexpected(source.error());
-    auto client = session.connect();
+    auto client = invocation.connect();
     if (!client) return tl::unexpected(client.error());
     FaktoryImport import(std::move(*source), std::move(*client), args.has("--dry-run"));
     const auto report = import.run(args.text("--redis"));
     if (!report) return tl::unexpected(report.error());
-    report->print(session.out);
+    report->print(invocation.out);
     return report->refused() > 0 ? kJobFailed : kDone;
 }
 

@@ -13,7 +13,7 @@
 
 namespace jobq::cli {
 
-class Session;
+class Invocation;
 
 // What an option or argument takes; completion offers accordingly.
 enum class Takes : uint8_t {
@@ -49,7 +49,7 @@ struct Verb {
     int min_words = 0;
     int max_words = 0;  // -1: any number
     Takes words = Takes::text;
-    Answer<int> (*run)(Session&) = nullptr;
+    Answer<int> (*run)(Invocation&) = nullptr;
     bool hidden = false;
     bool command = false;  // takes a command after "--", in Args::command
 };

@@ -35,8 +35,8 @@ Failure nobody_there(const std::vector<std::string>& tried) {
 
 }  // namespace
 
-Result<std::string> Client::meaning(Reply reply) {
-    if (reply.kind != Reply::Kind::error) return std::move(reply.text);
+Result<std::string> Client::meaning(DaemonReply reply) {
+    if (reply.kind != DaemonReply::Kind::error) return std::move(reply.text);
     Error error = error_of(reply.text);
     // Plain Faktory knows only ERR: a request it can't take.
     if (reply.text.starts_with("ERR ")) error.code = ErrorCode::invalid;
@@ -51,7 +51,7 @@ Result<> Client::shake_hands(int64_t deadline_ms) {
     if (!greeting && plain_tcp && greeting.error().code != ErrorCode::cancelled)
         greeting.error().text += "; if the daemon uses TLS, use tcp+tls:// instead of tcp://";
     if (!greeting) return tl::unexpected(greeting.error());
-    if (greeting->kind == Reply::Kind::error)
+    if (greeting->kind == DaemonReply::Kind::error)
         return fail(ErrorCode::busy, "the daemon refused: " + printable(greeting->text));
     Hello own;
     own.hostname = host_name();
@@ -67,7 +67,7 @@ Result<> Client::shake_hands(int64_t deadline_ms) {
     link_.queue(*hello);
     auto answer = link_.read_reply(deadline_ms);
     if (!answer) return tl::unexpected(answer.error());
-    if (answer->kind != Reply::Kind::error) return {};
+    if (answer->kind != DaemonReply::Kind::error) return {};
     const std::string said = printable(answer->text);
     if (said.starts_with(kTooManyGuesses))
         return fail(ErrorCode::busy, "the daemon at " + address_.endpoint.text() +

@@ -47,7 +47,7 @@ class Client {
     Link& link() { return link_; }
 
     // What a reply means: its text, or the error it carries.
-    static Result<std::string> meaning(Reply reply);
+    static Result<std::string> meaning(DaemonReply reply);
 
   private:
     Client(Link link, Address address) : link_(std::move(link)), address_(std::move(address)) {}

@@ -193,15 +193,15 @@ Result<Link::Pumped> Link::pump(int64_t deadline_ms, int extra_fd) {
     return Pumped{true, waiting[1].revents != 0};
 }
 
-Result<std::optional<Reply>> Link::take_reply() {
+Result<std::optional<DaemonReply>> Link::take_reply() {
     auto reply = jobq::read_reply(std::string_view(in_).substr(taken_), kReplyBytes);
     if (!reply) return broken(reply.error().text);
     if (!*reply) return std::nullopt;
     taken_ += (*reply)->bytes;
-    return Reply{(*reply)->kind, std::string((*reply)->text)};
+    return DaemonReply{(*reply)->kind, std::string((*reply)->text)};
 }
 
-Result<Reply> Link::read_reply(int64_t deadline_ms) {
+Result<DaemonReply> Link::read_reply(int64_t deadline_ms) {
     while (true) {
         auto reply = take_reply();
         if (!reply) return tl::unexpected(reply.error());

@@ -18,7 +18,7 @@
 namespace jobq::cli {
 
 // One reply as it came: "+text", "-CODE text" or a bulk string.
-struct Reply {
+struct DaemonReply {
     using Kind = ReplyView::Kind;
     Kind kind = Kind::simple;
     std::string text;
@@ -57,9 +57,9 @@ class Link {
     Result<Pumped> pump(int64_t deadline_ms, int extra_fd = -1);
 
     // The next whole reply among the bytes read so far; nullopt when there is none yet.
-    Result<std::optional<Reply>> take_reply();
+    Result<std::optional<DaemonReply>> take_reply();
     // The next reply, pumping until the deadline: timeout, unknown (peer gone), cancelled (^C).
-    Result<Reply> read_reply(int64_t deadline_ms);
+    Result<DaemonReply> read_reply(int64_t deadline_ms);
 
   private:
     explicit Link(int fd) : wire_(fd) {}

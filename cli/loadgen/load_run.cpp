@@ -163,7 +163,7 @@ void LoadRun::acked(const Request& request, int64_t now_us) {
 Answer<> LoadRun::settle(Request request, const LoadReply& reply, int64_t now_us) {
     if (reply.is_error) {
         const auto meant =
-            jobq::cli::Client::meaning({Reply::Kind::error, std::string(reply.text)});
+            jobq::cli::Client::meaning({DaemonReply::Kind::error, std::string(reply.text)});
         const Error& error = meant.error();
         if (!info(error.code).retryable) return tl::unexpected(Failure(error));
         return refused(std::move(request), error.text, now_us);

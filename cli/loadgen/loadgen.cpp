@@ -194,12 +194,12 @@ void note_cpu(LoadResult& result) {
 
 class Load {
   public:
-    Load(Session& session, Client control, LoadPlan plan)
-        : session_(session),
+    Load(Invocation& invocation, Client control, LoadPlan plan)
+        : invocation_(invocation),
           control_(std::move(control)),
           plan_(std::move(plan)),
           text_(plan_, LoadIds(new_jid())),
-          progress_(session.out) {}
+          progress_(invocation.out) {}
 
     Answer<int> run() {
         auto good = measure();
@@ -212,7 +212,7 @@ class Load {
             }
         }
         progress_.clear();
-        if (good || result_.acked > 0) print_load(session_.out, plan_, result_);
+        if (good || result_.acked > 0) print_load(invocation_.out, plan_, result_);
         if (!good) return tl::unexpected(good.error());
         if (result_.interrupted) return kInterrupted;
         return verdict();
@@ -220,7 +220,7 @@ class Load {
 
   private:
     Answer<> measure() {
-        const Target target = session_.target();
+        const Target target = invocation_.target();
         std::optional<LoadEvents> events;
         if (plan_.latency) {
             auto opened = LoadEvents::open(target, text_.ids(), book_, result_);
@@ -251,7 +251,7 @@ class Load {
             start_us = monotonic_us();
             if (auto good = pause.end(); !good) return good;
         }
-        return wait_for_ends(control_, session_.out, result_, *before, jobs, start_us, listener,
+        return wait_for_ends(control_, invocation_.out, result_, *before, jobs, start_us, listener,
                              progress_);
     }
 
@@ -269,7 +269,7 @@ class Load {
         return kDone;
     }
 
-    Session& session_;
+    Invocation& invocation_;
     Client control_;
     LoadPlan plan_;
     LoadText text_;
@@ -278,10 +278,10 @@ class Load {
     LoadProgress progress_;
 };
 
-Answer<int> run_loadgen(Session& session) {
-    auto plan = read_plan(session.args);
+Answer<int> run_loadgen(Invocation& invocation) {
+    auto plan = read_plan(invocation.args);
     if (!plan) return tl::unexpected(plan.error());
-    auto control = session.connect();
+    auto control = invocation.connect();
     if (!control) return tl::unexpected(control.error());
     if (plan->queue.empty()) {
         auto queue = usual_queue(*control, plan->type, plan->mode);
@@ -289,7 +289,7 @@ Answer<int> run_loadgen(Session& session) {
         plan->queue = std::move(*queue);
     }
     const InterruptScope scope;
-    return Load(session, std::move(*control), std::move(*plan)).run();
+    return Load(invocation, std::move(*control), std::move(*plan)).run();
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 #include <set>
 
 #include "cli/base/interrupt.h"
-#include "cli/line/session.h"
+#include "cli/line/invocation.h"
 #include "cli/line/verb_list.h"
 #include "cli/profile/flame_graph.h"
 #include "cli/profile/symbols.h"
@@ -47,11 +47,11 @@ constexpr std::array kSuffixes{FormName{".txt", Form::text},    FormName{".folde
                                FormName{".svg", Form::svg},     FormName{".pb", Form::pb},
                                FormName{".pprof", Form::pprof}, FormName{".prof", Form::pprof}};
 
-Answer<Form> form_wanted(const Session& session) {
-    const Args& args = session.args;
+Answer<Form> form_wanted(const Invocation& invocation) {
+    const Args& args = invocation.args;
     const std::string& format = args.text("--format");
     const std::string& out = args.text("--out");
-    if (!session.out.is_text() && (!format.empty() || !out.empty()))
+    if (!invocation.out.is_text() && (!format.empty() || !out.empty()))
         return give_up(kUsage, "--format and --out can't be used with -o json");
     Form form = Form::text;
     if (args.has("--format")) {
@@ -71,7 +71,7 @@ Answer<Form> form_wanted(const Session& session) {
                 "use the suffix .svg, .folded, .pb, .pprof or .txt, or --format");
         form = known->form;
     }
-    if ((form == Form::pprof || form == Form::pb) && out.empty() && session.out.on_terminal())
+    if ((form == Form::pprof || form == Form::pb) && out.empty() && invocation.out.on_terminal())
         return give_up(
             kUsage,
             "a profile for pprof is binary and can't be printed on a terminal: use --out FILE");
@@ -119,8 +119,8 @@ void name_functions(Taken& taken, Form form, std::map<std::string, std::string> 
     taken.remarks = symbols.remarks();
 }
 
-Answer<Taken> take(Session& session, const char* kind, int64_t duration_ms, Form form) {
-    auto client = session.connect();
+Answer<Taken> take(Invocation& invocation, const char* kind, int64_t duration_ms, Form form) {
+    auto client = invocation.connect();
     if (!client) return tl::unexpected(client.error());
     const InterruptScope scope;
     const auto reply = client->call(
@@ -269,9 +269,9 @@ Answer<> write_file(const std::string& path, const std::string& text) {
                    "can't write " + printable(path) + ": " + std::strerror(errno));
 }
 
-Answer<int> run_profile(Session& session, const char* kind) {
-    const Args& args = session.args;
-    const auto form = form_wanted(session);
+Answer<int> run_profile(Invocation& invocation, const char* kind) {
+    const Args& args = invocation.args;
+    const auto form = form_wanted(invocation);
     if (!form) return tl::unexpected(form.error());
     const auto duration = args.duration_ms("--duration");
     if (!duration) return tl::unexpected(duration.error());
@@ -283,34 +283,34 @@ Answer<int> run_profile(Session& session, const char* kind) {
     if (*seconds) duration_ms = **seconds * 1000;
     if (duration_ms < 1 || duration_ms > limits::kProfileMaxMs)
         return give_up(kUsage, "--duration: must be from 1ms to 10m");
-    const auto taken = take(session, kind, duration_ms, *form);
+    const auto taken = take(invocation, kind, duration_ms, *form);
     if (!taken) return tl::unexpected(taken.error());
     for (const auto& remark : taken->remarks)
-        session.out.note(printable(remark));
+        invocation.out.note(printable(remark));
     if (taken->all <= 0)
-        session.out.note(taken->raw.heap ? "no samples: jobqd allocated almost nothing"
-                                         : "no samples: jobqd used almost no CPU time");
-    if (!session.out.is_text()) {
-        session.out.raw(json_text(*taken));
+        invocation.out.note(taken->raw.heap ? "no samples: jobqd allocated almost nothing"
+                                            : "no samples: jobqd used almost no CPU time");
+    if (!invocation.out.is_text()) {
+        invocation.out.raw(json_text(*taken));
         return kDone;
     }
     const std::string text = rendered(*taken, *form);
     if (args.text("--out").empty()) {
-        session.out.raw(text);
+        invocation.out.raw(text);
         return kDone;
     }
     const auto written = write_file(args.text("--out"), text);
     if (!written) return tl::unexpected(written.error());
-    session.out.note(summary(*taken) + ", in " + printable(args.text("--out")));
+    invocation.out.note(summary(*taken) + ", in " + printable(args.text("--out")));
     return kDone;
 }
 
-Answer<int> run_cpu(Session& session) {
-    return run_profile(session, "cpu");
+Answer<int> run_cpu(Invocation& invocation) {
+    return run_profile(invocation, "cpu");
 }
 
-Answer<int> run_heap(Session& session) {
-    return run_profile(session, "heap");
+Answer<int> run_heap(Invocation& invocation) {
+    return run_profile(invocation, "heap");
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <map>
 
-#include "cli/line/session.h"
+#include "cli/line/invocation.h"
 #include "cli/line/verb_list.h"
 #include "cli/terminal/show.h"
 
@@ -41,12 +41,12 @@ std::vector<Row> rows_of(const std::vector<JsonView>& tasks) {
     return rows;
 }
 
-Answer<int> run_tasks(Session& session) {
-    auto client = session.connect();
+Answer<int> run_tasks(Invocation& invocation) {
+    auto client = invocation.connect();
     if (!client) return tl::unexpected(client.error());
     const auto reply = client->call("PROFILE", "{\"kind\":\"tasks\"}");
     if (!reply) return tl::unexpected(Failure(reply.error()));
-    Output& out = session.out;
+    Output& out = invocation.out;
     const auto tasks = JsonView(*reply)["tasks"].items();
     if (!out.is_text()) {
         Records records(out);

@@ -6,7 +6,7 @@
 #include <array>
 
 #include "cli/base/interrupt.h"
-#include "cli/line/session.h"
+#include "cli/line/invocation.h"
 #include "cli/line/verb_list.h"
 #include "cli/terminal/screen.h"
 #include "cli/top/top_layout.h"
@@ -45,8 +45,8 @@ void ask(Client& client) {
 
 class FullScreen {
   public:
-    FullScreen(Session& session, Client client, Screen& screen, int64_t interval_ms)
-        : out_(session.out),
+    FullScreen(Invocation& invocation, Client client, Screen& screen, int64_t interval_ms)
+        : out_(invocation.out),
           client_(std::move(client)),
           screen_(screen),
           interval_ms_(interval_ms),
@@ -215,7 +215,7 @@ void print_snapshot(Output& out, const TopView& view, const Answers& answers, bo
 }
 
 // Snapshots in a row, for a pipe: `count` of them, or for ever.
-Answer<int> run_plain(Session& session, Client client, int64_t interval_ms,
+Answer<int> run_plain(Invocation& invocation, Client client, int64_t interval_ms,
                       std::optional<int64_t> count) {
     const InterruptScope scope;
     TopView view;
@@ -230,13 +230,13 @@ Answer<int> run_plain(Session& session, Client client, int64_t interval_ms,
             const Answers answers{std::move(*stats), std::move(*workers)};
             take_snapshot(view, read_snapshot(JsonView(answers.stats), JsonView(answers.workers),
                                               monotonic_ms()));
-            print_snapshot(session.out, view, answers, printed == 0);
+            print_snapshot(invocation.out, view, answers, printed == 0);
             if (count && ++printed == *count) break;
             if (!count) printed = 1;
         } else {
             const Error error = stats ? workers.error() : stats.error();
             if (count) return tl::unexpected(Failure(error));
-            session.out.note(error.text + "; retrying");
+            invocation.out.note(error.text + "; retrying");
             // Its late answer would be taken for that to the next question.
             if (error.code == ErrorCode::timeout) client.link().close();
             while (!client.alive() && !interrupted())
@@ -248,8 +248,8 @@ Answer<int> run_plain(Session& session, Client client, int64_t interval_ms,
     return kDone;
 }
 
-Answer<int> run_top(Session& session) {
-    const Args& args = session.args;
+Answer<int> run_top(Invocation& invocation) {
+    const Args& args = invocation.args;
     const auto interval = args.duration_ms("--interval");
     if (!interval) return tl::unexpected(interval.error());
     const int64_t interval_ms = interval->value_or(kIntervalMs);
@@ -261,14 +261,14 @@ Answer<int> run_top(Session& session) {
         if (*count) return give_up(kUsage, "--once and --snapshots can't be used together");
         *count = 1;
     }
-    auto client = session.connect();
+    auto client = invocation.connect();
     if (!client) return tl::unexpected(client.error());
-    if (*count || !session.out.is_text() || !has_screen())
-        return run_plain(session, std::move(*client), interval_ms, *count);
+    if (*count || !invocation.out.is_text() || !has_screen())
+        return run_plain(invocation, std::move(*client), interval_ms, *count);
     Screen screen;
     const InterruptScope scope;
     if (const auto entered = screen.enter(); !entered) return tl::unexpected(entered.error());
-    const int status = FullScreen(session, std::move(*client), screen, interval_ms).run();
+    const int status = FullScreen(invocation, std::move(*client), screen, interval_ms).run();
     screen.leave();  // a second ^C may end jobq as soon as the scope does
     return status;
 }

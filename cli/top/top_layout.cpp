@@ -13,11 +13,11 @@ namespace {
 constexpr size_t kLabel = 9;  // columns of "storage  "
 
 Line labelled(std::string_view label, Line rest) {
-    rest.insert(rest.begin(), Span{cell(label, kLabel), Colour::faint});
+    rest.insert(rest.begin(), TextSpan{cell(label, kLabel), Colour::faint});
     return rest;
 }
 
-Span state_span(std::string text, bool good) {
+TextSpan state_span(std::string text, bool good) {
     return {std::move(text), good ? Colour::plain : Colour::bad};
 }
 
@@ -107,7 +107,7 @@ std::vector<Line> queue_rows(const TopView& view) {
     for (const auto& queue : queues) {
         lines.push_back({{cell(queue.name, 24) + " " + right_cell(std::to_string(queue.size), 10) +
                           right_cell(rounded(queue.latency_ms), 9) + "  "},
-                         queue.paused ? Span{"paused", Colour::busy} : Span{"running"}});
+                         queue.paused ? TextSpan{"paused", Colour::busy} : TextSpan{"running"}});
     }
     return lines;
 }

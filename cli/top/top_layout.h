@@ -28,12 +28,12 @@ struct TopView {
     int64_t trouble_ms = 0;
 };
 
-struct Span {
+struct TextSpan {
     std::string text;
     Colour colour = Colour::plain;
 };
 
-using Line = std::vector<Span>;
+using Line = std::vector<TextSpan>;
 
 // How many of `rows` each section gets that wants so many: all it wants while they suffice, and
 // then shares that are as even as they can be.

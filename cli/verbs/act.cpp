@@ -83,20 +83,20 @@ Answer<> show_plan(Client& client, Output& out, Records& records,
     return {};
 }
 
-Answer<int> run_cancel(Session& session) {
-    return act_on_jobs(session, {"CANCEL", "cancel", "cancelled"});
+Answer<int> run_cancel(Invocation& invocation) {
+    return act_on_jobs(invocation, {"CANCEL", "cancel", "cancelled"});
 }
 
-Answer<int> run_retry(Session& session) {
-    return act_on_jobs(session, {"RETRY", "retry", "is ready"});
+Answer<int> run_retry(Invocation& invocation) {
+    return act_on_jobs(invocation, {"RETRY", "retry", "is ready"});
 }
 
-Answer<int> run_release(Session& session) {
-    return act_on_jobs(session, {"RELEASE", "release", "released"});
+Answer<int> run_release(Invocation& invocation) {
+    return act_on_jobs(invocation, {"RELEASE", "release", "released"});
 }
 
-Answer<int> run_rm(Session& session) {
-    const Args& args = session.args;
+Answer<int> run_rm(Invocation& invocation) {
+    const Args& args = invocation.args;
     if (!args.has("--dry-run")) {
         const size_t count = args.words.size();
         const std::string what =
@@ -104,26 +104,27 @@ Answer<int> run_rm(Session& session) {
         auto sure = confirm(args.has("--yes"), "remove " + what + " for good", args.words);
         if (!sure) return tl::unexpected(sure.error());
     }
-    return act_on_jobs(session, {"RM", "remove", "removed"});
+    return act_on_jobs(invocation, {"RM", "remove", "removed"});
 }
 
 }  // namespace
 
-Answer<int> act_on_jobs(Session& session, const Act& act) {
-    auto client = session.connect();
+Answer<int> act_on_jobs(Invocation& invocation, const Act& act) {
+    auto client = invocation.connect();
     if (!client) return tl::unexpected(client.error());
-    Output& out = session.out;
+    Output& out = invocation.out;
     Records records(out);
     Tally tally;
-    const bool dry = session.args.has("--dry-run");
-    auto done = each_ids(session.args.words, [&](const std::vector<std::string>& jids) -> Answer<> {
-        if (dry) return show_plan(*client, out, records, jids, act.verb, tally);
-        const auto reply = client->call(act.wire, JsonObject().texts("jids", jids).done());
-        if (!reply) return tl::unexpected(Failure(reply.error()));
-        for (const JsonView one : JsonView(*reply)["jobs"].items())
-            print_one(out, records, one, act.done, tally);
-        return {};
-    });
+    const bool dry = invocation.args.has("--dry-run");
+    auto done =
+        each_ids(invocation.args.words, [&](const std::vector<std::string>& jids) -> Answer<> {
+            if (dry) return show_plan(*client, out, records, jids, act.verb, tally);
+            const auto reply = client->call(act.wire, JsonObject().texts("jids", jids).done());
+            if (!reply) return tl::unexpected(Failure(reply.error()));
+            for (const JsonView one : JsonView(*reply)["jobs"].items())
+                print_one(out, records, one, act.done, tally);
+            return {};
+        });
     if (!done) return tl::unexpected(done.error());
     if (!out.is_text()) records.end();
     return tally.status();

@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "cli/line/session.h"
+#include "cli/line/invocation.h"
 
 namespace jobq::cli {
 
@@ -15,6 +15,6 @@ struct Act {
 
 // Takes ids from the arguments or stdin, obeys --dry-run (which the verb must have). Ends with 0, 1
 // when some of several failed, or the one job's own status.
-Answer<int> act_on_jobs(Session& session, const Act& act);
+Answer<int> act_on_jobs(Invocation& invocation, const Act& act);
 
 }  // namespace jobq::cli

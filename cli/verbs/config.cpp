@@ -8,7 +8,7 @@
 #include <map>
 
 #include "cli/base/json_object.h"
-#include "cli/line/session.h"
+#include "cli/line/invocation.h"
 #include "cli/line/verb_list.h"
 
 namespace jobq::cli {
@@ -61,32 +61,32 @@ Answer<int> with_errors(Output& out, const Loaded& loaded) {
         "jobqd can't start with this configuration; jobqd.toml(5) describes every key");
 }
 
-Answer<int> run_check(Session& session) {
-    const auto loaded = load(session.args);
+Answer<int> run_check(Invocation& invocation) {
+    const auto loaded = load(invocation.args);
     if (!loaded) return tl::unexpected(loaded.error());
-    const auto status = with_errors(session.out, *loaded);
+    const auto status = with_errors(invocation.out, *loaded);
     if (!status) return status;
-    if (!session.out.is_text() || session.out.quiet()) return status;
+    if (!invocation.out.is_text() || invocation.out.quiet()) return status;
     if (loaded->files.empty()) {
-        session.out.line("no configuration file: the built-in defaults are valid");
+        invocation.out.line("no configuration file: the built-in defaults are valid");
     } else {
         for (const auto& file : loaded->files)
-            session.out.line(file + ": valid");
+            invocation.out.line(file + ": valid");
     }
     return status;
 }
 
-Answer<int> run_show(Session& session) {
-    const auto loaded = load(session.args);
+Answer<int> run_show(Invocation& invocation) {
+    const auto loaded = load(invocation.args);
     if (!loaded) return tl::unexpected(loaded.error());
-    if (!loaded->errors.empty()) return with_errors(session.out, *loaded);
-    if (session.out.is_text()) {
-        session.out.raw(print_config(*loaded));
+    if (!loaded->errors.empty()) return with_errors(invocation.out, *loaded);
+    if (invocation.out.is_text()) {
+        invocation.out.raw(print_config(*loaded));
         return kDone;
     }
     JsonObject shown;
     shown.texts("files", loaded->files).text("toml", print_config(*loaded));
-    session.out.line(shown.done());
+    invocation.out.line(shown.done());
     return kDone;
 }
 

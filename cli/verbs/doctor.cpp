@@ -4,7 +4,7 @@
 #include "cli/base/interrupt.h"
 #include "cli/base/json_object.h"
 #include "cli/input/input.h"
-#include "cli/line/session.h"
+#include "cli/line/invocation.h"
 #include "cli/line/verb_list.h"
 #include "cli/terminal/progress_line.h"
 #include "cli/terminal/show.h"
@@ -90,11 +90,11 @@ void sum_up(Output& out, const Checked& checked) {
             "--fix`");
 }
 
-Answer<int> run_doctor(Session& session) {
-    const Args& args = session.args;
-    Output& out = session.out;
+Answer<int> run_doctor(Invocation& invocation) {
+    const Args& args = invocation.args;
+    Output& out = invocation.out;
     const bool fix = args.has("--fix"), yes = args.has("--yes");
-    auto client = session.connect();
+    auto client = invocation.connect();
     if (!client) return tl::unexpected(client.error());
     const InterruptScope scope;
     Records records(out);

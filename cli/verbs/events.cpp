@@ -3,7 +3,7 @@
 
 #include "cli/base/interrupt.h"
 #include "cli/base/json_object.h"
-#include "cli/line/session.h"
+#include "cli/line/invocation.h"
 #include "cli/line/verb_list.h"
 
 namespace jobq::cli {
@@ -16,13 +16,13 @@ constexpr std::array kOptions{
     Option{"--count", "", "N", "end after N events"},
 };
 
-Answer<int> run_events(Session& session) {
-    const Args& args = session.args;
+Answer<int> run_events(Invocation& invocation) {
+    const Args& args = invocation.args;
     const auto count = args.number("--count", 1, int64_t(1) << 40);
     if (!count) return tl::unexpected(count.error());
     JsonObject request;
     if (args.has("--event")) request.texts("types", args.all("--event"));
-    auto client = session.connect();
+    auto client = invocation.connect();
     if (!client) return tl::unexpected(client.error());
     const InterruptScope scope;
     constexpr int64_t kSilenceMs = int64_t(1) << 50;  // nothing may happen for as long as it likes
@@ -35,8 +35,8 @@ Answer<int> run_events(Session& session) {
             if (!client->alive()) failure.status = kNoDaemon;
             return tl::unexpected(std::move(failure));
         }
-        session.out.line(JsonView(*event).raw());
-        session.out.flush();
+        invocation.out.line(JsonView(*event).raw());
+        invocation.out.flush();
     }
     return kDone;
 }

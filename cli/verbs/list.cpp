@@ -2,7 +2,7 @@
 #include <array>
 
 #include "cli/enqueue/job_options.h"
-#include "cli/line/session.h"
+#include "cli/line/invocation.h"
 #include "cli/line/verb_list.h"
 #include "cli/terminal/show.h"
 #include "cli/verbs/filter.h"
@@ -63,9 +63,9 @@ Answer<> check_state(const std::string& state) {
         "use scheduled, blocked, ready, running, retrying, dead, succeeded, cancelled or expired");
 }
 
-Answer<int> run_list(Session& session) {
-    const Args& args = session.args;
-    Output& out = session.out;
+Answer<int> run_list(Invocation& invocation) {
+    const Args& args = invocation.args;
+    Output& out = invocation.out;
     const std::string state = args.has("--state") ? args.text("--state") : "ready";
     if (auto good = check_state(state); !good) return tl::unexpected(good.error());
     JsonObject filter;
@@ -74,7 +74,7 @@ Answer<int> run_list(Session& session) {
     const auto limit = args.number("--limit", 1, int64_t(1) << 40);
     if (!limit) return tl::unexpected(limit.error());
     int64_t left = limit->value_or(out.on_terminal() ? kTerminalLimit : int64_t(1) << 40);
-    auto client = session.connect();
+    auto client = invocation.connect();
     if (!client) return tl::unexpected(client.error());
     Records records(out);
     std::string cursor;

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "cli/line/session.h"
+#include "cli/line/invocation.h"
 
 namespace jobq::cli {
 

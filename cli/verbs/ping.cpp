@@ -1,5 +1,5 @@
 // The verbs `ping` and `version`.
-#include "cli/line/session.h"
+#include "cli/line/invocation.h"
 #include "cli/line/verb_list.h"
 #include "cli/terminal/show.h"
 #include "core/base/version.h"
@@ -22,24 +22,25 @@ void print_text(Output& out, JsonView pong) {
         out.line("since it started: " + printable(note));
 }
 
-Answer<int> run_ping(Session& session) {
-    auto client = session.connect();
+Answer<int> run_ping(Invocation& invocation) {
+    auto client = invocation.connect();
     if (!client) return tl::unexpected(client.error());
     const auto reply = client->call("PING", "{}");
     if (!reply) return tl::unexpected(Failure(reply.error()));
     const JsonView pong(*reply);
-    if (session.out.is_text()) {
-        print_text(session.out, pong);
+    if (invocation.out.is_text()) {
+        print_text(invocation.out, pong);
     } else {
-        session.out.line(pong.raw());
+        invocation.out.line(pong.raw());
     }
     const bool ready = pong["state"].text() == "ready" && pong["storage"].text() != "refused";
     return ready ? kDone : kTryAgain;
 }
 
-Answer<int> run_version(Session& session) {
+Answer<int> run_version(Invocation& invocation) {
     const std::string text(version());
-    session.out.line(session.out.is_text() ? "jobq " + text : "{\"version\":\"" + text + "\"}");
+    invocation.out.line(invocation.out.is_text() ? "jobq " + text
+                                                 : "{\"version\":\"" + text + "\"}");
     return kDone;
 }
 

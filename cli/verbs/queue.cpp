@@ -4,7 +4,7 @@
 
 #include "cli/enqueue/job_options.h"
 #include "cli/input/input.h"
-#include "cli/line/session.h"
+#include "cli/line/invocation.h"
 #include "cli/line/verb_list.h"
 #include "cli/terminal/show.h"
 
@@ -68,11 +68,11 @@ void show_page(Output& out, Records& records, const std::vector<JsonView>& queue
 }
 
 // Those that are named, or all, page by page.
-Answer<int> show_queues(Session& session, Print print, std::string_view header) {
-    auto client = session.connect();
+Answer<int> show_queues(Invocation& invocation, Print print, std::string_view header) {
+    auto client = invocation.connect();
     if (!client) return tl::unexpected(client.error());
-    const auto& wanted = session.args.words;
-    Output& out = session.out;
+    const auto& wanted = invocation.args.words;
+    Output& out = invocation.out;
     Records records(out);
     bool begun = false;
     std::string cursor;
@@ -96,26 +96,26 @@ Answer<int> show_queues(Session& session, Print print, std::string_view header) 
     return kDone;
 }
 
-Answer<int> run_list(Session& session) {
-    return show_queues(session, print_queue, "QUEUE                   SIZE      LATENCY STATE");
+Answer<int> run_list(Invocation& invocation) {
+    return show_queues(invocation, print_queue, "QUEUE                   SIZE      LATENCY STATE");
 }
 
-Answer<int> run_latency(Session& session) {
+Answer<int> run_latency(Invocation& invocation) {
     const auto print = [](Output& out, JsonView queue) {
         out.line(padded(printable(queue["name"].text()), 24) +
                  format_duration(queue["latency_ms"].number()));
     };
-    return show_queues(session, print, "QUEUE                   LATENCY");
+    return show_queues(invocation, print, "QUEUE                   LATENCY");
 }
 
-Answer<int> change(Session& session, std::string_view verb, std::string_view done) {
-    const auto& names = session.args.words;
+Answer<int> change(Invocation& invocation, std::string_view verb, std::string_view done) {
+    const auto& names = invocation.args.words;
     if (auto good = check_names(names); !good) return tl::unexpected(good.error());
-    auto client = session.connect();
+    auto client = invocation.connect();
     if (!client) return tl::unexpected(client.error());
     const auto reply = ask(*client, verb, JsonObject().texts("queues", names).done());
     if (!reply) return tl::unexpected(reply.error());
-    Output& out = session.out;
+    Output& out = invocation.out;
     if (!out.is_text()) {
         out.line(JsonView(*reply).raw());
         return kDone;
@@ -125,21 +125,21 @@ Answer<int> change(Session& session, std::string_view verb, std::string_view don
     return kDone;
 }
 
-Answer<int> run_pause(Session& session) {
-    return change(session, "PAUSE", "is paused: its jobs wait, running jobs finish");
+Answer<int> run_pause(Invocation& invocation) {
+    return change(invocation, "PAUSE", "is paused: its jobs wait, running jobs finish");
 }
 
-Answer<int> run_resume(Session& session) {
-    return change(session, "RESUME", "is resumed");
+Answer<int> run_resume(Invocation& invocation) {
+    return change(invocation, "RESUME", "is resumed");
 }
 
-Answer<int> run_clear(Session& session) {
-    const Args& args = session.args;
+Answer<int> run_clear(Invocation& invocation) {
+    const Args& args = invocation.args;
     const std::string& name = args.words.front();
     if (auto good = check_names(args.words); !good) return tl::unexpected(good.error());
-    auto client = session.connect();
+    auto client = invocation.connect();
     if (!client) return tl::unexpected(client.error());
-    Output& out = session.out;
+    Output& out = invocation.out;
     const auto listed = ask(*client, "QUEUES", JsonObject().texts("queues", {name}).done());
     if (!listed) return tl::unexpected(listed.error());
     const auto queues = pick(JsonView(*listed), {name});

@@ -126,16 +126,16 @@ Answer<int64_t> read_rate(const Args& args) {
 }
 
 // As an operation of jobqd, which keeps to the rate.
-Answer<int> retry_at_rate(Session& session, Client& client, JsonObject filter, int64_t rate) {
+Answer<int> retry_at_rate(Invocation& invocation, Client& client, JsonObject filter, int64_t rate) {
     filter.text("state", "dead");
     JsonObject request;
     request.text("action", "retry").number("rate", rate).raw("filter", filter.done());
-    const auto ended = run_operation(client, session.out, request.done());
+    const auto ended = run_operation(client, invocation.out, request.done());
     if (!ended) return tl::unexpected(ended.error());
     const JsonView operation(*ended);
     const std::string state = operation["state"].text(), trouble = operation["trouble"].text();
     const int64_t retried = operation["done"].number(), failed = operation["failed"].number();
-    Output& out = session.out;
+    Output& out = invocation.out;
     if (!out.is_text()) {
         JsonObject all;
         all.number("matched", operation["matched"].number()).number("retried", retried);
@@ -154,8 +154,8 @@ Answer<int> retry_at_rate(Session& session, Client& client, JsonObject filter, i
     return kInterrupted;
 }
 
-Answer<int> run_retry_dead(Session& session) {
-    const Args& args = session.args;
+Answer<int> run_retry_dead(Invocation& invocation) {
+    const Args& args = invocation.args;
     JsonObject filter;
     if (auto good = add_filter(args, filter); !good) return tl::unexpected(good.error());
     const auto rate = read_rate(args);
@@ -164,13 +164,13 @@ Answer<int> run_retry_dead(Session& session) {
         if (args.has("--all") || *rate > 0 || !filter.empty())
             return give_up(kUsage, "ids can't be used with filters or --rate",
                            "use jobq retry-dead JID..., or jobq retry-dead --type NAME");
-        return act_on_jobs(session, {"RETRY", "retry", "is ready"});
+        return act_on_jobs(invocation, {"RETRY", "retry", "is ready"});
     }
     if (filter.empty() && !args.has("--all"))
         return give_up(kUsage, "`jobq retry-dead` needs ids, a filter, or --all",
                        "`jobq retry-dead --all --dry-run` shows the dead jobs");
     if (args.has("--all")) filter.flag("all", true);
-    auto client = session.connect();
+    auto client = invocation.connect();
     if (!client) return tl::unexpected(client.error());
     const bool dry = args.has("--dry-run");
     if (!dry && args.has("--all") && !args.has("--yes")) {
@@ -179,13 +179,13 @@ Answer<int> run_retry_dead(Session& session) {
         auto sure = confirm(false, "retry " + std::to_string(would->matched) + " dead jobs", {});
         if (!sure) return tl::unexpected(sure.error());
     }
-    if (*rate > 0 && !dry) return retry_at_rate(session, *client, filter, *rate);
+    if (*rate > 0 && !dry) return retry_at_rate(invocation, *client, filter, *rate);
     const auto counts = sweep(*client, filter, dry);
     if (!counts) return tl::unexpected(counts.error());
-    print_counts(session.out, *counts, dry);
+    print_counts(invocation.out, *counts, dry);
     if (counts->refused == 0) return kDone;
-    session.out.note(std::to_string(counts->refused) +
-                     " were refused and left dead: " + printable(counts->why));
+    invocation.out.note(std::to_string(counts->refused) +
+                        " were refused and left dead: " + printable(counts->why));
     return kJobFailed;
 }
 

@@ -2,7 +2,7 @@
 #include <array>
 
 #include "cli/base/interrupt.h"
-#include "cli/line/session.h"
+#include "cli/line/invocation.h"
 #include "cli/line/verb_list.h"
 #include "cli/terminal/show.h"
 
@@ -92,20 +92,20 @@ void print(Output& out, JsonView stats, bool again) {
     out.flush();
 }
 
-Answer<int> run_stats(Session& session) {
-    const Args& args = session.args;
+Answer<int> run_stats(Invocation& invocation) {
+    const Args& args = invocation.args;
     const auto interval = args.duration_ms("--interval");
     if (!interval) return tl::unexpected(interval.error());
     if (interval->value_or(kIntervalMs) < kIntervalLeastMs)
         return give_up(kUsage, "--interval: must be at least 100ms");
     const bool watch = args.has("--watch");
     if (*interval && !watch) return give_up(kUsage, "--interval needs --watch");
-    auto client = session.connect();
+    auto client = invocation.connect();
     if (!client) return tl::unexpected(client.error());
     if (!watch) {
         const auto reply = client->call("STATS", "{}");
         if (!reply) return tl::unexpected(Failure(reply.error()));
-        print(session.out, JsonView(*reply), false);
+        print(invocation.out, JsonView(*reply), false);
         return kDone;
     }
     const InterruptScope scope;
@@ -114,9 +114,9 @@ Answer<int> run_stats(Session& session) {
         const auto reply = client->call("STATS", "{}");
         if (interrupted()) return kInterrupted;
         if (reply) {
-            print(session.out, JsonView(*reply), true);
+            print(invocation.out, JsonView(*reply), true);
         } else {
-            session.out.note(reply.error().text);
+            invocation.out.note(reply.error().text);
             if (!client->alive())
                 if (auto back = client->reconnect(kReplyMs); !back && !interrupted())
                     return tl::unexpected(Failure(back.error()));

@@ -4,7 +4,7 @@
 
 #include "cli/base/interrupt.h"
 #include "cli/input/input.h"
-#include "cli/line/session.h"
+#include "cli/line/invocation.h"
 #include "cli/line/verb_list.h"
 #include "cli/terminal/show.h"
 
@@ -86,14 +86,14 @@ void print_job(Output& out, JsonView job) {
         print_field(out, "result", "jobq result " + printable(job["jid"].text()));
 }
 
-Answer<int> run_status(Session& session) {
-    auto client = session.connect();
+Answer<int> run_status(Invocation& invocation) {
+    auto client = invocation.connect();
     if (!client) return tl::unexpected(client.error());
-    Output& out = session.out;
+    Output& out = invocation.out;
     Records records(out);
     int missing = 0, seen = 0;
     auto shown =
-        each_ids(session.args.words, [&](const std::vector<std::string>& jids) -> Answer<> {
+        each_ids(invocation.args.words, [&](const std::vector<std::string>& jids) -> Answer<> {
             const auto reply = client->call("STATUS", JsonObject().texts("jids", jids).done());
             if (!reply) return tl::unexpected(Failure(reply.error()));
             for (const JsonView job : JsonView(*reply)["jobs"].items()) {

@@ -15,7 +15,7 @@
 #include <thread>
 
 #include "cli/base/interrupt.h"
-#include "cli/line/session.h"
+#include "cli/line/invocation.h"
 #include "cli/line/verb_list.h"
 #include "core/base/id.h"
 #include "core/base/limits.h"
@@ -137,8 +137,8 @@ Answer<> check_words(const Args& args) {
 }
 
 // The words of `jobqd runner`, without its name and place.
-Answer<std::vector<std::string>> runner_words(const Session& session) {
-    const Args& args = session.args;
+Answer<std::vector<std::string>> runner_words(const Invocation& invocation) {
+    const Args& args = invocation.args;
     std::vector<std::string> words;
     const auto slots = args.number("--slots", 1, kSlotsMost);
     if (!slots) return tl::unexpected(slots.error());
@@ -160,8 +160,8 @@ Answer<std::vector<std::string>> runner_words(const Session& session) {
         words.push_back("--cwd=" + std::filesystem::absolute(args.text("--cwd")).string());
     if (args.has("--burst")) words.emplace_back("--burst");
     if (args.has("--verbose")) words.emplace_back("--verbose");
-    if (session.out.quiet()) words.emplace_back("--silent");
-    if (!session.out.is_text()) words.emplace_back("--jsonl");
+    if (invocation.out.quiet()) words.emplace_back("--silent");
+    if (!invocation.out.is_text()) words.emplace_back("--jsonl");
     return words;
 }
 
@@ -173,19 +173,19 @@ bool may_come(const Failure& failure) {
 // The address of a daemon that answers; nothing when the user ended the wait. Like a service it
 // waits for one that is away, and says so once; --burst is for cron, where the next run is soon
 // enough.
-Answer<std::optional<Address>> find_daemon(Session& session) {
+Answer<std::optional<Address>> find_daemon(Invocation& invocation) {
     const InterruptScope scope;
     int64_t pause_ms = kPauseMinMs;
     bool told = false;
     while (true) {
-        const auto client = session.connect();
+        const auto client = invocation.connect();
         if (client) return client->address();
         if (interrupted()) return std::nullopt;
-        if (!may_come(client.error()) || session.args.has("--burst"))
+        if (!may_come(client.error()) || invocation.args.has("--burst"))
             return tl::unexpected(client.error());
         if (!told) {
             print_failure(client.error());
-            session.out.note("waiting for the daemon");
+            invocation.out.note("waiting for the daemon");
             told = true;
         }
         sleep_until(monotonic_ms() + pause_ms);
@@ -201,8 +201,8 @@ void pass_secrets(const Address& address) {
         setenv("JOBQ_CA_FILE", std::filesystem::absolute(address.ca_file).c_str(), 1);
 }
 
-Answer<int> run_work(Session& session) {
-    const Args& args = session.args;
+Answer<int> run_work(Invocation& invocation) {
+    const Args& args = invocation.args;
     if (const auto checked = check_words(args); !checked) return tl::unexpected(checked.error());
     std::error_code failed;
     if (std::filesystem::current_path(failed).empty())
@@ -210,11 +210,11 @@ Answer<int> run_work(Session& session) {
                        "change to another directory first");
     const auto command = find_command(args.command.front());
     if (!command) return tl::unexpected(command.error());
-    const auto settings = runner_words(session);
+    const auto settings = runner_words(invocation);
     if (!settings) return tl::unexpected(settings.error());
     const auto program = find_jobqd();
     if (!program) return tl::unexpected(program.error());
-    const auto address = find_daemon(session);
+    const auto address = find_daemon(invocation);
     if (!address) return tl::unexpected(address.error());
     if (!*address) return kDone;
     pass_secrets(**address);
@@ -228,7 +228,7 @@ Answer<int> run_work(Session& session) {
     for (auto& word : words)
         argv.push_back(word.data());
     argv.push_back(nullptr);
-    session.out.flush();
+    invocation.out.flush();
     execv(program->c_str(), argv.data());
     return give_up(info(ErrorCode::internal).exit_status,
                    "can't start '" + *program + "': " + std::strerror(errno));

@@ -2,7 +2,7 @@
 #include <array>
 
 #include "cli/base/json_object.h"
-#include "cli/line/session.h"
+#include "cli/line/invocation.h"
 #include "cli/line/verb_list.h"
 #include "cli/terminal/show.h"
 
@@ -35,12 +35,12 @@ void print_worker(Output& out, JsonView worker) {
         padded(age_words(worker["connected_at"].text()), 6) + jobs_words(worker));
 }
 
-Answer<int> run_workers(Session& session) {
-    auto client = session.connect();
+Answer<int> run_workers(Invocation& invocation) {
+    auto client = invocation.connect();
     if (!client) return tl::unexpected(client.error());
     const auto reply = client->call("WORKERS", "{}");
     if (!reply) return tl::unexpected(Failure(reply.error()));
-    Output& out = session.out;
+    Output& out = invocation.out;
     Records records(out);
     const auto workers = JsonView(*reply)["workers"].items();
     if (out.is_text() && !out.quiet() && out.on_terminal() && !workers.empty())
@@ -62,17 +62,17 @@ Answer<int> run_workers(Session& session) {
     return kDone;
 }
 
-Answer<int> signal_workers(Session& session, std::string_view signal, std::string_view done) {
-    const Args& args = session.args;
+Answer<int> signal_workers(Invocation& invocation, std::string_view signal, std::string_view done) {
+    const Args& args = invocation.args;
     if (args.has("--all") != args.words.empty())
         return give_up(kUsage,
                        args.has("--all") ? "worker ids and --all can't be used together"
                                          : "a worker id or --all is required",
                        "`jobq workers` lists them");
-    auto client = session.connect();
+    auto client = invocation.connect();
     if (!client) return tl::unexpected(client.error());
     const auto wids = args.has("--all") ? std::vector<std::string>{"all"} : args.words;
-    Output& out = session.out;
+    Output& out = invocation.out;
     Records records(out);
     for (const auto& wid : wids) {
         const auto reply =
@@ -89,12 +89,12 @@ Answer<int> signal_workers(Session& session, std::string_view signal, std::strin
     return kDone;
 }
 
-Answer<int> run_quiet(Session& session) {
-    return signal_workers(session, "quiet", "was told to take no more jobs");
+Answer<int> run_quiet(Invocation& invocation) {
+    return signal_workers(invocation, "quiet", "was told to take no more jobs");
 }
 
-Answer<int> run_stop(Session& session) {
-    return signal_workers(session, "terminate", "was told to stop");
+Answer<int> run_stop(Invocation& invocation) {
+    return signal_workers(invocation, "terminate", "was told to stop");
 }
 
 }  // namespace

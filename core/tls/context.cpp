@@ -2,7 +2,7 @@
 #include <sodium.h>
 
 #include "core/base/file.h"
-#include "core/tls/impl.h"
+#include "core/tls/tls_impl.h"
 
 namespace jobq {
 

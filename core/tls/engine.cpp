@@ -7,7 +7,7 @@
 #include <cstring>
 
 #include "core/base/text.h"
-#include "core/tls/impl.h"
+#include "core/tls/tls_impl.h"
 
 namespace jobq {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "core/base/id.h"
 #include "core/base/limits.h"
-#include "daemon/redis/handshake.h"
+#include "daemon/redis/greeting.h"
 
 namespace jobq {
 

@@ -6,7 +6,7 @@
 
 #include "core/base/id.h"
 #include "core/store/link/redis_errors.h"
-#include "daemon/redis/handshake.h"
+#include "daemon/redis/greeting.h"
 
 namespace jobq {
 namespace {

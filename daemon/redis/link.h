@@ -20,7 +20,7 @@
 #include "core/net/redis_url.h"
 #include "core/store/link/redis_link.h"
 #include "daemon/redis/connection.h"
-#include "daemon/redis/handshake.h"
+#include "daemon/redis/greeting.h"
 #include "daemon/redis/reconnect_pause.h"
 
 namespace jobq {

@@ -17,7 +17,7 @@
 #include "core/base/limits.h"
 #include "core/base/text.h"
 #include "daemon/loop/pipe.h"
-#include "daemon/redis/handshake.h"
+#include "daemon/redis/greeting.h"
 
 namespace jobq {
 namespace {

@@ -11,7 +11,7 @@
 #include <functional>
 
 #include "core/async/task.h"
-#include "daemon/runner/client.h"
+#include "daemon/runner/broker_client.h"
 #include "daemon/runner/hub.h"
 #include "daemon/runner/reporter.h"
 #include "daemon/runner/run_table.h"
@@ -52,7 +52,7 @@ class Heart {
     RunTable& runs_;
     Reporter& reporter_;
     Events events_;
-    Client client_;
+    BrokerClient client_;
     RetryDelay delay_;
     std::string version_;        // of the assignment
     std::string reached_error_;  // said once

@@ -11,14 +11,14 @@
 #include "core/base/rng.h"
 #include "core/protocol/runner_messages.h"
 #include "daemon/runner/backlog.h"
-#include "daemon/runner/client.h"
+#include "daemon/runner/broker_client.h"
 #include "daemon/runner/orphan_sweeper.h"
 #include "daemon/runner/runner.h"
 
 namespace jobq {
 
 struct Hub {
-    Hub(UvReactor& loop, RunnerOptions settings, Guard* guard, Dial way, uint64_t seed)
+    Hub(UvReactor& loop, RunnerOptions settings, RunnerGuard* guard, Dial way, uint64_t seed)
         : reactor(loop),
           options(std::move(settings)),
           dial(std::move(way)),

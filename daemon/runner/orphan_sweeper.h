@@ -15,14 +15,14 @@
 #include "daemon/loop/orphans.h"
 #include "daemon/loop/process_tree.h"
 #include "daemon/loop/uv_reactor.h"
-#include "daemon/runner/guard.h"
+#include "daemon/runner/runner_guard.h"
 
 namespace jobq {
 
 class OrphanSweeper {
   public:
     // `guard` may be null; it is told of each session too.
-    explicit OrphanSweeper(UvReactor& reactor, Guard* guard = nullptr)
+    explicit OrphanSweeper(UvReactor& reactor, RunnerGuard* guard = nullptr)
         : reactor_(reactor), guard_(guard) {}
 
     ~OrphanSweeper();
@@ -67,7 +67,7 @@ class OrphanSweeper {
     void sweep();
 
     UvReactor& reactor_;
-    Guard* guard_;
+    RunnerGuard* guard_;
     std::map<int, Family> families_;  // by their leader
     TimerId timer_ = 0;
     bool clean_ = true;

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/async/task.h"
-#include "daemon/runner/client.h"
+#include "daemon/runner/broker_client.h"
 #include "daemon/runner/hub.h"
 #include "daemon/runner/reporter.h"
 #include "daemon/runner/run_table.h"
@@ -65,7 +65,7 @@ class Pool {
     void give_back(std::vector<TakenJob> jobs, const std::string& why);
     void leave_loop();
 
-    Client client_;
+    BrokerClient client_;
     RetryDelay delay_;
     int64_t take_us_ = 1'000, job_us_ = 100'000;  // moving averages
     int loops_ = 2;                               // that have not ended

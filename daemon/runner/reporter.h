@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/async/task.h"
-#include "daemon/runner/client.h"
+#include "daemon/runner/broker_client.h"
 #include "daemon/runner/hub.h"
 #include "daemon/runner/run_table.h"
 
@@ -61,7 +61,7 @@ class Reporter {
 
     Hub& hub_;
     RunTable& runs_;
-    Client client_;
+    BrokerClient client_;
     RetryDelay delay_;
     std::deque<Pending> pending_;
     TimerId timer_ = 0;

@@ -15,8 +15,8 @@
 #include "daemon/loop/signals.h"
 #include "daemon/runner/child_pool.h"
 #include "daemon/runner/exec_pool.h"
-#include "daemon/runner/guard.h"
 #include "daemon/runner/heart.h"
+#include "daemon/runner/runner_guard.h"
 
 namespace jobq {
 namespace {
@@ -27,7 +27,7 @@ constexpr int64_t kLookMs = 200;
 
 class Runner {
   public:
-    Runner(UvReactor& reactor, const RunnerOptions& options, Guard* guard, const Dial& dial);
+    Runner(UvReactor& reactor, const RunnerOptions& options, RunnerGuard* guard, const Dial& dial);
 
     task<void> run();
     // A signal or a notice: finish and end. The second time: at once.
@@ -69,7 +69,8 @@ Heart::Events Runner::heart_events() {
             }};
 }
 
-Runner::Runner(UvReactor& reactor, const RunnerOptions& options, Guard* guard, const Dial& dial)
+Runner::Runner(UvReactor& reactor, const RunnerOptions& options, RunnerGuard* guard,
+               const Dial& dial)
     : reactor_(reactor),
       hub_(reactor, options, guard, dial, random_u64()),
       runs_(reactor),
@@ -263,7 +264,7 @@ int run_runner(const RunnerOptions& options) {
         }
     });
     // Before anything is opened that the guard should not hold.
-    auto guard = Guard::start();
+    auto guard = RunnerGuard::start();
     adopt_orphans();
     UvReactor reactor;
     dial.hello.wid = options.name;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,11 @@ Findings check_circles(const Layers& layers);
 // Of each folder the symbols of its library.
 Findings check_symbols(const std::map<std::string, Symbols>& folders, const Layers& layers);
 Findings check_libraries(const Tree& tree);
+// classes.cpp
+// `allowed`: how many public functions a class may have that has more than others may.
+Findings check_public_functions(const Tree& tree, const std::map<std::string, size_t>& allowed);
+// Classes and headers of one name in two places.
+Findings check_names(const Tree& tree, const std::set<std::string>& allowed);
 // coroutines.cpp
 Findings check_coroutines(const Tree& tree);
 // dead.cpp

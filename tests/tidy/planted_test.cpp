@@ -164,6 +164,58 @@ TEST_CASE("planted: calls against the layers", "[tidy]") {
     CHECK(findings("beside w\n", "") == "core/low: it uses beside of core/beside\n");
 }
 
+TEST_CASE("planted: classes that show much", "[tidy]") {
+    std::string functions;
+    for (char c = 'a'; c < 'a' + 15; ++c)
+        functions += std::string("task<Result<>> ") + c + "(std::function<void(int)> f) const;\n";
+    const auto findings = [&](const std::string& more) {
+        const std::string text =
+            "// x\nclass A final : public B {\n  public:\n" + functions + more + "};\n";
+        return lines(check_public_functions({{"core/a.h", text}}, {}));
+    };
+    const std::string many = "core/a.h:2: A has 16 public functions; the limit is 15\n";
+    CHECK(findings("void p();\n") == many);
+    CHECK(findings("[[nodiscard]] bool p() const { return q_ == \"(\"; }\n") == many);
+    CHECK(findings("template <class T>\nvoid p(T t) {\n  f([t] { g(); });\n}\n") == many);
+    CHECK(findings("virtual void p() = 0;\n") == many);
+    CHECK(findings("static std::vector<int> p(int x = g());\n") == many);
+    for (const char* good :
+         {"void a(int);\n", "A(int x) : x_(x), y_{1, f()} {}\n~A();\nA(const A&) = delete;\n",
+          "bool operator==(const A&) const = default;\n", "std::function<void(int)> on_{};\n",
+          "int x = f();\nstatic constexpr int kB{3};\nusing F = void (*)(int);\nfriend void "
+          "f(int);\n",
+          " private:\nvoid p();\nint q() { return 1; }\n",
+          "struct In {\n  void p();\n  void q();\n};\n",
+          "enum class E : uint8_t { p, q };\nint x_ = 0, y_ = 0;\n"}) {
+        INFO(good);
+        CHECK(findings(good) == "");
+    }
+    CHECK(lines(check_public_functions(
+              {{"core/a.h",
+                "struct A {\n" + functions + "void p();\n};\nstruct B {\nvoid f();\n};\n"}},
+              {{"A", 17}, {"B", 1}, {"C", 16}})) ==
+          "core/a.h:1: A has 16 public functions: lower its exception to that\n"
+          "tests/tidy/tidy_test.cpp: B needs no exception\n"
+          "tests/tidy/tidy_test.cpp: C needs no exception\n");
+}
+
+TEST_CASE("planted: names that mean two things", "[tidy]") {
+    const Tree tree{
+        {"core/a/link.h", "class A;\nclass Link {\n  struct Part {\n    int x;\n  };\n};\n"},
+        {"core/b/other.h", "struct Link {\n  struct Part {\n    int x;\n  };\n};\n"},
+        {"cli/link.h", "class A : public B<int> {\n};\nenum class E { a };\n"},
+        {"cli/other.cpp", "struct A {\n};\n"},
+        {"cli/c.h", "template <class A>\nclass C {\n};\ntemplate <>\nclass C<int> {\n};\n"},
+        {"tests/unit/link.h", "class A {\n};\n"}};
+    CHECK(lines(check_names(tree, {})) ==
+          "core/a/link.h: Link has another home too\n"
+          "core/b/other.h: Link has another home too\n"
+          "cli/link.h: link.h has another home too\n"
+          "core/a/link.h: link.h has another home too\n");
+    CHECK(lines(check_names(tree, {"Link", "link.h", "A"})) ==
+          "tests/tidy/tidy_test.cpp: A needs no exception\n");
+}
+
 TEST_CASE("planted: libraries where they may not be", "[tidy]") {
     auto findings = [](const std::string& path, const std::string& header) {
         return lines(check_libraries({{path, "// x\n#include <" + header + ">\n"}}));

@@ -1,6 +1,6 @@
 // The guard process; see guard.h.
 // Must stay true: the child of fork() allocates nothing that another thread may have locked.
-#include "daemon/runner/guard.h"
+#include "daemon/runner/runner_guard.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -47,7 +47,7 @@ bool is_zombie(int pid) {
 
 // Zero is free, kReserved taken but not started, else a session. Plain integers, since a child
 // writes its own by a pointer.
-struct Guard::Table {
+struct RunnerGuard::Table {
     int sessions[kSessions];
 
     static std::atomic_ref<int> at(int& session) { return std::atomic_ref<int>(session); }
@@ -109,7 +109,7 @@ struct Guard::Table {
     }
 };
 
-std::unique_ptr<Guard> Guard::start() {
+std::unique_ptr<RunnerGuard> RunnerGuard::start() {
     static_assert(std::atomic_ref<int>::is_always_lock_free);
     void* memory =
         mmap(nullptr, sizeof(Table), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -126,7 +126,7 @@ std::unique_ptr<Guard> Guard::start() {
         table->watch(ends[0]);
     }
     close(ends[0]);
-    std::unique_ptr<Guard> guard(new Guard);
+    std::unique_ptr<RunnerGuard> guard(new RunnerGuard);
     guard->table_ = table;
     guard->pipe_fd_ = ends[1];
     guard->pid_ = pid;
@@ -135,7 +135,7 @@ std::unique_ptr<Guard> Guard::start() {
     return guard;
 }
 
-Guard::~Guard() {
+RunnerGuard::~RunnerGuard() {
     close(pipe_fd_);
     if (pid_ > 0) {
         while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
@@ -145,15 +145,15 @@ Guard::~Guard() {
     munmap(table_, sizeof(Table));
 }
 
-int* Guard::reserve() {
+int* RunnerGuard::reserve() {
     return table_->replace(0, kReserved);
 }
 
-void Guard::give_back(int* place) {
+void RunnerGuard::give_back(int* place) {
     if (place != nullptr) Table::at(*place).store(0);
 }
 
-void Guard::leave(int session) {
+void RunnerGuard::leave(int session) {
     table_->replace(session, 0);
 }
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "cli/base/json_view.h"
-#include "cli/line/session.h"
+#include "cli/line/invocation.h"
 #include "cli/link/client.h"
 
 namespace jobq::cli {

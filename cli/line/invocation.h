@@ -1,4 +1,4 @@
-// Session: what a verb is given: its arguments, where to write, and the way to the daemon.
+// Invocation: what a verb is given: its arguments, where to write, and the way to the daemon.
 #pragma once
 
 #include <string>
@@ -11,9 +11,9 @@
 
 namespace jobq::cli {
 
-class Session {
+class Invocation {
   public:
-    Session(const Args& arguments, Output& output) : args(arguments), out(output) {}
+    Invocation(const Args& arguments, Output& output) : args(arguments), out(output) {}
 
     Target target() const {
         return {args.text("--server"), args.text("--ca-file"), args.text("--password-file")};

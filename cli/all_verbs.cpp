@@ -1,4 +1,4 @@
-#include "cli/verbs.h"
+#include "cli/all_verbs.h"
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
-// Guard: a small process beside the runner that ends its jobs when the runner itself is killed. The
-// jobs' own processes die with the runner by their parent-death signal; what those have started
-// would live on. The guard knows the sessions from memory it shares with the runner, and learns of
-// the runner's end by a pipe.
+// RunnerGuard: a small process beside the runner that ends its jobs when the runner itself is
+// killed. The jobs' own processes die with the runner by their parent-death signal; what those have
+// started would live on. The guard knows the sessions from memory it shares with the runner, and
+// learns of the runner's end by a pipe.
 //
 // Must stay true: it is forked before the runner has opened anything, so it keeps the descriptors
 // jobqd gave the runner, the lock among them: nobody takes the runner's place before it is done.
@@ -11,12 +11,12 @@
 
 namespace jobq {
 
-class Guard {
+class RunnerGuard {
   public:
     // Null when the system does not let us: then jobs are ended as far as their leaders go.
-    static std::unique_ptr<Guard> start();
-    ~Guard();  // the guard ends what is entered still, and is waited for
-    Guard(const Guard&) = delete;
+    static std::unique_ptr<RunnerGuard> start();
+    ~RunnerGuard();  // the guard ends what is entered still, and is waited for
+    RunnerGuard(const RunnerGuard&) = delete;
 
     // A place for SpawnPlan::pid_note: the child enters itself, so that no instant is left in which
     // it runs and is not known. Null when there is none left.
@@ -26,7 +26,7 @@ class Guard {
 
   private:
     struct Table;
-    Guard() = default;
+    RunnerGuard() = default;
 
     Table* table_ = nullptr;
     int pipe_fd_ = -1;

@@ -1,7 +1,7 @@
 // greet(): AUTH, SELECT, CLIENT SETNAME and INFO in one write, then PING until Redis is ready, then
 // a write that changes nothing. All of the first are allowed while Redis loads its data, so a wrong
 // password is found at once.
-#include "daemon/redis/handshake.h"
+#include "daemon/redis/greeting.h"
 
 #include <algorithm>
 #include <optional>

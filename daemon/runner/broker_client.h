@@ -1,5 +1,5 @@
-// Client: one connection of the runner to jobqd: handshake, then one request and one reply at a
-// time. The runner has several, one for each of its loops, so that a long poll holds up nobody.
+// BrokerClient: one connection of the runner to jobqd: handshake, then one request and one reply at
+// a time. The runner has several, one for each of its loops, so that a long poll holds up nobody.
 // Must stay true: used by one coroutine at a time; close() may come from anywhere.
 #pragma once
 
@@ -23,9 +23,9 @@ struct Dial {
     std::shared_ptr<const TlsContext> tls;  // for an endpoint with TLS
 };
 
-class Client {
+class BrokerClient {
   public:
-    Client(UvReactor& reactor, Dial dial) : reactor_(reactor), dial_(std::move(dial)) {}
+    BrokerClient(UvReactor& reactor, Dial dial) : reactor_(reactor), dial_(std::move(dial)) {}
 
     // Greeting and HELLO included. unavailable, timeout, or what jobqd refuses with.
     task<Result<>> connect();

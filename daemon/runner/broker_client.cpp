@@ -1,6 +1,6 @@
 // The runner's side of a connection; see client.h.
 // Must stay true: after any failure but an error reply the connection is closed.
-#include "daemon/runner/client.h"
+#include "daemon/runner/broker_client.h"
 
 #include "core/base/limits.h"
 
@@ -12,12 +12,12 @@ constexpr size_t kReplyBytes = 128 << 20;
 
 }  // namespace
 
-void Client::close() {
+void BrokerClient::close() {
     ready_ = false;
     if (stream_) stream_->close();
 }
 
-task<Result<>> Client::connect() {
+task<Result<>> BrokerClient::connect() {
     close();
     auto stream = co_await Stream::connect(reactor_, dial_.endpoint, limits::kHandshakeMs);
     if (!stream) co_return tl::unexpected<Error>(stream.error());
@@ -34,7 +34,7 @@ task<Result<>> Client::connect() {
     co_return shaken;
 }
 
-Result<> Client::start_tls() {
+Result<> BrokerClient::start_tls() {
     if (!dial_.endpoint.tls) return {};
     auto engine = TlsEngine::client(dial_.tls, dial_.endpoint.host);
     if (!engine) return tl::unexpected<Error>(engine.error());
@@ -42,7 +42,7 @@ Result<> Client::start_tls() {
     return {};
 }
 
-task<Result<>> Client::shake_hands() {
+task<Result<>> BrokerClient::shake_hands() {
     int64_t until = reactor_.now_ms() + limits::kHandshakeMs;
     auto greeting = co_await read_one(until);
     if (!greeting) co_return tl::unexpected<Error>(greeting.error());
@@ -61,7 +61,7 @@ task<Result<>> Client::shake_hands() {
     co_return Result<>();
 }
 
-task<Result<>> Client::read_more(int64_t until_ms) {
+task<Result<>> BrokerClient::read_more(int64_t until_ms) {
     int64_t left = until_ms - reactor_.now_ms();
     bool more = false;
     if (left > 0) more = co_await stream_->read_more(left);
@@ -74,7 +74,7 @@ task<Result<>> Client::read_more(int64_t until_ms) {
     co_return fail(ErrorCode::timeout, "jobqd does not answer");
 }
 
-task<Result<std::string>> Client::read_one(int64_t until_ms) {
+task<Result<std::string>> BrokerClient::read_one(int64_t until_ms) {
     auto reply = read_reply(stream_->buffer(), kReplyBytes);
     while (reply && !*reply) {
         auto more = co_await read_more(until_ms);
@@ -92,7 +92,7 @@ task<Result<std::string>> Client::read_one(int64_t until_ms) {
     co_return text;
 }
 
-task<Result<std::string>> Client::call(std::string line, int64_t limit_ms) {
+task<Result<std::string>> BrokerClient::call(std::string line, int64_t limit_ms) {
     if (!connected()) co_return fail(ErrorCode::unavailable, "not connected to jobqd");
     int64_t until = reactor_.now_ms() + limit_ms;
     stream_->write(line);

@@ -1,4 +1,4 @@
-#include "cli/follow/wait.h"
+#include "cli/follow/wait_for_jobs.h"
 
 #include <algorithm>
 #include <array>
@@ -51,21 +51,21 @@ bool may_pass(const Client& client, const Error& error) {
            error.code == ErrorCode::unavailable;
 }
 
-Answer<int> run_wait(Session& session) {
-    const auto limit = session.args.duration_ms("--timeout");
+Answer<int> run_wait(Invocation& invocation) {
+    const auto limit = invocation.args.duration_ms("--timeout");
     if (!limit) return tl::unexpected(limit.error());
     std::vector<std::string> jids;
     std::set<std::string> known;
-    auto read = each_ids(session.args.words, [&](const std::vector<std::string>& some) {
+    auto read = each_ids(invocation.args.words, [&](const std::vector<std::string>& some) {
         for (const auto& jid : some)
             if (known.insert(jid).second) jids.push_back(jid);
         return Answer<>();
     });
     if (!read) return tl::unexpected(read.error());
     if (jids.empty()) return kDone;
-    auto client = session.connect();
+    auto client = invocation.connect();
     if (!client) return tl::unexpected(client.error());
-    Output& out = session.out;
+    Output& out = invocation.out;
     const bool single = jids.size() == 1;
     int status = kDone;
     Records records(out);
