@@ -4,9 +4,9 @@
 
 #include "core/base/error.h"
 #include "core/base/stdio.h"
-#include "daemon/app.h"
+#include "daemon/app/options.h"
+#include "daemon/app/program.h"
 #include "daemon/loop/closed_process.h"
-#include "daemon/options.h"
 
 // What is thrown past everything is a fault of jobqd's own: it is told as one, not as a signal.
 int main(int argc, char** argv) {

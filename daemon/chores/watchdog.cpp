@@ -13,8 +13,8 @@ constexpr int64_t kTakenMs = 500;      // who was woken takes them within this
 
 }  // namespace
 
-Watchdog::Watchdog(Reactor& reactor, Broker& broker)
-    : reactor_(reactor), broker_(broker), stop_(reactor), gate_(reactor) {
+Watchdog::Watchdog(Reactor& reactor, Broker& broker, Counters& counters)
+    : reactor_(reactor), broker_(broker), counters_(counters), stop_(reactor), gate_(reactor) {
     broker_.on_stir([this] { stir(); });
 }
 
@@ -110,7 +110,7 @@ void Watchdog::tell(const Stalled& one, int taken) {
         return;
     }
     in_vain_.erase(one.queue);
-    ++woken_;
+    ++counters_.watchdog_woke;
     const std::string text =
         "the watchdog woke a worker that waited beside ready jobs; this is a bug, please report it "
         "with the preceding log lines";

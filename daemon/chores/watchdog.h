@@ -12,21 +12,19 @@
 #include <string>
 
 #include "core/async/gate.h"
+#include "daemon/observe/counters.h"
 #include "daemon/work/broker.h"
 
 namespace jobq {
 
 class Watchdog {
   public:
-    Watchdog(Reactor& reactor, Broker& broker);
+    Watchdog(Reactor& reactor, Broker& broker, Counters& counters);
     ~Watchdog();
 
     // Something is ready, or may be: looks a while later.
     void stir();
     task<void> stop();
-
-    // How many queues it had to wake the workers of.
-    int64_t woken() const { return woken_; }
 
   private:
     struct Stalled {
@@ -42,11 +40,11 @@ class Watchdog {
 
     Reactor& reactor_;
     Broker& broker_;
+    Counters& counters_;
     Signal stop_;
     Gate gate_;
     TimerId timer_ = 0;
     bool looking_ = false, stopping_ = false;
-    int64_t woken_ = 0;
     std::map<std::string, int64_t> in_vain_;  // queue -> its oldest job when waking did not help
 };
 

@@ -112,8 +112,8 @@ void make_conditional(const HttpRequest& request, HttpResponse& response) {
 // name of its choice, but not for an address by such a name.
 std::string hosts_of(const ServerContext& context) {
     std::string hosts = context.config().listen.http_hosts;
-    auto bound = parse_listen(context.http);
-    if (bound) hosts += " " + bound->host;
+    auto bound = parse_listen(context.status.http);
+    if (bound && !bound->is_unix()) hosts += " " + bound->host;
     return hosts;
 }
 
@@ -138,8 +138,8 @@ std::string ApiCall::argument() const {
 }
 
 bool Api::takes(const std::string& peer) {
-    const bool asks = context_.door && context_.door->asks_password();
-    return !asks || !context_.guesses.is_full(peer, context_.reactor.now_ms());
+    const bool asks = context_.access.door->asks_password();
+    return !asks || !context_.access.guesses.is_full(peer, context_.reactor.now_ms());
 }
 
 // Nothing: it knows the password, or none is asked for ("").
@@ -153,10 +153,10 @@ std::optional<HttpResponse> Api::ask_password(HttpExchange& exchange, std::strin
                         "with any user name"});
     const int64_t now = context_.reactor.now_ms();
     HttpResponse refused;
-    if (!request.known && !context_.guesses.may_try(request.peer, now)) {
+    if (!request.known && !context_.access.guesses.may_try(request.peer, now)) {
         refused = problem(
             {ErrorCode::busy, "too many wrong passwords from your address; try again in a moment"});
-        refused.held = context_.guesses.hold(request.peer);
+        refused.held = context_.access.guesses.hold(request.peer);
         if (refused.held) refused.wait_ms = Guesses::kWaitMs;
     } else if (same_password(given, password)) {
         exchange.let_in = true;
@@ -164,7 +164,7 @@ std::optional<HttpResponse> Api::ask_password(HttpExchange& exchange, std::strin
     } else {
         log(LogLevel::warn, "auth.refused", "an HTTP client sent a wrong password",
             {{"peer", request.peer}});
-        if (context_.guesses.was_wrong(request.peer, now)) note_guessing(request.peer);
+        if (context_.access.guesses.was_wrong(request.peer, now)) note_guessing(request.peer);
         refused = problem({ErrorCode::unauthorized, "the password is wrong"});
     }
     refused.close = true;
@@ -177,7 +177,7 @@ std::optional<HttpResponse> Api::look(HttpExchange& exchange) {
     auto found = find_route(request.method, request.path);
     if (!found) return problem(found.error());
     // Probes have no password, and learn nothing but a state.
-    const std::string password = context_.door ? context_.door->password() : "";
+    const std::string password = context_.access.door->password();
     bool open = found->route && found->route->open;
     if (auto refused = open ? std::nullopt : ask_password(exchange, password)) return refused;
     if (!found->route && found->allow.empty())
@@ -197,7 +197,7 @@ std::optional<HttpResponse> Api::look(HttpExchange& exchange) {
         return problem({ErrorCode::forbidden,
                         "this jobqd refuses changes over HTTP because [listen] http_read_only is "
                         "set; use jobq on its host"});
-    const Caller caller = context_.caller(request.is_unix);
+    const Caller caller = context_.access.caller(request.is_unix);
     if (auto refused = caller.refusal(found->route->scope, request.method + " " + request.path))
         return problem(*refused);
     if (auto refused = wrong_body(request, *found->route)) return refused;
@@ -217,7 +217,7 @@ task<void> Api::serve(std::shared_ptr<HttpExchange> exchange) {
     auto& plan = static_cast<Plan&>(*exchange->plan);
     const Route& route = *plan.found.route;
     ApiCall call{context_, exchange, route, std::move(plan.found.path), std::move(plan.query)};
-    ++context_.commands;
+    ++context_.counters.commands;
     if (route.stream) {
         co_await route.stream(std::move(call));
         co_return;

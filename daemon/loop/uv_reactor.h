@@ -16,7 +16,7 @@ struct uv_loop_s;
 
 namespace jobq {
 
-class UvReactor final : public Reactor {
+class UvReactor : public Reactor {
   public:
     UvReactor();
     ~UvReactor() override;

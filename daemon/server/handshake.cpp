@@ -9,7 +9,7 @@
 namespace jobq {
 
 task<bool> Session::handshake() {
-    check_ = context_.door->check_for(*stream_);
+    check_ = context_.access.door->check_for(*stream_);
     stream_->write(check_.greeting());
     int64_t deadline = context_.reactor.now_ms() + limits::kHandshakeMs;
     std::string_view line;
@@ -27,7 +27,7 @@ task<bool> Session::handshake() {
 }
 
 task<void> Session::refuse_unseen() {
-    const auto held = context_.guesses.hold(stream_->peer_address());
+    const auto held = context_.access.guesses.hold(stream_->peer_address());
     if (held) {
         auto wait = going_.wait(Guesses::kWaitMs);
         co_await wait;
@@ -43,12 +43,12 @@ bool Session::accept_hello(std::string_view json) {
     const std::string peer = check_.asks() ? stream_->peer_address() : "";
     const bool guess = !peer.empty() && !hello->pwdhash.empty();
     const int64_t now = context_.reactor.now_ms();
-    if (guess && !context_.guesses.may_try(peer, now)) {
+    if (guess && !context_.access.guesses.may_try(peer, now)) {
         unseen_ = true;
         return false;
     }
     if (!check_.accepts(hello->version, hello->pwdhash)) {
-        if (guess && context_.guesses.was_wrong(peer, now)) note_guessing(peer);
+        if (guess && context_.access.guesses.was_wrong(peer, now)) note_guessing(peer);
         stream_->write("-ERR Invalid password\r\n");  // clients look for these words
         log(LogLevel::warn, "auth.refused", "a TCP client sent no password or a wrong one",
             {{"peer", peer}});
@@ -56,17 +56,17 @@ bool Session::accept_hello(std::string_view json) {
     }
     opted_in_ = hello->opted_in;
     // In its name commands could be handed back, to run again.
-    if (caller().open && !hello->wid.empty() && hello->wid == context_.runner_wid) {
+    if (caller().open && !hello->wid.empty() && hello->wid == context_.runner.wid()) {
         stream_->write("-ERR this wid belongs to jobqd's own runner\r\n");
         return false;
     }
     identified_ = true;
-    ++context_.connections;
-    context_.plain += !opted_in_;
+    ++context_.counters.connections;
+    context_.counters.plain += !opted_in_;
     reply_ok();
-    if (context_.connections > context_.config().listen.connections) {
-        reply_error(
-            {ErrorCode::busy, "too many connections: " + std::to_string(context_.connections)});
+    if (context_.counters.connections > context_.config().listen.connections) {
+        reply_error({ErrorCode::busy,
+                     "too many connections: " + std::to_string(context_.counters.connections)});
         return false;
     }
     if (!hello->wid.empty()) join_worker(std::move(*hello));
@@ -91,11 +91,10 @@ void Session::join_worker(Hello hello) {
     if (!opted_in_) return;
     worker_->slots = std::max<int64_t>(0, hello.slots);
     worker_->owner = "w:" + wid;
-    worker_->kind = wid == context_.runner_wid ? WorkerKind::runner : WorkerKind::remote;
+    worker_->kind = wid == context_.runner.wid() ? WorkerKind::runner : WorkerKind::remote;
     worker_->state = worker_->told = WorkerState::running;
     int64_t peer = stream_->peer().pid;
-    if (stream_->is_unix() && peer > 0 && context_.watch_process)
-        context_.watch_process(worker_, peer);
+    if (stream_->is_unix() && peer > 0) context_.processes.watch(worker_, peer);
     log(LogLevel::info, "worker.connected", "", {{"worker", wid}, {"pid", hello.pid}});
 }
 

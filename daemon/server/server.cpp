@@ -14,10 +14,10 @@ Result<Endpoint> Server::listen(const Endpoint& endpoint) {
 }
 
 void Server::accept(std::unique_ptr<Stream> stream) {
-    if (!stream->is_unix() && context_.door->asks_password() &&
-        context_.guesses.is_full(stream->peer_address(), reactor_.now_ms()))
+    if (!stream->is_unix() && context_.access.door->asks_password() &&
+        context_.access.guesses.is_full(stream->peer_address(), reactor_.now_ms()))
         return;
-    if (!context_.door->prepare(*stream)) return;
+    if (!context_.access.door->prepare(*stream)) return;
     uint64_t id = next_id_++;
     auto session = std::make_shared<Session>(context_, std::move(stream), id);
     sessions_[id] = session;

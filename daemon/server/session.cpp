@@ -15,32 +15,6 @@ constexpr std::string_view kEnqueue = "JOBQ ENQUEUE ", kPush = "PUSH ";
 
 }  // namespace
 
-std::string_view name(DaemonState state) {
-    switch (state) {
-        case DaemonState::starting:
-            return "starting";
-        case DaemonState::ready:
-            return "ready";
-        case DaemonState::stopping:
-            return "stopping";
-        case DaemonState::store_down:
-            break;
-    }
-    return "store_down";
-}
-
-std::optional<ServerContext::NotReady> ServerContext::not_ready() const {
-    const std::string word(name(state));
-    if (state == DaemonState::store_down)
-        return NotReady{word, "Redis is " + (redis_state ? redis_state() : "away")};
-    if (state != DaemonState::ready) return NotReady{word, "jobqd is " + word};
-    if (!broker.storage()) return std::nullopt;
-    const StorageStatus storage = broker.storage()->status();
-    if (storage.refused) return NotReady{"writes_refused", storage.refused_text};
-    if (storage.full) return NotReady{"storage_full", storage.text};
-    return std::nullopt;
-}
-
 Session::Session(ServerContext& context, std::unique_ptr<Stream> stream, uint64_t id)
     : context_(context),
       stream_(std::move(stream)),
@@ -90,7 +64,7 @@ std::shared_ptr<Waiters::Ticket> Session::new_ticket() {
 }
 
 bool Session::may_take() const {
-    if (context_.state == DaemonState::stopping) return false;
+    if (context_.status.state == DaemonState::stopping) return false;
     return !worker_ || worker_->state == WorkerState::running;
 }
 
@@ -120,8 +94,8 @@ task<void> Session::run() {
     stream_->close_after_write();
     co_await stream_->drained(1);
     if (identified_) {
-        --context_.connections;
-        context_.plain -= !opted_in_;
+        --context_.counters.connections;
+        context_.counters.plain -= !opted_in_;
     }
     client_gone();
     leave_worker();
@@ -189,13 +163,13 @@ task<void> Session::refuse_line() {
 // Nothing: it may be done.
 std::optional<Error> Session::refusal(const VerbInfo& verb) const {
     if (bare_ && !verb.bare.empty()) return Error{ErrorCode::invalid, std::string(verb.bare)};
-    if (context_.state == DaemonState::stopping && verb.has(kStores))
+    if (context_.status.state == DaemonState::stopping && verb.has(kStores))
         return intake::shutting_down();
     return caller().refusal(verb.scope, verb_);
 }
 
 task<void> Session::handle(std::string line) {
-    ++context_.commands;
+    ++context_.counters.commands;
     size_t space = line.find(' ');
     verb_ = line.substr(0, space);
     bare_ = space == std::string::npos;
@@ -211,7 +185,7 @@ task<void> Session::handle(std::string line) {
     }
     const VerbInfo* verb = find_verb(word, jobq);
     // How its jobs ended is all that a plain client may still say.
-    if (context_.state == DaemonState::stopping && !opted_in_ &&
+    if (context_.status.state == DaemonState::stopping && !opted_in_ &&
         (!verb || !verb->has(kAtShutdown))) {
         Error error{ErrorCode::unavailable, "shutdown in progress"};  // Faktory's words
         reply_error(error);
@@ -250,7 +224,7 @@ task<void> Session::store_pushes(std::string first, bool jobq) {
         requests.push_back(std::move(request));
         std::string_view line;
         if (requests.size() >= kGather || !lines_.next_with(prefix, line)) break;
-        ++context_.commands;
+        ++context_.counters.commands;
         argument = line.substr(prefix.size());
     }
     auto results = co_await broker().enqueue(std::move(jobs), caller());

@@ -51,7 +51,7 @@ class Session {
     // The verb came without even a space behind it.
     bool bare() const { return bare_; }
 
-    Caller caller() const { return context_.caller(stream_->is_unix()); }
+    Caller caller() const { return context_.access.caller(stream_->is_unix()); }
 
     bool opted_in() const { return opted_in_; }
 

@@ -74,7 +74,7 @@ TEST_CASE("intake: no more durability is promised than the store is known to giv
 TEST_CASE("intake: once it is closed every door refuses in the same words, and stores nothing") {
     SessionRig<MemoryStore> rig;
     rig.broker.close_intake();
-    rig.context.state = DaemonState::stopping;
+    rig.status.state = DaemonState::stopping;
     rig.with([](const std::string& path) {
         SessionClient client(path);
         CHECK(client.ask("HELLO {\"v\":2,\"jobq\":1}") == "+OK");

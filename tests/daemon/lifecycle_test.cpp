@@ -1,203 +1,67 @@
-// A stop, or another reload, at every turn of the loop that a start and a reload take: nothing
-// hangs, leaks or aborts, what ran is handed back, and the next start serves. In this process: the
-// App's own destructor and the reactor's look for what is left over.
-// JOBQ_LIFECYCLE_STEP sets how many turns are left out between two (1: none).
-#include <dirent.h>
-#include <sys/socket.h>
+// A stop, a reload or a restart before any resumption of a start, a reload and a stop: nothing
+// hangs, leaks or aborts, what ran is handed back, and the next start serves.
+// JOBQ_LIFECYCLE_STEP sets how many resumptions are left out between two (1: none).
 #include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
 
-#include <catch2/catch.hpp>
-#include <csignal>
-#include <cstdlib>
-#include <fstream>
-
-#include "core/store/redis/redis_store.h"
-#include "daemon/app.h"
-#include "daemon/observe/log.h"
-#include "tests/support/redis_server.h"
-#include "tests/support/run_task.h"
-#include "tests/support/sync_link.h"
-#include "tests/support/temp_dir.h"
+#include "tests/daemon/nest.h"
 
 using namespace jobq;
 using namespace jobq::test;
 
 namespace {
 
-int count_in(const char* folder) {
-    int count = 0;
-    DIR* dir = opendir(folder);
-    while (dir && readdir(dir))
-        ++count;
-    if (dir) closedir(dir);
-    return count;
-}
-
-int step_asked() {
+int step_asked(int usual) {
     const char* text = std::getenv("JOBQ_LIFECYCLE_STEP");
-    return text ? std::max(1, std::atoi(text)) : 3;
+    return text ? std::max(1, std::atoi(text)) : usual;
 }
 
-// What a run of the daemon is, turn by turn.
-struct Life {
-    int turns = 0;    // until it ended, or until `limit` when it never did
-    int serving = 0;  // the turn at which it served; 0: never
-    int status = -1;
-};
+void stop_when_serving(Alive& alive) {
+    if (alive.serves()) alive.app.ask_stop();
+}
 
-// A daemon on its own directory, and one Redis for all its lives.
-struct Nest {
-    explicit Nest(bool is_private = false) : own_redis(is_private) {
-        if (!is_private) redis = std::make_unique<RedisServer>();
-        // Raised at the App, and dropped between two of them.
-        for (int number : {SIGTERM, SIGHUP})
-            std::signal(number, SIG_IGN);
-        log_open("error", false);
-        configure(2);
-    }
-
-    ~Nest() {
-        for (int number : {SIGTERM, SIGHUP, SIGINT, SIGUSR2})
-            std::signal(number, SIG_DFL);
-        log_open("info", false);
-    }
-
-    // It ends with its signals held, as a process that ends; this one goes on.
-    static void let_in() {
-        sigset_t held;
-        sigemptyset(&held);
-        for (int number : {SIGTERM, SIGHUP, SIGINT, SIGUSR2})
-            sigaddset(&held, number);
-        pthread_sigmask(SIG_UNBLOCK, &held, nullptr);
-    }
-
-    void configure(int slots) const {
-        std::ofstream file(dir / "jobqd.toml");
-        file << "state_dir = \"" << (dir / "s") << "\"\nstop_timeout = \"30ms\"\n"
-             << "[listen]\nunix = \"" << socket() << "\"\nhttp = \"unix:" << (dir / "h.sock")
-             << "\"\n";
-        if (!binary.empty()) file << "[redis]\nbinary = \"" << binary << "\"\n";
-        if (!own_redis) file << "[redis]\nurl = \"unix:" << redis->socket_path() << "\"\n";
-        file << "[runner]\nstart = false\n[pool.threads]\nkind = \"thread\"\nslots = " << slots
-             << "\nqueues = [\"default\"]\n";
-    }
-
-    std::string socket() const { return dir / "q.sock"; }
-
-    // Each turn is told by its number.
-    Life live(const std::function<void(int turn, bool serving)>& at_turn) const {
-        return live_on([&](int turn, bool serving, UvReactor&) { at_turn(turn, serving); });
-    }
-
-    Life live_on(
-        const std::function<void(int turn, bool serving, UvReactor& reactor)>& at_turn) const {
-        Life life;
-        Options options;
-        options.config_files = {dir / "jobqd.toml"};
-        Loaded loaded = load_for(options);
-        for (const auto& error : loaded.errors)
-            FAIL(error.to_string());
-        auto places = make_places(loaded.config);
-        REQUIRE(places);
-        UvReactor reactor;
-        App app(reactor, options, std::move(loaded), *places);
-        spawn(app.run());
-        bool late = false;
-        reactor.on_turn([&](int64_t) {
-            ++life.turns;
-            bool serves = life.serving > 0 || access((dir / "s/jobqd.ready").c_str(), F_OK) == 0;
-            if (serves && life.serving == 0) life.serving = life.turns;
-            at_turn(life.turns, serves, reactor);
-        });
-        reactor.after(20'000, [&] {
-            late = true;
-            reactor.stop();
-        });
-        reactor.run();
-        if (late) {  // its frames can't be taken apart
-            std::fprintf(stderr, "the daemon did not end\n");
-            std::abort();
-        }
-        life.status = app.exit_status();
-        let_in();
-        return life;
-    }
-
-    // A job that runs for ever, told to the daemon without waiting for its answer.
-    int push(const std::string& jid) const {
-        int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        sockaddr_un address{};
-        address.sun_family = AF_UNIX;
-        socket().copy(address.sun_path, sizeof address.sun_path - 1);
-        REQUIRE(::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-        const std::string text =
-            "HELLO {\"v\":2,\"jobq\":1}\r\nJOBQ ENQUEUE {\"type\":\"sleep\","
-            "\"payload\":{\"ms\":60000},\"jid\":\"" +
-            jid + "\"}\r\n";
-        REQUIRE(::send(fd, text.data(), text.size(), MSG_NOSIGNAL) == ssize_t(text.size()));
-        return fd;
-    }
-
-    // Not found: not stored yet.
-    Result<JobView> look(const std::string& jid) const {
-        TestReactor clock;
-        SyncLink link(redis->socket_path());
-        RedisStore store(clock, link, Keys("main"), RedisStoreOptions{});
-        auto views = run_task(clock, store.get({jid}));
-        REQUIRE(views);
-        return views->front();
-    }
-
-    bool runs(const std::string& jid) const {
-        auto view = look(jid);
-        return view && view->state == State::running;
-    }
-
-    TempDir dir;
-    std::unique_ptr<RedisServer> redis;
-    bool own_redis;
-    std::string binary;  // of the own one
-};
+// How it has ended, as it should; `left` is what was there before.
+void check_end(const Nest& nest, const Life& life, const Left& left) {
+    CHECK(life.status == 0);
+    CHECK(nest.litter() == "");
+    CHECK(Left().descriptors == left.descriptors);
+    CHECK(Left().threads == left.threads);
+}
 
 }  // namespace
 
-TEST_CASE("a stop at any turn of a start ends it in order, and the next start serves") {
+TEST_CASE("a stop before any resumption of a start ends it, and the next start serves") {
     Nest nest;
-    auto stop_when_serving = [](int, bool serving) {
-        if (serving) raise(SIGTERM);
-    };
     const Life whole = nest.live(stop_when_serving);
-    REQUIRE(whole.serving > 5);
-    const int descriptors = count_in("/proc/self/fd"), threads = count_in("/proc/self/task");
-    for (int stop = 1; stop < whole.serving; stop += step_asked()) {
-        INFO("stopped at turn " << stop << " of " << whole.serving);
-        const Life cut = nest.live([&](int turn, bool) {
-            if (turn == stop) raise(SIGTERM);
-        });
-        CHECK(cut.status == 0);
-        CHECK(count_in("/proc/self/fd") == descriptors);
-        CHECK(count_in("/proc/self/task") == threads);
+    REQUIRE(whole.serving_step > 20);
+    const Left left;
+    for (int at = 0; at <= whole.serving_step; at += step_asked(1)) {
+        INFO("stopped before resumption " << at << " of " << whole.serving_step);
+        const Life cut = nest.live(
+            [at](Alive& alive) {
+                if (at == 0) alive.app.ask_stop();
+                alive.reactor.before_step(at, [&app = alive.app] { app.ask_stop(); });
+            },
+            stop_when_serving);
+        check_end(nest, cut, left);
     }
-    CHECK(nest.live(stop_when_serving).serving > 0);
+    CHECK(nest.live(stop_when_serving).serving_turn > 0);
 }
 
-TEST_CASE("a stop at any turn of a start with a Redis of its own ends both") {
+TEST_CASE("a stop before any resumption of a start with a Redis of its own ends both") {
     Nest nest(true);
-    int turns = 40;
-    for (int stop = 1; stop < turns; stop += 2 * step_asked() + 1) {
-        INFO("stopped at turn " << stop << " of " << turns);
-        const Life cut = nest.live([&](int turn, bool serving) {
-            if (turn == stop || serving) raise(SIGTERM);
-        });
-        CHECK(cut.status == 0);
-        if (cut.serving > 0) turns = std::min(turns, cut.serving);
+    const Life whole = nest.live(stop_when_serving);
+    REQUIRE(whole.serving_step > 20);
+    const Left left;
+    for (int at = 1; at <= whole.serving_step; at += step_asked(7)) {
+        INFO("stopped before resumption " << at << " of " << whole.serving_step);
+        const Life cut = nest.live(
+            [at](Alive& alive) {
+                alive.reactor.before_step(at, [&app = alive.app] { app.ask_stop(); });
+            },
+            stop_when_serving);
+        check_end(nest, cut, left);
     }
-    CHECK(nest.live([](int, bool serving) {
-                  if (serving) raise(SIGTERM);
-              })
-              .serving > 0);
+    CHECK(nest.live(stop_when_serving).serving_turn > 0);
 }
 
 TEST_CASE("a stop ends a start whose Redis never comes") {
@@ -211,64 +75,134 @@ TEST_CASE("a stop ends a start whose Redis never comes") {
     }
     chmod(nest.binary.c_str(), 0700);
     nest.configure(2);
-    const Life cut = nest.live([](int turn, bool) {
-        if (turn == 12) raise(SIGTERM);
+    const Life cut = nest.live([](Alive& alive) {
+        if (alive.life.turns == 12) raise(SIGTERM);
     });
     CHECK(cut.status == 0);
-    CHECK(cut.serving == 0);
+    CHECK(cut.serving_turn == 0);
+}
+
+TEST_CASE("two reloads asked for before any resumption of a start are done once it serves") {
+    Nest nest;
+    const Life whole = nest.live(stop_when_serving);
+    const Left left;
+    for (int at = 1; at <= whole.serving_step; at += step_asked(1)) {
+        INFO("reloads before resumption " << at << " of " << whole.serving_step);
+        nest.configure(2);
+        // The threads of the pool tell which configuration counts.
+        bool reloaded = false;
+        const Life life = nest.live(
+            [&](Alive& alive) {
+                alive.reactor.before_step(at, [&nest, &app = alive.app] {
+                    nest.configure(5);
+                    app.ask_reload();
+                    app.ask_reload();
+                });
+                alive.reactor.after(5'000, [&app = alive.app] { app.ask_stop(); });
+            },
+            [&](Alive& alive) {
+                if (reloaded || Left().threads != left.threads + 5) return;
+                reloaded = true;
+                alive.app.ask_stop();
+            });
+        REQUIRE(reloaded);
+        check_end(nest, life, left);
+    }
 }
 
 namespace {
 
-// A reload of changed slots while a job runs, and `number` at its n-th turn; then a stop. The job's
-// view afterwards.
-JobView reload_and(const Nest& nest, int number, int at, int* reload_turns) {
+// A daemon that runs a job is disturbed: `first` when the job runs, `then` before the at-th
+// resumption after that, and in any case a stop. The steps of it all are left in `steps`.
+struct Disturbance {
+    std::function<void(const Nest&nest, App&app)> first, then;
+    int at = 1;
+    int64_t stop_after_ms = 150;  // so long after `first`
+};
+
+JobView disturb(const Nest& nest, const Disturbance& what, Life* life, int* steps) {
     static int jobs = 0;
     const std::string jid = "running-" + std::to_string(++jobs);
-    int fd = -1, pushed_at = 0, reload_at = 0;
+    int fd = -1, pushed_turn = 0, first_step = 0;
     nest.configure(2);
     SyncLink(nest.redis->socket_path()).command("FLUSHALL");  // jobs of before would run instead
-    const Life life = nest.live_on([&](int turn, bool serving, UvReactor& reactor) {
-        if (!serving) return;
+    *life = nest.live([&](Alive& alive) {
+        if (!alive.serves() || first_step > 0) return;
         if (fd < 0) {
             fd = nest.push(jid);
-            pushed_at = turn;
+            pushed_turn = alive.life.turns;
         }
         // Told by its record: it runs.
-        if (reload_at == 0 && turn > pushed_at && nest.runs(jid)) {
-            nest.configure(3);
-            raise(SIGHUP);
-            reload_at = turn;
-            reactor.after(150, [] { raise(SIGTERM); });
-        }
-        if (reload_at > 0 && turn == reload_at + at) {
-            nest.configure(4);
-            raise(number);
-        }
+        if (alive.life.turns == pushed_turn || !nest.runs(jid)) return;
+        App& app = alive.app;
+        first_step = alive.reactor.steps();
+        alive.reactor.before_step(what.at, [&] { what.then(nest, app); });
+        what.first(nest, app);
+        alive.reactor.after(what.stop_after_ms, [&] { app.ask_stop(); });
     });
     close(fd);
-    CHECK(life.status == 0);
-    *reload_turns = life.turns - reload_at;
+    *steps = life->steps - first_step;
     auto view = nest.look(jid);
     REQUIRE(view);
     return *view;
 }
 
+void reload_with(const Nest& nest, App& app, int slots) {
+    nest.configure(slots);
+    app.ask_reload();
+}
+
+// At one resumption after another, until there are no more. How many there were.
+int disturb_at_each(const Nest& nest, Disturbance what, int step, bool restarts) {
+    Life life;
+    int steps = 0, most = 300;
+    what.at = 1'000'000;  // never: what a descriptor costs once is not counted
+    disturb(nest, what, &life, &steps);
+    const Left left;
+    for (what.at = 1; what.at < most; what.at += step) {
+        INFO("before resumption " << what.at);
+        const JobView view = disturb(nest, what, &life, &steps);
+        check_end(nest, life, left);
+        if (!restarts) CHECK_FALSE(life.restarts);
+        CHECK(view.state == State::ready);
+        CHECK(view.record.attempts == 0);
+        CHECK(view.record.crashes == 0);
+        most = std::min(most, steps);
+    }
+    return most;
+}
+
 }  // namespace
 
-TEST_CASE("a stop, or another reload, at any turn of a reload hands back what ran") {
+TEST_CASE("a stop before any resumption of a reload hands back what ran") {
     Nest nest;
-    int turns = 0;
-    for (int number : {SIGTERM, SIGHUP}) {
-        int most = 30;
-        for (int at = 1; at < most; at += step_asked()) {
-            INFO((number == SIGTERM ? "stop" : "reload") << " at turn " << at);
-            const JobView view = reload_and(nest, number, at, &turns);
-            CHECK(view.state == State::ready);
-            CHECK(view.record.attempts == 0);
-            CHECK(view.record.crashes == 0);
-            most = std::min(most, turns);
-        }
-        CHECK(most > 3);
-    }
+    Disturbance what;
+    what.first = [](const Nest& one, App& app) { reload_with(one, app, 3); };
+    what.then = [](const Nest&, App& app) { app.ask_stop(); };
+    CHECK(disturb_at_each(nest, what, step_asked(1), false) > 10);
+}
+
+TEST_CASE("another reload before any resumption of a reload hands back what ran") {
+    Nest nest;
+    Disturbance what;
+    what.first = [](const Nest& one, App& app) { reload_with(one, app, 3); };
+    what.then = [](const Nest& one, App& app) { reload_with(one, app, 4); };
+    CHECK(disturb_at_each(nest, what, step_asked(5), false) > 10);
+}
+
+TEST_CASE("a restart before any resumption of a reload hands back what ran") {
+    Nest nest;
+    Disturbance what;
+    what.first = [](const Nest& one, App& app) { reload_with(one, app, 3); };
+    what.then = [](const Nest&, App& app) { app.ask_restart(); };
+    CHECK(disturb_at_each(nest, what, step_asked(2), true) > 10);
+}
+
+TEST_CASE("a second stop before any resumption of a stop ends it at once") {
+    Nest nest;
+    nest.stop_timeout = "60s";
+    Disturbance what;
+    what.first = [](const Nest&, App& app) { app.ask_stop(); };
+    what.then = [](const Nest&, App& app) { app.ask_stop(); };
+    CHECK(disturb_at_each(nest, what, step_asked(1), false) > 5);
 }

@@ -40,7 +40,7 @@ TEST_CASE("scopes: a set has what was put in, and none always") {
 
 TEST_CASE("scopes: every verb is refused to a client without its scope") {
     SessionRig<MemoryStore> rig;
-    rig.context.granted = {Scope::none};
+    rig.access.granted = {Scope::none};
     rig.with([](const std::string& path) {
         SessionClient client(path);
         CHECK(client.ask(kHello) == "+OK");
@@ -64,7 +64,7 @@ TEST_CASE("scopes: every verb is refused to a client without its scope") {
 
 TEST_CASE("scopes: what is granted is done") {
     SessionRig<MemoryStore> rig;
-    rig.context.granted = {Scope::enqueue};
+    rig.access.granted = {Scope::enqueue};
     rig.with([](const std::string& path) {
         SessionClient client(path);
         CHECK(client.ask(kHello) == "+OK");
@@ -84,7 +84,7 @@ TEST_CASE("scopes: what is granted is done") {
 
 TEST_CASE("scopes: every route is refused to a client without its scope") {
     SessionRig<MemoryStore> rig;
-    rig.context.granted = {Scope::none};
+    rig.access.granted = {Scope::none};
     Api api(rig.context);
     Endpoint endpoint;
     endpoint.host = "127.0.0.1";

@@ -13,6 +13,8 @@
 #include <string>
 #include <thread>
 
+#include "daemon/observe/live_feed.h"
+#include "daemon/server/operations.h"
 #include "daemon/server/server.h"
 #include "tests/daemon/on_loop.h"
 #include "tests/support/memory_store.h"
@@ -67,6 +69,21 @@ class SessionClient {
     int fd_;
 };
 
+// The parts of a daemon that stand above its sessions, where there are none.
+struct NoViews final : RedisView, RunnerView, ProcessWatch, MetricsText {
+    std::string state_text() const override { return "ready"; }
+
+    StorageStatus storage() const override { return {}; }
+
+    std::string wid() override { return ""; }
+
+    bool is_outdated() const override { return false; }
+
+    void watch(const std::shared_ptr<Worker>& /*worker*/, int64_t /*pid*/) override {}
+
+    task<std::string> text() override { co_return ""; }
+};
+
 // Over a store of memory, or one that is spoilt.
 template <class Store>
 struct SessionRig {
@@ -74,12 +91,18 @@ struct SessionRig {
         : store(reactor),
           events(reactor),
           workers(reactor),
-          broker(reactor, store, events, workers, std::make_shared<Config>()),
-          context{reactor, broker},
+          config(std::make_shared<Config>()),
+          broker(reactor, store, events, workers, config),
+          pools(config),
+          status(views, dir.path()),
+          operations(reactor, broker),
+          live(
+              reactor, {}, "", [] {}, [] { return LiveSample{}; }),
+          context{reactor, broker, status,     access, counters, pools,
+                  views,   views,  operations, live,   views},
           server(reactor, context) {
-        context.door = Door::make(ListenConfig{}, 0).value();
-        context.state = DaemonState::ready;
-        context.types_of = [](const std::string&) { return Types(); };
+        access.door = Door::make(ListenConfig{}, 0).value();
+        status.state = DaemonState::ready;
         Endpoint endpoint;
         endpoint.unix_path = dir / "q.sock";
         REQUIRE(server.listen(endpoint));
@@ -105,7 +128,7 @@ struct SessionRig {
     task<void> until_done(std::atomic<bool>* done) {
         auto is_done = [done] { return done->load(); };
         co_await until(reactor, is_done, 20'000);
-        auto nobody = [this] { return context.connections == 0 && server.sessions() == 0; };
+        auto nobody = [this] { return counters.connections == 0 && server.sessions() == 0; };
         all_left = co_await until(reactor, nobody, 5'000);
         co_await server.stop();
     }
@@ -115,7 +138,15 @@ struct SessionRig {
     Store store;
     Events events;
     Workers workers;
+    std::shared_ptr<const Config> config;
     Broker broker;
+    PoolTable pools;
+    NoViews views;
+    DaemonStatus status;
+    Access access;
+    Counters counters;
+    Operations operations;
+    LiveFeed live;
     ServerContext context;
     Server server;
     std::string trouble;

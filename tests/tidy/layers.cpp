@@ -46,7 +46,7 @@ const std::vector<Library>& libraries() {
         {"spdlog/", {"daemon/observe/"}, 1, true},
         {"prometheus/", {"daemon/observe/metrics.cpp"}, 1, true},
         {"gperftools/", {"daemon/observe/profile.cpp"}, 1, true},
-        {"CLI/", {"cli/", "daemon/"}, 3, true},
+        {"CLI/", {"cli/", "daemon/app/options.cpp"}, 3, true},
         {"toml++/", {"core/config/load.cpp"}, 1, true},
         {"simdjson", {"core/", "daemon/"}, SIZE_MAX, true},
         {"nlohmann/json.hpp", {"core/", "daemon/", "cli/", "tests/"}, SIZE_MAX, true},

@@ -124,7 +124,7 @@ TEST_CASE("planted: includes against the layers", "[tidy]") {
     CHECK(findings("core/store/a.cpp", "daemon/loop/stream.h") != "");
     CHECK(findings("core/store/a.cpp", "core/store/redis/redis_store.h") != "");
     CHECK(findings("cli/a.cpp", "core/store/store.h") != "");
-    CHECK(findings("cli/a.cpp", "daemon/app.h") != "");
+    CHECK(findings("cli/a.cpp", "daemon/app/app.h") != "");
     CHECK(findings("daemon/server/a.cpp", "daemon/redis/link.h") != "");
     CHECK(findings("daemon/server/a.cpp", "core/store/redis/redis_store.h") != "");
     CHECK(findings("daemon/redis/a.cpp", "core/store/store.h") != "");
@@ -132,7 +132,7 @@ TEST_CASE("planted: includes against the layers", "[tidy]") {
     CHECK(findings("core/policy/a.cpp", "core/config/visit.h") != "");
     CHECK(findings("core/store/a.cpp", "core/job/job.h") == "");
     CHECK(findings("daemon/http/api/a.cpp", "daemon/http/routes.h") == "");
-    CHECK(findings("daemon/app.cpp", "daemon/redis/link.h") == "");
+    CHECK(findings("daemon/app/app.cpp", "daemon/redis/link.h") == "");
     CHECK(findings("tests/daemon/a.cpp", "core/store/redis/redis_store.h") == "");
     CHECK(lines(check_layers({{"config/a.cpp", "// x\n"}}, layers)) ==
           "config/a.cpp: no layer: C++ belongs in core, daemon, cli or tests\n");

@@ -39,20 +39,20 @@ task<HttpResponse> openapi(ApiCall) {
 
 task<HttpResponse> metrics(ApiCall call) {
     HttpResponse response;
-    response.body = co_await call.context.metrics();
+    response.body = co_await call.context.metrics.text();
     response.type = "text/plain; version=0.0.4; charset=utf-8";
     co_return response;
 }
 
 task<HttpResponse> healthz(ApiCall call) {
     HttpResponse response;
-    response.body = "{\"status\":\"" + std::string(name(call.context.state)) + "\"}\n";
+    response.body = "{\"status\":\"" + std::string(name(call.context.status.state)) + "\"}\n";
     co_return response;
 }
 
 task<HttpResponse> readyz(ApiCall call) {
     HttpResponse response;
-    const auto trouble = call.context.not_ready();
+    const auto trouble = call.context.status.not_ready();
     JsonWriter json;
     json.begin_object().field("status", trouble ? trouble->word : std::string("ready"));
     if (trouble) json.field("reason", trouble->why);

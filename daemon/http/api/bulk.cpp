@@ -112,7 +112,7 @@ task<void> enqueue_bulk(ApiCall call) {
     HttpExchange& exchange = *call.exchange;
     std::string out;
     Reader reader(call.context, exchange.request());
-    const Caller from = call.context.caller(exchange.request().is_unix);
+    const Caller from = call.context.access.caller(exchange.request().is_unix);
     bool more = true;
     while (more && reader.number < kLinesMax) {
         const std::string bytes = co_await exchange.read_some();

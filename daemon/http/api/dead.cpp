@@ -56,7 +56,7 @@ task<HttpResponse> get_dead_groups(ApiCall call) {
 task<HttpResponse> retry_dead(ApiCall call) {
     auto argument = argument_of(call.request().body);
     if (!argument) co_return problem(argument.error());
-    const Caller from = call.context.caller(call.request().is_unix);
+    const Caller from = call.context.access.caller(call.request().is_unix);
     auto answer = co_await verbs::retry_dead(call.context, std::move(*argument), from);
     co_return respond(with_sealed_next(std::move(answer), kList));
 }

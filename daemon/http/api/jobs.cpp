@@ -24,7 +24,7 @@ task<HttpResponse> act(ApiCall call, verbs::Action action) {
 }
 
 task<HttpResponse> act(ApiCall call, verbs::Rerun action) {
-    const Caller from = call.context.caller(call.request().is_unix);
+    const Caller from = call.context.access.caller(call.request().is_unix);
     auto answer = co_await action(call.context, about_one(call), from);
     co_return respond(the_only(std::move(answer)));
 }
@@ -65,7 +65,7 @@ task<HttpResponse> enqueue(ApiCall call) {
     if (!request) co_return problem(request.error());
     std::vector<Job> jobs;
     jobs.push_back(request->take_job());
-    const Caller from = call.context.caller(call.request().is_unix);
+    const Caller from = call.context.access.caller(call.request().is_unix);
     auto results = co_await call.context.broker.enqueue(std::move(jobs), from);
     auto& result = results.front();
     auto answer = verbs::enqueued(call.context.broker, *request, result);

@@ -8,12 +8,12 @@ namespace jobq::api {
 
 task<void> stream_live(ApiCall call) {
     HttpExchange& exchange = *call.exchange;
-    auto viewer = call.context.live->look();
+    auto viewer = call.context.live.look();
     exchange.tell_when_gone([viewer] { viewer->changed.notify_all(); });
     HttpResponse head;
     head.type = "text/event-stream";
     exchange.begin(std::move(head));
-    exchange.write("retry: 2000\n\n" + call.context.live->history());
+    exchange.write("retry: 2000\n\n" + call.context.live.history());
     while (!exchange.gone()) {
         co_await exchange.drained(1);
         if (exchange.gone()) break;

@@ -19,7 +19,7 @@ task<HttpResponse> start_operation(ApiCall call) {
     const std::string& body = call.request().body;
     auto fields = JsonObject::parse(body);
     if (!fields) co_return problem(with_place(fields.error(), body));
-    const Caller from = call.context.caller(call.request().is_unix);
+    const Caller from = call.context.access.caller(call.request().is_unix);
     auto answer = co_await verbs::operate(call.context, body, from);
     auto response = respond(answer, answer ? 202 : 200);
     if (answer) {

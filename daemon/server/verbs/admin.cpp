@@ -1,4 +1,6 @@
 // JOBQ verbs for operators: QUEUES PAUSE RESUME CLEAR STATS WORKERS SIGNAL EVENTS PING.
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "core/base/text.h"
@@ -133,7 +135,7 @@ task<Answer> stats(ServerContext& context, std::string) {
     int64_t now = context.reactor.wall_ms();
     JsonWriter json;
     json.begin_object().field("now", format_rfc3339(now)).field("version", version());
-    json.field("uptime_s", (context.reactor.now_ms() - context.started_ms) / 1000);
+    json.field("uptime_s", (context.reactor.now_ms() - context.status.started_ms) / 1000);
     json.key("jobs");
     write_jobs(json, *totals);
     // Counts since the start: whoever watches takes differences over its own interval.
@@ -143,18 +145,17 @@ task<Answer> stats(ServerContext& context, std::string) {
     json.field("queues_total", some->known).key("queues");
     write_queues(json, some->queues, now);
     json.key("pools").begin_array();
-    if (context.pools)
-        for (const auto& pool : context.pools()) {
-            json.begin_object().field("name", pool.name).field("kind", pool.kind);
-            json.field("slots", pool.slots).field("busy", pool.busy);
-            json.field("queues", pool.queues).end_object();
-        }
+    for (const auto& pool : context.pools.statuses(broker)) {
+        json.begin_object().field("name", pool.name).field("kind", pool.kind);
+        json.field("slots", pool.slots).field("busy", pool.busy);
+        json.field("queues", pool.queues).end_object();
+    }
     json.end_array().key("redis").begin_object();
-    json.field("state", context.redis_state ? context.redis_state() : "").end_object();
+    json.field("state", context.status.redis.state_text()).end_object();
     if (totals->ready > 0) broker.stir();
-    json.field("watchdog_woke", context.watchdog_woke ? context.watchdog_woke() : 0);
+    json.field("watchdog_woke", context.counters.watchdog_woke);
     if (broker.storage()) write_storage(json, broker.storage()->status());
-    json.field("connections", context.connections).field("memory_bytes", resident_bytes());
+    json.field("connections", context.counters.connections).field("memory_bytes", resident_bytes());
     json.end_object();
     co_return json.take();
 }
@@ -218,10 +219,10 @@ task<Result<>> events(ServerContext& context, std::string argument, Messages* to
 
 task<Answer> ping(ServerContext& context, std::string) {
     JsonWriter json;
-    json.begin_object().field("version", version()).field("pid", context.pid);
-    json.field("uptime_s", (context.reactor.now_ms() - context.started_ms) / 1000);
-    json.field("state", name(context.state)).field("unix", context.unix_path);
-    json.field("tcp", context.tcp).field("http", context.http);
+    json.begin_object().field("version", version()).field("pid", int64_t(getpid()));
+    json.field("uptime_s", (context.reactor.now_ms() - context.status.started_ms) / 1000);
+    json.field("state", name(context.status.state)).field("unix", context.status.unix_path);
+    json.field("tcp", context.status.tcp).field("http", context.status.http);
     json.field("dev", context.config().dev);
     if (const StorageGate* storage = context.broker.storage()) {
         StorageStatus status = storage->status();

@@ -272,8 +272,9 @@ task<void> info_verb(Session& session, std::string) {
     json.field("total_enqueued", figures.enqueued).field("total_queues", figures.count);
     json.end_object().key("server").begin_object();
     json.field("description", "Faktory Enterprise (jobqd)").field("faktory_version", "1.10.0");
-    json.field("uptime", (context.reactor.now_ms() - context.started_ms) / 1000);
-    json.field("connections", context.connections).field("command_count", context.commands);
+    json.field("uptime", (context.reactor.now_ms() - context.status.started_ms) / 1000);
+    json.field("connections", context.counters.connections)
+        .field("command_count", context.counters.commands);
     json.field("used_memory_mb", resident_bytes() >> 20).field("jobqd_version", version());
     json.end_object().end_object();
     session.reply_bulk(json.take());

@@ -64,7 +64,7 @@ task<Answer> operate(ServerContext& context, std::string argument, Caller from) 
     auto order = read_order(argument);
     if (!order) co_return tl::unexpected<Error>(order.error());
     order->from = from;
-    auto operation = context.operations->start(std::move(*order));
+    auto operation = context.operations.start(std::move(*order));
     if (!operation) co_return tl::unexpected<Error>(operation.error());
     co_return Operations::to_json(**operation);
 }
@@ -76,7 +76,7 @@ task<Answer> operations(ServerContext& context, std::string argument) {
     JsonWriter json;
     json.begin_object().key("operations").begin_array();
     bool found = id.empty();
-    for (const auto& operation : context.operations->all()) {
+    for (const auto& operation : context.operations.all()) {
         if (!id.empty() && operation->id != id) continue;
         found = true;
         json.raw(Operations::to_json(*operation));
@@ -90,7 +90,7 @@ task<Answer> stop_operation(ServerContext& context, std::string argument) {
     Request request(argument);
     const std::string id = request.some_text("id");
     if (request.error()) co_return tl::unexpected<Error>(*request.error());
-    auto operation = context.operations->cancel(id);
+    auto operation = context.operations.cancel(id);
     if (!operation) co_return tl::unexpected<Error>(operation.error());
     co_return Operations::to_json(**operation);
 }

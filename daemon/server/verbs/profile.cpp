@@ -60,8 +60,8 @@ task<Result<TakenProfile>> take_profile(ServerContext& context, std::string kind
                                         int64_t duration_ms, Signal* going) {
     if (context.profiling)
         co_return fail(ErrorCode::busy, "another profile of this jobqd is being taken; try again");
-    auto started = kind == "cpu" ? Profile::start_cpu(context.state_dir)
-                                 : Profile::start_heap(context.state_dir);
+    auto started = kind == "cpu" ? Profile::start_cpu(context.status.state_dir)
+                                 : Profile::start_heap(context.status.state_dir);
     if (!started) co_return tl::unexpected<Error>(started.error());
     auto profile = std::move(*started);
     int64_t begin = context.reactor.now_ms();

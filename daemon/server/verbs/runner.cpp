@@ -122,8 +122,8 @@ task<void> pools(Session& session, std::string) {
     if (!is_worker(session)) co_return;
     bool local = session.worker()->kind == WorkerKind::runner;
     ServerContext& context = session.context();
-    session.worker()->config_version = context.config_version;
-    std::string version = std::to_string(context.config_version);
+    session.worker()->config_version = context.status.config_version;
+    std::string version = std::to_string(context.status.config_version);
     session.reply_bulk(write(assignment_of(context.config(), local, std::move(version))));
 }
 
@@ -152,7 +152,7 @@ task<void> take(Session& session, std::string argument) {
     order.owner = worker->owner;
     order.worker = local && !pool.empty() ? pool : worker->wid;
     if (local) {
-        order.types_now = [&context, pool] { return context.types_of(pool); };
+        order.types_now = [&context, pool] { return context.pools.types_of(pool); };
     } else if (!request->types.empty()) {
         order.types = types_of(std::move(request->types));
     }
@@ -176,7 +176,7 @@ task<void> take(Session& session, std::string argument) {
     std::vector<Leased> strangers;
     int64_t now = context.reactor.wall_ms();
     for (auto& lease : *leases) {
-        if (!local || runs(context.types_of(pool), lease.job.type)) {
+        if (!local || runs(context.pools.types_of(pool), lease.job.type)) {
             jobs.push_back(taken(lease, session.broker(), now));
         } else {
             strangers.push_back(std::move(lease));
@@ -239,10 +239,11 @@ task<void> heartbeat(Session& session, std::string argument) {
     notices.lost =
         co_await session.broker().adopt(std::move(owner), std::move(wid), std::move(held));
     // What a TAKE brings it meanwhile it gives back.
-    if (idle && worker->kind == WorkerKind::runner && context.replaces_runner())
+    if (idle && worker->kind == WorkerKind::runner && context.runner.is_outdated())
         worker->state = WorkerState::terminate;
     bool news = has_new_cancels(*worker, session.broker(), named) || !notices.lost.empty() ||
-                worker->state != worker->told || worker->config_version != context.config_version;
+                worker->state != worker->told ||
+                worker->config_version != context.status.config_version;
     if (!news && !session.closed()) {
         auto notice = worker->notice.wait(request->wait_ms);
         co_await notice;
@@ -252,9 +253,9 @@ task<void> heartbeat(Session& session, std::string argument) {
     note_told(*worker, named);
     notices.cancel = worker->cancel;
     notices.state = worker->state;
-    notices.config = std::to_string(context.config_version);
+    notices.config = std::to_string(context.status.config_version);
     worker->told = worker->state;
-    worker->config_version = context.config_version;
+    worker->config_version = context.status.config_version;
     session.reply_bulk(write(notices));
 }
 

@@ -318,6 +318,7 @@ TEST_CASE("a second jobqd on a state directory or a socket is refused, the first
     check({"same socket", {}, 4, {first.socket(), "listen elsewhere"}, ""},
           run_jobqd(dir, "", {"--state-dir", dir / "s", "--unix", first.socket()}));
     CHECK(first.jobq({"enqueue", "noop", "--wait"}).status == 0);
+    CHECK(std::filesystem::exists(first.state_dir() + "/jobqd.ready"));
 }
 
 }  // namespace jobq::test

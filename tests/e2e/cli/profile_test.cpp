@@ -187,10 +187,10 @@ TEST_CASE("profile tasks shows who waits where, with its callers") {
         REQUIRE_FALSE(task.at("stack").empty());
         const auto& last = task.at("stack").back();
         CHECK(last.at("line") > 0);
-        if (last.at("file") == "daemon/app.cpp" && last.at("function") == "run") app = true;
+        if (last.at("file") == "daemon/app/app.cpp" && last.at("function") == "run") app = true;
     }
     CHECK(app);
-    CHECK(contains(daemon.must({"profile", "tasks"}), " run daemon/app.cpp:"));
+    CHECK(contains(daemon.must({"profile", "tasks"}), " run daemon/app/app.cpp:"));
     // A client that waits is one more, seen through its session.
     daemon.must({"queue", "pause", "default"});
     const std::string jid = daemon.must({"enqueue", "noop", "-q"});

@@ -1,4 +1,4 @@
-#include "daemon/traces.h"
+#include "daemon/app/traces.h"
 
 #include <sys/utsname.h>
 
@@ -119,10 +119,42 @@ Result<std::vector<std::string>> read_trace_headers(const TraceConfig& config,
     return headers;
 }
 
-Traces::Traces(UvReactor& reactor, Metrics& metrics, std::string instance)
-    : reactor_(reactor), tracer_(reactor, metrics), instance_(std::move(instance)) {}
+Traces::Traces(UvReactor& reactor, const ConfigPtr& config, Metrics& metrics, StateFiles& files,
+               BrokerPart& broker)
+    : reactor_(reactor),
+      config_(config),
+      files_(files),
+      broker_(broker),
+      tracer_(reactor, metrics),
+      gate_(reactor) {}
 
 Traces::~Traces() = default;
+
+task<Result<>> Traces::start() {
+    TraceConfig wanted = config_->trace;
+    auto good = co_await set(std::move(wanted));
+    co_return good;
+}
+
+Result<> Traces::prepare(const Config& fresh) {
+    std::string remark;
+    auto headers = read_trace_headers(fresh.trace, remark);
+    if (!headers) return tl::unexpected<Error>(headers.error());
+    return {};
+}
+
+// Nobody waits until the old one has sent its spans.
+task<void> Traces::reload() {
+    gate_.spawn(set_again());
+    co_return;
+}
+
+// Its file was read before.
+task<void> Traces::set_again() {
+    TraceConfig wanted = config_->trace;
+    auto good = co_await set(std::move(wanted));
+    if (!good) log(LogLevel::error, "config.error", good.error().text);
+}
 
 task<Result<>> Traces::set(TraceConfig config) {
     std::string remark;
@@ -130,32 +162,42 @@ task<Result<>> Traces::set(TraceConfig config) {
     if (!headers) co_return tl::unexpected<Error>(headers.error());
     if (!remark.empty()) log(LogLevel::warn, "config.remark", remark);
     tracer_.set_ratio(config.sample_ratio);
-    const bool same_way = config.endpoint == config_.endpoint && *headers == headers_ &&
-                          config.ca_file == config_.ca_file &&
-                          config.service_name == config_.service_name;
-    config_ = std::move(config);
+    const bool same_way = config.endpoint == set_to_.endpoint && *headers == headers_ &&
+                          config.ca_file == set_to_.ca_file &&
+                          config.service_name == set_to_.service_name;
+    set_to_ = std::move(config);
     if (same_way) co_return Result<>{};
     headers_ = std::move(*headers);
     const uint64_t change = ++changes_;
-    co_await stop();
+    co_await end_sender();
     // Another reload may have come meanwhile.
-    if (config_.endpoint.empty() || change != changes_) co_return Result<>{};
+    if (change != changes_) co_return Result<>{};
+    if (set_to_.endpoint.empty()) {
+        broker_.broker().set_tracer(nullptr);
+        co_return Result<>{};
+    }
     sender_ =
-        std::make_unique<Sender>(reactor_, url_of(config_.endpoint), headers_, config_.ca_file);
+        std::make_unique<Sender>(reactor_, url_of(set_to_.endpoint), headers_, set_to_.ca_file);
     exporter_ = std::make_unique<SpanExporter>(reactor_, tracer_, *sender_,
-                                               resource_of(config_, instance_));
-    exporter_->set_where(parse_web_url(config_.endpoint).value().text());
+                                               resource_of(set_to_, files_.node_id()));
+    exporter_->set_where(parse_web_url(set_to_.endpoint).value().text());
     exporter_->start();
-    log(LogLevel::info, "trace.on", "", {{"collector", config_.endpoint}});
+    broker_.broker().set_tracer(&tracer_);
+    log(LogLevel::info, "trace.on", "", {{"collector", set_to_.endpoint}});
     co_return Result<>{};
 }
 
-task<void> Traces::stop() {
+task<void> Traces::end_sender() {
     auto exporter = std::move(exporter_);
     auto sender = std::move(sender_);
     if (!exporter) co_return;
     co_await exporter->stop();
     co_await sender->stop();
+}
+
+task<void> Traces::stop(Ending) {
+    co_await gate_.close();
+    co_await end_sender();
 }
 
 }  // namespace jobq

@@ -1,10 +1,12 @@
-// App: its Redis, private or not, the link to it, and the watch over its room.
+#include "daemon/app/redis_part.h"
+
 #include <cstdlib>
 #include <utility>
 
 #include "core/base/time.h"
+#include "core/net/redis_url.h"
 #include "core/protocol/json_writer.h"
-#include "daemon/app.h"
+#include "core/store/keys.h"
 #include "daemon/observe/log.h"
 
 namespace jobq {
@@ -12,13 +14,32 @@ namespace {
 
 // Without a sign of life: loading its data may take as long as it takes.
 constexpr int64_t kRedisStartMs = 60'000, kExternalStartMs = 10'000;
-constexpr int64_t kLoadingToldMs = 10'000;
+constexpr int64_t kLoadingSaidMs = 10'000;
 
 }  // namespace
 
-Result<> App::prepare_private_redis() {
+RedisPart::RedisPart(UvReactor& reactor, const ConfigPtr& config, std::string state_dir,
+                     Metrics& metrics, Events& events)
+    : reactor_(reactor),
+      config_(config),
+      state_dir_(std::move(state_dir)),
+      metrics_(metrics),
+      events_(events) {}
+
+std::string RedisPart::state_text() const {
+    if (!link_) return "starting";
+    std::string text(to_string(link_->state()));
+    if (link_->state() != LinkState::ready) text += ": " + link_->trouble().text;
+    return text;
+}
+
+StorageStatus RedisPart::storage() const {
+    return storage_ ? storage_->status() : StorageStatus{};
+}
+
+Result<> RedisPart::prepare_private() {
     PrivateRedis::Settings settings;
-    settings.state_dir = places_.state_dir;
+    settings.state_dir = state_dir_;
     settings.binary = config_->redis.binary;
     settings.durability = config_->redis.durability;
     settings.max_memory_bytes = config_->redis.max_memory_bytes;
@@ -52,16 +73,7 @@ Result<> App::prepare_private_redis() {
     return {};
 }
 
-// A big store takes minutes: who looks sees that it gets on.
-void App::tell_loading(const std::string& text) {
-    if (private_redis_) private_redis_->note_life(link_->life_ms());
-    const int64_t now = reactor_.now_ms();
-    if (loading_told_ms_ != 0 && now - loading_told_ms_ < kLoadingToldMs) return;
-    loading_told_ms_ = now;
-    log(LogLevel::info, "redis.loading", text);
-}
-
-void App::make_storage() {
+void RedisPart::make_storage() {
     Storage::Settings settings;
     if (private_redis_) settings.durability = kDurabilityNames[size_t(config_->redis.durability)];
     if (private_redis_ && config_->redis.durability != Durability::memory) {
@@ -71,13 +83,46 @@ void App::make_storage() {
     }
     settings.probe_key = Keys(config_->redis.name_space).of("probe");
     storage_ = std::make_unique<Storage>(reactor_, std::move(settings));
-    storage_->on_change(
-        [this](bool full, const std::string& text) { storage_changed(full, text); });
+    storage_->on_change([this](bool full, const std::string& text) { room_changed(full, text); });
     storage_->on_refused(
         [this](bool refused, const std::string& text) { writes_changed(refused, text); });
 }
 
-void App::storage_changed(bool full, const std::string& text) {
+void RedisPart::make_link(const RedisAddress& address) {
+    UvRedisLink::Settings settings;
+    settings.address = address;
+    settings.probe_key = Keys(config_->redis.name_space).of("probe");
+    auto& round_trips = metrics_.histogram(Metric::redis_round_trip);
+    settings.on_round_trip = [&round_trips](int64_t us) { observe(round_trips, double(us) / 1e6); };
+    link_ = std::make_unique<UvRedisLink>(reactor_, std::move(settings));
+    link_->on_state(
+        [this](LinkState state, const Error& trouble) { link_changed(state, trouble); });
+    storage_->use(*link_);
+}
+
+void RedisPart::link_changed(LinkState state, const Error& trouble) {
+    // A private one is told of by its keeper.
+    const bool told =
+        !private_redis_ && !stopping_ && (state == LinkState::down || state == LinkState::ready);
+    const LogLevel level = !told                       ? LogLevel::debug
+                           : state == LinkState::ready ? LogLevel::info
+                                                       : LogLevel::warn;
+    log(level, "redis.link", trouble.text, {{"state", std::string(to_string(state))}});
+    if (state == LinkState::loading) say_loading(trouble.text);
+    if (state == LinkState::ready) loading_said_ms_ = 0;
+    if (listener_ && !stopping_) listener_->link_changed(state);
+}
+
+// A big store takes minutes: who looks sees that it gets on.
+void RedisPart::say_loading(const std::string& text) {
+    if (private_redis_) private_redis_->note_life(link_->life_ms());
+    const int64_t now = reactor_.now_ms();
+    if (loading_said_ms_ != 0 && now - loading_said_ms_ < kLoadingSaidMs) return;
+    loading_said_ms_ = now;
+    log(LogLevel::info, "redis.loading", text);
+}
+
+void RedisPart::room_changed(bool full, const std::string& text) {
     const char* event = full ? "storage_full" : "storage_ok";
     log(full ? LogLevel::error : LogLevel::info, full ? "storage.full" : "storage.ok",
         full ? "new jobs are refused: " + text : "there is room again; new jobs are accepted");
@@ -88,21 +133,19 @@ void App::storage_changed(bool full, const std::string& text) {
 }
 
 // While it lasts nothing is lost: what ended is kept by those who ran it.
-void App::writes_changed(bool refused, const std::string& text) {
+void RedisPart::writes_changed(bool refused, const std::string& text) {
     if (stopping_) return;
     log(refused ? LogLevel::error : LogLevel::info,
         refused ? "redis.writes_refused" : "redis.writes_ok",
         refused ? text + "; new jobs are refused, and ends of jobs are kept and sent again"
                 : "Redis accepts writes again");
-    if (refused || !context_) return;
-    if (chores_) chores_->look_now();
-    broker_->waiters().notify_all();
+    if (!refused && listener_) listener_->writes_again();
 }
 
-task<Result<>> App::start_redis() {
+task<Result<>> RedisPart::start() {
     RedisAddress address;
     if (config_->redis.url.empty()) {
-        auto prepared = prepare_private_redis();
+        auto prepared = prepare_private();
         if (!prepared) co_return prepared;
         address = private_redis_->address();
     } else {
@@ -111,25 +154,7 @@ task<Result<>> App::start_redis() {
         address = *parsed;
         make_storage();
     }
-    UvRedisLink::Settings settings;
-    settings.address = address;
-    settings.probe_key = Keys(config_->redis.name_space).of("probe");
-    auto& round_trips = metrics_.histogram(Metric::redis_round_trip);
-    settings.on_round_trip = [&round_trips](int64_t us) { observe(round_trips, double(us) / 1e6); };
-    link_ = std::make_unique<UvRedisLink>(reactor_, std::move(settings));
-    link_->on_state([this](LinkState state, const Error& trouble) {
-        // A private one is told of by its keeper.
-        const bool told = !private_redis_ && !stopping_ &&
-                          (state == LinkState::down || state == LinkState::ready);
-        const LogLevel level = !told                       ? LogLevel::debug
-                               : state == LinkState::ready ? LogLevel::info
-                                                           : LogLevel::warn;
-        log(level, "redis.link", trouble.text, {{"state", std::string(to_string(state))}});
-        if (state == LinkState::loading) tell_loading(trouble.text);
-        if (state == LinkState::ready) loading_told_ms_ = 0;
-        on_link_state(state);
-    });
-    storage_->use(*link_);
+    make_link(address);
     if (private_redis_) {
         auto started = co_await private_redis_->start(kRedisStartMs);
         if (!started) co_return started;
@@ -144,6 +169,23 @@ task<Result<>> App::start_redis() {
                                                    ready.error().text +
                                                    "; start it, or name another one with --redis");
     co_return ready;
+}
+
+// What a start waits for ends with them.
+task<void> RedisPart::drain(Ending ending) {
+    stopping_ = true;
+    if (!ending.unstarted) co_return;
+    Gate ends(reactor_);
+    if (private_redis_) ends.spawn(private_redis_->stop());
+    if (link_) ends.spawn(link_->stop());
+    co_await ends.close();
+}
+
+task<void> RedisPart::stop(Ending) {
+    stopping_ = true;
+    if (link_) co_await link_->stop();
+    if (storage_) co_await storage_->stop();
+    if (private_redis_) co_await private_redis_->stop();
 }
 
 }  // namespace jobq

@@ -60,4 +60,7 @@ struct Places {
 // forbidden: a directory that can't be made, or that others can exchange.
 Result<Places> make_places(const Config& config);
 
+// "{state_dir}" in the environment and working directory of types becomes the daemon's own.
+void expand_places(Config& config, const Places& places);
+
 }  // namespace jobq

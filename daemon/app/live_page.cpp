@@ -1,11 +1,12 @@
-// App: what the dashboard shows each second, from memory: the Sampler's look at the store, the
-// counters, and what the parts say of themselves.
+#include "daemon/app/live_page.h"
+
 #include <algorithm>
 #include <cmath>
+#include <utility>
+#include <vector>
 
 #include "core/base/version.h"
 #include "core/protocol/json_writer.h"
-#include "daemon/app.h"
 #include "daemon/observe/process_figures.h"
 
 namespace jobq {
@@ -125,29 +126,36 @@ std::optional<double> in_ms(std::optional<int64_t> ms) {
 
 }  // namespace
 
-void App::make_live() {
+LivePage::LivePage(UvReactor& reactor, const Config& config, const Figures& figures)
+    : reactor_(reactor), figures_(figures), feed_(make_feed(config)) {}
+
+LiveFeed LivePage::make_feed(const Config& config) {
     std::vector<std::string> names{"enqueued", "succeeded", "failed",  "wait_p50",
                                    "wait_p99", "run_p50",   "run_p99", "ready",
                                    "running",  "latency",   "redis"};
     JsonWriter about;
     about.begin_object().field("version", version());
-    about.field("read_only", config_->listen.http_read_only).end_object();
+    about.field("read_only", config.listen.http_read_only).end_object();
     std::string members = about.take();
     members = members.substr(1, members.size() - 2);
-    // What was counted while nobody looked is not of the first second.
-    auto wake = [this] {
-        sampler_->look();
-        job_metrics_.recent_wait().clear();
-        job_metrics_.recent_run().clear();
-    };
-    live_ = std::make_unique<LiveFeed>(reactor_, std::move(names), std::move(members), wake,
-                                       [this] { return take_live(); });
-    context_->live = live_.get();
+    return {reactor_, std::move(names), std::move(members), [this] { wake(); },
+            [this] { return take(); }};
+}
+
+task<void> LivePage::stop(Ending) {
+    co_await feed_.stop();
+}
+
+// What was counted while nobody looked is not of the first second.
+void LivePage::wake() {
+    figures_.upkeep.sampler().look();
+    figures_.jobs.recent_wait().clear();
+    figures_.jobs.recent_run().clear();
 }
 
 // Per second, from the store's totals: they count what other daemons do too. A sample that is still
 // the one before says what that said.
-void App::measure_rates(const StoreSample& sample) {
+void LivePage::measure_rates(const StoreSample& sample) {
     const double seconds = double(sample.taken_ms - rated_ms_) / 1000;
     if (sample.taken_ms == 0 || seconds <= 0) return;
     const bool first = rated_ms_ == 0 || seconds > 30;
@@ -161,16 +169,16 @@ void App::measure_rates(const StoreSample& sample) {
     rated_ = sample.stats;
 }
 
-LiveSample App::take_live() {
-    const StoreSample& sample = sampler_->look();
+LiveSample LivePage::take() {
+    const StoreSample& sample = figures_.upkeep.sampler().look();
     measure_rates(sample);
     const int64_t now_ms = reactor_.wall_ms();
     int64_t latency_ms = 0;
     for (const auto& queue : sample.queues)
         if (!queue.paused) latency_ms = std::max(latency_ms, age_ms(queue, now_ms));
-    const LinkFigures link = link_->figures();
-    Spread& wait = job_metrics_.recent_wait();
-    Spread& run = job_metrics_.recent_run();
+    const LinkFigures link = figures_.redis.figures();
+    Spread& wait = figures_.jobs.recent_wait();
+    Spread& run = figures_.jobs.recent_run();
     LiveSample live;
     live.taken_ms = now_ms;
     live.row.assign(rates_.begin(), rates_.end());
@@ -181,16 +189,16 @@ LiveSample App::take_live() {
     wait.clear();
     run.clear();
     JsonWriter json;
-    json.begin_object().field("state", std::string(name(context_->state)));
+    json.begin_object().field("state", std::string(name(figures_.status.state)));
     json.field("sample_age_ms", sample.taken_ms == 0 ? -1 : reactor_.now_ms() - sample.taken_ms);
     write_jobs(json, sample.stats);
     write_queues(json, sample.queues, sample.queues_total, now_ms);
-    write_pools(json, pool_statuses());
-    write_workers(json, workers_);
-    write_failures(json, job_metrics_.failures());
-    write_redis(json, link, storage_ ? storage_->status() : StorageStatus{});
+    write_pools(json, figures_.pools.statuses(figures_.broker.broker()));
+    write_workers(json, figures_.workers);
+    write_failures(json, figures_.jobs.failures());
+    write_redis(json, link, figures_.redis.storage());
     write_process(json);
-    json.field("connections", context_->connections).end_object();
+    json.field("connections", figures_.counters.connections).end_object();
     live.members = json.take();
     live.members = live.members.substr(1, live.members.size() - 2);
     return live;

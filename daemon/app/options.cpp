@@ -1,4 +1,4 @@
-#include "daemon/options.h"
+#include "daemon/app/options.h"
 
 #include <unistd.h>
 
@@ -343,6 +343,19 @@ Result<Places> make_places(const Config& config) {
     if (made) made = make_socket_dir(*places);
     if (!made) return tl::unexpected(made.error());
     return places;
+}
+
+void expand_places(Config& config, const Places& places) {
+    auto expand = [&](std::string& text) {
+        static constexpr std::string_view kMark = "{state_dir}";
+        for (size_t at = text.find(kMark); at != std::string::npos; at = text.find(kMark))
+            text.replace(at, kMark.size(), places.state_dir);
+    };
+    for (auto& [name, type] : config.types) {
+        for (auto& [key, value] : type.env)
+            expand(value);
+        expand(type.cwd);
+    }
 }
 
 }  // namespace jobq

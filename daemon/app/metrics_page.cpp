@@ -1,12 +1,14 @@
-// App: what /metrics tells beyond the counters: asked of the parts at each scrape, from memory.
+#include "daemon/app/metrics_page.h"
+
 #include <algorithm>
-#include <array>
 #include <functional>
+#include <map>
+#include <utility>
+#include <vector>
 
 #include "core/async/contain.h"
 #include "core/base/limits.h"
 #include "core/base/version.h"
-#include "daemon/app.h"
 #include "daemon/observe/log.h"
 #include "daemon/observe/process_figures.h"
 
@@ -93,62 +95,61 @@ void fill_process(Metrics::Sheet& sheet) {
 
 }  // namespace
 
-void App::make_metrics() {
-    auto& turns = metrics_.histogram(Metric::loop_lag);
+MetricsPage::MetricsPage(UvReactor& reactor, const Figures& figures)
+    : reactor_(reactor), figures_(figures), one_text_(reactor) {
+    Metrics& metrics = figures_.metrics;
+    auto& turns = metrics.histogram(Metric::loop_lag);
     reactor_.on_turn([&turns](int64_t us) { observe(turns, double(us) / 1e6); });
     for (const char* part : {"session", "http", "sender", "task", "loop"})
-        metrics_.counter(Metric::contained, {{"part", part}});
-    on_escape([this](const Escape& escape) {
+        metrics.counter(Metric::contained, {{"part", part}});
+    on_escape([&metrics](const Escape& escape) {
         log(LogLevel::error, "error.contained",
             escape.what + "; only the failed part was ended, please report this",
             {{"part", std::string(escape.part)}, {"where", escape.context}});
-        add(metrics_.counter(Metric::contained, {{"part", std::string(escape.part)}}));
+        add(metrics.counter(Metric::contained, {{"part", std::string(escape.part)}}));
     });
-    metrics_.on_scrape([this](Metrics::Sheet& sheet) { fill_metrics(sheet); });
+    metrics.on_scrape([this](Metrics::Sheet& sheet) { fill(sheet); });
 }
 
-task<Result<std::string>> App::render_metrics() {
-    std::string text = co_await metrics_.text_in_turns(reactor_);
+MetricsPage::~MetricsPage() {
+    reactor_.on_turn({});
+    on_escape({});
+}
+
+task<Result<std::string>> MetricsPage::render() {
+    std::string text = co_await figures_.metrics.text_in_turns(reactor_);
     co_return text;
 }
 
 // Many series cost the loop milliseconds: one text serves all who scrape within a second.
-task<std::string> App::metrics_text() {
-    std::function<task<Result<std::string>>()> render = std::bind(&App::render_metrics, this);
-    auto text = co_await scrape_.get(render, serves_ms);
+task<std::string> MetricsPage::text() {
+    std::function<task<Result<std::string>>()> make = std::bind(&MetricsPage::render, this);
+    auto text = co_await one_text_.get(make, serves_ms);
     co_return **text;
 }
 
-std::function<void(StoreBatch, size_t)> App::batch_sizes() {
-    std::array<prometheus::Histogram*, 3> sizes{};
-    for (const auto& [what, name] :
-         {std::pair{StoreBatch::enqueue, "enqueue"}, std::pair{StoreBatch::fetch, "fetch"},
-          std::pair{StoreBatch::finish, "finish"}})
-        sizes[size_t(what)] = &metrics_.histogram(Metric::redis_batch_size, {{"what", name}});
-    return [sizes](StoreBatch what, size_t count) { observe(*sizes[size_t(what)], double(count)); };
-}
-
-void App::fill_metrics(Metrics::Sheet& sheet) {
-    const StoreSample& sample = sampler_->look();
+void MetricsPage::fill(Metrics::Sheet& sheet) {
+    const Broker& broker = figures_.broker.broker();
+    const StoreSample& sample = figures_.upkeep.sampler().look();
     if (sample.taken_ms != 0) {
         fill_jobs(sheet, sample.stats);
         fill_queues(sheet, sample.queues, reactor_.wall_ms());
         sheet.set(Metric::sample_age, double(reactor_.now_ms() - sample.taken_ms) / 1000);
     }
-    sheet.set(Metric::jobs_running, double(broker_->all_running().size()));
-    for (const auto& pool : pool_statuses()) {
+    sheet.set(Metric::jobs_running, double(broker.all_running().size()));
+    for (const auto& pool : figures_.pools.statuses(broker)) {
         const MetricLabels labels{{"pool", pool.name}, {"kind", pool.kind}};
         sheet.set(Metric::pool_slots, pool.slots, labels);
         sheet.set(Metric::pool_busy, pool.busy, labels);
     }
-    sheet.set(Metric::webhooks_in_flight, webhooks_ ? webhooks_->in_flight() : 0);
-    fill_workers(sheet, workers_);
-    sheet.set(Metric::ready, !context_->not_ready());
-    sheet.set(Metric::connections, context_->connections);
-    sheet.set(Metric::commands, double(context_->commands));
-    sheet.set(Metric::watchdog_woke, watchdog_ ? double(watchdog_->woken()) : 0);
-    fill_link(sheet, link_->figures());
-    if (storage_) fill_storage(sheet, storage_->status());
+    sheet.set(Metric::webhooks_in_flight, figures_.webhooks.in_flight());
+    fill_workers(sheet, figures_.workers);
+    sheet.set(Metric::ready, !figures_.status.not_ready());
+    sheet.set(Metric::connections, figures_.counters.connections);
+    sheet.set(Metric::commands, double(figures_.counters.commands));
+    sheet.set(Metric::watchdog_woke, double(figures_.counters.watchdog_woke));
+    fill_link(sheet, figures_.redis.figures());
+    fill_storage(sheet, figures_.redis.storage());
     sheet.set(Metric::build_info, 1,
               {{"version", std::string(version())}, {"compiler", __VERSION__}});
     fill_process(sheet);

@@ -1,0 +1,28 @@
+#include "daemon/app/broker_part.h"
+
+namespace jobq {
+
+task<Result<>> BrokerPart::start() {
+    broker_ = std::make_unique<Broker>(reactor_, store_.store(), events_, workers_, config_);
+    broker_->set_storage(&redis_.room());
+    broker_->set_metrics(&metrics_);
+    store_.on_usable([this] { broker_->waiters().notify_all(); });
+    co_return Result<>{};
+}
+
+task<void> BrokerPart::reload() {
+    broker_->set_config(config_);
+    ++status_.config_version;
+    for (const auto& worker : workers_.all())
+        worker->notice.notify_all();
+    broker_->waiters().notify_all();  // who waits may run other types now
+    co_return;
+}
+
+task<void> BrokerPart::drain(Ending) {
+    if (!broker_) co_return;
+    broker_->close_intake();
+    broker_->waiters().notify_all();  // those that wait for jobs see the state
+}
+
+}  // namespace jobq

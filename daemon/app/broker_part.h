@@ -1,0 +1,46 @@
+// BrokerPart: the Broker on the store, from before its first call to after its last.
+#pragma once
+
+#include <memory>
+
+#include "daemon/app/store_part.h"
+#include "daemon/observe/job_metrics.h"
+#include "daemon/work/broker.h"
+
+namespace jobq {
+
+class BrokerPart final : public Part {
+  public:
+    BrokerPart(UvReactor& reactor, const ConfigPtr& config, RedisPart& redis, StorePart& store,
+               DaemonStatus& status, Events& events, Workers& workers, JobMetrics& metrics)
+        : reactor_(reactor),
+          config_(config),
+          redis_(redis),
+          store_(store),
+          status_(status),
+          events_(events),
+          workers_(workers),
+          metrics_(metrics) {}
+
+    task<Result<>> start() override;
+    task<void> reload() override;
+    task<void> drain(Ending ending) override;
+
+    // From start() on.
+    Broker& broker() { return *broker_; }
+
+    Workers& workers() { return workers_; }
+
+  private:
+    UvReactor& reactor_;
+    const ConfigPtr& config_;
+    RedisPart& redis_;
+    StorePart& store_;
+    DaemonStatus& status_;
+    Events& events_;
+    Workers& workers_;
+    JobMetrics& metrics_;
+    std::unique_ptr<Broker> broker_;
+};
+
+}  // namespace jobq
