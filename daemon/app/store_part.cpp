@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "core/store/failpoints/failpoint_store.h"
 #include "daemon/observe/log.h"
 
 namespace jobq {
@@ -38,6 +39,7 @@ task<Result<>> StorePart::start() {
     options.on_batch = batch_sizes(metrics_);
     store_ = std::make_unique<RedisStore>(reactor_, redis_.link(), Keys(config_->redis.name_space),
                                           options);
+    seen_ = &with_failpoints(*store_, reactor_, redis_.link(), Keys(config_->redis.name_space));
     auto opened = co_await store_->open();
     if (!opened) co_return opened;
     redis_.tell(*this);

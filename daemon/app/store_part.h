@@ -22,7 +22,7 @@ class StorePart final : public Part, private RedisListener {
     task<void> drain(Ending ending) override;
 
     // From start() on.
-    RedisStore& store() { return *store_; }
+    Store& store() { return *seen_; }
 
     // Told each time that the store was opened anew.
     void on_reopened(std::function<void()> fn) { reopened_.push_back(std::move(fn)); }
@@ -41,6 +41,7 @@ class StorePart final : public Part, private RedisListener {
     DaemonStatus& status_;
     Metrics& metrics_;
     std::unique_ptr<RedisStore> store_;
+    Store* seen_ = nullptr;  // by all others: with_failpoints()
     std::vector<std::function<void()>> reopened_, usable_;
     bool reopening_ = false, stopping_ = false;
     Signal halt_;

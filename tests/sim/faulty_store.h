@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "core/async/wait.h"
-#include "tests/sim/around_store.h"
+#include "core/store/around_store.h"
 #include "tests/sim/relay_store.h"
 #include "tests/sim/store_link.h"
 

@@ -4,7 +4,7 @@
 
 #include <optional>
 
-#include "tests/sim/around_store.h"
+#include "core/store/around_store.h"
 
 namespace jobq::sim {
 

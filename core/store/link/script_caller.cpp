@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "core/base/failpoint.h"
 #include "core/base/id.h"
 #include "core/base/text.h"
 #include "core/store/link/answer_form.h"
@@ -50,8 +49,6 @@ task<Result<Reply>> ScriptCaller::run(const Script& script, Command args, size_t
         Error error = error_of_redis(reply->text);
         // Too large to be added is for the caller; whatever ends or moves jobs must not be lost.
         if (kind != ScriptKind::adds && is_final(error.code)) error.code = ErrorCode::internal;
-        if (kind != ScriptKind::adds && JOBQ_FAILPOINT(refusal_final))
-            error.code = ErrorCode::conflict;
         co_return tl::unexpected<Error>(std::move(error));
     }
     if (!reply) co_return reply;

@@ -4,7 +4,6 @@
 #include <map>
 #include <unordered_set>
 
-#include "core/base/failpoint.h"
 #include "core/base/time.h"
 #include "core/job/codec.h"
 #include "core/store/known.h"
@@ -15,12 +14,6 @@ namespace {
 
 size_t weight_of(const Job& job) {
     return job.args.size() + job.custom.size() + 128;
-}
-
-// A bug to be planted: before the checksum is taken, which finds what changes later.
-Job changed(Job job) {
-    job.args[job.args.size() - 3] ^= 1;  // ..."ms":17}]
-    return job;
 }
 
 // How the script is to look at the job's jid.
@@ -89,13 +82,9 @@ task<void> Enqueuer::send_push(std::string header, Batch batch, Batch* known) {
     Command args;
     args.add(int64_t(caller_.options().publish_hints)).add(header);
     for (const auto& entry : batch) {
-        std::string envelope = encode_job(entry.item(), false);
-        if (JOBQ_FAILPOINT(payload_changed)) envelope = encode_job(changed(entry.item()), false);
-        if (JOBQ_FAILPOINT(job_invented)) args.add(entry.item().jid + "-twin").add(envelope);
-        args.add(entry.item().jid).add(envelope);
+        args.add(entry.item().jid).add(encode_job(entry.item(), false));
     }
-    Result<Reply> reply;
-    if (!JOBQ_FAILPOINT(push_dropped)) reply = co_await caller_.run(scripts::push, std::move(args));
+    auto reply = co_await caller_.run(scripts::push, std::move(args));
     if (reply && integer_of(*reply) == 1) {
         known->insert(known->end(), batch.begin(), batch.end());
         co_return;
@@ -118,10 +107,7 @@ task<void> Enqueuer::send_others(Batch batch) {
         const Job& job = entry.item();
         args.add(job.jid).add(encode_job(job, false)).add(header_of(job.queue, job.priority));
         int64_t due = job.run_at_ms > now ? job.run_at_ms : 0;
-        if (JOBQ_FAILPOINT(delayed_early)) due = std::max<int64_t>(0, due - 1'000);
-        std::string_view key = job.idempotency_key;
-        if (JOBQ_FAILPOINT(key_ignored)) key = {};
-        args.add(due).add(key);
+        args.add(due).add(job.idempotency_key);
         const Ties& ties = job.ties ? *job.ties : kNoTies;
         args.add(ties.words()).add(ties.lock);
         args.add(later_ms(std::max(now, job.run_at_ms), ties.lock_for_ms)).add(known_as(job));

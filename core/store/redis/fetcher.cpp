@@ -4,7 +4,6 @@
 #include <iterator>
 #include <map>
 
-#include "core/base/failpoint.h"
 #include "core/job/codec.h"
 #include "core/store/link/scripts.h"
 #include "core/store/redis/rows.h"
@@ -117,10 +116,6 @@ task<Result<std::vector<Leased>>> Fetcher::fetch_for(FetchRequest request) {
             leases.push_back(leased_of(ids[i], envelopes[i], *records[i], token, now));
             if (leases.back().job.queue.empty()) leases.back().job.queue = request.queues.front();
         }
-    }
-    if (!leases.empty() && JOBQ_FAILPOINT(fetch_twice)) {
-        Command again("LPUSH", caller_.keys().of("q:" + leases[0].job.queue), leases[0].job.jid);
-        co_await caller_.call(std::move(again));
     }
     co_return leases;
 }

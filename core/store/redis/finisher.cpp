@@ -3,7 +3,6 @@
 #include <map>
 #include <unordered_set>
 
-#include "core/base/failpoint.h"
 #include "core/job/codec.h"
 #include "core/store/link/scripts.h"
 #include "core/store/redis/cause_args.h"
@@ -210,12 +209,6 @@ task<void> Finisher::send_group(Batch group, int64_t now) {
             over.push_back(entry.item().jid);
     std::string word(kEndHint);
     co_await caller_.hint(std::move(word), std::move(over));
-    const Finish& first = group[0].item();
-    if (first.transition.move == Move::succeed && JOBQ_FAILPOINT(ended_kept)) {
-        Command kept("ZADD", caller_.keys().of("dead"), first.final.finished_ms);
-        kept.add(member_of(first.queue, first.priority, first.jid));
-        co_await caller_.call(std::move(kept));
-    }
 }
 
 }  // namespace jobq

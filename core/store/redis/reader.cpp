@@ -1,6 +1,5 @@
 #include "core/store/redis/reader.h"
 
-#include "core/base/failpoint.h"
 #include "core/base/text.h"
 #include "core/job/codec.h"
 #include "core/store/link/scripts.h"
@@ -104,14 +103,6 @@ task<Result<ListPage>> RedisReader::list(ListRequest request) {
         co_return page;
     }
     request.limit = std::clamp(request.limit, 1, int(limits::kScriptJobs));
-    if (!request.cursor.empty() && JOBQ_FAILPOINT(cursor_by_rank)) {
-        // "<cut> <score> <member>": behind where that member is now, whatever has failed since.
-        const std::string member =
-            request.cursor.substr(request.cursor.rfind(' ', request.cursor.rfind(' ') - 1) + 1);
-        Command score("ZSCORE", caller_.keys().of(name(request.state)), member);
-        auto now = co_await caller_.call(std::move(score));
-        if (now && !now->text.empty()) request.cursor = "999999999 " + now->text + " " + member;
-    }
     Command args;
     const Script* which = &scripts::list_set;
     if (request.state == State::ready) {

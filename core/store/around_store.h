@@ -11,7 +11,7 @@
 
 #include "core/store/store.h"
 
-namespace jobq::sim {
+namespace jobq {
 
 using Whom = std::vector<std::string>;
 
@@ -145,11 +145,11 @@ class AroundStore : public Store {
     }
 
     task<Result<std::vector<Result<Enqueued>>>> bring_in(std::vector<Imported> jobs) override {
-        return self().around("bring in", {}, [jobs](Store& store) { return store.bring_in(jobs); });
+        return self().around("import", {}, [jobs](Store& store) { return store.bring_in(jobs); });
     }
 
   private:
     Self& self() { return static_cast<Self&>(*this); }
 };
 
-}  // namespace jobq::sim
+}  // namespace jobq
