@@ -12,7 +12,7 @@
 #include "daemon/app/processes.h"
 #include "daemon/app/readiness.h"
 #include "daemon/app/runner_part.h"
-#include "daemon/app/signals.h"
+#include "daemon/app/signals_part.h"
 #include "daemon/app/traces.h"
 
 namespace jobq {

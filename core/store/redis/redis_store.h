@@ -10,7 +10,7 @@
 #include "core/store/redis/jobs.h"
 #include "core/store/redis/owners.h"
 #include "core/store/redis/reader.h"
-#include "core/store/redis/upkeep.h"
+#include "core/store/redis/redis_upkeep.h"
 #include "core/store/store.h"
 
 namespace jobq {

@@ -1,4 +1,4 @@
-#include "daemon/app/signals.h"
+#include "daemon/app/signals_part.h"
 
 #include <signal.h>
 

@@ -1,4 +1,4 @@
-#include "core/store/redis/upkeep.h"
+#include "core/store/redis/redis_upkeep.h"
 
 #include <algorithm>
 
