@@ -22,7 +22,9 @@ void stop_when_serving(Alive& alive) {
 // How it has ended, as it should; `left` is what was there before.
 void check_end(const Nest& nest, const Life& life, const Left& left) {
     CHECK(life.status == 0);
-    CHECK(nest.litter() == "");
+    const std::string litter = nest.litter();
+    INFO(litter);
+    CHECK(litter.empty());
     CHECK(Left().descriptors == left.descriptors);
     CHECK(Left().threads == left.threads);
 }

@@ -61,9 +61,10 @@ TEST_CASE("parts that were not started are stopped, and others twice, without a 
     start_and_stop(nest, kParts);
     const Left left;
     for (size_t count = 0; count <= kParts; ++count) {
-        INFO(count << " parts started");
         start_and_stop(nest, count);
-        CHECK(nest.litter() == "");
+        const std::string litter = nest.litter();
+        INFO(count << " parts started; left: " << litter);
+        CHECK(litter.empty());
         CHECK(Left() == left);
     }
 }
