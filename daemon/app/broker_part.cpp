@@ -3,9 +3,11 @@
 namespace jobq {
 
 task<Result<>> BrokerPart::start() {
-    broker_ = std::make_unique<Broker>(reactor_, store_.store(), events_, workers_, config_);
-    broker_->set_storage(&redis_.room());
-    broker_->set_metrics(&metrics_);
+    BrokerOutside outside{redis_.room(), tracer_};
+    outside.observers = {&metrics_, &tracer_};
+    outside.handler_known = handler_known_;
+    broker_ = std::make_unique<Broker>(reactor_, store_.store(), events_, workers_, config_,
+                                       std::move(outside));
     store_.on_usable([this] { broker_->waiters().notify_all(); });
     co_return Result<>{};
 }
@@ -21,7 +23,7 @@ task<void> BrokerPart::reload() {
 
 task<void> BrokerPart::drain(Ending) {
     if (!broker_) co_return;
-    broker_->close_intake();
+    broker_->intake().close();
     broker_->waiters().notify_all();  // those that wait for jobs see the state
 }
 

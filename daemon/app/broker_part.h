@@ -2,17 +2,20 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 
 #include "daemon/app/store_part.h"
+#include "daemon/broker/broker.h"
 #include "daemon/observe/job_metrics.h"
-#include "daemon/work/broker.h"
+#include "daemon/observe/tracer.h"
 
 namespace jobq {
 
 class BrokerPart final : public Part {
   public:
     BrokerPart(UvReactor& reactor, const ConfigPtr& config, RedisPart& redis, StorePart& store,
-               DaemonStatus& status, Events& events, Workers& workers, JobMetrics& metrics)
+               DaemonStatus& status, Events& events, Workers& workers, JobMetrics& metrics,
+               Tracer& tracer, HandlerKnown handler_known)
         : reactor_(reactor),
           config_(config),
           redis_(redis),
@@ -20,7 +23,9 @@ class BrokerPart final : public Part {
           status_(status),
           events_(events),
           workers_(workers),
-          metrics_(metrics) {}
+          metrics_(metrics),
+          tracer_(tracer),
+          handler_known_(std::move(handler_known)) {}
 
     task<Result<>> start() override;
     task<void> reload() override;
@@ -40,6 +45,8 @@ class BrokerPart final : public Part {
     Events& events_;
     Workers& workers_;
     JobMetrics& metrics_;
+    Tracer& tracer_;
+    const HandlerKnown handler_known_;
     std::unique_ptr<Broker> broker_;
 };
 

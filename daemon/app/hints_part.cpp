@@ -12,7 +12,7 @@ task<Result<>> HintsPart::start() {
     hints_ = std::make_unique<HintListener>(
         reactor_, parse_redis_url(config_->redis.url).value(),
         Keys(config_->redis.name_space).hint_channel(),
-        [this](const std::string& queue) { broker_.broker().hinted(queue); },
+        [this](const std::string& queue) { broker_.broker().hints().take(queue); },
         [this] { broker_.broker().waiters().notify_all(); });
     hints_->start();
     store_.on_reopened([this] { hints_->renew(); });

@@ -129,14 +129,14 @@ task<std::string> MetricsPage::text() {
 }
 
 void MetricsPage::fill(Metrics::Sheet& sheet) {
-    const Broker& broker = figures_.broker.broker();
+    Broker& broker = figures_.broker.broker();
     const StoreSample& sample = figures_.upkeep.sampler().look();
     if (sample.taken_ms != 0) {
         fill_jobs(sheet, sample.stats);
         fill_queues(sheet, sample.queues, reactor_.wall_ms());
         sheet.set(Metric::sample_age, double(reactor_.now_ms() - sample.taken_ms) / 1000);
     }
-    sheet.set(Metric::jobs_running, double(broker.all_running().size()));
+    sheet.set(Metric::jobs_running, double(broker.running().size()));
     for (const auto& pool : figures_.pools.statuses(broker)) {
         const MetricLabels labels{{"pool", pool.name}, {"kind", pool.kind}};
         sheet.set(Metric::pool_slots, pool.slots, labels);

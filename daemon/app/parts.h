@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "daemon/app/access_part.h"
+#include "daemon/app/broker_part.h"
 #include "daemon/app/hints_part.h"
 #include "daemon/app/listeners.h"
 #include "daemon/app/live_page.h"
@@ -14,6 +15,8 @@
 #include "daemon/app/runner_part.h"
 #include "daemon/app/signals_part.h"
 #include "daemon/app/traces.h"
+#include "daemon/app/webhooks_part.h"
+#include "daemon/server/pool_table.h"
 
 namespace jobq {
 
@@ -36,9 +39,9 @@ struct Parts {
     DaemonStatus status;
     AccessPart access;
     StorePart store;
+    Traces traces;
     BrokerPart broker;
     HintsPart hints;
-    Traces traces;
     Upkeep upkeep;
     Processes processes;
     RunnerPart runner;

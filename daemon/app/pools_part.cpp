@@ -35,9 +35,6 @@ void PoolsPart::make_pools() {
 }
 
 task<Result<>> PoolsPart::start() {
-    broker_.broker().set_handler_known([this](const std::string& type, const std::string& queue) {
-        return type == kWebhookType ? webhooks_.is_on() : table_.runs(type, queue);
-    });
     make_pools();
     co_return Result<>{};
 }

@@ -9,17 +9,15 @@
 #include <string>
 #include <vector>
 
-#include "daemon/app/webhooks_part.h"
-#include "daemon/server/pool_table.h"
+#include "daemon/app/broker_part.h"
 #include "daemon/work/thread_pool.h"
 
 namespace jobq {
 
 class PoolsPart final : public Part {
   public:
-    PoolsPart(UvReactor& reactor, const ConfigPtr& config, BrokerPart& broker,
-              WebhooksPart& webhooks, PoolTable& table)
-        : reactor_(reactor), config_(config), broker_(broker), webhooks_(webhooks), table_(table) {}
+    PoolsPart(UvReactor& reactor, const ConfigPtr& config, BrokerPart& broker)
+        : reactor_(reactor), config_(config), broker_(broker) {}
 
     task<Result<>> start() override;
     task<void> reload() override;
@@ -35,8 +33,6 @@ class PoolsPart final : public Part {
     UvReactor& reactor_;
     const ConfigPtr& config_;
     BrokerPart& broker_;
-    WebhooksPart& webhooks_;
-    PoolTable& table_;
     std::map<std::string, Pool> pools_;
     std::vector<Pool> leaving_;  // a reload waits for their end
     bool stopping_ = false;

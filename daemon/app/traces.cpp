@@ -119,14 +119,10 @@ Result<std::vector<std::string>> read_trace_headers(const TraceConfig& config,
     return headers;
 }
 
-Traces::Traces(UvReactor& reactor, const ConfigPtr& config, Metrics& metrics, StateFiles& files,
-               BrokerPart& broker)
-    : reactor_(reactor),
-      config_(config),
-      files_(files),
-      broker_(broker),
-      tracer_(reactor, metrics),
-      gate_(reactor) {}
+Traces::Traces(UvReactor& reactor, const ConfigPtr& config, Metrics& metrics, StateFiles& files)
+    : reactor_(reactor), config_(config), files_(files), tracer_(reactor, metrics), gate_(reactor) {
+    tracer_.turn(false);
+}
 
 Traces::~Traces() = default;
 
@@ -172,17 +168,14 @@ task<Result<>> Traces::set(TraceConfig config) {
     co_await end_sender();
     // Another reload may have come meanwhile.
     if (change != changes_) co_return Result<>{};
-    if (set_to_.endpoint.empty()) {
-        broker_.broker().set_tracer(nullptr);
-        co_return Result<>{};
-    }
+    tracer_.turn(!set_to_.endpoint.empty());
+    if (set_to_.endpoint.empty()) co_return Result<>{};
     sender_ =
         std::make_unique<Sender>(reactor_, url_of(set_to_.endpoint), headers_, set_to_.ca_file);
     exporter_ = std::make_unique<SpanExporter>(reactor_, tracer_, *sender_,
                                                resource_of(set_to_, files_.node_id()));
     exporter_->set_where(parse_web_url(set_to_.endpoint).value().text());
     exporter_->start();
-    broker_.broker().set_tracer(&tracer_);
     log(LogLevel::info, "trace.on", "", {{"collector", set_to_.endpoint}});
     co_return Result<>{};
 }

@@ -1,5 +1,5 @@
-// Traces: where the daemon's spans go, by [trace]. The Broker has the Tracer while an endpoint is
-// set; what sends is made anew when a reload changes [trace].
+// Traces: where the daemon's spans go, by [trace]. The Tracer is on while an endpoint is set; what
+// sends is made anew when a reload changes [trace].
 #pragma once
 
 #include <memory>
@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/config/config.h"
-#include "daemon/app/broker_part.h"
+#include "daemon/app/part.h"
 #include "daemon/app/state_files.h"
 #include "daemon/loop/http_sender.h"
 #include "daemon/observe/span_exporter.h"
@@ -21,14 +21,15 @@ Result<std::vector<std::string>> read_trace_headers(const TraceConfig& config, s
 class Traces final : public Part {
   public:
     // `files` has the name under which it sends.
-    Traces(UvReactor& reactor, const ConfigPtr& config, Metrics& metrics, StateFiles& files,
-           BrokerPart& broker);
+    Traces(UvReactor& reactor, const ConfigPtr& config, Metrics& metrics, StateFiles& files);
     ~Traces() override;
 
     task<Result<>> start() override;
     Result<> prepare(const Config& fresh) override;
     task<void> reload() override;
     task<void> stop(Ending ending) override;
+
+    Tracer& tracer() { return tracer_; }
 
   private:
     class Sender;
@@ -41,7 +42,6 @@ class Traces final : public Part {
     UvReactor& reactor_;
     const ConfigPtr& config_;
     StateFiles& files_;
-    BrokerPart& broker_;
     Tracer tracer_;
     TraceConfig set_to_;
     std::vector<std::string> headers_;

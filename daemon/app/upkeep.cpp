@@ -6,7 +6,7 @@ namespace jobq {
 
 task<Result<>> Upkeep::start() {
     Broker& broker = broker_.broker();
-    co_await broker.recover();
+    co_await broker.leases().recover();
     if (stopping_) co_return Result<>{};
     chores_ = std::make_unique<Chores>(broker, !redis_.is_private());
     chores_->start();

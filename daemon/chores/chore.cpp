@@ -20,8 +20,8 @@ bool Chore::is_known(const Error& error) {
 }
 
 int64_t Chore::lease_tick_ms() const {
-    const bool idle = broker_.all_running().empty() && broker_.workers().size() == 0 &&
-                      !broker_.has_lost_fetches() && !broker_.has_rest();
+    const bool idle = broker_.running().empty() && broker_.workers().size() == 0 &&
+                      !broker_.returns().has_lost() && !broker_.leases().has_rest();
     return idle ? kIdleTickMs : kLeaseTickMs;
 }
 

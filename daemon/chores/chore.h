@@ -7,14 +7,13 @@
 #include <cstdint>
 
 #include "core/async/gate.h"
-#include "daemon/work/broker.h"
+#include "daemon/broker/broker.h"
 
 namespace jobq {
 
 class Chore {
   public:
-    explicit Chore(Broker& broker)
-        : reactor_(broker.reactor()), broker_(broker), wake_(reactor_), gate_(reactor_) {}
+    explicit Chore(Broker& broker) : Chore(broker, nullptr) {}
 
     virtual ~Chore() = default;
     Chore(const Chore&) = delete;
@@ -24,6 +23,14 @@ class Chore {
     task<void> stop();
 
   protected:
+    // `wake`: what it waits at, for those who have something for it to do; null: one of its own.
+    Chore(Broker& broker, Signal* wake)
+        : reactor_(broker.reactor()),
+          broker_(broker),
+          own_(reactor_),
+          wake_(wake ? *wake : own_),
+          gate_(reactor_) {}
+
     // Ends soon once stopping() is so; wake_ is notified then.
     virtual task<void> run() = 0;
 
@@ -38,7 +45,8 @@ class Chore {
 
     Reactor& reactor_;
     Broker& broker_;
-    Signal wake_;
+    Signal own_;
+    Signal& wake_;
     Gate gate_;
 
   private:

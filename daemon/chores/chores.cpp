@@ -5,10 +5,10 @@ namespace jobq {
 Chores::Chores(Broker& broker, bool shared_store)
     : reactor_(broker.reactor()),
       promoter_(broker, shared_store),
-      leases_(broker, shared_store),
+      reaper_(broker, shared_store),
       beats_(broker),
       purger_(broker),
-      all_{&promoter_, &leases_, &purger_} {
+      all_{&promoter_, &reaper_, &purger_} {
     if (shared_store) all_.push_back(&beats_);
 }
 

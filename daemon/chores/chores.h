@@ -4,10 +4,10 @@
 #include <memory>
 #include <vector>
 
-#include "daemon/chores/leases.h"
 #include "daemon/chores/owner_beats.h"
 #include "daemon/chores/promoter.h"
 #include "daemon/chores/purger.h"
+#include "daemon/chores/reaper.h"
 
 namespace jobq {
 
@@ -22,12 +22,12 @@ class Chores {
     // The store is reachable again: look at once.
     void look_now() { promoter_.look_now(); }
 
-    void worker_died(std::shared_ptr<Worker> worker) { leases_.worker_died(std::move(worker)); }
+    void worker_died(std::shared_ptr<Worker> worker) { reaper_.worker_died(std::move(worker)); }
 
   private:
     Reactor& reactor_;
     Promoter promoter_;
-    Leases leases_;
+    Reaper reaper_;
     OwnerBeats beats_;
     Purger purger_;
     std::vector<Chore*> all_;

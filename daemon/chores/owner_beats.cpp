@@ -10,7 +10,7 @@ task<void> OwnerBeats::beat_newcomers() {
     std::set<std::string> here, fresh;
     for (const auto& worker : broker_.workers().all())
         if (worker->kind == WorkerKind::faktory && !worker->is_gone())
-            here.insert(Broker::beat_name(worker->wid));
+            here.insert(OwnerNames::beat_name(worker->wid));
     for (const auto& name : here)
         if (beaten_.count(name) == 0) fresh.insert(name);
     std::erase_if(beaten_, [&](const std::string& name) { return here.count(name) == 0; });
@@ -24,12 +24,12 @@ task<void> OwnerBeats::beat_newcomers() {
 // length of our own monotonic clock is a dead owner's.
 task<void> OwnerBeats::beat_and_watch() {
     std::set<std::string> held;
-    for (const auto& [jid, running] : broker_.all_running())
-        if (running.owner.find(broker_.epoch()) != std::string::npos) held.insert(running.owner);
+    for (auto& owner : broker_.running().owners())
+        if (broker_.names().is_mine(owner)) held.insert(std::move(owner));
     for (const auto& worker : broker_.workers().all()) {
         if (worker->kind != WorkerKind::pool && worker->connections == 0) continue;
         const bool faktory = worker->kind == WorkerKind::faktory;
-        held.insert(faktory ? Broker::beat_name(worker->wid) : worker->owner);
+        held.insert(faktory ? OwnerNames::beat_name(worker->wid) : worker->owner);
     }
     std::vector<std::string> owners(held.begin(), held.end());
     std::erase(owners, "");
@@ -44,7 +44,7 @@ task<void> OwnerBeats::beat_and_watch() {
     looked_ms_ = now;
     std::unordered_map<std::string, Seen> seen;
     for (const auto& info : *all) {
-        if (held.count(info.owner) || info.owner == "faktory") continue;
+        if (held.count(info.owner) || info.owner == kFaktoryOwner) continue;
         auto before = seen_.find(info.owner);
         bool same = before != seen_.end() && before->second.beat == info.beat;
         Seen mark{info.beat, same ? before->second.since_ms : now};
@@ -53,7 +53,7 @@ task<void> OwnerBeats::beat_and_watch() {
         if (now - mark.since_ms < limits::kProcessLeaseMs + limits::kBeatEveryMs + kLeaseTickMs)
             continue;
         std::string owner = info.owner, why = "its daemon or worker sends no more heartbeats";
-        co_await broker_.reap(owner, why);
+        co_await broker_.leases().reap(owner, why);
         seen.erase(owner);
     }
     seen_ = std::move(seen);
@@ -69,7 +69,7 @@ task<void> OwnerBeats::run() {
         if (reactor_.now_ms() < next_beat_ms) continue;
         next_beat_ms = reactor_.now_ms() + limits::kBeatEveryMs;
         co_await beat_and_watch();
-        co_await broker_.look_for_cancels();
+        co_await broker_.control().look_for_cancels();
     }
 }
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/async/gate.h"
-#include "daemon/work/broker.h"
+#include "daemon/broker/broker.h"
 
 namespace jobq {
 

@@ -15,26 +15,28 @@ constexpr int64_t kTakenMs = 500;      // who was woken takes them within this
 
 Watchdog::Watchdog(Reactor& reactor, Broker& broker, Counters& counters)
     : reactor_(reactor), broker_(broker), counters_(counters), stop_(reactor), gate_(reactor) {
-    broker_.on_stir([this] { stir(); });
+    gate_.keep([this] { return watch(); });
 }
 
-Watchdog::~Watchdog() {
-    reactor_.cancel(timer_);
-    broker_.on_stir(nullptr);
-}
-
-void Watchdog::stir() {
-    if (timer_ != 0 || looking_ || stopping_) return;
-    timer_ = reactor_.after(kLookMs, [this] {
-        timer_ = 0;
-        gate_.spawn(look());
-    });
+// What stirs while it waits or looks is what it looks at.
+task<void> Watchdog::watch() {
+    while (!stopping_) {
+        auto stirred = broker_.wakeups().stirred.wait(-1);
+        co_await stirred;
+        bool again = true;
+        while (again && !stopping_) {
+            auto pause = stop_.wait(kLookMs);
+            co_await pause;
+            if (stopping_) break;
+            again = co_await look();
+        }
+    }
 }
 
 task<void> Watchdog::stop() {
     stopping_ = true;
-    reactor_.cancel(std::exchange(timer_, 0));
     stop_.notify_all();
+    broker_.wakeups().stir();
     auto left = gate_.close();
     co_await left;
 }
@@ -42,7 +44,7 @@ task<void> Watchdog::stop() {
 // Its slots are free only when one of them is, which is news.
 bool Watchdog::may_be_throttled(const std::string& queue) const {
     if (!broker_.config().queues.count(queue)) return false;
-    for (const auto& [jid, running] : broker_.all_running())
+    for (const auto& [jid, running] : broker_.running().all())
         if (running.job.queue == queue) return true;
     return false;
 }
@@ -74,14 +76,12 @@ std::vector<Watchdog::Stalled> Watchdog::stalled(const std::vector<QueueInfo>& q
     return found;
 }
 
-task<void> Watchdog::look() {
-    const StorageGate* storage = broker_.storage();
-    if (storage && storage->status().starts_nothing) co_return;
+task<bool> Watchdog::look() {
+    if (broker_.storage().status().starts_nothing) co_return false;
     // Other queues are nobody's business here, however many there are.
     QueueRequest waited_for;
     waited_for.names = broker_.waiters().waited_for_since(reactor_.now_ms() - kStalledMs);
-    if (waited_for.names.empty()) co_return;
-    looking_ = true;
+    if (waited_for.names.empty()) co_return false;
     bool young = false;
     std::vector<Stalled> found;
     auto queues = co_await broker_.store().queue_page(waited_for);
@@ -91,17 +91,16 @@ task<void> Watchdog::look() {
         queues = co_await broker_.store().queue_page(waited_for);
     if (queues) found = stalled(queues->queues, &young);
     if (!found.empty() && !stopping_) {
-        broker_.count_taken(reactor_.wall_ms() - kStalledMs);
+        broker_.dispatch().count_taken(reactor_.wall_ms() - kStalledMs);
         for (const auto& one : found)
             broker_.waiters().alarm(one.queue, one.type, int(std::min<int64_t>(one.ready, 10'000)));
         auto taken = stop_.wait(kTakenMs);
         co_await taken;
         for (const auto& one : found)
-            tell(one, broker_.taken_from(one.queue));
-        broker_.count_taken(0);
+            tell(one, broker_.dispatch().taken_from(one.queue));
+        broker_.dispatch().count_taken(0);
     }
-    looking_ = false;
-    if (young || !queues || !found.empty()) stir();
+    co_return young || !queues || !found.empty();
 }
 
 void Watchdog::tell(const Stalled& one, int taken) {

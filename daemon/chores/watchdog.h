@@ -12,18 +12,15 @@
 #include <string>
 
 #include "core/async/gate.h"
+#include "daemon/broker/broker.h"
 #include "daemon/observe/counters.h"
-#include "daemon/work/broker.h"
 
 namespace jobq {
 
 class Watchdog {
   public:
     Watchdog(Reactor& reactor, Broker& broker, Counters& counters);
-    ~Watchdog();
 
-    // Something is ready, or may be: looks a while later.
-    void stir();
     task<void> stop();
 
   private:
@@ -32,7 +29,9 @@ class Watchdog {
         int64_t ready = 0, age_ms = 0, oldest_ms = 0;
     };
 
-    task<void> look();
+    task<void> watch();
+    // True: once more after a while.
+    task<bool> look();
     std::vector<Stalled> stalled(const std::vector<QueueInfo>& queues, bool* young);
     bool has_candidate(const std::vector<QueueInfo>& queues) const;
     bool may_be_throttled(const std::string& queue) const;
@@ -43,8 +42,7 @@ class Watchdog {
     Counters& counters_;
     Signal stop_;
     Gate gate_;
-    TimerId timer_ = 0;
-    bool looking_ = false, stopping_ = false;
+    bool stopping_ = false;
     std::map<std::string, int64_t> in_vain_;  // queue -> its oldest job when waking did not help
 };
 

@@ -51,24 +51,27 @@ MetricLabels JobMetrics::labels(const Series& series) const {
     return {{"queue", series.queue}, {"type", series.type}};
 }
 
-void JobMetrics::enqueued(const std::string& queue, const std::string& type) {
-    add(*of(queue, type).enqueued);
+void JobMetrics::enqueued(const EnqueuedJob& what) {
+    add(*of(what.job.queue, what.job.type).enqueued);
 }
 
-void JobMetrics::refused(std::string_view code) {
-    add(metrics_.counter(Metric::enqueue_refused, {{"code", std::string(code)}}));
+void JobMetrics::refused(ErrorCode why) {
+    add(metrics_.counter(Metric::enqueue_refused, {{"code", std::string(info(why).name)}}));
 }
 
-void JobMetrics::started(const std::string& queue, const std::string& type, int64_t wait_ms) {
-    Series& series = of(queue, type);
+void JobMetrics::started(const StartedJob& what) {
+    // Since it was ready in its queue.
+    const int64_t since_ms = enqueued_ms(what.job, what.record, what.at_ms);
+    const int64_t wait_ms = since_ms == 0 ? 0 : std::max<int64_t>(0, what.at_ms - since_ms);
+    Series& series = of(what.job.queue, what.job.type);
     add(*series.started);
     observe(*series.wait, in_seconds(wait_ms));
     recent_wait_.add(wait_ms);
 }
 
-void JobMetrics::ended(const std::string& queue, const std::string& type, std::string_view outcome,
-                       std::string_view reason, bool retried, int64_t ran_ms) {
-    Series& series = of(queue, type);
+void JobMetrics::ended(const EndedJob& what) {
+    const std::string_view outcome = name(what.report.outcome);
+    Series& series = of(what.job.queue, what.job.type);
     auto known = series.finished.find(outcome);
     if (known == series.finished.end()) {
         MetricLabels three = labels(series);
@@ -77,11 +80,17 @@ void JobMetrics::ended(const std::string& queue, const std::string& type, std::s
         known = series.finished.emplace(outcome, &counter).first;
     }
     add(*known->second);
+    const int64_t ran_ms = what.ran_ms();
     observe(*series.duration, in_seconds(ran_ms));
     recent_run_.add(ran_ms);
-    if (outcome != "success") ++failures_[series.type].attempts;
-    if (retried) add(*series.retried);
-    if (!reason.empty()) died(queue, type, reason);
+    if (what.report.outcome != Outcome::success) ++failures_[series.type].attempts;
+    if (what.move == Move::retry) add(*series.retried);
+    if (what.move == Move::dead && !what.reason.empty())
+        died(what.job.queue, what.job.type, what.reason);
+}
+
+void JobMetrics::buried(const BuriedJob& what) {
+    died(what.job.queue, what.job.type, what.reason);
 }
 
 void JobMetrics::died(const std::string& queue, const std::string& type, std::string_view reason) {
@@ -92,8 +101,8 @@ void JobMetrics::died(const std::string& queue, const std::string& type, std::st
     add(metrics_.counter(Metric::jobs_dead, three));
 }
 
-void JobMetrics::expired(const std::string& queue, const std::string& type) {
-    add(metrics_.counter(Metric::jobs_expired, labels(of(queue, type))));
+void JobMetrics::expired(const Job& job) {
+    add(metrics_.counter(Metric::jobs_expired, labels(of(job.queue, job.type))));
 }
 
 void JobMetrics::leases_expired(size_t count) {

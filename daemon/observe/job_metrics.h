@@ -1,4 +1,4 @@
-// JobMetrics: counters and histograms of what happens to jobs, told by the Broker.
+// JobMetrics: counters and histograms of what happens to jobs.
 //
 // Must stay true: the number of series has a bound. The first kNames types and queues have series
 // of their own, and of their pairs kPairs; all others share the name "other".
@@ -10,12 +10,13 @@
 #include <string>
 #include <string_view>
 
+#include "daemon/observe/job_observer.h"
 #include "daemon/observe/metrics.h"
 #include "daemon/observe/spread.h"
 
 namespace jobq {
 
-class JobMetrics {
+class JobMetrics final : public JobObserver {
   public:
     static constexpr size_t kNames = 200, kPairs = 1'000;
     static constexpr std::string_view kOther = "other";
@@ -28,18 +29,14 @@ class JobMetrics {
 
     explicit JobMetrics(Metrics& metrics);
 
-    void enqueued(const std::string& queue, const std::string& type);
-    void refused(std::string_view code);
-    // wait_ms: since it was ready in its queue.
-    void started(const std::string& queue, const std::string& type, int64_t wait_ms);
-    // `outcome` and `reason` are words of closed sets. reason "": it did not go to the dead set.
-    void ended(const std::string& queue, const std::string& type, std::string_view outcome,
-               std::string_view reason, bool retried, int64_t ran_ms);
-    // Without an attempt: damaged, say.
-    void died(const std::string& queue, const std::string& type, std::string_view reason);
-    void expired(const std::string& queue, const std::string& type);
-    void leases_expired(size_t count);
-    void leases_lost(size_t count);
+    void enqueued(const EnqueuedJob& what) override;
+    void refused(ErrorCode why) override;
+    void started(const StartedJob& what) override;
+    void ended(const EndedJob& what) override;
+    void buried(const BuriedJob& what) override;
+    void expired(const Job& job) override;
+    void leases_expired(size_t count) override;
+    void leases_lost(size_t count) override;
 
     // Since the start.
     const Failures& failures() const { return failures_; }
@@ -59,6 +56,8 @@ class JobMetrics {
 
     Series& of(const std::string& queue, const std::string& type);
     MetricLabels labels(const Series& series) const;
+    // `reason` is a word of a closed set.
+    void died(const std::string& queue, const std::string& type, std::string_view reason);
 
     Metrics& metrics_;
     // There from the start: an alert that adds two counters must not miss one of them.

@@ -52,12 +52,14 @@ Tracer::Belongs Tracer::belongs(const Job& job) const {
 }
 
 std::string Tracer::trace_id_of(const Job& job) const {
+    if (!on_) return TraceNames::trace_id_of(job);
     const Belongs to = belongs(job);
     return to.kept || to.caller ? hex(to.trace) : std::string();
 }
 
 std::string Tracer::traceparent_of(const Job& job, const JobRecord& record,
                                    int64_t leased_ms) const {
+    if (!on_) return TraceNames::traceparent_of(job, record, leased_ms);
     const Belongs to = belongs(job);
     const SpanId run = span_id_of(job, JobSpan::run, current_attempt(record), leased_ms);
     return format_traceparent({to.trace, run, to.kept});
@@ -77,7 +79,17 @@ Span Tracer::start_of(const Job& job, const Belongs& to, const char* operation) 
     return span;
 }
 
-void Tracer::enqueued(const Job& job) {
+void Tracer::enqueued(const EnqueuedJob& what) {
+    if (on_ && what.whole) put_enqueue(what.job);
+}
+
+void Tracer::ended(const EndedJob& end) {
+    if (!on_) return;
+    put_attempt(end);
+    if (end.follow) put_enqueue(*end.follow);
+}
+
+void Tracer::put_enqueue(const Job& job) {
     const Belongs to = belongs(job);
     if (!to.kept || !has_room(1)) return;
     const int64_t now_ms = reactor_.wall_ms();
@@ -96,7 +108,7 @@ void Tracer::enqueued(const Job& job) {
 
 // The clock of the one who ran it may be another than ours: its times are kept within what is known
 // here.
-void Tracer::ended(const TracedEnd& end) {
+void Tracer::put_attempt(const EndedJob& end) {
     const RunReport& report = end.report;
     const bool given_back =
         report.outcome == Outcome::released || report.outcome == Outcome::snooze;
@@ -121,7 +133,7 @@ void Tracer::ended(const TracedEnd& end) {
     put(std::move(run));
 }
 
-Span Tracer::run_of(const TracedEnd& end, const Belongs& to, int64_t start_us) const {
+Span Tracer::run_of(const EndedJob& end, const Belongs& to, int64_t start_us) const {
     const RunReport& report = end.report;
     const int attempt = current_attempt(end.record);
     const int64_t now_us = reactor_.wall_ms() * 1000 + 999;
@@ -136,8 +148,9 @@ Span Tracer::run_of(const TracedEnd& end, const Belongs& to, int64_t start_us) c
     attributes.emplace_back("jobq.job.attempt", attempt);
     attributes.emplace_back("jobq.outcome", std::string(name(report.outcome)));
     attributes.emplace_back("jobq.job.state", std::string(info(end.move).state));
-    if (!end.reason.empty()) attributes.emplace_back("jobq.dead.reason", end.reason);
-    if (!end.worker.empty()) attributes.emplace_back("messaging.client.id", end.worker);
+    if (!end.reason.empty()) attributes.emplace_back("jobq.dead.reason", std::string(end.reason));
+    if (!end.worker.empty())
+        attributes.emplace_back("messaging.client.id", std::string(end.worker));
     if (report.exit_code) attributes.emplace_back("jobq.exit_code", *report.exit_code);
     if (report.signal) attributes.emplace_back("jobq.signal", *report.signal);
     if (!is_bad(report.outcome)) return run;

@@ -1,6 +1,6 @@
-// Tracer: the spans of jobs, made when their end is known, and kept until they are sent. The Broker
-// tells it what happens; SpanExporter takes what it has. While traces are off there is none for the
-// Broker, and nothing is made.
+// Tracer: the spans of jobs, made when their end is known, and kept until they are sent. As a
+// JobObserver it hears what happens; SpanExporter takes what it has. While it is off nothing is
+// made.
 //
 //   enqueue  (producer)   from the request to "stored"; child of the caller's span, or a root
 //     wait   (internal)   from ready in its queue to the start of an attempt
@@ -20,30 +20,23 @@
 #include "core/async/reactor.h"
 #include "core/job/decide.h"
 #include "core/job/job.h"
+#include "daemon/observe/job_observer.h"
 #include "daemon/observe/metrics.h"
 #include "daemon/observe/span.h"
+#include "daemon/observe/trace_names.h"
 
 namespace jobq {
 
 // Why spans were not sent: the label of a metric.
 enum class SpanDrop : uint8_t { queue_full, collector, rejected, stopped };
 
-// An attempt as its end is known. Pointers are to what the caller keeps for the call.
-struct TracedEnd {
-    const Job& job;  // its head
-    const JobRecord& record;
-    int64_t leased_ms = 0;
-    const RunReport& report;
-    Move move = Move::succeed;
-    std::string reason;  // why it is dead
-    std::string worker;
-};
-
-class Tracer {
+class Tracer final : public TraceNames, public JobObserver {
   public:
     static constexpr size_t kSpans = 2'048;
 
     Tracer(Reactor& reactor, Metrics& metrics);
+
+    void turn(bool on) { on_ = on; }
 
     // Of traces that begin here, such a part is kept.
     void set_ratio(double ratio) { ratio_ = ratio; }
@@ -51,14 +44,16 @@ class Tracer {
     // Called when there is something to take.
     void on_span(std::function<void()> fn) { on_span_ = std::move(fn); }
 
-    // What an attempt is told, JOBQ_TRACEPARENT: its own run span.
-    std::string traceparent_of(const Job& job, const JobRecord& record, int64_t leased_ms) const;
+    // An attempt is told of its own run span.
+    std::string traceparent_of(const Job& job, const JobRecord& record,
+                               int64_t leased_ms) const override;
+    // When there will be spans of it.
+    std::string trace_id_of(const Job& job) const override;
 
-    // The id of its trace, when there will be spans of it.
-    std::string trace_id_of(const Job& job) const;
+    bool reads_enqueued() override { return on_; }
 
-    void enqueued(const Job& job);
-    void ended(const TracedEnd& end);
+    void enqueued(const EnqueuedJob& what) override;
+    void ended(const EndedJob& end) override;
 
     size_t waiting() const { return spans_.size(); }
 
@@ -77,15 +72,18 @@ class Tracer {
     };
 
     Belongs belongs(const Job& job) const;
+    void put_enqueue(const Job& job);
+    void put_attempt(const EndedJob& end);
     // False: so many more would be too many. They are counted.
     bool has_room(size_t spans);
     void put(Span span);
     Span start_of(const Job& job, const Belongs& to, const char* operation) const;
-    Span run_of(const TracedEnd& end, const Belongs& to, int64_t start_us) const;
+    Span run_of(const EndedJob& end, const Belongs& to, int64_t start_us) const;
 
     Reactor& reactor_;
     Metrics& metrics_;
     prometheus::Counter &exported_, &failures_;
+    bool on_ = true;
     double ratio_ = 1;
     std::deque<Span> spans_;
     std::function<void()> on_span_;

@@ -4,9 +4,9 @@
 
 #include <memory>
 
+#include "daemon/broker/caller.h"
 #include "daemon/server/door.h"
 #include "daemon/server/guesses.h"
-#include "daemon/work/caller.h"
 
 namespace jobq {
 

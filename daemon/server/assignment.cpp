@@ -1,7 +1,7 @@
 #include "daemon/server/assignment.h"
 
+#include "daemon/broker/intake_rules.h"
 #include "daemon/work/builtin.h"
-#include "daemon/work/intake.h"
 
 namespace jobq {
 namespace {

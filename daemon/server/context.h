@@ -7,12 +7,12 @@
 
 #include "core/async/one_answer.h"
 #include "core/config/config.h"
+#include "daemon/broker/broker.h"
 #include "daemon/observe/counters.h"
 #include "daemon/server/access.h"
 #include "daemon/server/daemon_status.h"
 #include "daemon/server/pool_table.h"
 #include "daemon/server/views.h"
-#include "daemon/work/broker.h"
 
 namespace jobq {
 

@@ -105,7 +105,8 @@ void Session::leave_worker() {
     // A plain Faktory worker is gone with its last connection, but known while it holds jobs. One
     // with a process lease may come back until the lease ends.
     if (worker_->kind != WorkerKind::faktory) return;
-    if (broker().wids_with_jobs().count(worker_->wid) == 0) broker().workers().forget(worker_);
+    if (broker().holders().wids_with_jobs().count(worker_->wid) == 0)
+        broker().workers().forget(worker_);
 }
 
 }  // namespace jobq

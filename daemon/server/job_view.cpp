@@ -44,7 +44,7 @@ void write_running(JsonWriter& json, const JobView& view, Broker& broker) {
     add_time(json, "started_at", view.started_ms);
     json.field("attempt", current_attempt(view.record));
     json.field("duration_ms", std::max<int64_t>(0, broker.reactor().wall_ms() - view.started_ms));
-    const Running* known = broker.running(view.job.jid);
+    const Running* known = broker.running().find(view.job.jid);
     if (known && !known->worker.empty()) json.field("worker", known->worker);
     if (view.cancel_asked) json.field("cancel_asked", true);
 }
@@ -91,16 +91,16 @@ std::string why_waiting(const JobView& view, Broker& broker, bool paused) {
             return "it is dead (" + view.record.reason + "); retry it with jobq retry-dead " +
                    view.job.jid;
         case State::running:
-            return broker.advice_on_holder(view.job.jid);
+            return broker.holders().advice(view.job.jid);
         case State::ready:
             break;
         default:
             return {};
     }
     if (paused) return "its queue is paused; resume it with jobq queue resume " + view.job.queue;
-    if (broker.storage() && broker.storage()->status().starts_nothing)
-        return "no job is started: " + broker.storage()->status().text;
-    std::string none = broker.why_no_handler(view.job.type, view.job.queue);
+    if (const StorageStatus storage = broker.storage().status(); storage.starts_nothing)
+        return "no job is started: " + storage.text;
+    std::string none = broker.dispatch().why_no_handler(view.job.type, view.job.queue);
     if (!none.empty()) return none;
     return "it waits in queue " + view.job.queue + " for a free slot of a worker";
 }

@@ -5,7 +5,7 @@
 
 #include "core/protocol/json_writer.h"
 #include "core/store/store.h"
-#include "daemon/work/broker.h"
+#include "daemon/broker/broker.h"
 
 namespace jobq {
 

@@ -259,14 +259,14 @@ task<Result<>> Operations::act_on_all(std::shared_ptr<Operation> operation,
 task<Result<std::vector<Result<>>>> Operations::act_once(Action action, Caller from,
                                                          std::vector<std::string> jids) {
     if (action == Action::retry) {
-        auto done = co_await broker_.requeue(std::move(jids), true, from);
+        auto done = co_await broker_.control().requeue(std::move(jids), true, from);
         co_return done;
     }
     if (action == Action::remove) {
-        auto done = co_await broker_.store().remove(std::move(jids));
+        auto done = co_await broker_.control().remove(std::move(jids));
         co_return done;
     }
-    auto cancelled = co_await broker_.cancel(std::move(jids));
+    auto cancelled = co_await broker_.control().cancel(std::move(jids));
     if (!cancelled) co_return tl::unexpected<Error>(cancelled.error());
     std::vector<Result<>> done;
     for (const auto& one : *cancelled)

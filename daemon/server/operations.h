@@ -13,8 +13,8 @@
 #include <string>
 
 #include "core/async/gate.h"
+#include "daemon/broker/broker.h"
 #include "daemon/server/verbs/job_filter.h"
-#include "daemon/work/broker.h"
 
 namespace jobq {
 

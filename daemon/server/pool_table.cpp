@@ -7,10 +7,10 @@
 
 namespace jobq {
 
-std::vector<PoolStatus> PoolTable::statuses(const Broker& broker) const {
+std::vector<PoolStatus> PoolTable::statuses(Broker& broker) const {
     std::vector<PoolStatus> statuses;
     std::map<std::string, int> busy;
-    for (const auto& [jid, running] : broker.all_running())
+    for (const auto& [jid, running] : broker.running().all())
         ++busy[running.worker];
     for (const auto& [name, pool] : config_->pools) {
         PoolStatus status;

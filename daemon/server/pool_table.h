@@ -8,7 +8,7 @@
 
 #include "core/config/config.h"
 #include "core/job/type_set.h"
-#include "daemon/work/broker.h"
+#include "daemon/broker/broker.h"
 
 namespace jobq {
 
@@ -24,7 +24,7 @@ class PoolTable {
     // `config`: the one of now, which a reload exchanges.
     explicit PoolTable(const std::shared_ptr<const Config>& config) : config_(config) {}
 
-    std::vector<PoolStatus> statuses(const Broker& broker) const;
+    std::vector<PoolStatus> statuses(Broker& broker) const;
     // What that pool of the runner runs now.
     Types types_of(const std::string& pool);
     // One of them runs jobs of that type from that queue.

@@ -4,6 +4,7 @@
 
 #include "core/async/contain.h"
 #include "core/base/text.h"
+#include "daemon/broker/intake_rules.h"
 #include "daemon/observe/log.h"
 #include "daemon/server/verbs/actions.h"
 
@@ -227,7 +228,7 @@ task<void> Session::store_pushes(std::string first, bool jobq) {
         ++context_.counters.commands;
         argument = line.substr(prefix.size());
     }
-    auto results = co_await broker().enqueue(std::move(jobs), caller());
+    auto results = co_await broker().intake().enqueue(std::move(jobs), caller());
     size_t at = 0;
     for (const auto& request : requests) {
         if (!request) {

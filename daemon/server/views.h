@@ -8,7 +8,7 @@
 
 #include "core/async/task.h"
 #include "core/store/storage_gate.h"
-#include "daemon/work/worker.h"
+#include "daemon/broker/worker.h"
 
 namespace jobq {
 

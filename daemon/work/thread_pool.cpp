@@ -42,7 +42,7 @@ ThreadPool::ThreadPool(UvReactor& reactor, Broker& broker, PoolConfig config)
       broker_(broker),
       config_(std::move(config)),
       types_(types_of(builtins_of(config_))),
-      owner_(new_owner(config_.name, broker.epoch())),
+      owner_(new_owner(config_.name, broker.names().epoch())),
       ticket_(std::make_shared<Waiters::Ticket>(reactor)),
       rng_(random_u64()),
       room_(reactor),
@@ -100,7 +100,7 @@ task<void> ThreadPool::fetcher() {
         order.wait_ms = kFetchWaitMs;
         order.tells_starts = true;
         int64_t began = monotonic_us();
-        auto leases = co_await broker_.fetch(std::move(order), ticket_);
+        auto leases = co_await broker_.dispatch().fetch(std::move(order), ticket_);
         if (!leases) {
             auto pause = room_.wait(kErrorPauseMs);
             co_await pause;
@@ -115,11 +115,11 @@ task<void> ThreadPool::fetcher() {
             auto work = std::make_unique<Work>();
             work->token = std::move(lease.token);
             work->attempt = current_attempt(lease.record);
-            int64_t limit =
-                lease.job.timeout_ms.value_or(broker_.policy_of(lease.job.type).timeout_ms);
+            int64_t limit = lease.job.timeout_ms.value_or(
+                broker_.current().policy_of(lease.job.type).timeout_ms);
             work->deadline_ms = later_ms(reactor_.now_ms(), limit);
             work->job = std::move(lease.job);
-            const Running* known = broker_.running(work->job.jid);
+            const Running* known = broker_.running().find(work->job.jid);
             if (known && known->cancel_asked) work->stop = true;  // while it was on its way
             batch.push_back(work.get());
             running_.emplace(work.get(), std::move(work));
@@ -138,8 +138,8 @@ task<void> ThreadPool::canceller() {
 
 void ThreadPool::stop_cancelled() {
     for (auto& [work, owned] : running_) {
-        const Running* known = broker_.running(work->job.jid);
-        if (known && known->cancel_asked && known->token == work->token) work->stop = true;
+        const Running* known = broker_.running().find(work->job.jid);
+        if (known && known->cancel_asked && known->token() == work->token) work->stop = true;
     }
     worker_->cancel.clear();
 }
@@ -286,7 +286,7 @@ void ThreadPool::tell_begun() {
         Work* work = slots_[size_t(i)].begun.exchange(nullptr);
         for (; work != nullptr; work = work->next_begun) {
             --unbegun_;
-            broker_.started(work->job.jid, work->token, work->started_wall_us / 1000);
+            broker_.dispatch().started(work->job.jid, work->token, work->started_wall_us / 1000);
         }
     }
 }
@@ -327,7 +327,7 @@ task<void> ThreadPool::settle(std::vector<Work*> done) {
         batch.push_back(std::move(ended));
     }
     std::function<bool()> give_up = [this] { return hurry_; };
-    auto results = co_await broker_.finish_surely(std::move(batch), std::move(give_up));
+    auto results = co_await broker_.attempts().finish_surely(std::move(batch), std::move(give_up));
     for (size_t i = 0; i < done.size(); ++i) {
         if (!results[i])
             log(LogLevel::warn, "job.finish_failed", results[i].error().text,

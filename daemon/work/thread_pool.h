@@ -17,8 +17,8 @@
 
 #include "core/async/gate.h"
 #include "core/config/config.h"
+#include "daemon/broker/broker.h"
 #include "daemon/loop/uv_reactor.h"
-#include "daemon/work/broker.h"
 #include "daemon/work/builtin.h"
 
 namespace jobq {

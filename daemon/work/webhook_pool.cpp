@@ -105,7 +105,7 @@ WebhookPool::WebhookPool(UvReactor& reactor, Broker& broker, WebhookKeys keys, M
       keys_(std::move(keys)),
       metrics_(metrics),
       sender_(reactor, limits::kWebhooksAtOnce),
-      owner_("pool:" + std::string(kWebhookQueue) + ":" + broker.epoch()),
+      owner_("pool:" + std::string(kWebhookQueue) + ":" + broker.names().epoch()),
       ticket_(std::make_shared<Waiters::Ticket>(reactor)),
       room_(reactor),
       over_(reactor),
@@ -138,7 +138,7 @@ task<void> WebhookPool::fetcher() {
         order.count = std::min(kHeldMax - held_, limits::kWebhooksAtOnce);
         order.wait_ms = kFetchWaitMs;
         order.tells_starts = true;
-        auto leases = co_await broker_.fetch(std::move(order), ticket_);
+        auto leases = co_await broker_.dispatch().fetch(std::move(order), ticket_);
         if (!leases) {
             auto pause = room_.wait(kErrorPauseMs);
             co_await pause;
@@ -162,8 +162,8 @@ void WebhookPool::count(const char* outcome) {
 }
 
 void WebhookPool::begin(const std::string& jid) {
-    const Running* known = broker_.running(jid);
-    if (known) broker_.started(jid, known->token, reactor_.wall_ms());
+    const Running* known = broker_.running().find(jid);
+    if (known) broker_.dispatch().started(jid, known->token(), reactor_.wall_ms());
 }
 
 task<void> WebhookPool::deliver(Leased lease) {
@@ -189,7 +189,7 @@ task<void> WebhookPool::deliver(Leased lease) {
     std::function<bool()> give_up = [this] {
         return stopping_ && reactor_.now_ms() >= stop_deadline_ms_;
     };
-    auto results = co_await broker_.finish_surely(std::move(batch), std::move(give_up));
+    auto results = co_await broker_.attempts().finish_surely(std::move(batch), std::move(give_up));
     if (!results[0])
         log(LogLevel::warn, "job.finish_failed", results[0].error().text,
             {{"jid", job->jid}, {"worker", std::string(kWebhookQueue)}});

@@ -16,9 +16,9 @@
 #include "core/async/gate.h"
 #include "core/config/check.h"
 #include "core/protocol/webhook_signature.h"
+#include "daemon/broker/broker.h"
 #include "daemon/loop/http_sender.h"
 #include "daemon/observe/metrics.h"
-#include "daemon/work/broker.h"
 
 namespace jobq {
 

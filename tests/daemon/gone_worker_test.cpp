@@ -49,7 +49,7 @@ struct Daemon {
         order.queues = {"default"};
         order.lease_per_job = true;
         auto ticket = std::make_shared<Waiters::Ticket>(reactor);
-        auto taken = run_task(reactor, broker.fetch(std::move(order), ticket));
+        auto taken = run_task(reactor, broker.dispatch().fetch(std::move(order), ticket));
         if (!taken || taken->empty()) return "";
         return taken->front().job.jid;
     }
@@ -59,7 +59,7 @@ struct Daemon {
         std::vector<Ended> batch(1);
         batch[0].jid = jid;
         batch[0].report.worker = wid;
-        auto results = run_task(reactor, broker.finish(std::move(batch)));
+        auto results = run_task(reactor, broker.attempts().finish(std::move(batch)));
         return results.front() ? ErrorCode{} : results.front().error().code;
     }
 
@@ -77,7 +77,7 @@ struct Rig {
         Job job = a_job("mail", jid);
         job.retry = retry;
         std::vector<Job> jobs{job};
-        REQUIRE(run_task(reactor, here.broker.enqueue(std::move(jobs), Caller{})).front());
+        REQUIRE(run_task(reactor, here.broker.intake().enqueue(std::move(jobs), Caller{})).front());
     }
 
     JobView view(const std::string& jid) {
@@ -188,11 +188,12 @@ TEST_CASE("a cancel ends the job of a worker without a wid once its connection h
     const bool before = GENERATE(true, false);
     const auto cancel = [&] {
         std::vector<std::string> one{"job-0001"};
-        REQUIRE(run_task(rig.reactor, rig.here.broker.cancel(std::move(one))));
+        REQUIRE(run_task(rig.reactor, rig.here.broker.control().cancel(std::move(one))));
     };
     const auto release = [&] {
         std::vector<std::string> one{"job-0001"};
-        return run_task(rig.reactor, rig.here.broker.release(std::move(one), Caller{}))->front();
+        return run_task(rig.reactor, rig.here.broker.control().release(std::move(one), Caller{}))
+            ->front();
     };
     CHECK(release().error().code == ErrorCode::conflict);  // it is there
     if (before) {
@@ -203,7 +204,7 @@ TEST_CASE("a cancel ends the job of a worker without a wid once its connection h
         rig.reactor.advance(6'000);
     } else {
         presence.reset();
-        CHECK(rig.here.broker.holder_of("job-0001") == Holder::gone);
+        CHECK(rig.here.broker.holders().of("job-0001") == Holder::gone);
         cancel();
     }
     CHECK(rig.state("job-0001") == State::cancelled);
@@ -222,7 +223,8 @@ TEST_CASE("many jobs are released by one call, each is answered in its place") {
     gone.reset();
     jids.insert(jids.begin() + 1, "no-such-job");
     std::vector<std::string> asked = jids;
-    auto results = run_task(rig.reactor, rig.here.broker.release(std::move(asked), Caller{}));
+    auto results =
+        run_task(rig.reactor, rig.here.broker.control().release(std::move(asked), Caller{}));
     REQUIRE(results);
     REQUIRE(results->size() == jids.size());
     for (size_t i = 0; i < jids.size(); ++i) {
@@ -258,9 +260,10 @@ TEST_CASE("two daemons: a worker that is connected to the other one is not dead"
     CHECK(rig.state("job-0001") == State::running);
     SECTION("its job is not released or cancelled as that of a gone one") {
         std::vector<std::string> one{"job-0001"}, same_one{"job-0001"};
-        auto released = run_task(rig.reactor, rig.here.broker.release(std::move(one), Caller{}));
+        auto released =
+            run_task(rig.reactor, rig.here.broker.control().release(std::move(one), Caller{}));
         CHECK(released->front().error().code == ErrorCode::conflict);
-        REQUIRE(run_task(rig.reactor, rig.here.broker.cancel(std::move(same_one))));
+        REQUIRE(run_task(rig.reactor, rig.here.broker.control().cancel(std::move(same_one))));
         beat_there(30'000);
         CHECK(rig.state("job-0001") == State::running);
     }

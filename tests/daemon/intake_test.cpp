@@ -1,8 +1,7 @@
 // May this job come in, and may a stored one be run again: one rule for every door.
-#include "daemon/work/intake.h"
-
 #include <catch2/catch.hpp>
 
+#include "daemon/broker/intake_rules.h"
 #include "tests/daemon/session_rig.h"
 
 using namespace jobq;
@@ -73,7 +72,7 @@ TEST_CASE("intake: no more durability is promised than the store is known to giv
 
 TEST_CASE("intake: once it is closed every door refuses in the same words, and stores nothing") {
     SessionRig<MemoryStore> rig;
-    rig.broker.close_intake();
+    rig.broker.intake().close();
     rig.status.state = DaemonState::stopping;
     rig.with([](const std::string& path) {
         SessionClient client(path);
@@ -88,7 +87,7 @@ TEST_CASE("intake: once it is closed every door refuses in the same words, and s
         CHECK_THAT(client.body("JOBQ PING {}"), Catch::Contains("stopping"));
     });
     std::vector<Job> jobs{job_of("t")};
-    auto results = on_loop(rig.reactor, rig.broker.enqueue(std::move(jobs), kKnown));
+    auto results = on_loop(rig.reactor, rig.broker.intake().enqueue(std::move(jobs), kKnown));
     REQUIRE(results.size() == 1);
     REQUIRE_FALSE(results[0]);
     CHECK(results[0].error().code == ErrorCode::unavailable);

@@ -1,5 +1,5 @@
 // What is kept of a running job's output: its head and its tail, with positions.
-#include "daemon/work/live_output.h"
+#include "daemon/broker/live_output.h"
 
 #include <catch2/catch.hpp>
 

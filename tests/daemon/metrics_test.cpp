@@ -25,6 +25,34 @@ size_t series_in(const std::string& text) {
     return lines_with(text, "") - lines_with(text, "# ");
 }
 
+// What happens to a job of that queue and type.
+struct Told {
+    Told(std::string queue, std::string type) {
+        job.queue = std::move(queue);
+        job.type = std::move(type);
+        job.created_ms = kCreatedMs;
+    }
+
+    void enqueued(JobMetrics& jobs) const { jobs.enqueued({job, State::ready}); }
+
+    void started(JobMetrics& jobs, int64_t wait_ms) const {
+        jobs.started({job, record, "w", kCreatedMs + wait_ms});
+    }
+
+    void ended(JobMetrics& jobs, Outcome outcome, Move move, std::string_view reason,
+               int64_t ran_ms) const {
+        RunReport report;
+        report.outcome = outcome;
+        report.started_ms = kCreatedMs;
+        report.ended_ms = kCreatedMs + ran_ms;
+        jobs.ended({job, record, kCreatedMs, report, move, reason});
+    }
+
+    static constexpr int64_t kCreatedMs = 1'000'000;
+    Job job;
+    JobRecord record;
+};
+
 }  // namespace
 
 TEST_CASE("metrics: names are unique, jobq's or the process's, and counters end in _total") {
@@ -44,13 +72,14 @@ TEST_CASE("metrics: names are unique, jobq's or the process's, and counters end 
 TEST_CASE("metrics: what happened to jobs is counted by queue, type and outcome") {
     Metrics metrics;
     JobMetrics jobs(metrics);
-    jobs.enqueued("mail", "welcome");
-    jobs.enqueued("mail", "welcome");
-    jobs.refused("STORAGE_FULL");
-    jobs.started("mail", "welcome", 30);
-    jobs.ended("mail", "welcome", "failure", "", true, 2'000);
-    jobs.ended("mail", "welcome", "crash", "poison", false, 10);
-    jobs.expired("mail", "welcome");
+    const Told told("mail", "welcome");
+    told.enqueued(jobs);
+    told.enqueued(jobs);
+    jobs.refused(ErrorCode::storage_full);
+    told.started(jobs, 30);
+    told.ended(jobs, Outcome::failure, Move::retry, "", 2'000);
+    told.ended(jobs, Outcome::crash, Move::dead, "poison", 10);
+    jobs.expired(told.job);
     jobs.leases_lost(3);
     const std::string text = metrics.text();
     for (const char* line :
@@ -96,9 +125,10 @@ TEST_CASE("metrics: a million type names leave the number of series as it is") {
         for (int64_t i = first; i < last; ++i) {
             const std::string queue = "q" + std::to_string(i % 1'009),
                               type = "type-" + std::to_string(i);
-            jobs.enqueued(queue, type);
-            jobs.started(queue, type, 1);
-            jobs.ended(queue, type, "failure", "exhausted", true, 1);
+            const Told told(queue, type);
+            told.enqueued(jobs);
+            told.started(jobs, 1);
+            told.ended(jobs, Outcome::failure, Move::dead, "exhausted", 1);
         }
     };
     run(0, 20'000);
@@ -126,8 +156,9 @@ TEST_CASE("metrics: a long text is made in turns, and is the same text") {
     Metrics metrics;
     JobMetrics jobs(metrics);
     for (int i = 0; i < 150; ++i) {
-        jobs.enqueued("queue" + std::to_string(i), "type");
-        jobs.started("queue" + std::to_string(i), "type", i);
+        const Told told("queue" + std::to_string(i), "type");
+        told.enqueued(jobs);
+        told.started(jobs, i);
     }
     TestReactor reactor;
     const std::string whole = metrics.text();

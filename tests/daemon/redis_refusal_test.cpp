@@ -4,9 +4,10 @@
 
 #include "core/store/link/redis_errors.h"
 #include "core/store/redis/redis_store.h"
+#include "daemon/broker/broker.h"
+#include "daemon/observe/log.h"
 #include "daemon/redis/link.h"
 #include "daemon/redis/storage.h"
-#include "daemon/work/broker.h"
 #include "daemon/work/thread_pool.h"
 #include "tests/daemon/on_loop.h"
 #include "tests/support/builders.h"
@@ -107,7 +108,7 @@ struct Rig {
 
     Result<Enqueued> enqueue(const Job& job) {
         std::vector<Job> one(1, job);
-        return call(broker.enqueue(std::move(one), Caller{})).front();
+        return call(broker.intake().enqueue(std::move(one), Caller{})).front();
     }
 
     FetchOrder order(const std::string& owner) const {
@@ -119,7 +120,8 @@ struct Rig {
     }
 
     Result<std::vector<Leased>> fetch(const std::string& owner) {
-        return call(broker.fetch(order(owner), std::make_shared<Waiters::Ticket>(reactor)));
+        return call(
+            broker.dispatch().fetch(order(owner), std::make_shared<Waiters::Ticket>(reactor)));
     }
 
     Leased take(const std::string& owner) {
@@ -140,7 +142,7 @@ struct Rig {
 
     task<std::vector<Result<>>> finish(const Leased& lease, const std::string& owner) {
         std::vector<Ended> one(1, success(lease, owner));
-        return broker.finish_surely(std::move(one), [] { return false; });
+        return broker.attempts().finish_surely(std::move(one), [] { return false; });
     }
 
     std::string state_of(const std::string& jid) {
@@ -177,13 +179,15 @@ void walk_a_life(Rig& rig, const Said& said) {
     const Job job = rig.next_job();
     std::vector<Job> one(1, job);
     said.check_code(
-        rig.through(said.text, {"push"}, rig.broker.enqueue(std::move(one), Caller{})).front());
+        rig.through(said.text, {"push"}, rig.broker.intake().enqueue(std::move(one), Caller{}))
+            .front());
     if (said.is_met()) CHECK(rig.state_of(job.jid) == "none");
     REQUIRE(rig.enqueue(job));
 
     // Fetch: the job stays for the next one.
     auto ticket = std::make_shared<Waiters::Ticket>(rig.reactor);
-    auto fetched = rig.through(said.text, {"fetch"}, rig.broker.fetch(rig.order("pool:a"), ticket));
+    auto fetched =
+        rig.through(said.text, {"fetch"}, rig.broker.dispatch().fetch(rig.order("pool:a"), ticket));
     said.check_kept(fetched);
     if (!fetched) fetched = rig.fetch("pool:a");
     REQUIRE(fetched);
@@ -220,10 +224,10 @@ void walk_the_chores(Rig& rig, const Said& said) {
     // To be cancelled, as is found out when it is handed back.
     const Leased stopped = rig.take("pool:a");
     std::vector<std::string> asked(1, stopped.job.jid);
-    REQUIRE(rig.call(rig.broker.cancel(asked)));
-    task<void> put = rig.broker.hand_back_all("pool:a");
+    REQUIRE(rig.call(rig.broker.control().cancel(asked)));
+    task<void> put = rig.broker.returns().hand_back_all("pool:a");
     CHECK(rig.through(said.text, {"done"}, detail::true_after(std::move(put))));
-    on_loop(rig.reactor, rig.broker.recall_lost_fetches());
+    on_loop(rig.reactor, rig.broker.returns().recall());
     CHECK(rig.state_of(stopped.job.jid) == "cancelled");
 
     // Promote: it is due, and stays so.
@@ -232,31 +236,31 @@ void walk_the_chores(Rig& rig, const Said& said) {
     REQUIRE(rig.enqueue(later));
     auto is_due = [&] { return rig.reactor.wall_ms() >= later.run_at_ms; };
     REQUIRE(on_loop(rig.reactor, until(rig.reactor, is_due)));
-    said.check_kept(rig.through(said.text, {"promote"}, rig.broker.promote()));
-    REQUIRE(rig.call(rig.broker.promote()));
+    said.check_kept(rig.through(said.text, {"promote"}, rig.broker.dispatch().promote()));
+    REQUIRE(rig.call(rig.broker.dispatch().promote()));
     auto due = rig.fetch("pool:a");
     REQUIRE(due);
     REQUIRE(due->size() == 1);
     CHECK(due->front().job.jid == later.jid);
 
     // What was taken goes back to its queue, also when that is refused.
-    task<void> back = rig.broker.hand_back_all("pool:a");
+    task<void> back = rig.broker.returns().hand_back_all("pool:a");
     CHECK(rig.through(said.text, {"release"}, detail::true_after(std::move(back))));
-    on_loop(rig.reactor, rig.broker.recall_lost_fetches());
+    on_loop(rig.reactor, rig.broker.returns().recall());
     auto ticket = std::make_shared<Waiters::Ticket>(rig.reactor);
-    auto gone = rig.call(rig.broker.fetch(rig.order("w:gone"), ticket));
+    auto gone = rig.call(rig.broker.dispatch().fetch(rig.order("w:gone"), ticket));
     REQUIRE(gone);
     REQUIRE(gone->size() == 1);
     CHECK(gone->front().job.jid == later.jid);
 
     // Its worker dies: taking it away is refused, then ending the attempt.
-    rig.through(said.text, {"take_over"}, rig.broker.reap("w:gone", "it died"));
+    rig.through(said.text, {"take_over"}, rig.broker.leases().reap("w:gone", "it died"));
     rig.through(said.text, {"defer", "release", "done"},
-                detail::true_after(rig.broker.settle_rest()));
-    on_loop(rig.reactor, rig.broker.settle_rest());
+                detail::true_after(rig.broker.leases().settle_rest()));
+    on_loop(rig.reactor, rig.broker.leases().settle_rest());
     CHECK(rig.state_of(later.jid) != "running");
     std::vector<std::string> jids(1, later.jid);
-    REQUIRE(rig.call(rig.broker.requeue(jids, true, Caller{})));
+    REQUIRE(rig.call(rig.broker.control().requeue(jids, true, Caller{})));
     auto last = rig.fetch("pool:a");
     REQUIRE(last);
     REQUIRE(last->size() == 1);
@@ -297,7 +301,7 @@ TEST_CASE("a Redis that can't serve is left, once its other answers are there") 
     rig.link.on_state([&](LinkState state, const Error&) { states.push_back(state); });
     rig.filter.refuse("READONLY You can't write against a read only replica.", {"push"});
     std::vector<Job> one(1, rig.next_job());
-    auto refused = rig.call(rig.broker.enqueue(std::move(one), Caller{})).front();
+    auto refused = rig.call(rig.broker.intake().enqueue(std::move(one), Caller{})).front();
     REQUIRE_FALSE(refused);
     CHECK(refused.error().code == ErrorCode::unavailable);
     auto tried = [&] { return rig.filter.accepted() >= before + 3; };

@@ -90,7 +90,7 @@ struct Rig {
             job.jid = "job-" + std::to_string(++jobs);
             job.type = "t";
             job.created_ms = reactor.wall_ms();
-            tracer.enqueued(job);
+            tracer.enqueued({job, State::ready});
         }
         reactor.run_until_idle();
     }
@@ -255,14 +255,14 @@ TEST_CASE("jobs that were not sampled by their caller, or by the ratio, leave no
     job.type = "t";
     job.created_ms = rig.reactor.wall_ms();
     rig.tracer.set_ratio(0);
-    rig.tracer.enqueued(job);
+    rig.tracer.enqueued({job, State::ready});
     CHECK(rig.tracer.waiting() == 0);
     job.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-    rig.tracer.enqueued(job);
+    rig.tracer.enqueued({job, State::ready});
     CHECK(rig.tracer.waiting() == 1);
     rig.tracer.set_ratio(1);
     job.traceparent.back() = '0';
-    rig.tracer.enqueued(job);
+    rig.tracer.enqueued({job, State::ready});
     CHECK(rig.tracer.waiting() == 1);
     // The attempt hears of its trace all the same, with the flag.
     const std::string told = rig.tracer.traceparent_of(job, {}, 5);

@@ -18,14 +18,17 @@ struct Setup {
     MemoryStore store{reactor};
     Events events{reactor};
     Workers workers{reactor};
-    Broker broker{reactor, store, events, workers, std::make_shared<Config>()};
     Metrics metrics;
     JobMetrics counted{metrics};
+    Broker broker{reactor, store, events, workers, std::make_shared<Config>(), counts(counted)};
     std::unique_ptr<ThreadPool> pool;
 
-    Setup() {
-        log_open("warn", false);
-        broker.set_metrics(&counted);
+    Setup() { log_open("warn", false); }
+
+    static BrokerOutside counts(JobMetrics& metrics) {
+        BrokerOutside outside;
+        outside.observers.push_back(&metrics);
+        return outside;
     }
 
     // By jobq_jobs_started_total.
@@ -56,7 +59,8 @@ struct Setup {
             jobs.push_back(a_job(type, type + std::to_string(i)));
             jobs.back().args = args;
         }
-        for (const auto& result : on_loop(reactor, broker.enqueue(std::move(jobs), Caller{})))
+        for (const auto& result :
+             on_loop(reactor, broker.intake().enqueue(std::move(jobs), Caller{})))
             REQUIRE(result);
     }
 

@@ -1,5 +1,5 @@
 // Waiters: who is woken for a new job. Those who run its type, longest waiting first.
-#include "daemon/work/waiters.h"
+#include "daemon/broker/waiters.h"
 
 #include <catch2/catch.hpp>
 

@@ -67,7 +67,7 @@ Daemon::Daemon(Cluster& cluster, int which)
       chores(broker, world.plan.daemons > 1),
       cluster_(cluster),
       which_(which),
-      owner_("pool:sim:" + broker.epoch()),
+      owner_("pool:sim:" + broker.names().epoch()),
       room_(realm->reactor) {}
 
 void Daemon::start() {
@@ -83,7 +83,7 @@ void Daemon::start() {
 }
 
 task<void> Daemon::come_up() {
-    co_await broker.recover();
+    co_await broker.leases().recover();
     chores.start();
     serving_ = true;
     if (world.tracing) world.say("daemon " + std::to_string(which_) + " serves");
@@ -97,7 +97,7 @@ task<void> Daemon::come_up() {
 void Daemon::die() {
     realm->alive = false;
     link->die();
-    witness.died(broker.epoch());
+    witness.died(broker.names().epoch());
     for (size_t run : runs_)
         witness.stopped(run);
     for (const auto& hang_up : hang_ups)
@@ -130,7 +130,7 @@ task<void> Daemon::pool_fetcher() {
         if (shares()) order.types = quick;
         order.count = world.plan.pool_slots - busy_;
         order.wait_ms = 30'000;
-        auto leases = co_await broker.fetch(std::move(order), ticket);
+        auto leases = co_await broker.dispatch().fetch(std::move(order), ticket);
         if (!leases) {
             auto pause = room_.wait(200);
             co_await pause;
@@ -154,7 +154,7 @@ task<void> Daemon::pool_run(Leased lease) {
     std::vector<Ended> batch;
     batch.push_back(ended_of(lease, owner_, behaviour.outcome, world));
     std::function<bool()> never = [] { return false; };
-    co_await broker.finish_surely(std::move(batch), std::move(never));
+    co_await broker.attempts().finish_surely(std::move(batch), std::move(never));
     runs_.erase(run);
     --busy_;
     room_.notify_all();
@@ -197,7 +197,7 @@ void Cluster::hint(int from, const std::string& queue) {
     for (int i = 0; i < size(); ++i) {
         if (i == from || world.fault(50)) continue;
         world.clock.after(world.between(0, 3), [this, i, queue] {
-            if (daemon(i) && daemon(i)->serving()) daemon(i)->broker.hinted(queue);
+            if (daemon(i) && daemon(i)->serving()) daemon(i)->broker.hints().take(queue);
         });
     }
 }

@@ -10,8 +10,8 @@
 #include <memory>
 #include <set>
 
+#include "daemon/broker/broker.h"
 #include "daemon/chores/chores.h"
-#include "daemon/work/broker.h"
 #include "tests/sim/faulty_store.h"
 #include "tests/sim/witness.h"
 

@@ -9,25 +9,25 @@ namespace {
 using Stored = std::vector<Result<Enqueued>>;
 
 task<Result<Stored>> push(Daemon* daemon, std::vector<Job> jobs) {
-    auto results = co_await daemon->broker.enqueue(std::move(jobs), Caller{});
+    auto results = co_await daemon->broker.intake().enqueue(std::move(jobs), Caller{});
     co_return results;
 }
 
 task<Result<std::vector<Result<Cancelled>>>> cancel(Daemon* daemon, std::string jid) {
     std::vector<std::string> one{jid};
-    auto results = co_await daemon->broker.cancel(std::move(one));
+    auto results = co_await daemon->broker.control().cancel(std::move(one));
     co_return results;
 }
 
 task<Result<std::vector<Result<>>>> requeue(Daemon* daemon, std::string jid) {
     std::vector<std::string> one{jid};
-    auto results = co_await daemon->broker.requeue(std::move(one), true, Caller{});
+    auto results = co_await daemon->broker.control().requeue(std::move(one), true, Caller{});
     co_return results;
 }
 
 task<Result<>> pause(Daemon* daemon, std::string queue, bool paused) {
     std::vector<std::string> one{queue};
-    auto result = co_await daemon->broker.pause(std::move(one), paused);
+    auto result = co_await daemon->broker.control().pause(std::move(one), paused);
     co_return result;
 }
 
@@ -241,10 +241,10 @@ void OneRun::check_idle() {
     for (int i = 0; i < cluster_.size(); ++i) {
         Broker& broker = cluster_.daemon(i)->broker;
         // With other daemons it may count what those have.
-        if (cluster_.size() == 1 && !broker.all_running().empty())
-            world_.violated("L4", "a daemon still counts " + broker.all_running().begin()->first +
+        if (cluster_.size() == 1 && !broker.running().empty())
+            world_.violated("L4", "a daemon still counts " + broker.running().all().begin()->first +
                                       " as running");
-        if (broker.has_lost_fetches() || broker.has_rest())
+        if (broker.returns().has_lost() || broker.leases().has_rest())
             world_.violated("L4", "a daemon still looks for jobs that were lost");
     }
     uint64_t calls = cluster_.server.calls, fired = world_.fired();

@@ -35,7 +35,7 @@ task<Result<Leases>> take(Daemon* daemon, std::string wid, WorkerKind kind, int 
     order.lease_per_job = faktory;
     uint64_t session = ++daemon->sessions;
     worker->closers[session] = [exchange, ticket] { ticket->interrupt(); };
-    auto leases = co_await daemon->broker.fetch(std::move(order), ticket);
+    auto leases = co_await daemon->broker.dispatch().fetch(std::move(order), ticket);
     worker->closers.erase(session);
     co_return leases;
 }
@@ -43,7 +43,7 @@ task<Result<Leases>> take(Daemon* daemon, std::string wid, WorkerKind kind, int 
 task<Result<Answers>> done(Daemon* daemon, std::string wid, WorkerKind kind,
                            std::vector<Ended> batch) {
     daemon->join(wid, kind);
-    auto results = co_await daemon->broker.finish(std::move(batch));
+    auto results = co_await daemon->broker.attempts().finish(std::move(batch));
     co_return results;
 }
 
@@ -54,8 +54,8 @@ task<Result<Beat>> beat(Daemon* daemon, std::string wid, WorkerKind kind,
     std::vector<std::string> named;
     for (const auto& [jid, token] : held)
         named.push_back(jid);
-    co_await daemon->broker.hand_back_unheard(owner, std::move(named));
-    auto lost = co_await daemon->broker.adopt(owner, wid, std::move(held));
+    co_await daemon->broker.returns().hand_back_unheard(owner, std::move(named));
+    auto lost = co_await daemon->broker.leases().adopt(owner, wid, std::move(held));
     if (lost.empty() && worker->cancel.empty()) {
         auto notice = worker->notice.wait(2'000);
         co_await notice;
@@ -73,8 +73,8 @@ task<Result<>> goodbye(Daemon* daemon, std::string wid, WorkerKind kind) {
     std::string owner = worker->owner, why = "its worker ended";
     for (const auto& [id, close] : std::map(worker->closers))
         close();
-    co_await daemon->broker.hand_back_all(owner);
-    co_await daemon->broker.reap(owner, std::move(why));
+    co_await daemon->broker.returns().hand_back_all(owner);
+    co_await daemon->broker.leases().reap(owner, std::move(why));
     daemon->workers.forget(wid);
     co_return Result<>{};
 }

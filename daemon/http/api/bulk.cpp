@@ -40,7 +40,7 @@ void write_refusal(std::string& out, int64_t line, const Error& error) {
 
 // Stores a piece and notes its results.
 task<void> store(Broker& broker, Caller from, Piece piece, std::string* out) {
-    auto results = co_await broker.enqueue(std::move(piece.jobs), from);
+    auto results = co_await broker.intake().enqueue(std::move(piece.jobs), from);
     size_t at = 0;
     for (size_t i = 0; i < piece.requests.size(); ++i) {
         const auto& request = piece.requests[i];

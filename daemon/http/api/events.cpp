@@ -56,7 +56,7 @@ task<void> stream_events(ApiCall call) {
             filter.names.emplace_back(one);
     }
     Broker& broker = call.context.broker;
-    const std::string& epoch = broker.epoch();
+    const std::string& epoch = broker.names().epoch();
     const std::string* last = call.request().header("Last-Event-ID");
     const auto after = last ? number_of(*last, epoch) : std::nullopt;
     auto subscription = broker.events().resume(std::move(filter), after);

@@ -66,7 +66,7 @@ task<HttpResponse> enqueue(ApiCall call) {
     std::vector<Job> jobs;
     jobs.push_back(request->take_job());
     const Caller from = call.context.access.caller(call.request().is_unix);
-    auto results = co_await call.context.broker.enqueue(std::move(jobs), from);
+    auto results = co_await call.context.broker.intake().enqueue(std::move(jobs), from);
     auto& result = results.front();
     auto answer = verbs::enqueued(call.context.broker, *request, result);
     if (!answer) co_return problem(answer.error());

@@ -24,7 +24,7 @@ task<Answer> set_paused(ServerContext& context, std::string argument, bool pause
     if (request.error()) {
         co_return tl::unexpected<Error>(*request.error());
     }
-    auto done = co_await context.broker.pause(std::move(names), paused);
+    auto done = co_await context.broker.control().pause(std::move(names), paused);
     if (!done) co_return tl::unexpected<Error>(done.error());
     co_return "{\"ok\":true}";
 }
@@ -54,8 +54,8 @@ void write_worker(JsonWriter& json, const Worker& worker, Broker& broker) {
     json.field("beat_ago_ms", worker.kind == WorkerKind::pool ? 0 : now - worker.beat_ms);
     if (worker.slots > 0) json.field("slots", worker.slots);
     json.key("jobs").begin_array();
-    for (const auto& [jid, running] : broker.all_running()) {
-        bool its = running.owner == worker.owner && !worker.owner.empty();
+    for (const auto& [jid, running] : broker.running().all()) {
+        bool its = running.owner() == worker.owner && !worker.owner.empty();
         if (!its && running.worker != worker.wid) continue;
         json.begin_object().field("jid", jid).field("type", running.job.type);
         json.field("queue", running.job.queue).field("attempt", current_attempt(running.record));
@@ -117,7 +117,7 @@ task<Answer> clear(ServerContext& context, std::string argument) {
     if (request.error()) {
         co_return tl::unexpected<Error>(*request.error());
     }
-    auto removed = co_await context.broker.store().clear(std::move(queue), false);
+    auto removed = co_await context.broker.control().clear(std::move(queue), false);
     if (!removed) co_return tl::unexpected<Error>(removed.error());
     co_return "{\"removed\":" + std::to_string(*removed) + "}";
 }
@@ -139,8 +139,8 @@ task<Answer> stats(ServerContext& context, std::string) {
     json.key("jobs");
     write_jobs(json, *totals);
     // Counts since the start: whoever watches takes differences over its own interval.
-    json.key("since_start").begin_object().field("enqueued", broker.counted.enqueued);
-    json.field("finished", broker.counted.finished).end_object();
+    json.key("since_start").begin_object().field("enqueued", broker.totals().enqueued());
+    json.field("finished", broker.totals().finished()).end_object();
     // The first by name: QUEUES has them all, page by page.
     json.field("queues_total", some->known).key("queues");
     write_queues(json, some->queues, now);
@@ -152,9 +152,9 @@ task<Answer> stats(ServerContext& context, std::string) {
     }
     json.end_array().key("redis").begin_object();
     json.field("state", context.status.redis.state_text()).end_object();
-    if (totals->ready > 0) broker.stir();
+    if (totals->ready > 0) broker.wakeups().stir();
     json.field("watchdog_woke", context.counters.watchdog_woke);
-    if (broker.storage()) write_storage(json, broker.storage()->status());
+    write_storage(json, broker.storage().status());
     json.field("connections", context.counters.connections).field("memory_bytes", resident_bytes());
     json.end_object();
     co_return json.take();
@@ -224,12 +224,10 @@ task<Answer> ping(ServerContext& context, std::string) {
     json.field("state", name(context.status.state)).field("unix", context.status.unix_path);
     json.field("tcp", context.status.tcp).field("http", context.status.http);
     json.field("dev", context.config().dev);
-    if (const StorageGate* storage = context.broker.storage()) {
-        StorageStatus status = storage->status();
-        json.field("storage", status.word());
-        if (status.full || status.refused) json.field("storage_text", status.why());
-        if (!status.note.empty()) json.field("storage_note", status.note);
-    }
+    const StorageStatus storage = context.broker.storage().status();
+    json.field("storage", storage.word());
+    if (storage.full || storage.refused) json.field("storage_text", storage.why());
+    if (!storage.note.empty()) json.field("storage_note", storage.note);
     json.end_object();
     co_return json.take();
 }

@@ -19,14 +19,14 @@ void write_outcome(JsonWriter& json, const std::string& jid, const Error* error,
     json.end_object();
 }
 
-Answer outcomes(const Broker& broker, const std::vector<std::string>& jids,
+Answer outcomes(Broker& broker, const std::vector<std::string>& jids,
                 const Result<std::vector<Result<>>>& results) {
     if (!results) return tl::unexpected<Error>(results.error());
     JsonWriter json;
     json.begin_object().key("jobs").begin_array();
     for (size_t i = 0; i < jids.size(); ++i) {
         const auto& one = (*results)[i];
-        const Error error = one ? Error{} : broker.with_advice(one.error(), jids[i]);
+        const Error error = one ? Error{} : broker.holders().with_advice(one.error(), jids[i]);
         write_outcome(json, jids[i], one ? nullptr : &error, "", "");
     }
     json.end_array().end_object();
@@ -43,8 +43,8 @@ task<Answer> cancel(ServerContext& context, std::string argument) {
     }
     std::vector<bool> held;  // by who is gone
     for (const auto& jid : jids)
-        held.push_back(context.broker.holder_of(jid) == Holder::gone);
-    auto results = co_await context.broker.cancel(jids);
+        held.push_back(context.broker.holders().of(jid) == Holder::gone);
+    auto results = co_await context.broker.control().cancel(jids);
     if (!results) {
         co_return tl::unexpected<Error>(results.error());
     }
@@ -54,9 +54,9 @@ task<Answer> cancel(ServerContext& context, std::string argument) {
         const auto& one = (*results)[i];
         std::string note;
         if (one && one->was == State::running)
-            note = held[i] && !context.broker.holder_of(jids[i])
+            note = held[i] && !context.broker.holders().of(jids[i])
                        ? "its worker is gone, so it has ended"
-                       : context.broker.advice_on_holder(jids[i]);
+                       : context.broker.holders().advice(jids[i]);
         write_outcome(json, jids[i], one ? nullptr : &one.error(), one ? name(one->was) : "", note);
     }
     json.end_array().end_object();
@@ -69,7 +69,7 @@ task<Answer> retry(ServerContext& context, std::string argument, Caller from) {
     if (request.error()) {
         co_return tl::unexpected<Error>(*request.error());
     }
-    auto results = co_await context.broker.requeue(jids, true, from);
+    auto results = co_await context.broker.control().requeue(jids, true, from);
     co_return outcomes(context.broker, jids, results);
 }
 
@@ -79,7 +79,7 @@ task<Answer> release(ServerContext& context, std::string argument, Caller from) 
     if (request.error()) {
         co_return tl::unexpected<Error>(*request.error());
     }
-    auto results = co_await context.broker.release(jids, from);
+    auto results = co_await context.broker.control().release(jids, from);
     co_return outcomes(context.broker, jids, results);
 }
 
@@ -89,7 +89,7 @@ task<Answer> remove(ServerContext& context, std::string argument) {
     if (request.error()) {
         co_return tl::unexpected<Error>(*request.error());
     }
-    auto results = co_await context.broker.store().remove(jids);
+    auto results = co_await context.broker.control().remove(jids);
     co_return outcomes(context.broker, jids, results);
 }
 
@@ -124,7 +124,7 @@ task<Answer> retry_dead(ServerContext& context, std::string argument, Caller fro
     int64_t matched = int64_t(jids.size()), retried = 0, refused = 0;
     std::string why;
     if (!dry_run && !jids.empty()) {
-        auto results = co_await broker.requeue(std::move(jids), true, from);
+        auto results = co_await broker.control().requeue(std::move(jids), true, from);
         if (!results) {
             co_return tl::unexpected<Error>(results.error());
         }

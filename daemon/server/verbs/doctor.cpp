@@ -34,9 +34,9 @@ void write_page(JsonWriter& json, const CheckPage& page) {
 
 // Jobs of an owner that was not known: if nobody here is it, its jobs are taken back.
 task<void> settle_owner(Broker& broker, std::string owner) {
-    const bool ours = owner.find(broker.epoch()) != std::string::npos;
-    const bool shared = !broker.config().redis.url.empty();  // it may be another daemon's
-    if (ours || shared || owner == "faktory" || broker.workers().by_owner(owner)) co_return;
+    const bool ours = broker.names().is_mine(owner);
+    const bool shared = broker.current().has_shared_store();  // it may be another daemon's
+    if (ours || shared || owner == kFaktoryOwner || broker.workers().by_owner(owner)) co_return;
     if (owner.starts_with("w:")) {
         // A runner that may come back: its lease runs from now on.
         auto worker = broker.workers().meet(owner.substr(2));
@@ -45,7 +45,7 @@ task<void> settle_owner(Broker& broker, std::string owner) {
         co_return;
     }
     std::string why = "jobq doctor found that no worker runs it";
-    co_await broker.reap(std::move(owner), std::move(why));
+    co_await broker.leases().reap(std::move(owner), std::move(why));
 }
 
 // What the rest of the daemon has to know of repairs.
@@ -63,7 +63,7 @@ task<void> tell(Broker& broker, std::vector<Finding> findings, int64_t* logged) 
                                        [](const Finding& finding) { return finding.fixed; });
     if (!any_fixed) co_return;
     broker.waiters().notify_all();
-    broker.hinted("");  // the schedule may have more
+    broker.hints().take("");  // the schedule may have more
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ Answer enqueued(Broker& broker, const EnqueueRequest& request, const Result<Enqu
     if (!result) return tl::unexpected<Error>(result.error());
     bool stored = result->how == Enqueued::How::stored;
     std::string note = request.late ? "run_at is in the past; the job runs now"
-                                    : broker.why_no_handler(job.type, job.queue);
+                                    : broker.dispatch().why_no_handler(job.type, job.queue);
     JsonWriter json;
     json.begin_object()
         .field("jid", result->jid)
@@ -22,8 +22,7 @@ Answer enqueued(Broker& broker, const EnqueueRequest& request, const Result<Enqu
     json.field("how", stored                                   ? "stored"
                       : result->how == Enqueued::How::existing ? "existing"
                                                                : "same");
-    const StorageGate* storage = broker.storage();
-    json.field("durability", storage ? storage->durability() : std::string_view("unknown"));
+    json.field("durability", broker.storage().durability());
     if (!note.empty()) json.field("note", note);
     json.end_object();
     return json.take();

@@ -136,7 +136,7 @@ Result<BatchSpec> parse_batch(std::string_view json, Session& session) {
         auto job = parse_callback(field->raw, now_ms, spec.bid, spec.parent, broker.new_jid());
         if (!job)
             return fail(job.error().code, std::string(key) + " callback: " + job.error().text);
-        auto refused = broker.enqueue_refusal(*job, session.caller());
+        auto refused = broker.intake().refusal(*job, session.caller());
         if (refused) return fail(refused->code, std::string(key) + " callback: " + refused->text);
         *callback = std::move(*job);
     }
@@ -194,7 +194,7 @@ task<void> track(Session& session, std::string argument) {
         co_return;
     }
     if (update->lease_until_ms > 0)
-        session.broker().extend_lease(update->jid, update->lease_until_ms);
+        session.broker().leases().extend(update->jid, update->lease_until_ms);
     auto noted = co_await session.broker().store().track(std::move(*update));
     // Of a job that is not tracked nothing is noted, which is no error of the one who runs it.
     if (noted) {

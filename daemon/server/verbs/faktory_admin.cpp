@@ -75,11 +75,11 @@ task<Result<>> apply(Broker& broker, Mutation* mutation, std::vector<std::string
     if (jids.empty()) co_return Result<>{};
     Result<std::vector<Result<>>> done;
     if (mutation->command == "kill") {
-        done = co_await broker.store().kill(std::move(jids));
+        done = co_await broker.control().kill(std::move(jids));
     } else if (mutation->command == "requeue") {
-        done = co_await broker.requeue(std::move(jids), false, mutation->from);
+        done = co_await broker.control().requeue(std::move(jids), false, mutation->from);
     } else {
-        done = co_await broker.store().remove(std::move(jids));
+        done = co_await broker.control().remove(std::move(jids));
     }
     if (!done) co_return tl::unexpected<Error>(done.error());
     for (const auto& one : *done) {
@@ -160,12 +160,12 @@ task<Result<>> queue_action(Broker& broker, std::string action, std::vector<std:
     if (names.empty()) co_return Result<>{};
     if (action != "REMOVE") {
         bool paused = action == "PAUSE";
-        auto done = co_await broker.pause(std::move(names), paused);
+        auto done = co_await broker.control().pause(std::move(names), paused);
         co_return done;
     }
     for (const auto& name : names) {
         std::string queue = name;
-        auto removed = co_await broker.store().clear(std::move(queue), true);
+        auto removed = co_await broker.control().clear(std::move(queue), true);
         if (!removed && removed.error().code != ErrorCode::not_found)
             co_return tl::unexpected<Error>(removed.error());
     }
@@ -217,7 +217,7 @@ task<Result<InfoFigures>> look_at_queues(Broker& broker) {
         request.after = page->next;
         more = !page->next.empty();
     }
-    if (figures.enqueued > 0) broker.stir();
+    if (figures.enqueued > 0) broker.wakeups().stir();
     figures.queues = json.end_object().take();
     co_return figures;
 }
@@ -286,7 +286,7 @@ task<void> flush(Session& session, std::string) {
         session.reply_error(error);
         co_return;
     }
-    auto done = co_await session.broker().flush();
+    auto done = co_await session.broker().control().flush();
     session.context().info.forget();
     log(LogLevel::warn, "store.flushed", "FLUSH deleted all jobs");
     if (done) {

@@ -30,14 +30,14 @@ task<void> import_jobs(Session& session, std::string argument) {
         session.reply_error(*request.error());
         co_return;
     }
-    const Broker& broker = session.broker();
+    Broker& broker = session.broker();
     int64_t now = session.context().reactor.wall_ms();
     std::vector<Result<Enqueued>> results;
     std::vector<Imported> good;
     std::vector<size_t> places;
     for (const auto& element : json_array(jobs->raw)) {
         auto one = parse_import(element.raw, now);
-        auto own = one ? broker.enqueue_refusal(one->job, session.caller()) : std::nullopt;
+        auto own = one ? broker.intake().refusal(one->job, session.caller()) : std::nullopt;
         if (own) one = tl::unexpected<Error>(std::move(*own));
         if (one) {
             places.push_back(results.size());
@@ -48,7 +48,7 @@ task<void> import_jobs(Session& session, std::string argument) {
         }
     }
     if (!dry_run && !good.empty()) {
-        auto stored = co_await session.broker().bring_in(std::move(good));
+        auto stored = co_await session.broker().intake().import_jobs(std::move(good));
         if (!stored) {
             session.reply_error(stored.error());
             co_return;

@@ -120,7 +120,7 @@ task<Result<>> wait(ServerContext& context, std::string argument, Messages* to) 
     Broker& broker = context.broker;
     const int64_t deadline = later_ms(broker.reactor().now_ms(), limit);
     bool timed_out = false;
-    JobWatch watch(broker, jids);
+    JobWatch watch(broker.watchers(), jids);
     std::set<std::string> open(jids.begin(), jids.end());
     std::vector<std::string> look = std::move(jids);
     std::string from;  // where the slow look goes on
@@ -228,20 +228,26 @@ task<void> send_kept(Broker& broker, Messages* to, JobView view, int only, Follo
         send_rest(to, number, "stdout", got->out, view.final.result);
 }
 
+// Null: it does not run here.
+std::shared_ptr<LiveOutput> live_output(Broker& broker, const std::string& jid, bool is_stdout) {
+    Running* known = broker.running().find(jid);
+    return known ? known->live_output(broker.reactor(), is_stdout) : nullptr;
+}
+
 // What one attempt writes, until it ends.
 task<void> follow(Broker& broker, Messages* to, std::string jid, Followed* got, bool with_stdout) {
-    auto err = broker.live_output(jid, false);
-    auto out = broker.live_output(jid, true);
-    Running* known = broker.running(jid);
+    auto err = live_output(broker, jid, false);
+    auto out = live_output(broker, jid, true);
+    Running* known = broker.running().find(jid);
     if (!known || !err || !out) co_return;
     const int attempt = current_attempt(known->record);
-    const std::string token = known->token;
+    const std::string token = known->token();
     if (!got->reach(attempt)) co_return;
     while (!to->closed()) {
         send_live(to, attempt, "stderr", got->err, *err);
         if (with_stdout) send_live(to, attempt, "stdout", got->out, *out);
-        known = broker.running(jid);
-        if (!known || known->token != token) break;
+        known = broker.running().find(jid);
+        if (!known || known->token() != token) break;
         co_await to->drained();
         // Both are told of every change of either: see OUTPUT.
         auto changed = err->changed.wait(kLookAgainMs);
@@ -275,8 +281,8 @@ task<Result<>> logs(ServerContext& context, std::string argument, Messages* to) 
             if (following) {
                 co_await follow(broker, to, jid, &got, with_stdout);
             } else if (const int number = current_attempt(view.record); got.reach(number)) {
-                auto err = broker.live_output(jid, false);
-                auto out = broker.live_output(jid, true);
+                auto err = live_output(broker, jid, false);
+                auto out = live_output(broker, jid, true);
                 if (err) send_live(to, number, "stderr", got.err, *err);
                 if (out && with_stdout) send_live(to, number, "stdout", got.out, *out);
             }
@@ -297,7 +303,7 @@ task<Result<>> logs(ServerContext& context, std::string argument, Messages* to) 
             to->send(json.take());
             co_return Result<>{};
         }
-        if (view.state != State::running) co_await broker.wait_for_change(jid, 250);
+        if (view.state != State::running) co_await broker.watchers().wait_for(jid, 250);
     }
     co_return Result<>{};
 }

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "daemon/broker/broker.h"
 #include "daemon/server/verbs/request.h"
-#include "daemon/work/broker.h"
 
 namespace jobq::verbs {
 

@@ -23,7 +23,7 @@ bool is_worker(Session& session) {
 
 TakenJob taken(const Leased& lease, Broker& broker, int64_t now_ms) {
     const Job& job = lease.job;
-    const TypePolicy& policy = broker.policy_of(job.type);
+    const TypePolicy& policy = broker.current().policy_of(job.type);
     TakenJob out;
     out.jid = job.jid;
     out.type = job.type;
@@ -36,7 +36,7 @@ TakenJob taken(const Leased& lease, Broker& broker, int64_t now_ms) {
     out.timeout_ms = job.timeout_ms.value_or(policy.timeout_ms);
     out.deadline = format_rfc3339(later_ms(now_ms, out.timeout_ms));
     out.payload = handler_payload(job);
-    out.traceparent = broker.traceparent_of(lease);
+    out.traceparent = broker.traces().traceparent_of(lease.job, lease.record, lease.started_ms);
     return out;
 }
 
@@ -52,8 +52,8 @@ Ended ended(DoneReport report, const Worker& worker) {
 
 // Followers of its output get the rest before they see it end.
 void complete_output(Broker& broker, const Ended& ended) {
-    Running* known = broker.running(ended.jid);
-    if (!known || known->token != ended.token) return;
+    Running* known = broker.running().find(ended.jid);
+    if (!known || known->token() != ended.token) return;
     constexpr size_t kWhole = limits::kOutputHeadBytes + limits::kOutputTailBytes;
     if (known->out && ended.report.result.size() <= kWhole) known->out->put(0, ended.report.result);
     if (known->err && ended.report.log.size() <= kWhole) known->err->put(0, ended.report.log);
@@ -66,15 +66,15 @@ task<void> put_aside(Session& session, Leased lease) {
     batch[0].token = lease.token;
     batch[0].owner = session.worker()->owner;
     batch[0].report.outcome = Outcome::released;
-    co_await session.broker().finish(std::move(batch));
+    co_await session.broker().attempts().finish(std::move(batch));
 }
 
 // Brings the worker's list of cancels up to what its jobs are now; true when there is one that it
 // was not told of, knowing the job. `named`: what it says it runs.
 bool has_new_cancels(Worker& worker, Broker& broker, const std::vector<std::string>& named) {
     auto is_asked = [&](const std::string& jid) {
-        const Running* known = broker.running(jid);
-        return known && known->cancel_asked && known->owner == worker.owner;
+        const Running* known = broker.running().find(jid);
+        return known && known->cancel_asked && known->owner() == worker.owner;
     };
     auto is_over = [&](const std::string& jid) { return !is_asked(jid); };
     std::set<std::string> all(worker.cancel.begin(), worker.cancel.end());
@@ -109,9 +109,9 @@ task<void> take_leave(Session& session) {
     for (const auto& close : closers)
         close();  // ends its waits: what they took last comes back
     std::string owner = worker->owner, wid = worker->wid;
-    co_await session.broker().hand_back_all(owner);
+    co_await session.broker().returns().hand_back_all(owner);
     std::string why = "its worker ended";
-    co_await session.broker().reap(std::move(owner), std::move(why));
+    co_await session.broker().leases().reap(std::move(owner), std::move(why));
     if (session.broker().workers().find(wid) == worker) session.broker().workers().forget(wid);
     log(LogLevel::info, "worker.left", "", {{"worker", wid}});
 }
@@ -167,7 +167,7 @@ task<void> take(Session& session, std::string argument) {
         session.reply_bulk("{\"jobs\":[]}");
         co_return;
     }
-    auto leases = co_await session.broker().fetch(std::move(order), ticket);
+    auto leases = co_await session.broker().dispatch().fetch(std::move(order), ticket);
     if (!leases) {
         session.reply_error(leases.error());
         co_return;
@@ -202,7 +202,7 @@ task<void> done(Session& session, std::string argument) {
         batch.push_back(ended(std::move(report), *session.worker()));
         complete_output(session.broker(), batch.back());
     }
-    auto results = co_await session.broker().finish(std::move(batch));
+    auto results = co_await session.broker().attempts().finish(std::move(batch));
     for (size_t i = 0; i < answers.size(); ++i) {
         answers[i].ok = results[i].has_value();
         if (!results[i]) answers[i].error = results[i].error().code;
@@ -233,11 +233,11 @@ task<void> heartbeat(Session& session, std::string argument) {
         held.emplace_back(std::move(job.jid), std::move(job.token));
     }
     std::vector<std::string> copy = named;
-    co_await session.broker().hand_back_unheard(owner, std::move(copy));
+    co_await session.broker().returns().hand_back_unheard(owner, std::move(copy));
     bool idle = held.empty();
     Notices notices;
     notices.lost =
-        co_await session.broker().adopt(std::move(owner), std::move(wid), std::move(held));
+        co_await session.broker().leases().adopt(std::move(owner), std::move(wid), std::move(held));
     // What a TAKE brings it meanwhile it gives back.
     if (idle && worker->kind == WorkerKind::runner && context.runner.is_outdated())
         worker->state = WorkerState::terminate;
@@ -267,10 +267,10 @@ task<void> output(Session& session, std::string argument) {
     }
     if (!is_worker(session)) co_return;
     for (const auto& chunk : *chunks) {
-        Running* known = session.broker().running(chunk.jid);
-        if (!known || known->token != chunk.token) continue;
+        Running* known = session.broker().running().find(chunk.jid);
+        if (!known || known->token() != chunk.token) continue;
         const bool is_stdout = chunk.stream == OutputStream::out;
-        session.broker().live_output(chunk.jid, is_stdout)->put(chunk.offset, chunk.bytes);
+        known->live_output(session.context().reactor, is_stdout)->put(chunk.offset, chunk.bytes);
         // Who follows both waits at the log's.
         if (is_stdout && known->err) known->err->changed.notify_all();
     }

@@ -19,7 +19,7 @@ task<void> push_bulk(Session& session, std::string argument) {
     std::vector<std::string> jids;
     for (const auto& job : jobs)
         jids.push_back(job.jid);
-    auto results = co_await session.broker().enqueue(std::move(jobs), session.caller());
+    auto results = co_await session.broker().intake().enqueue(std::move(jobs), session.caller());
     for (size_t i = 0; i < results.size(); ++i) {
         if (results[i]) continue;
         if (results[i].error().code == ErrorCode::unknown) {
@@ -60,7 +60,7 @@ task<void> fetch(Session& session, std::string argument) {
     }
     auto ticket = session.new_ticket();
     FetchOrder order;
-    order.owner = "faktory";
+    order.owner = kFaktoryOwner;
     order.queues = std::move(queues);
     order.wait_ms = limits::kFetchWaitMs;
     order.lease_per_job = true;
@@ -73,7 +73,7 @@ task<void> fetch(Session& session, std::string argument) {
         session.reply_null();
         co_return;
     }
-    auto leases = co_await session.broker().fetch(std::move(order), ticket);
+    auto leases = co_await session.broker().dispatch().fetch(std::move(order), ticket);
     if (!leases) {
         session.reply_error(leases.error());
     } else if (leases->empty()) {
@@ -81,7 +81,8 @@ task<void> fetch(Session& session, std::string argument) {
     } else {
         int64_t now = session.context().reactor.wall_ms();
         const Leased& lease = leases->front();
-        const std::string trace = session.broker().traceparent_of(lease);
+        const std::string trace =
+            session.broker().traces().traceparent_of(lease.job, lease.record, lease.started_ms);
         session.reply_bulk(faktory_job(lease.job, lease.record, now, trace));
     }
 }
@@ -138,7 +139,7 @@ task<void> fail_job(Session& session, std::string argument) {
     ended.report.error_type = type->value_or("");
     ended.report.message = message->value_or("");
     ended.report.backtrace = backtrace->value_or(std::vector<std::string>());
-    const Running* known = session.broker().running(**jid);
+    const Running* known = session.broker().running().find(**jid);
     bool flushed = known && known->flushed;  // fine, but nothing is left to be done
     auto result = co_await session.broker().kept_ends().finish(std::move(ended));
     if (result || (flushed && result.error().code == ErrorCode::lease_lost)) {
