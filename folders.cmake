@@ -74,6 +74,10 @@ function(jobq_folders top all)
       add_library(${target} STATIC ${sources})
       target_link_libraries(${target} PUBLIC jobq_flags ${links})
       target_precompile_headers(${target} REUSE_FROM jobq_pch)
+      if(JOBQ_UNITY AND NOT top STREQUAL "cli")  # there each verb has a kOptions of its own
+        set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 16)
+        target_compile_options(${target} PRIVATE -Wno-subobject-linkage)  # of what is one file there
+      endif()
       set_property(GLOBAL APPEND PROPERTY jobq_layers "${folder} $<TARGET_FILE:${target}>")
     else()
       add_library(${target} INTERFACE)

@@ -23,7 +23,7 @@ constexpr std::array<uint32_t, 256> make_table() {
     return table;
 }
 
-constexpr auto kTable = make_table();
+constexpr auto kCrcTable = make_table();
 
 #ifdef __x86_64__
 template <class Word>
@@ -58,7 +58,7 @@ Word load(const char* from) {
 uint32_t crc32c_by_table(uint32_t before, std::string_view bytes) {
     uint32_t crc = ~before;
     for (char byte : bytes)
-        crc = (crc >> 8) ^ kTable[(crc ^ static_cast<unsigned char>(byte)) & 0xFF];
+        crc = (crc >> 8) ^ kCrcTable[(crc ^ static_cast<unsigned char>(byte)) & 0xFF];
     return ~crc;
 }
 

@@ -11,7 +11,7 @@ namespace {
 using enum ErrorCode;
 
 // Exit statuses are those of product.md section 6, listed in jobq(1); a test walks both.
-constexpr std::array kTable{
+constexpr std::array kErrors{
     ErrorInfo{invalid, "INVALID", 400, 2, false, true, "the request is invalid"},
     ErrorInfo{bad_data, "BAD_DATA", 422, 65, false, true, "the payload is not valid JSON"},
     ErrorInfo{too_large, "TOO_LARGE", 413, 65, false, true,
@@ -39,23 +39,23 @@ constexpr std::array kTable{
     ErrorInfo{config, "CONFIG", 500, 78, false, false, "the configuration has errors"},
     ErrorInfo{internal, "INTERNAL", 500, 70, false, false, "a bug in jobq"},
 };
-static_assert(kTable.size() == size_t(internal) + 1);
+static_assert(kErrors.size() == size_t(internal) + 1);
 
 }  // namespace
 
 std::span<const ErrorInfo> error_table() {
-    return kTable;
+    return kErrors;
 }
 
 const ErrorInfo& info(ErrorCode code) {
-    return kTable[size_t(code)];
+    return kErrors[size_t(code)];
 }
 
 ErrorCode error_code_from_name(std::string_view name) {
     std::string upper(name);
     for (char& c : upper)
         c = char(std::toupper(static_cast<unsigned char>(c)));
-    for (const auto& row : kTable)
+    for (const auto& row : kErrors)
         if (row.name == upper) return row.code;
     return internal;
 }

@@ -7,7 +7,7 @@
 namespace jobq {
 namespace {
 
-tl::unexpected<Error> bad(std::string why) {
+tl::unexpected<Error> bad_url(std::string why) {
     return fail(ErrorCode::invalid, std::move(why));
 }
 
@@ -48,7 +48,7 @@ Result<Login> read_login(std::string_view text) {
     std::optional<std::string> password;
     if (colon != text.npos) password = percent_decoded(text.substr(colon + 1));
     if (!user || (colon != text.npos && !password))
-        return bad("its user or password has a % that begins no %XX; write % itself as %25");
+        return bad_url("its user or password has a % that begins no %XX; write % itself as %25");
     return Login{std::move(*user), std::move(password)};
 }
 
@@ -56,18 +56,18 @@ Result<Login> read_login(std::string_view text) {
 
 Result<Url> parse_url(std::string_view text, AtSign at_sign) {
     if (std::any_of(text.begin(), text.end(), is_control))
-        return bad("it contains a control character");
+        return bad_url("it contains a control character");
     const size_t colon = text.find("://");
     Url url;
     if (colon != text.npos) url.scheme = ascii_lower(text.substr(0, colon));
     if (url.scheme.empty() || !std::all_of(url.scheme.begin(), url.scheme.end(), is_scheme_char))
-        return bad("it does not begin with a scheme and ://");
+        return bad_url("it does not begin with a scheme and ://");
     std::string_view rest = text.substr(colon + 3);
     const size_t end = std::min(rest.find_first_of("/?#"), rest.size());
     std::string_view authority = rest.substr(0, end);
     rest.remove_prefix(end);
     if (at_sign == AtSign::ends_login && rest.find('@') != rest.npos)
-        return bad("its user or password has a raw /, ? or #; write them as %2F, %3F and %23");
+        return bad_url("its user or password has a raw /, ? or #; write them as %2F, %3F and %23");
     if (const size_t at = authority.rfind('@'); at != authority.npos) {
         auto login = read_login(authority.substr(0, at));
         if (!login) return tl::unexpected<Error>(login.error());

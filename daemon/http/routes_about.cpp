@@ -11,7 +11,7 @@ using Kind = Param::Kind;
 constexpr Param kProfileParams[] = {
     {"seconds", Kind::integer, "how long to profile", 1, limits::kProfileMaxMs / 1000}};
 
-constexpr Route kRoutes[] = {
+constexpr Route kAboutRoutes[] = {
     {"GET",
      "/api/v1/ping",
      Scope::none,
@@ -108,7 +108,7 @@ constexpr Route kRoutes[] = {
 }  // namespace
 
 std::span<const Route> about_routes() {
-    return kRoutes;
+    return kAboutRoutes;
 }
 
 }  // namespace jobq

@@ -8,10 +8,7 @@ namespace {
 
 using Kind = Param::Kind;
 
-constexpr Param kCursor{"cursor", Kind::text, "next of the previous page"};
 constexpr Param kLimit{"limit", Kind::integer, "jobs per page", 1, limits::kListPageMax};
-constexpr Param kType{"type", Kind::text, "only jobs of this type"};
-constexpr Param kQueue{"queue", Kind::text, "only jobs of this queue"};
 constexpr Param kTag{"tag", Kind::text, "only jobs with this tag"};
 constexpr Param kError{"error", Kind::text, "only jobs whose last error contains this text"};
 constexpr Param kText{"text", Kind::text,
@@ -41,7 +38,7 @@ constexpr Param kLogParams[] = {
     {"attempt", Kind::integer, "only this attempt", 1, limits::kAttemptsMax},
     {"format", Kind::text, "jsonl, or text: the bare output"}};
 
-constexpr Route kRoutes[] = {
+constexpr Route kJobsRoutes[] = {
     {"POST",
      "/api/v1/jobs",
      Scope::enqueue,
@@ -198,7 +195,7 @@ constexpr Route kRoutes[] = {
 }  // namespace
 
 std::span<const Route> job_routes() {
-    return kRoutes;
+    return kJobsRoutes;
 }
 
 }  // namespace jobq

@@ -8,15 +8,12 @@ namespace {
 
 using Kind = Param::Kind;
 
-constexpr Param kCursor{"cursor", Kind::text, "next of the previous page"};
-constexpr Param kType{"type", Kind::text, "only jobs of this type"};
-constexpr Param kQueue{"queue", Kind::text, "only jobs of this queue"};
 constexpr Param kQueuesParams[] = {
     kCursor, {"limit", Kind::integer, "queues per page", 1, limits::kListPageMax}};
 constexpr Param kEventParams[] = {
     {"event", Kind::text, "only these names, comma separated: finished,dead"}, kQueue, kType};
 
-constexpr Route kRoutes[] = {
+constexpr Route kWorkRoutes[] = {
     {"GET", "/api/v1/events", Scope::read, "streamEvents", "A stream of server-sent events",
      kEventParams, "", "", 200, nullptr, api::stream_events, false, "text/event-stream"},
     {"GET",
@@ -120,7 +117,7 @@ constexpr Route kRoutes[] = {
 }  // namespace
 
 std::span<const Route> work_routes() {
-    return kRoutes;
+    return kWorkRoutes;
 }
 
 }  // namespace jobq

@@ -17,7 +17,7 @@
 namespace jobq {
 namespace {
 
-constexpr size_t kReadBytes = 256 << 10;  // of one file of /proc
+constexpr size_t kProcFileBytes = 256 << 10;  // of one file of /proc
 
 std::unordered_set<int>& known() {
     static std::unordered_set<int> pids;
@@ -35,7 +35,7 @@ bool read_file(const char* path, std::string& out) {
     out.clear();
     char part[4096];
     ssize_t got = 0;
-    while (out.size() < kReadBytes && (got = read(fd, part, sizeof part)) > 0) {
+    while (out.size() < kProcFileBytes && (got = read(fd, part, sizeof part)) > 0) {
         out.append(part, size_t(got));
     }
     close(fd);

@@ -16,7 +16,7 @@
 namespace jobq {
 namespace {
 
-constexpr size_t kReadBytes = 64 << 10;  // what a pipe holds
+constexpr size_t kPipeBytes = 64 << 10;  // what a pipe holds
 constexpr int kReadsPerWake = 4;         // then the others have their turn
 constexpr int kReadsPerDrain = 16;
 
@@ -75,7 +75,7 @@ struct PipeReader::Impl {
 
     // False when there was nothing more for now.
     bool read_once() {
-        static std::array<char, kReadBytes> space;
+        static std::array<char, kPipeBytes> space;
         ssize_t got = ::read(handle.fd, space.data(), space.size());
         if (got > 0) {
             on_data(std::string_view(space.data(), size_t(got)));

@@ -11,7 +11,7 @@ namespace jobq {
 namespace {
 
 constexpr size_t kStepBytes = 64 << 10;
-constexpr size_t kKeepCapacityBytes = 1 << 20;  // of an idle buffer
+constexpr size_t kKeepPlainBytes = 1 << 20;  // of an idle buffer
 
 }  // namespace
 
@@ -41,7 +41,7 @@ void Stream::encrypt_some() {
     if (encrypted_ == plain_.size()) {
         plain_.clear();
         encrypted_ = 0;
-        if (plain_.capacity() > kKeepCapacityBytes && out_.empty()) std::string().swap(plain_);
+        if (plain_.capacity() > kKeepPlainBytes && out_.empty()) std::string().swap(plain_);
         plain_.swap(out_);
     }
     if (tls_->ready() && encrypted_ < plain_.size()) {

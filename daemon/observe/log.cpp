@@ -9,14 +9,14 @@
 namespace jobq {
 namespace {
 
-struct State {
+struct LogState {
     std::shared_ptr<spdlog::logger> logger;
     bool json = false;
 };
 
-State& state() {
-    static State instance = [] {
-        State fresh;
+LogState& state() {
+    static LogState instance = [] {
+        LogState fresh;
         auto sink = std::make_shared<spdlog::sinks::stderr_sink_st>();
         fresh.logger = std::make_shared<spdlog::logger>("jobqd", std::move(sink));
         fresh.logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");

@@ -7,7 +7,7 @@
 namespace jobq {
 namespace {
 
-constexpr int64_t kAnswerMs = 5'000;  // beyond the wait
+constexpr int64_t kBeyondWaitMs = 5'000;  // beyond the wait
 constexpr int64_t kGoodbyeMs = 1'000;
 // Shares of the lease: TERM, then KILL; what is left is for the processes to die.
 constexpr double kTermAt = 0.7, kKillAt = 0.9;
@@ -121,7 +121,7 @@ task<bool> Heart::ask_pools() {
     PoolsRequest request;
     request.runner = hub_.options.name;
     auto line = request_line("POOLS", write(request));
-    auto answer = co_await client_.call(std::move(line), kAnswerMs);
+    auto answer = co_await client_.call(std::move(line), kBeyondWaitMs);
     if (!answer) co_return false;
     auto assignment = read_assignment(*answer);
     if (!assignment) {
@@ -142,7 +142,7 @@ task<bool> Heart::beat() {
     if (hub_.stopping || hub_.told_quiet) request.state = BeatState::quiet;
     int64_t sent_ms = hub_.reactor.now_ms();
     auto line = request_line("HEARTBEAT", write(request));
-    auto answer = co_await client_.call(std::move(line), request.wait_ms + kAnswerMs);
+    auto answer = co_await client_.call(std::move(line), request.wait_ms + kBeyondWaitMs);
     if (!answer) {
         if (client_.connected()) {
             hub_.say(LogLevel::warn, "runner.not_renewed",

@@ -78,7 +78,7 @@ void keep_mark(const std::string& state_dir, const std::string& mark) {
     const std::string path = mark_path(state_dir);
     const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) return;
-    (void)!write(fd, mark.data(), mark.size());
+    (void)!::write(fd, mark.data(), mark.size());
     ::close(fd);
 }
 

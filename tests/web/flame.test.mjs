@@ -11,7 +11,9 @@ test("a flame graph zooms and is searched", async () => {
     const dir = mkdtempSync(join(tmpdir(), "jobq-web-"));
     const browser = await launch();
     try {
-        const load = daemon.load("--duration", "4s");
+        const load = daemon.load("--duration", "6s");
+        while (JSON.parse(daemon.jobq("stats", "-o", "json")).jobs.enqueued === 0)
+            await new Promise((resolve) => setTimeout(resolve, 100));
         const svg = join(dir, "flame.svg");
         daemon.jobq("profile", "cpu", "--seconds", "2", "-o", svg);
         await load;

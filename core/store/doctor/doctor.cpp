@@ -8,13 +8,8 @@
 namespace jobq {
 namespace {
 
-constexpr int64_t kPageBytes = 256 << 10, kPageMost = 250;
+constexpr int64_t kPageBytes = 256 << 10;
 constexpr size_t kBatchesCounted = 100'000;  // the counts of more are not judged
-
-uint64_t hash_of(std::string_view text) {
-    uint64_t hash = std::hash<std::string_view>()(text);
-    return hash ? hash : 1;
-}
 
 bool has_prefix(const std::string& text, std::string_view prefix) {
     return text.compare(0, prefix.size(), prefix) == 0;
@@ -28,6 +23,11 @@ std::string header_of_list(const std::string& name) {
 }
 
 }  // namespace
+
+uint64_t Fingerprints::hash_of(std::string_view text) {
+    uint64_t hash = std::hash<std::string_view>()(text);
+    return hash ? hash : 1;
+}
 
 bool Fingerprints::add(uint64_t hash) {
     if (2 * (used_ + 1) > slots_.size()) {
@@ -93,8 +93,8 @@ task<Result<Reply>> Doctor::ask(const Script& script, Command args, size_t findi
 }
 
 void Doctor::adapt(int64_t bytes) {
-    int64_t fits = bytes > 0 ? count_ * kPageBytes / bytes : kPageMost;
-    count_ = std::clamp<int64_t>(std::min(fits, 2 * count_), 1, kPageMost);
+    int64_t fits = bytes > 0 ? count_ * kPageBytes / bytes : kCheckedAtOnce;
+    count_ = std::clamp<int64_t>(std::min(fits, 2 * count_), 1, kCheckedAtOnce);
 }
 
 void Doctor::end_step() {
@@ -206,7 +206,7 @@ task<Result<>> Doctor::fields_page() {
 
 task<Result<>> Doctor::ends_page() {
     Command args;
-    args.add(steps_.front().name).add(cursor_).add(kPageMost).add(int64_t(fix_));
+    args.add(steps_.front().name).add(cursor_).add(kCheckedAtOnce).add(int64_t(fix_));
     auto reply = co_await ask(scripts::check_ends, std::move(args), 2);
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     looked_at_ += integer_of(reply->items[1]);
@@ -237,7 +237,8 @@ void Doctor::count_ties(const Reply& rows) {
             auto batch = batches_.find(std::string(word.substr(1)));
             if (batch == batches_.end()) continue;
             // A scan may give a field twice.
-            if (!tied_.add(hash_of(rows.items[i - 1].text + ' ' + std::string(word)))) continue;
+            if (!tied_.add(Fingerprints::hash_of(rows.items[i - 1].text + ' ' + std::string(word))))
+                continue;
             ++batch->second.live;
             batch->second.pending += word[0] == 'b';
         }

@@ -23,6 +23,8 @@ namespace jobq {
 // A set of 64-bit hashes with open addressing: 16 bytes an entry at worst.
 class Fingerprints {
   public:
+    // Of a jid or another text, never 0.
+    static uint64_t hash_of(std::string_view text);
     // False when it was there.
     bool add(uint64_t hash);
     bool has(uint64_t hash) const;
@@ -32,6 +34,9 @@ class Fingerprints {
     std::vector<uint64_t> slots_;
     size_t used_ = 0;
 };
+
+// So many jobs or names a call of a check_* script, at most.
+constexpr int64_t kCheckedAtOnce = 250;
 
 class Doctor final : public Checkup {
   public:

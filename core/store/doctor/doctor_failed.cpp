@@ -3,12 +3,6 @@
 #include "core/store/link/scripts.h"
 
 namespace jobq {
-namespace {
-
-constexpr int64_t kPageMost = 250;
-
-}  // namespace
-
 task<Result<>> Doctor::before_failed() {
     Command args;
     args.add(0).add("");
@@ -23,7 +17,7 @@ task<Result<>> Doctor::before_failed() {
 
 task<Result<>> Doctor::failed_page() {
     Command args;
-    args.add(cursor_).add(kPageMost).add(int64_t(fix_));
+    args.add(cursor_).add(kCheckedAtOnce).add(int64_t(fix_));
     auto reply = co_await ask(scripts::check_failed, std::move(args), 2);
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     looked_at_ += integer_of(reply->items[1]);

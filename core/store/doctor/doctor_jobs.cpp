@@ -9,13 +9,7 @@
 namespace jobq {
 namespace {
 
-constexpr int64_t kPageMost = 250;
 constexpr size_t kReported = 100'000;  // more findings than this may name a job twice
-
-uint64_t hash_of(std::string_view text) {
-    uint64_t hash = std::hash<std::string_view>()(text);
-    return hash ? hash : 1;
-}
 
 bool is_header(std::string_view text) {
     return text.size() > 1 && text[0] >= '1' && text[0] <= '9' && is_name(text.substr(1));
@@ -55,7 +49,7 @@ task<Result<>> Doctor::list_page() {
     if (passed) header.erase(0, kPassed.size());
     int64_t start = integer_of(Reply{Reply::Kind::string, 0, cursor_, {}});
     Command args;
-    args.add(header).add(start).add(kPageMost).add(int64_t(fix_ && pass_ == 0));
+    args.add(header).add(start).add(kCheckedAtOnce).add(int64_t(fix_ && pass_ == 0));
     args.add(int64_t(passed));
     auto reply = co_await caller_.run(scripts::check_list, std::move(args));
     if (!reply) co_return tl::unexpected<Error>(reply.error());
@@ -63,7 +57,7 @@ task<Result<>> Doctor::list_page() {
     std::vector<std::string> suspects;
     std::unordered_set<std::string> page;
     for (const auto& item : reply->items[4].items) {
-        const uint64_t hash = hash_of(item.text);
+        const uint64_t hash = Fingerprints::hash_of(item.text);
         page.insert(item.text);
         if (hash % uint64_t(passes_) != uint64_t(pass_)) continue;
         if (!listed_.add(hash) && last_page_.count(item.text) == 0) suspects.push_back(item.text);
@@ -108,7 +102,7 @@ task<Result<>> Doctor::set_page() {
 
 task<Result<>> Doctor::run_page() {
     Command args;
-    args.add(steps_.front().name).add(cursor_).add(kPageMost).add(int64_t(fix_));
+    args.add(steps_.front().name).add(cursor_).add(kCheckedAtOnce).add(int64_t(fix_));
     auto reply = co_await ask(scripts::check_run, std::move(args), 2);
     if (!reply) co_return tl::unexpected<Error>(reply.error());
     looked_at_ += integer_of(reply->items[1]);
@@ -119,7 +113,7 @@ task<Result<>> Doctor::run_page() {
     }
     // Their place is known by no other script; that nobody knows the owner is a finding already.
     for (const auto& item : reply->items[4].items)
-        listed_.add(hash_of(item.text));
+        listed_.add(Fingerprints::hash_of(item.text));
     cursor_ = reply->items[0].text;
     if (cursor_ == "0") end_step();
     co_return Result<>{};
@@ -160,7 +154,7 @@ task<Result<>> Doctor::jobs_page() {
 
 task<Result<>> Doctor::look_at_body(std::string jid, std::string envelope, std::string record,
                                     std::string places) {
-    const uint64_t hash = hash_of(jid);
+    const uint64_t hash = Fingerprints::hash_of(jid);
     const bool mine = hash % uint64_t(passes_) == uint64_t(pass_);
     bool suspect = mine && places.empty() && !listed_.has(hash);
     if (is_tombstone(envelope)) {

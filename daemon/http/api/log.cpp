@@ -7,7 +7,7 @@
 namespace jobq::api {
 namespace {
 
-constexpr size_t kUnsentBytes = 256 << 10;
+constexpr size_t kUnsentLogBytes = 256 << 10;
 
 // The answer begins with the first message, so that an error before it is a problem.
 class LogLines : public verbs::Messages {
@@ -28,7 +28,7 @@ class LogLines : public verbs::Messages {
 
     bool closed() const override { return exchange_.gone(); }
 
-    task<void> drained() override { return exchange_.drained(kUnsentBytes); }
+    task<void> drained() override { return exchange_.drained(kUnsentLogBytes); }
 
     void begin() {
         if (begun_) return;

@@ -164,7 +164,8 @@ TEST_CASE("every variable that the command line reads is in jobq(1)") {
     std::set<std::string> names;
     const std::regex read("(?:getenv|environment)\\(\"([A-Z_]+)\"\\)");
     for (const auto& file :
-         std::filesystem::directory_iterator(std::string(JOBQ_SOURCE_DIR) + "/cli")) {
+         std::filesystem::recursive_directory_iterator(std::string(JOBQ_SOURCE_DIR) + "/cli")) {
+        if (!file.is_regular_file()) continue;
         const std::string text = read_file(file.path());
         for (std::sregex_iterator found(text.begin(), text.end(), read), end; found != end; ++found)
             names.insert((*found)[1]);
