@@ -164,7 +164,7 @@ Findings check_circles(const Layers& layers) {
     }
     for (const auto& row : layers.rows())
         if (!done.count(&row) && !row.folder.starts_with("tests"))
-            findings.push_back({"layers.txt", 0, row.folder + " leads back to itself"});
+            findings.push_back({"core/layers.txt", 0, row.folder + " leads back to itself"});
     return findings;
 }
 

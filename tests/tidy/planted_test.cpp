@@ -114,7 +114,7 @@ TEST_CASE("planted: long files and functions", "[tidy]") {
 }
 
 TEST_CASE("planted: includes against the layers", "[tidy]") {
-    const Layers layers(test::read_file(JOBQ_SOURCE_DIR "/layers.txt"));
+    const Layers layers(test::read_file(JOBQ_SOURCE_DIR "/core/layers.txt"));
     auto findings = [&](const std::string& path, const std::string& include) {
         return lines(check_layers({{path, "// x\n#include \"" + include + "\"\n"}}, layers));
     };
@@ -142,10 +142,10 @@ TEST_CASE("planted: a row that leads back to itself", "[tidy]") {
     CHECK(lines(check_circles(Layers("core/a:\ncore/b: core/a\ncore/c: core/*\n"))) == "");
     CHECK(lines(check_circles(Layers("core/a: core/c\ncore/b: core/a\n core/x/y.h\ncore/c: core/b\n"
                                      "core/d: core/c\n"))) ==
-          "layers.txt: core/a leads back to itself\n"
-          "layers.txt: core/b leads back to itself\n"
-          "layers.txt: core/c leads back to itself\n"
-          "layers.txt: core/d leads back to itself\n");
+          "core/layers.txt: core/a leads back to itself\n"
+          "core/layers.txt: core/b leads back to itself\n"
+          "core/layers.txt: core/c leads back to itself\n"
+          "core/layers.txt: core/d leads back to itself\n");
 }
 
 TEST_CASE("planted: calls against the layers", "[tidy]") {

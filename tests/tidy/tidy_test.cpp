@@ -19,7 +19,7 @@ const Tree& tree() {
 }
 
 const Layers& layers() {
-    static const Layers table(find_file(tree(), "layers.txt")->text);
+    static const Layers table(find_file(tree(), "core/layers.txt")->text);
     return table;
 }
 

@@ -1,8 +1,8 @@
-# A library of each folder of layers.txt: `jobq_core_base` of core/base. It links to what its row
+# A library of each folder of core/layers.txt: `jobq_core_base` of core/base. It links to what its row
 # names and to nothing else, so that a call against the layers does not link: tests/tidy looks at the
 # symbols of all these libraries (layers.list). A new folder needs a row there, not a word here.
-set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/layers.txt)
-file(READ ${CMAKE_SOURCE_DIR}/layers.txt layers)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/core/layers.txt)
+file(READ ${CMAKE_SOURCE_DIR}/core/layers.txt layers)
 string(REGEX REPLACE "\n +" " " layers "${layers}")
 string(REGEX MATCHALL "[^\n]+" layers "${layers}")
 set(layer_folders "")
