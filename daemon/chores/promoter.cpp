@@ -8,7 +8,7 @@ namespace jobq {
 namespace {
 
 constexpr int64_t kScanMs = 30'000, kIdleMs = 3'600'000;
-constexpr int64_t kLookMs = 1'000;  // a wall clock that jumps forward is noticed within it
+constexpr int64_t kClockLookMs = 1'000;  // a wall clock that jumps forward is noticed within it
 constexpr int64_t kAgainMs = 500;
 
 }  // namespace
@@ -23,7 +23,7 @@ task<void> Promoter::run() {
         const int64_t now = reactor_.wall_ms(), due = schedule_.next_ms();
         if (due == 0 || due > now) {
             const int64_t idle = shared_store_ ? kScanMs : kIdleMs;
-            const int64_t left = due == 0 ? idle : std::min<int64_t>(due - now, kLookMs);
+            const int64_t left = due == 0 ? idle : std::min<int64_t>(due - now, kClockLookMs);
             auto wait = wake_.wait(left);
             const bool woken = co_await wait;
             const bool scan = !woken && schedule_.next_ms() == 0;

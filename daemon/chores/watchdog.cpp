@@ -7,9 +7,9 @@
 namespace jobq {
 namespace {
 
-constexpr int64_t kLookMs = 3'000;     // after something stirred
-constexpr int64_t kStalledMs = 2'500;  // ready and waited for, both for longer than this
-constexpr int64_t kTakenMs = 500;      // who was woken takes them within this
+constexpr int64_t kLookAfterMs = 3'000;  // after something stirred
+constexpr int64_t kStalledMs = 2'500;    // ready and waited for, both for longer than this
+constexpr int64_t kTakenMs = 500;        // who was woken takes them within this
 
 }  // namespace
 
@@ -25,7 +25,7 @@ task<void> Watchdog::watch() {
         co_await stirred;
         bool again = true;
         while (again && !stopping_) {
-            auto pause = stop_.wait(kLookMs);
+            auto pause = stop_.wait(kLookAfterMs);
             co_await pause;
             if (stopping_) break;
             again = co_await look();
