@@ -15,7 +15,7 @@
 namespace jobq {
 namespace {
 
-constexpr int64_t kFetchWaitMs = 30'000, kErrorPauseMs = 200;
+constexpr int64_t kDeliveryWaitMs = 30'000, kRefusedPauseMs = 200;
 constexpr size_t kAnswerShown = 200;
 
 RunReport failed(Outcome outcome, std::string error_type, std::string message) {
@@ -127,7 +127,7 @@ task<void> WebhookPool::fetcher() {
     while (!stopping_) {
         if (ticket_->interrupted) ticket_ = std::make_shared<Waiters::Ticket>(reactor_);
         if (held_ >= kHeldMax) {
-            auto wait = room_.wait(kFetchWaitMs);
+            auto wait = room_.wait(kDeliveryWaitMs);
             co_await wait;
             continue;
         }
@@ -136,11 +136,11 @@ task<void> WebhookPool::fetcher() {
         order.worker = kWebhookQueue;
         order.queues = std::vector<std::string>(1, kWebhookQueue);
         order.count = std::min(kHeldMax - held_, limits::kWebhooksAtOnce);
-        order.wait_ms = kFetchWaitMs;
+        order.wait_ms = kDeliveryWaitMs;
         order.tells_starts = true;
         auto leases = co_await broker_.dispatch().fetch(std::move(order), ticket_);
         if (!leases) {
-            auto pause = room_.wait(kErrorPauseMs);
+            auto pause = room_.wait(kRefusedPauseMs);
             co_await pause;
             continue;
         }
