@@ -18,7 +18,8 @@ tl::unexpected<Error> bad_redis_url(std::string why) {
 Result<> set_database(std::string_view text, RedisAddress& address) {
     const auto number = parse_int(text);
     if (!number || *number < 0 || *number > kMaxDatabase)
-        return bad_redis_url("its database is not a number from 0 to " + std::to_string(kMaxDatabase));
+        return bad_redis_url("its database is not a number from 0 to " +
+                             std::to_string(kMaxDatabase));
     address.database = int(*number);
     return {};
 }

@@ -22,14 +22,16 @@ bool is_decimal(char c) {
 Result<> check_host(const std::string& host) {
     if (host.empty()) return bad_web_url("it names no host");
     if (host.find(':') != host.npos)
-        return host.find('%') == host.npos ? Result<>() : bad_web_url("its IPv6 address has a zone");
+        return host.find('%') == host.npos ? Result<>()
+                                           : bad_web_url("its IPv6 address has a zone");
     if (host.find('_') != host.npos || host.back() == '.')
         return bad_web_url(
             "its host is not a name of a-z, 0-9, - and single dots (write other letters as "
             "xn--...)");
     const std::string_view last = std::string_view(host).substr(host.rfind('.') + 1);
     if (is_decimal(last.front()) && !std::all_of(last.begin(), last.end(), is_decimal))
-        return bad_web_url("its host ends in a number and is not an IPv4 address such as 192.0.2.1");
+        return bad_web_url(
+            "its host ends in a number and is not an IPv4 address such as 192.0.2.1");
     return {};
 }
 
@@ -59,7 +61,8 @@ std::string WebOrigin::text() const {
 
 Result<WebOrigin> parse_web_url(std::string_view text) {
     if (text.size() > limits::kHttpSendUrlBytes)
-        return bad_web_url("it is longer than " + std::to_string(limits::kHttpSendUrlBytes) + " bytes");
+        return bad_web_url("it is longer than " + std::to_string(limits::kHttpSendUrlBytes) +
+                           " bytes");
     for (unsigned char c : text)
         if (c <= ' ' || c >= 0x7F || c == '\\')
             return bad_web_url(
