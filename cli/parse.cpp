@@ -113,6 +113,27 @@ Answer<> check_text(const Tokens& tokens) {
     return {};
 }
 
+// Each option that takes a value has one. CLI11 would take the next option for it.
+Answer<> check_values(const Verb& verb, const Tokens& tokens) {
+    for (size_t i = 0; i < tokens.size(); ++i) {
+        const std::string& token = tokens[i];
+        const size_t equals = token.find('=');
+        if (token.starts_with("--") && equals > 2 && equals + 1 == token.size())
+            return give_up(kUsage, printable(token.substr(0, equals)) + " has an empty value");
+        const Option* option = find_option(&verb, token);
+        if (option == nullptr || option->value.empty()) continue;
+        const std::string name(option->name);
+        const bool last = i + 1 == tokens.size();
+        if (last || find_option(&verb, tokens[i + 1]) != nullptr)
+            return give_up(
+                kUsage, name + " requires a value: " + name + " " + std::string(option->value),
+                last ? "`jobq help " + std::string(verb.name) + "` shows the options"
+                     : "for a value that is the name of an option, write " + name + "=VALUE");
+        ++i;
+    }
+    return {};
+}
+
 // CLI11 fills `args.options`; what it does not know comes back.
 Answer<Tokens> take_options(const Verb& verb, Tokens tokens, Args& args) {
     CLI::App app;
@@ -129,15 +150,11 @@ Answer<Tokens> take_options(const Verb& verb, Tokens tokens, Args& args) {
                                         CLI::MultiOptionPolicy::TakeAll);
         handles.emplace_back(option.name, handle);
     });
-    for (const auto& token : tokens)
-        if (token.starts_with("--") && token.ends_with("=") && token.size() > 3)
-            return give_up(kUsage, token.substr(0, token.size() - 1) + " has an empty value");
+    if (const auto checked = check_values(verb, tokens); !checked)
+        return tl::unexpected(checked.error());
     std::reverse(tokens.begin(), tokens.end());  // CLI11 takes them from the back
     try {
         app.parse(std::move(tokens));
-    } catch (const CLI::ArgumentMismatch& error) {
-        return give_up(kUsage, printable(error.what()),
-                       "`jobq help " + std::string(verb.name) + "` shows the options");
     } catch (const CLI::ParseError& error) {
         return give_up(kUsage, printable(error.what()),
                        "`jobq help " + std::string(verb.name) + "` shows the options");

@@ -32,6 +32,7 @@ task<void> Reaper::reap_worker(std::shared_ptr<Worker> worker, std::string why) 
     if (shared_store_ && worker->connections == 0 && !worker->gone) co_return;
     if (worker->kind == WorkerKind::runner || worker->kind == WorkerKind::remote) {
         auto taken = co_await broker_.leases().reap(worker->owner, why);
+        if (taken == 0 && worker->gone) why = "the worker's process ended; it held no jobs";
         log(LogLevel::info, "worker.gone", why,
             {{"worker", worker->wid}, {"jobs", int64_t(taken)}});
     }
