@@ -5,6 +5,7 @@
 #include "core/base/text.h"
 #include "core/base/time.h"
 #include "core/base/trace_context.h"
+#include "core/protocol/enqueue_fields.h"
 #include "core/protocol/job_custom.h"
 
 namespace jobq {
@@ -239,21 +240,10 @@ Job EnqueueRequest::take_job() {
 Result<EnqueueRequest> parse_enqueue(std::string_view json, int64_t now_ms, std::string new_jid) {
     auto object = JsonObject::parse(json, false, limits::kJsonDepth + 1);
     if (!object) return tl::unexpected<Error>(object.error());
-    static constexpr std::string_view kKnown[] = {
-        "type",          "payload",      "payload_text", "args",
-        "queue",         "priority",     "delay_ms",     "run_at",
-        "jid",           "max_attempts", "timeout_ms",   "timeout",
-        "tags",          "expires_ms",   "traceparent",  "idempotency_key",
-        "unique_for_ms", "unique_until", "durability",   "webhook",
-        "again"};
     for (const auto& field : object->fields())
-        if (std::find(std::begin(kKnown), std::end(kKnown), field.key) == std::end(kKnown))
+        if (!is_enqueue_field(field.key))
             return fail(ErrorCode::invalid,
-                        "unknown field " + json_quoted(field.key) +
-                            "; the known fields are type, payload, args, queue, priority, "
-                            "delay_ms, run_at, max_attempts, timeout, timeout_ms, jid, "
-                            "idempotency_key, unique_for_ms, unique_until, durability, "
-                            "expires_ms, tags, traceparent, webhook, again");
+                        "unknown field " + json_quoted(field.key) + "; " + enqueue_field_list());
     EnqueueRequest request;
     Job& job = request.job;
     auto type = object->string("type");
