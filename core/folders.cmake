@@ -64,6 +64,31 @@ endfunction()
 set(jobq_joined core/config core/net core/profile core/store/doctor core/tls daemon/app daemon/chores
     daemon/http daemon/runner)
 
+# jobq_join(<folder> <list of sources>): the list becomes one of files that include 16 of them each.
+# CMake's own unity builds name the sources by absolute paths, so that ccache has nothing for another
+# clone, and messages show where the sources were compiled.
+function(jobq_join folder list)
+  string(REPLACE "/" "_" name ${folder})
+  set(joined "")
+  list(LENGTH ${list} count)
+  set(at 0)
+  while(at LESS count)
+    list(SUBLIST ${list} ${at} 16 some)
+    set(text "// Compiled together: see jobq_join in core/folders.cmake.\n")
+    foreach(source IN LISTS some)
+      file(RELATIVE_PATH path ${CMAKE_SOURCE_DIR} ${source})
+      string(APPEND text "#include \"${path}\"\n")
+    endforeach()
+    set(file ${CMAKE_BINARY_DIR}/generated/joined/${name}_${at}.cpp)
+    file(CONFIGURE OUTPUT ${file} CONTENT "${text}" @ONLY)
+    # What has no linkage outside its file may be a member of a coroutine's frame.
+    set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS -Wno-subobject-linkage)
+    list(APPEND joined ${file})
+    math(EXPR at "${at} + 16")
+  endwhile()
+  set(${list} ${joined} PARENT_SCOPE)
+endfunction()
+
 # jobq_folders(<top> <name of all together>): the libraries of `top` and of all folders in it. All
 # that are there: the empty ones are for rows that wait for their folder.
 function(jobq_folders top all)
@@ -77,13 +102,12 @@ function(jobq_folders top all)
     jobq_layer_sources(${folder} sources)
     list(REMOVE_ITEM sources ${CMAKE_SOURCE_DIR}/${folder}/main.cpp)
     if(sources)
+      if(JOBQ_UNITY AND folder IN_LIST jobq_joined)
+        jobq_join(${folder} sources)
+      endif()
       add_library(${target} STATIC ${sources})
       target_link_libraries(${target} PUBLIC jobq_flags ${links})
       target_precompile_headers(${target} REUSE_FROM jobq_pch)
-      if(JOBQ_UNITY AND folder IN_LIST jobq_joined)
-        set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 16)
-        target_compile_options(${target} PRIVATE -Wno-subobject-linkage)  # of what is one file there
-      endif()
       set_property(GLOBAL APPEND PROPERTY jobq_layers "${folder} $<TARGET_FILE:${target}>")
     else()
       add_library(${target} INTERFACE)

@@ -24,7 +24,7 @@ struct WebOrigin {
 };
 
 // Of a whole URL. Errors are `invalid` and never hold the path.
-Result<WebOrigin> parse_web_url(std::string_view url);
+Result<WebOrigin> parse_web_url(std::string_view text);
 // "hooks.example.com", "host:8443", "http://host": as a list of allowed hosts has it; https unless
 // it says http.
 Result<WebOrigin> parse_web_origin(std::string_view text);
