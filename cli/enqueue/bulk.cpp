@@ -13,7 +13,6 @@
 #include <optional>
 
 #include "cli/base/interrupt.h"
-#include "cli/base/json_object.h"
 #include "cli/enqueue/bulk_line.h"
 #include "cli/enqueue/submit.h"
 #include "cli/follow/wait_for_jobs.h"
@@ -21,6 +20,7 @@
 #include "cli/terminal/progress_line.h"
 #include "core/base/limits.h"
 #include "core/base/text.h"
+#include "core/json/writer.h"
 
 namespace jobq::cli {
 namespace {
@@ -175,11 +175,11 @@ void Bulk::print(const Entry& entry) {
     const JsonView reply(entry.reply);
     const std::string jid = reply["jid"].exists() ? reply["jid"].text() : entry.jid;
     if (!out_.is_text()) {
-        JsonObject object;
-        object.number("line", entry.line);
-        if (!jid.empty()) object.text("jid", jid);
+        auto object = JsonWriter::object();
+        object.field("line", entry.line);
+        if (!jid.empty()) object.field("jid", jid);
         if (entry.error) {
-            object.text("error", info(entry.error->code).name).text("text", entry.error->text);
+            object.field("error", info(entry.error->code).name).field("text", entry.error->text);
         } else {
             for (const char* key : {"state", "how", "note"})
                 if (reply[key].exists()) object.raw(key, reply[key].raw());

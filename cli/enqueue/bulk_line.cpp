@@ -5,12 +5,12 @@
 #include <vector>
 
 #include "cli/base/interrupt.h"
-#include "cli/base/json_check.h"
-#include "cli/base/json_object.h"
-#include "cli/base/json_view.h"
+#include "cli/base/payload_check.h"
 #include "cli/enqueue/submit.h"
 #include "core/base/text.h"
 #include "core/base/time.h"
+#include "core/json/view.h"
+#include "core/json/writer.h"
 
 namespace jobq::cli {
 namespace {
@@ -83,7 +83,7 @@ Result<std::string> converted(const Member& member, JsonView value) {
 }
 
 // Adds the members of `object` to the request; `seen` has the wire names so far.
-Result<> add_members(JsonView object, JsonObject& request, std::vector<std::string_view>& seen) {
+Result<> add_members(JsonView object, JsonWriter& request, std::vector<std::string_view>& seen) {
     for (const auto& [key, value] : object.members()) {
         const Member* member = find_member(key);
         if (member == nullptr) return unknown_member(key);
@@ -105,19 +105,19 @@ bool contains(const std::vector<std::string_view>& seen, std::string_view name) 
 
 Result<BulkLine> parse_bulk_line(std::string_view line, const std::string& type,
                                  const std::string& defaults) {
-    JsonLimits most{.what = "the line", .one_line = true};
+    PayloadLimits most{.what = "the line", .one_line = true};
     if (type.empty()) {
         // The payload is inside: jobqd measures it alone.
         most.bytes = limits::kLineBytes;
         most.depth += 2;
     }
-    if (const auto good = check_json(line, most); !good) return tl::unexpected(good.error());
+    if (const auto good = check_payload(line, most); !good) return tl::unexpected(good.error());
     const JsonView value(line);
     BulkLine made;
-    JsonObject request;
+    auto request = JsonWriter::object();
     std::vector<std::string_view> seen;
     if (!type.empty()) {
-        request.text("type", type).raw("payload", value.raw());
+        request.field("type", type).raw("payload", value.raw());
     } else {
         if (!value.is_object())
             return fail(ErrorCode::bad_data,
@@ -136,10 +136,10 @@ Result<BulkLine> parse_bulk_line(std::string_view line, const std::string& type,
     }
     // Of this line alone: should its answer be lost, the repeat is not one more run.
     if (value["again"].raw() == "true" && type.empty() && !contains(seen, "idempotency_key"))
-        request.text("idempotency_key", new_jid());
+        request.field("idempotency_key", new_jid());
     if (!contains(seen, "jid")) {
         made.jid = new_jid();
-        request.text("jid", made.jid);
+        request.field("jid", made.jid);
     }
     made.request = request.done();
     return made;

@@ -46,7 +46,7 @@ Answer<int> run_enqueue(Invocation& invocation) {
     const std::string type = args.words.empty() ? "" : args.words.front();
     if (!type.empty())
         if (auto good = check_type(type); !good) return tl::unexpected(good.error());
-    JsonObject request;
+    auto request = JsonWriter::object();
     if (auto added = add_job_options(args, request); !added) return tl::unexpected(added.error());
     if (args.has("--jsonl")) return enqueue_bulk(invocation, type, request.done());
     if (type.empty())
@@ -54,11 +54,11 @@ Answer<int> run_enqueue(Invocation& invocation) {
                        "jobq enqueue email --payload mail.json");
     const auto payload = payload_of(args);
     if (!payload) return tl::unexpected(payload.error());
-    request.text("type", type);
+    request.field("type", type);
     std::string jid = args.text("--id");
     if (jid.empty()) {
         jid = new_jid();
-        request.text("jid", jid);
+        request.field("jid", jid);
     }
     std::string json = request.done();
     json.pop_back();

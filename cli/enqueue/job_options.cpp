@@ -38,7 +38,7 @@ constexpr std::array kOptions{
     Option{"--wait", "", "", "wait until the job has finished", Takes::nothing},
 };
 
-Answer<> add_when(const Args& args, JsonObject& request) {
+Answer<> add_when(const Args& args, JsonWriter& request) {
     if (args.has("--in") && args.has("--at"))
         return give_up(kUsage, "--in and --at can't be used together");
     if (args.text("--in").starts_with('-'))
@@ -46,26 +46,26 @@ Answer<> add_when(const Args& args, JsonObject& request) {
                        "omit --in to run the job now");
     const auto delay = args.duration_ms("--in");
     if (!delay) return tl::unexpected(delay.error());
-    if (*delay) request.number("delay_ms", **delay);
+    if (*delay) request.field("delay_ms", **delay);
     const auto at = args.time_ms("--at");
     if (!at) return tl::unexpected(at.error());
-    if (*at) request.text("run_at", format_rfc3339(**at));
+    if (*at) request.field("run_at", format_rfc3339(**at));
     const auto expires = args.duration_ms("--expires");
     if (!expires) return tl::unexpected(expires.error());
-    if (*expires) request.number("expires_ms", **expires);
+    if (*expires) request.field("expires_ms", **expires);
     const auto timeout = args.duration_ms("--timeout");
     if (!timeout) return tl::unexpected(timeout.error());
     if (*timeout && **timeout == 0) return give_up(kUsage, "--timeout: must be longer than 0");
-    if (*timeout) request.number("timeout_ms", **timeout);
+    if (*timeout) request.field("timeout_ms", **timeout);
     return {};
 }
 
 // An option that can't be read is an error; a variable is often set by others, and then no context.
-Answer<> add_trace(const Args& args, JsonObject& request) {
+Answer<> add_trace(const Args& args, JsonWriter& request) {
     if (args.has("--traceparent")) {
         const auto context = parse_traceparent(args.text("--traceparent"));
         if (!context) return give_up(kUsage, "--traceparent: " + context.error().text);
-        request.text("traceparent", format_traceparent(*context));
+        request.field("traceparent", format_traceparent(*context));
         return {};
     }
     // A job's own variable comes last: what it runs under another span of it has the first.
@@ -73,7 +73,7 @@ Answer<> add_trace(const Args& args, JsonObject& request) {
         const char* value = std::getenv(name);
         const auto context = read_traceparent(value ? value : "");
         if (!context) continue;
-        request.text("traceparent", format_traceparent(*context));
+        request.field("traceparent", format_traceparent(*context));
         break;
     }
     return {};
@@ -101,49 +101,49 @@ Answer<> check_name(const std::string& what, const std::string& name) {
                    "a name has 1 to 64 of the characters A-Z a-z 0-9 . _ -");
 }
 
-Answer<> add_job_options(const Args& args, JsonObject& request) {
+Answer<> add_job_options(const Args& args, JsonWriter& request) {
     if (args.has("--queue")) {
         if (auto good = check_name("--queue:", args.text("--queue")); !good) return good;
-        request.text("queue", args.text("--queue"));
+        request.field("queue", args.text("--queue"));
     }
     const auto priority = args.number("--priority", limits::kPriorityMin, limits::kPriorityMax);
     if (!priority) return tl::unexpected(priority.error());
-    if (*priority) request.number("priority", **priority);
+    if (*priority) request.field("priority", **priority);
     const auto attempts = args.number("--max-attempts", 1, limits::kAttemptsMax);
     if (!attempts) return tl::unexpected(attempts.error());
-    if (*attempts) request.number("max_attempts", **attempts);
+    if (*attempts) request.field("max_attempts", **attempts);
     if (auto good = add_when(args, request); !good) return good;
-    if (args.has("--id")) request.text("jid", args.text("--id"));
+    if (args.has("--id")) request.field("jid", args.text("--id"));
     if (args.has("--again") && !args.has("--id"))
         return give_up(kUsage, "--again needs --id JID", "without an id every job is new");
     if (args.has("--again")) {
-        request.flag("again", true);
+        request.field("again", true);
         // Of this call alone: should its answer be lost, the repeat is not one more run.
-        if (!args.has("--idempotency-key")) request.text("idempotency_key", new_jid());
+        if (!args.has("--idempotency-key")) request.field("idempotency_key", new_jid());
     }
     if (args.has("--idempotency-key"))
-        request.text("idempotency_key", args.text("--idempotency-key"));
+        request.field("idempotency_key", args.text("--idempotency-key"));
     const auto unique = args.duration_ms("--unique-for");
     if (!unique) return tl::unexpected(unique.error());
     if (*unique && **unique == 0) return give_up(kUsage, "--unique-for: must be longer than 0");
-    if (*unique) request.number("unique_for_ms", **unique);
+    if (*unique) request.field("unique_for_ms", **unique);
     const std::string until = args.text("--unique-until");
     if (args.has("--unique-until") && !*unique)
         return give_up(kUsage, "--unique-until needs --unique-for DURATION");
     if (args.has("--unique-until") && until != "start" && until != "success")
         return give_up(kUsage,
                        "--unique-until: '" + printable(until) + "' is neither start nor success");
-    if (args.has("--unique-until")) request.text("unique_until", until);
+    if (args.has("--unique-until")) request.field("unique_until", until);
     const std::string durability = args.text("--durability");
     if (args.has("--durability") && !durability_of(durability))
         return give_up(kUsage, "--durability: '" + printable(durability) +
                                    "' is not fsync, everysec or memory");
-    if (args.has("--durability")) request.text("durability", durability);
+    if (args.has("--durability")) request.field("durability", durability);
     if (auto good = add_trace(args, request); !good) return good;
-    if (args.has("--webhook")) request.text("webhook", args.text("--webhook"));
+    if (args.has("--webhook")) request.field("webhook", args.text("--webhook"));
     for (const auto& tag : args.all("--tag"))
         if (auto good = check_name("--tag:", tag); !good) return good;
-    if (args.has("--tag")) request.texts("tags", args.all("--tag"));
+    if (args.has("--tag")) request.field("tags", args.all("--tag"));
     return {};
 }
 

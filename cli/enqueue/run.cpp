@@ -22,14 +22,14 @@ constexpr std::array kOptions{
            Takes::directory},
 };
 
-Answer<> add_env(const Args& args, JsonObject& payload) {
-    JsonObject env;
+Answer<> add_env(const Args& args, JsonWriter& payload) {
+    auto env = JsonWriter::object();
     for (const auto& word : args.all("--env")) {
         const size_t equals = word.find('=');
         const std::string name = word.substr(0, equals);
         if (name.empty()) return give_up(kUsage, "--env: '" + printable(word) + "' has no name");
         if (equals != std::string::npos) {
-            env.text(name, word.substr(equals + 1));
+            env.field(name, word.substr(equals + 1));
             continue;
         }
         const char* value = std::getenv(name.c_str());
@@ -38,19 +38,19 @@ Answer<> add_env(const Args& args, JsonObject& payload) {
                            "set it, or use --env " + printable(name) + "=VALUE");
         if (!is_utf8(value))
             return give_up(kBadData, "--env: the value of '" + printable(name) + "' is not UTF-8");
-        env.text(name, value);
+        env.field(name, value);
     }
     if (!env.empty()) payload.raw("env", env.done());
     return {};
 }
 
 // `local`: the daemon is on this machine, where our directory means something.
-Answer<> add_cwd(const Args& args, bool local, JsonObject& payload) {
+Answer<> add_cwd(const Args& args, bool local, JsonWriter& payload) {
     if (!args.has("--cwd")) {
         if (!local) return {};
         auto here = caller_dir();
         if (!here) return tl::unexpected(here.error());
-        payload.text("cwd", *here);
+        payload.field("cwd", *here);
         return {};
     }
     const std::string& given = args.text("--cwd");
@@ -61,15 +61,15 @@ Answer<> add_cwd(const Args& args, bool local, JsonObject& payload) {
                        "use an absolute path");
     auto path = from_caller(given);
     if (!path) return tl::unexpected(path.error());
-    payload.text("cwd", *path);
+    payload.field("cwd", *path);
     return {};
 }
 
 // The command's output as it comes, then its own exit status.
 Answer<int> follow(Client& client, Output& out, const std::string& jid) {
     const InterruptScope scope;
-    JsonObject request;
-    request.text("jid", jid).flag("follow", true).flag("stdout", true);
+    auto request = JsonWriter::object();
+    request.field("jid", jid).field("follow", true).field("stdout", true);
     auto end = follow_logs(client, out, request.done(), true,
                            [&out](JsonView message, const std::string& text) {
                                if (out.format() == Format::jsonl) {
@@ -104,17 +104,17 @@ Answer<int> follow(Client& client, Output& out, const std::string& jid) {
 
 Answer<int> run_run(Invocation& invocation) {
     const Args& args = invocation.args;
-    JsonObject request;
-    request.text("type", "run");
+    auto request = JsonWriter::object();
+    request.field("type", "run");
     if (auto added = add_job_options(args, request); !added) return tl::unexpected(added.error());
-    if (!args.has("--max-attempts")) request.number("max_attempts", 1);
+    if (!args.has("--max-attempts")) request.field("max_attempts", 1);
     std::string jid = args.text("--id");
     if (jid.empty()) {
         jid = new_jid();
-        request.text("jid", jid);
+        request.field("jid", jid);
     }
-    JsonObject payload;
-    payload.texts("argv", args.words);
+    auto payload = JsonWriter::object();
+    payload.field("argv", args.words);
     if (auto added = add_env(args, payload); !added) return tl::unexpected(added.error());
     auto client = invocation.connect();
     if (!client) return tl::unexpected(client.error());

@@ -4,11 +4,11 @@
 #include <utility>
 
 #include "cli/base/interrupt.h"
-#include "cli/base/json_object.h"
 #include "cli/follow/result.h"
 #include "cli/follow/wait_for_jobs.h"
 #include "core/base/id.h"
 #include "core/base/text.h"
+#include "core/json/writer.h"
 
 namespace jobq::cli {
 

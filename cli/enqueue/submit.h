@@ -5,8 +5,8 @@
 #include <optional>
 #include <string>
 
-#include "cli/base/json_view.h"
 #include "cli/line/invocation.h"
+#include "core/json/view.h"
 
 namespace jobq::cli {
 

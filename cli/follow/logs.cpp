@@ -6,12 +6,12 @@
 #include <utility>
 
 #include "cli/base/interrupt.h"
-#include "cli/base/json_object.h"
 #include "cli/follow/wait_for_jobs.h"
 #include "cli/line/invocation.h"
 #include "cli/line/verb_list.h"
 #include "cli/terminal/terminal_text.h"
 #include "core/base/limits.h"
+#include "core/json/writer.h"
 
 namespace jobq::cli {
 namespace {
@@ -59,10 +59,10 @@ Answer<int> run_logs(Invocation& invocation) {
     const Args& args = invocation.args;
     const auto attempt = args.number("--attempt", 1, limits::kAttemptsMax);
     if (!attempt) return tl::unexpected(attempt.error());
-    JsonObject request;
-    request.text("jid", args.words.front()).flag("follow", args.has("--follow"));
-    if (*attempt) request.number("attempt", **attempt);
-    if (args.has("--stdout")) request.flag("stdout", true);
+    auto request = JsonWriter::object();
+    request.field("jid", args.words.front()).field("follow", args.has("--follow"));
+    if (*attempt) request.field("attempt", **attempt);
+    if (args.has("--stdout")) request.field("stdout", true);
     auto client = invocation.connect();
     if (!client) return tl::unexpected(client.error());
     Output& out = invocation.out;

@@ -4,9 +4,9 @@
 #include <functional>
 #include <string>
 
-#include "cli/base/json_view.h"
 #include "cli/link/client.h"
 #include "cli/terminal/output.h"
+#include "core/json/view.h"
 
 namespace jobq::cli {
 

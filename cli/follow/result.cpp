@@ -1,9 +1,9 @@
 #include "cli/follow/result.h"
 
-#include "cli/base/json_object.h"
 #include "cli/line/verb_list.h"
 #include "core/base/text.h"
 #include "core/job/state.h"
+#include "core/json/writer.h"
 
 namespace jobq::cli {
 namespace {
@@ -25,7 +25,7 @@ Answer<int> run_result(Invocation& invocation) {
     auto client = invocation.connect();
     if (!client) return tl::unexpected(client.error());
     const std::string& jid = invocation.args.words.front();
-    const auto reply = client->call("RESULT", JsonObject().text("jid", jid).done());
+    const auto reply = client->call("RESULT", JsonWriter::object().field("jid", jid).done());
     if (!reply && reply.error().code == ErrorCode::conflict)
         return give_up(info(ErrorCode::conflict).exit_status, reply.error().text,
                        "`jobq status " + jid + "` shows its state");
@@ -50,7 +50,8 @@ Answer<> print_outcome(Client& client, Output& out, JsonView job) {
     }
     std::string reply;
     if (job["has_result"].flag()) {
-        auto answer = client.call("RESULT", JsonObject().text("jid", job["jid"].text()).done());
+        auto answer =
+            client.call("RESULT", JsonWriter::object().field("jid", job["jid"].text()).done());
         if (!answer) return tl::unexpected(Failure(answer.error()));
         reply = std::move(*answer);
     }
@@ -59,7 +60,7 @@ Answer<> print_outcome(Client& client, Output& out, JsonView job) {
         if (result.exists()) print_text(out, result);
         return {};
     }
-    JsonObject merged;
+    auto merged = JsonWriter::object();
     for (const auto& [key, value] : job.members())
         merged.raw(key, value.raw());
     for (const char* key : {"result", "text", "binary"})

@@ -3,8 +3,8 @@
 
 #include <string_view>
 
-#include "cli/base/json_view.h"
 #include "cli/line/invocation.h"
+#include "core/json/view.h"
 
 namespace jobq::cli {
 

@@ -5,11 +5,11 @@
 #include <set>
 
 #include "cli/base/interrupt.h"
-#include "cli/base/json_object.h"
 #include "cli/input/input.h"
 #include "cli/line/verb_list.h"
 #include "core/base/text.h"
 #include "core/job/state.h"
+#include "core/json/writer.h"
 
 namespace jobq::cli {
 namespace {
@@ -153,8 +153,9 @@ Answer<WaitEnd> wait_for(Client& client, Output& out, std::vector<std::string> j
     while (!jids.empty()) {
         const int64_t left = std::clamp<int64_t>(end - monotonic_ms(), 0, kOneWaitMs);
         const auto some_end = jids.begin() + std::ptrdiff_t(std::min(jids.size(), kJobsAtOnce));
-        JsonObject request;
-        request.texts("jids", {jids.begin(), some_end}).number("timeout_ms", left);
+        auto request = JsonWriter::object();
+        request.field("jids", std::vector<std::string>(jids.begin(), some_end))
+            .field("timeout_ms", left);
         client.send("WAIT", request.done());
         const auto read = read_answers(client, jids, monotonic_ms() + left + kConnectMs, seen);
         if (interrupted()) return WaitEnd::interrupted;

@@ -8,9 +8,9 @@
 #include <string_view>
 #include <vector>
 
-#include "cli/base/json_view.h"
 #include "cli/line/invocation.h"
 #include "cli/link/client.h"
+#include "core/json/view.h"
 
 namespace jobq::cli {
 

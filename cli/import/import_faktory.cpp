@@ -13,7 +13,7 @@
 #include <filesystem>
 
 #include "cli/base/interrupt.h"
-#include "cli/base/json_check.h"
+#include "cli/base/payload_check.h"
 #include "cli/import/import_report.h"
 #include "cli/import/redis_dump.h"
 #include "cli/import/redis_source.h"
@@ -96,20 +96,20 @@ Answer<> FaktoryImport::check_same(const std::string& command, const std::string
 }
 
 Answer<> FaktoryImport::add(std::string_view payload, const char* state, int64_t at_ms) {
-    JsonLimits limit;
+    PayloadLimits limit;
     limit.what = "it";
     limit.bytes = limits::kLineBytes;
     limit.depth = limits::kJsonDepth + 2;
     limit.one_line = true;
-    const auto checked = check_json(payload, limit);
+    const auto checked = check_payload(payload, limit);
     const JsonView job(payload);
     if (!checked || !job.is_object()) {
         report_.refuse(set(), "", checked ? "it is not a JSON object" : checked.error().text);
         return {};
     }
-    JsonObject request;
-    request.text("state", state);
-    if (at_ms != 0) request.number("at_ms", at_ms);
+    auto request = JsonWriter::object();
+    request.field("state", state);
+    if (at_ms != 0) request.field("at_ms", at_ms);
     std::string raw(payload);
     std::replace(raw.begin(), raw.end(), '\n', ' ');
     Item item{to_utf8(job["jid"].text()), request.raw("job", raw).done()};
@@ -242,7 +242,7 @@ Answer<> FaktoryImport::read_queues() {
 // A worker may run it still, and nobody tells us of its end: until its reservation is over it is
 // not given to another, as Faktory would do.
 Answer<> FaktoryImport::add_reserved(const std::string& entry) {
-    const bool good = check_json(entry).has_value() && JsonView(entry).is_object();
+    const bool good = check_payload(entry).has_value() && JsonView(entry).is_object();
     const JsonView view(entry);
     if (!good || !view["job"].is_object()) {
         report_.refuse(set(), "", "it is not the reservation of a job");
@@ -277,7 +277,7 @@ Answer<> FaktoryImport::pause_queues() {
     std::sort(names->begin(), names->end());
     report_.paused = *names;
     if (names->empty() || report_.dry_run) return {};
-    const auto done = client_.call("PAUSE", JsonObject().texts("queues", *names).done());
+    const auto done = client_.call("PAUSE", JsonWriter::object().field("queues", *names).done());
     if (!done) return tl::unexpected(Failure(done.error()));
     return {};
 }

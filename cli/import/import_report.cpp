@@ -1,8 +1,8 @@
 // See import_report.h.
 #include "cli/import/import_report.h"
 
-#include "cli/base/json_object.h"
 #include "core/base/text.h"
+#include "core/json/writer.h"
 
 namespace jobq::cli {
 namespace {
@@ -26,24 +26,24 @@ std::string column(int64_t number, const char* word) {
 std::string as_json(const ImportReport& report) {
     std::string sets = "[", refusals = "[";
     for (const auto& set : report.sets) {
-        JsonObject one;
-        one.text("set", set.kind);
-        if (!set.queue.empty()) one.text("queue", to_utf8(set.queue));
-        one.number("found", set.found).number("stored", set.stored);
-        one.number("known", set.known).number("refused", set.refused);
+        auto one = JsonWriter::object();
+        one.field("set", set.kind);
+        if (!set.queue.empty()) one.field("queue", to_utf8(set.queue));
+        one.field("found", set.found).field("stored", set.stored);
+        one.field("known", set.known).field("refused", set.refused);
         sets += (sets.size() > 1 ? "," : "") + one.done();
     }
     for (const auto& refusal : report.refusals)
-        refusals += (refusals.size() > 1 ? "," : "") + JsonObject()
-                                                           .text("jid", to_utf8(refusal.jid))
-                                                           .text("set", to_utf8(refusal.set))
-                                                           .text("error", to_utf8(refusal.text))
+        refusals += (refusals.size() > 1 ? "," : "") + JsonWriter::object()
+                                                           .field("jid", to_utf8(refusal.jid))
+                                                           .field("set", to_utf8(refusal.set))
+                                                           .field("error", to_utf8(refusal.text))
                                                            .done();
-    JsonObject all;
-    all.text("source", to_utf8(report.source)).flag("dry_run", report.dry_run);
+    auto all = JsonWriter::object();
+    all.field("source", to_utf8(report.source)).field("dry_run", report.dry_run);
     all.raw("sets", sets + "]").raw("refused", refusals + "]");
-    all.texts("paused", report.paused).texts("changed", report.changed);
-    all.number("processed", report.processed).number("failures", report.failures);
+    all.field("paused", report.paused).field("changed", report.changed);
+    all.field("processed", report.processed).field("failures", report.failures);
     return all.done();
 }
 

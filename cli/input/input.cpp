@@ -9,7 +9,7 @@
 #include <cstring>
 #include <iostream>
 
-#include "cli/base/json_check.h"
+#include "cli/base/payload_check.h"
 #include "cli/input/line_reader.h"
 #include "core/base/file.h"
 #include "core/base/limits.h"
@@ -37,7 +37,7 @@ Answer<std::string> read_all(int fd, const std::string& name) {
 }
 
 Answer<std::string> checked(std::string text, const std::string& name) {
-    const auto good = check_json(text);
+    const auto good = check_payload(text);
     if (good) return text;
     return give_up(info(good.error().code).exit_status, name + ": " + good.error().text);
 }
@@ -116,7 +116,7 @@ Answer<std::string> read_payload(const std::string& word) {
     }
     const std::string shown = "'" + printable(utf8_prefix(word, 100)) + "'";
     if (is_meant_as_json(word)) return checked(word, "--payload");
-    if (may_be_json(word) && check_json(word)) return word;
+    if (may_be_json(word) && check_payload(word)) return word;
     return give_up(kNoInput, "--payload " + shown + " is neither a file nor JSON text",
                    "the file must exist and be readable; a JSON string needs its own quotes: "
                    "--payload '\"text\"'");

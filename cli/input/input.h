@@ -10,7 +10,7 @@
 
 namespace jobq::cli {
 
-// The payload's JSON text, checked by check_json(), as it was given (without a byte order mark).
+// The payload's JSON text, checked by check_payload(), as it was given (without a byte order mark).
 // `word` is FILE, "-" or JSON. Failures say what was tried: 66 for no such file, 65 for bad data.
 Answer<std::string> read_payload(const std::string& word);
 // From stdin when it is a pipe, socket or file that holds something; "" when it is a terminal, a

@@ -3,11 +3,11 @@
 
 #include <string>
 
-#include "cli/base/json_object.h"
-#include "cli/base/json_view.h"
 #include "cli/line/args.h"
 #include "cli/link/client.h"
 #include "cli/terminal/output.h"
+#include "core/json/view.h"
+#include "core/json/writer.h"
 
 namespace jobq::cli {
 

@@ -6,9 +6,9 @@
 #include <climits>
 
 #include "cli/base/interrupt.h"
-#include "cli/base/json_object.h"
-#include "cli/base/json_view.h"
 #include "core/base/text.h"
+#include "core/json/view.h"
+#include "core/json/writer.h"
 #include "core/protocol/handshake.h"
 #include "core/protocol/password.h"
 

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "cli/base/interrupt.h"
-#include "cli/base/json_object.h"
-#include "cli/base/json_view.h"
 #include "core/job/state.h"
+#include "core/json/view.h"
+#include "core/json/writer.h"
 
 namespace jobq::cli {
 namespace {

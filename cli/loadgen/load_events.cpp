@@ -3,9 +3,9 @@
 #include <poll.h>
 
 #include "cli/base/interrupt.h"
-#include "cli/base/json_view.h"
 #include "cli/link/client.h"
 #include "core/base/time.h"
+#include "core/json/view.h"
 
 namespace jobq::cli {
 namespace {

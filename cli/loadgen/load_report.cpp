@@ -4,8 +4,8 @@
 #include <cstdio>
 
 #include "cli/base/interrupt.h"
-#include "cli/base/json_object.h"
 #include "cli/loadgen/load_result.h"
+#include "core/json/writer.h"
 
 namespace jobq::cli {
 namespace {
@@ -110,64 +110,64 @@ std::string in_words(Output& out, const LoadPlan& plan, const LoadResult& result
 }
 
 std::string rate_json(int64_t jobs, int64_t us) {
-    return JsonObject()
-        .number("jobs", jobs)
+    return JsonWriter::object()
+        .field("jobs", jobs)
         .raw("seconds", fixed(double(us) / 1e6, 6))
         .raw("jobs_per_s", fixed(rate_of(jobs, us), 1))
         .done();
 }
 
 std::string latency_json(const LatencyHistogram& values) {
-    JsonObject object;
-    object.number("count", values.count()).number("min", values.min());
+    auto object = JsonWriter::object();
+    object.field("count", values.count()).field("min", values.min());
     object.raw("mean", fixed(values.mean(), 1));
     for (size_t i = 0; i < kPercents.size(); ++i)
-        object.number(kPercentNames[i], values.percentile(kPercents[i]));
-    object.number("max", values.max());
+        object.field(kPercentNames[i], values.percentile(kPercents[i]));
+    object.field("max", values.max());
     std::string steps = "[";
     for (const auto& step : values.steps()) {
         if (steps.size() > 1) steps += ',';
-        steps += JsonObject()
+        steps += JsonWriter::object()
                      .raw("percent", fixed(step.percent, 4))
-                     .number("us", step.us)
-                     .number("count", step.count)
+                     .field("us", step.us)
+                     .field("count", step.count)
                      .done();
     }
     return object.raw("percentiles", steps + "]").done();
 }
 
 std::string in_json(const LoadPlan& plan, const LoadResult& result) {
-    JsonObject object;
-    object.text("mode", mode_name(plan.mode)).text("type", plan.type).text("queue", plan.queue);
-    object.number("clients", plan.clients).number("window", plan.window);
-    object.number("batch", plan.batch).number("payload_bytes", plan.payload_bytes);
-    if (plan.rate > 0) object.number("rate", plan.rate);
+    auto object = JsonWriter::object();
+    object.field("mode", mode_name(plan.mode)).field("type", plan.type).field("queue", plan.queue);
+    object.field("clients", plan.clients).field("window", plan.window);
+    object.field("batch", plan.batch).field("payload_bytes", plan.payload_bytes);
+    if (plan.rate > 0) object.field("rate", plan.rate);
     if (!plan.drains_what_is_there())
         object.raw("enqueue", rate_json(result.acked, result.enqueue_us));
     if (result.run_us > 0) object.raw("run", rate_json(result.ended, result.run_us));
-    object.number("refused", result.refused);
-    JsonObject latency;
+    object.field("refused", result.refused);
+    auto latency = JsonWriter::object();
     latency.raw("ack", latency_json(result.ack));
     if (plan.latency)
         latency.raw("start", latency_json(result.start)).raw("finish", latency_json(result.finish));
     object.raw("latency_us", latency.done());
     if (plan.latency)
-        object.raw("events", JsonObject()
-                                 .number("seen", result.events_seen)
-                                 .number("lost", result.events_lost)
+        object.raw("events", JsonWriter::object()
+                                 .field("seen", result.events_seen)
+                                 .field("lost", result.events_lost)
                                  .done());
-    object.raw("cpu", JsonObject()
+    object.raw("cpu", JsonWriter::object()
                           .raw("user_s", fixed(double(result.user_us) / 1e6, 6))
                           .raw("system_s", fixed(double(result.system_us) / 1e6, 6))
                           .done());
     if (result.checked)
-        object.raw("check", JsonObject()
-                                .number("jobs", result.looked_up)
-                                .number("lost", result.lost)
-                                .number("unfinished", result.unfinished)
-                                .number("dead", result.dead)
+        object.raw("check", JsonWriter::object()
+                                .field("jobs", result.looked_up)
+                                .field("lost", result.lost)
+                                .field("unfinished", result.unfinished)
+                                .field("dead", result.dead)
                                 .done());
-    return object.flag("interrupted", result.interrupted).done();
+    return object.field("interrupted", result.interrupted).done();
 }
 
 }  // namespace

@@ -5,9 +5,9 @@
 #include <algorithm>
 
 #include "cli/base/interrupt.h"
-#include "cli/base/json_view.h"
 #include "cli/link/client.h"
 #include "core/base/text.h"
+#include "core/json/view.h"
 
 namespace jobq::cli {
 namespace {

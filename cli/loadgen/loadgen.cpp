@@ -143,7 +143,8 @@ Answer<std::string> usual_queue(Client& client, const std::string& type, LoadMod
 }
 
 Answer<int64_t> waiting_in(Client& client, const std::string& queue) {
-    const auto reply = client.call("QUEUES", JsonObject().texts("queues", {queue}).done());
+    const auto reply = client.call(
+        "QUEUES", JsonWriter::object().field("queues", std::vector<std::string>{queue}).done());
     if (!reply) return tl::unexpected(Failure(reply.error()));
     for (const JsonView one : JsonView(*reply)["queues"].items())
         if (one["name"].text() == queue) return one["size"].number();
@@ -179,7 +180,9 @@ class Pause {
     }
 
   private:
-    std::string request() const { return JsonObject().texts("queues", {queue_}).done(); }
+    std::string request() const {
+        return JsonWriter::object().field("queues", std::vector<std::string>{queue_}).done();
+    }
 
     Client& client_;
     std::string queue_;  // "" when it goes on

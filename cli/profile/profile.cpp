@@ -124,7 +124,8 @@ Answer<Taken> take(Invocation& invocation, const char* kind, int64_t duration_ms
     if (!client) return tl::unexpected(client.error());
     const InterruptScope scope;
     const auto reply = client->call(
-        "PROFILE", JsonObject().text("kind", kind).number("duration_ms", duration_ms).done(),
+        "PROFILE",
+        JsonWriter::object().field("kind", kind).field("duration_ms", duration_ms).done(),
         duration_ms + kReplyMs);
     if (interrupted()) return give_up(kInterrupted, "");
     if (!reply) return tl::unexpected(Failure(reply.error()));
@@ -228,17 +229,17 @@ std::string folded_text(const Stacks& stacks) {
 }
 
 std::string json_text(const Taken& taken) {
-    JsonObject object;
-    object.text("kind", taken.raw.heap ? "heap" : "cpu").number("duration_ms", taken.duration_ms);
-    object.number(taken.raw.heap ? "bytes" : "samples", std::llround(taken.all));
-    if (!taken.raw.heap) object.number("period_us", taken.raw.period_us);
+    auto object = JsonWriter::object();
+    object.field("kind", taken.raw.heap ? "heap" : "cpu").field("duration_ms", taken.duration_ms);
+    object.field(taken.raw.heap ? "bytes" : "samples", std::llround(taken.all));
+    if (!taken.raw.heap) object.field("period_us", taken.raw.period_us);
     std::string functions = "[";
     for (const auto& function : functions_of(taken.stacks)) {
         if (functions.size() > 1) functions += ',';
-        functions += JsonObject()
-                         .text("name", to_utf8(function.name))
-                         .number("self", std::llround(function.self))
-                         .number("total", std::llround(function.total))
+        functions += JsonWriter::object()
+                         .field("name", to_utf8(function.name))
+                         .field("self", std::llround(function.self))
+                         .field("total", std::llround(function.total))
                          .done();
     }
     return object.raw("functions", functions + "]").done() + "\n";

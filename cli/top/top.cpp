@@ -185,10 +185,10 @@ class FullScreen {
 };
 
 void print_json(Output& out, const TopView& view, const Answers& answers) {
-    JsonObject object;
+    auto object = JsonWriter::object();
     if (view.rates) {
         const auto number = [](double value) { return std::to_string(value); };
-        object.raw("rates", JsonObject()
+        object.raw("rates", JsonWriter::object()
                                 .raw("enqueued_per_s", number(view.rates->enqueued))
                                 .raw("finished_per_s", number(view.rates->finished))
                                 .raw("succeeded_per_s", number(view.rates->succeeded))

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "cli/base/json_view.h"
+#include "core/json/view.h"
 
 namespace jobq::cli {
 

@@ -3,10 +3,10 @@
 
 #include <array>
 
-#include "cli/base/json_object.h"
 #include "cli/input/input.h"
 #include "cli/line/verb_list.h"
 #include "core/base/text.h"
+#include "core/json/writer.h"
 
 namespace jobq::cli {
 namespace {
@@ -60,7 +60,7 @@ void print_one(Output& out, Records& records, JsonView one, std::string_view don
 // --dry-run: the state of each job, and what would be done.
 Answer<> show_plan(Client& client, Output& out, Records& records,
                    const std::vector<std::string>& jids, std::string_view verb, Tally& tally) {
-    const auto reply = client.call("STATUS", JsonObject().texts("jids", jids).done());
+    const auto reply = client.call("STATUS", JsonWriter::object().field("jids", jids).done());
     if (!reply) return tl::unexpected(Failure(reply.error()));
     for (const JsonView job : JsonView(*reply)["jobs"].items()) {
         const std::string jid = job["jid"].text();
@@ -119,7 +119,8 @@ Answer<int> act_on_jobs(Invocation& invocation, const Act& act) {
     auto done =
         each_ids(invocation.args.words, [&](const std::vector<std::string>& jids) -> Answer<> {
             if (dry) return show_plan(*client, out, records, jids, act.verb, tally);
-            const auto reply = client->call(act.wire, JsonObject().texts("jids", jids).done());
+            const auto reply =
+                client->call(act.wire, JsonWriter::object().field("jids", jids).done());
             if (!reply) return tl::unexpected(Failure(reply.error()));
             for (const JsonView one : JsonView(*reply)["jobs"].items())
                 print_one(out, records, one, act.done, tally);

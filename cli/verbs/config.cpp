@@ -7,9 +7,9 @@
 
 #include <map>
 
-#include "cli/base/json_object.h"
 #include "cli/line/invocation.h"
 #include "cli/line/verb_list.h"
+#include "core/json/writer.h"
 
 namespace jobq::cli {
 namespace {
@@ -44,9 +44,9 @@ Answer<int> with_errors(Output& out, const Loaded& loaded) {
     if (!out.is_text()) {
         Records records(out);
         for (const auto& error : loaded.errors) {
-            JsonObject one;
-            one.text("file", error.file).number("line", error.line);
-            records.add(one.number("column", error.column).text("text", error.text).done());
+            auto one = JsonWriter::object();
+            one.field("file", error.file).field("line", error.line);
+            records.add(one.field("column", error.column).field("text", error.text).done());
         }
         records.end();
     } else {
@@ -84,8 +84,8 @@ Answer<int> run_show(Invocation& invocation) {
         invocation.out.raw(print_config(*loaded));
         return kDone;
     }
-    JsonObject shown;
-    shown.texts("files", loaded->files).text("toml", print_config(*loaded));
+    auto shown = JsonWriter::object();
+    shown.field("files", loaded->files).field("toml", print_config(*loaded));
     invocation.out.line(shown.done());
     return kDone;
 }

@@ -2,13 +2,13 @@
 #include <array>
 
 #include "cli/base/interrupt.h"
-#include "cli/base/json_object.h"
 #include "cli/input/input.h"
 #include "cli/line/invocation.h"
 #include "cli/line/verb_list.h"
 #include "cli/terminal/progress_line.h"
 #include "cli/terminal/show.h"
 #include "core/base/text.h"
+#include "core/json/writer.h"
 
 namespace jobq::cli {
 namespace {
@@ -37,7 +37,7 @@ Answer<Checked> check(Client& client, Output& out, Records& records, bool fix) {
     constexpr int64_t kSilenceMs = 120'000;
     Checked checked;
     ProgressLine progress(out);
-    client.send("DOCTOR", JsonObject().flag("fix", fix).done());
+    client.send("DOCTOR", JsonWriter::object().field("fix", fix).done());
     while (true) {
         const auto message = client.receive(monotonic_ms() + kSilenceMs);
         if (interrupted())

@@ -2,9 +2,9 @@
 #include <array>
 
 #include "cli/base/interrupt.h"
-#include "cli/base/json_object.h"
 #include "cli/line/invocation.h"
 #include "cli/line/verb_list.h"
+#include "core/json/writer.h"
 
 namespace jobq::cli {
 namespace {
@@ -20,8 +20,8 @@ Answer<int> run_events(Invocation& invocation) {
     const Args& args = invocation.args;
     const auto count = args.number("--count", 1, int64_t(1) << 40);
     if (!count) return tl::unexpected(count.error());
-    JsonObject request;
-    if (args.has("--event")) request.texts("types", args.all("--event"));
+    auto request = JsonWriter::object();
+    if (args.has("--event")) request.field("types", args.all("--event"));
     auto client = invocation.connect();
     if (!client) return tl::unexpected(client.error());
     const InterruptScope scope;

@@ -68,8 +68,8 @@ Answer<int> run_list(Invocation& invocation) {
     Output& out = invocation.out;
     const std::string state = args.has("--state") ? args.text("--state") : "ready";
     if (auto good = check_state(state); !good) return tl::unexpected(good.error());
-    JsonObject filter;
-    filter.text("state", state);
+    auto filter = JsonWriter::object();
+    filter.field("state", state);
     if (auto good = add_filter(args, filter); !good) return tl::unexpected(good.error());
     const auto limit = args.number("--limit", 1, int64_t(1) << 40);
     if (!limit) return tl::unexpected(limit.error());
@@ -80,9 +80,9 @@ Answer<int> run_list(Invocation& invocation) {
     std::string cursor;
     int64_t shown = 0;
     do {
-        JsonObject request = filter;
-        request.number("limit", std::min<int64_t>(left, limits::kListPageMax));
-        if (!cursor.empty()) request.text("cursor", cursor);
+        JsonWriter request = filter;
+        request.field("limit", std::min<int64_t>(left, limits::kListPageMax));
+        if (!cursor.empty()) request.field("cursor", cursor);
         const auto reply = client->call("LIST", request.done());
         if (!reply) return tl::unexpected(Failure(reply.error()));
         for (const JsonView job : JsonView(*reply)["jobs"].items()) {

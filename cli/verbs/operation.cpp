@@ -1,8 +1,8 @@
 #include "cli/verbs/operation.h"
 
 #include "cli/base/interrupt.h"
-#include "cli/base/json_object.h"
 #include "cli/terminal/progress_line.h"
+#include "core/json/writer.h"
 
 namespace jobq::cli {
 namespace {
@@ -18,7 +18,7 @@ std::string in_words(JsonView operation) {
 
 // How far it is; over a new connection when the last one was lost.
 Answer<std::string> look_at(Client& client, const std::string& id) {
-    const std::string request = JsonObject().text("id", id).done();
+    const std::string request = JsonWriter::object().field("id", id).done();
     auto reply = client.call("OPERATIONS", request);
     if (!reply && !client.alive() && !interrupted()) {
         if (auto back = client.reconnect(kReplyMs); !back && !interrupted())
@@ -53,7 +53,7 @@ Answer<std::string> run_operation(Client& client, Output& out, const std::string
             // Over a new connection: it may have come between a request and its answer. Where the
             // operation is over by itself meanwhile, the next look says so.
             if (auto back = client.reconnect(kReplyMs); back)
-                (void)client.call("STOP_OPERATION", JsonObject().text("id", id).done());
+                (void)client.call("STOP_OPERATION", JsonWriter::object().field("id", id).done());
         }
         auto seen = look_at(client, id);
         if (!seen && interrupted()) continue;

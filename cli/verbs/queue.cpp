@@ -77,9 +77,9 @@ Answer<int> show_queues(Invocation& invocation, Print print, std::string_view he
     bool begun = false;
     std::string cursor;
     do {
-        JsonObject request;
-        if (!wanted.empty()) request.texts("queues", wanted);
-        if (!cursor.empty()) request.text("cursor", cursor);
+        auto request = JsonWriter::object();
+        if (!wanted.empty()) request.field("queues", wanted);
+        if (!cursor.empty()) request.field("cursor", cursor);
         const auto reply = ask(*client, "QUEUES", request.done());
         if (!reply) return tl::unexpected(reply.error());
         const JsonView page(*reply);
@@ -113,7 +113,7 @@ Answer<int> change(Invocation& invocation, std::string_view verb, std::string_vi
     if (auto good = check_names(names); !good) return tl::unexpected(good.error());
     auto client = invocation.connect();
     if (!client) return tl::unexpected(client.error());
-    const auto reply = ask(*client, verb, JsonObject().texts("queues", names).done());
+    const auto reply = ask(*client, verb, JsonWriter::object().field("queues", names).done());
     if (!reply) return tl::unexpected(reply.error());
     Output& out = invocation.out;
     if (!out.is_text()) {
@@ -140,20 +140,22 @@ Answer<int> run_clear(Invocation& invocation) {
     auto client = invocation.connect();
     if (!client) return tl::unexpected(client.error());
     Output& out = invocation.out;
-    const auto listed = ask(*client, "QUEUES", JsonObject().texts("queues", {name}).done());
+    const auto listed =
+        ask(*client, "QUEUES",
+            JsonWriter::object().field("queues", std::vector<std::string>{name}).done());
     if (!listed) return tl::unexpected(listed.error());
     const auto queues = pick(JsonView(*listed), {name});
     if (!queues) return tl::unexpected(queues.error());
     const std::string size = queues->front()["size"].text();
     if (args.has("--dry-run")) {
         out.line(out.is_text() ? "would remove " + size + " jobs of queue " + name
-                               : JsonObject().raw("would_remove", size).done());
+                               : JsonWriter::object().raw("would_remove", size).done());
         return kDone;
     }
     auto sure = confirm(args.has("--yes"),
                         "remove " + size + " waiting jobs of queue " + name + " for good", {});
     if (!sure) return tl::unexpected(sure.error());
-    const auto reply = ask(*client, "CLEAR", JsonObject().text("queue", name).done());
+    const auto reply = ask(*client, "CLEAR", JsonWriter::object().field("queue", name).done());
     if (!reply) return tl::unexpected(reply.error());
     const JsonView view(*reply);
     out.line(out.is_text() ? "removed " + view["removed"].text() + " jobs of queue " + name

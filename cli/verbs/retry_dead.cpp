@@ -35,13 +35,13 @@ struct Counts {
 };
 
 // Runs over the dead set page by page.
-Answer<Counts> sweep(Client& client, const JsonObject& filter, bool dry) {
+Answer<Counts> sweep(Client& client, const JsonWriter& filter, bool dry) {
     Counts counts;
     std::string cursor;
     do {
-        JsonObject request = filter;
-        request.flag("dry_run", dry);
-        if (!cursor.empty()) request.text("cursor", cursor);
+        JsonWriter request = filter;
+        request.field("dry_run", dry);
+        if (!cursor.empty()) request.field("cursor", cursor);
         const auto reply = client.call("RETRY_DEAD", request.done());
         if (!reply) return tl::unexpected(Failure(reply.error()));
         const JsonView view(*reply);
@@ -86,16 +86,16 @@ void print_counts(Output& out, const Counts& counts, bool dry) {
     if (!out.is_text()) {
         std::string array = "[";
         for (const auto& group : groups) {
-            JsonObject one;
-            one.text("group", group.id)
-                .text("type", group.type)
-                .text("error_type", group.error_type);
-            one.text("message", group.message).number("count", group.count);
+            auto one = JsonWriter::object();
+            one.field("group", group.id)
+                .field("type", group.type)
+                .field("error_type", group.error_type);
+            one.field("message", group.message).field("count", group.count);
             array += (array.size() > 1 ? "," : "") + one.done();
         }
-        JsonObject all;
-        all.number("matched", counts.matched).number("retried", counts.retried);
-        if (counts.refused > 0) all.number("refused", counts.refused);
+        auto all = JsonWriter::object();
+        all.field("matched", counts.matched).field("retried", counts.retried);
+        if (counts.refused > 0) all.field("refused", counts.refused);
         if (dry) all.raw("groups", array + "]");
         out.line(all.done());
         return;
@@ -126,10 +126,10 @@ Answer<int64_t> read_rate(const Args& args) {
 }
 
 // As an operation of jobqd, which keeps to the rate.
-Answer<int> retry_at_rate(Invocation& invocation, Client& client, JsonObject filter, int64_t rate) {
-    filter.text("state", "dead");
-    JsonObject request;
-    request.text("action", "retry").number("rate", rate).raw("filter", filter.done());
+Answer<int> retry_at_rate(Invocation& invocation, Client& client, JsonWriter filter, int64_t rate) {
+    filter.field("state", "dead");
+    auto request = JsonWriter::object();
+    request.field("action", "retry").field("rate", rate).raw("filter", filter.done());
     const auto ended = run_operation(client, invocation.out, request.done());
     if (!ended) return tl::unexpected(ended.error());
     const JsonView operation(*ended);
@@ -137,9 +137,9 @@ Answer<int> retry_at_rate(Invocation& invocation, Client& client, JsonObject fil
     const int64_t retried = operation["done"].number(), failed = operation["failed"].number();
     Output& out = invocation.out;
     if (!out.is_text()) {
-        JsonObject all;
-        all.number("matched", operation["matched"].number()).number("retried", retried);
-        out.line(all.number("failed", failed).text("state", state).done());
+        auto all = JsonWriter::object();
+        all.field("matched", operation["matched"].number()).field("retried", retried);
+        out.line(all.field("failed", failed).field("state", state).done());
     } else {
         out.line(std::to_string(retried) + " dead jobs are ready again");
     }
@@ -156,7 +156,7 @@ Answer<int> retry_at_rate(Invocation& invocation, Client& client, JsonObject fil
 
 Answer<int> run_retry_dead(Invocation& invocation) {
     const Args& args = invocation.args;
-    JsonObject filter;
+    auto filter = JsonWriter::object();
     if (auto good = add_filter(args, filter); !good) return tl::unexpected(good.error());
     const auto rate = read_rate(args);
     if (!rate) return tl::unexpected(rate.error());
@@ -169,7 +169,7 @@ Answer<int> run_retry_dead(Invocation& invocation) {
     if (filter.empty() && !args.has("--all"))
         return give_up(kUsage, "`jobq retry-dead` needs ids, a filter, or --all",
                        "`jobq retry-dead --all --dry-run` shows the dead jobs");
-    if (args.has("--all")) filter.flag("all", true);
+    if (args.has("--all")) filter.field("all", true);
     auto client = invocation.connect();
     if (!client) return tl::unexpected(client.error());
     const bool dry = args.has("--dry-run");

@@ -94,7 +94,8 @@ Answer<int> run_status(Invocation& invocation) {
     int missing = 0, seen = 0;
     auto shown =
         each_ids(invocation.args.words, [&](const std::vector<std::string>& jids) -> Answer<> {
-            const auto reply = client->call("STATUS", JsonObject().texts("jids", jids).done());
+            const auto reply =
+                client->call("STATUS", JsonWriter::object().field("jids", jids).done());
             if (!reply) return tl::unexpected(Failure(reply.error()));
             for (const JsonView job : JsonView(*reply)["jobs"].items()) {
                 const bool found = !job["error"].exists();

@@ -1,10 +1,10 @@
 // The verbs `workers list|quiet|stop`.
 #include <array>
 
-#include "cli/base/json_object.h"
 #include "cli/line/invocation.h"
 #include "cli/line/verb_list.h"
 #include "cli/terminal/show.h"
+#include "core/json/writer.h"
 
 namespace jobq::cli {
 namespace {
@@ -75,12 +75,15 @@ Answer<int> signal_workers(Invocation& invocation, std::string_view signal, std:
     Output& out = invocation.out;
     Records records(out);
     for (const auto& wid : wids) {
-        const auto reply =
-            client->call("SIGNAL", JsonObject().text("wid", wid).text("signal", signal).done());
+        const auto reply = client->call(
+            "SIGNAL", JsonWriter::object().field("wid", wid).field("signal", signal).done());
         if (!reply) return tl::unexpected(Failure(reply.error()));
         if (!out.is_text()) {
-            records.add(
-                JsonObject().text("wid", wid).text("signal", signal).flag("ok", true).done());
+            records.add(JsonWriter::object()
+                            .field("wid", wid)
+                            .field("signal", signal)
+                            .field("ok", true)
+                            .done());
         } else {
             out.line(out.quiet() ? wid : printable(wid) + " " + std::string(done));
         }

@@ -46,6 +46,23 @@ size_t skip_ascii(std::string_view text, size_t at) {
     return at;
 }
 
+// The same for the first byte at or after `at` that JSON escapes.
+size_t skip_unescaped(std::string_view text, size_t at) {
+    constexpr uint64_t kOnes = 0x0101010101010101ULL, kHighs = 0x8080808080808080ULL;
+    auto zero_byte = [](uint64_t word) { return (word - kOnes) & ~word & kHighs; };
+    for (; text.size() - at >= 8; at += 8) {
+        uint64_t word;
+        std::memcpy(&word, text.data() + at, 8);
+        const uint64_t control = (word - kOnes * 0x20) & ~word & kHighs;
+        if (control | zero_byte(word ^ kOnes * '"') | zero_byte(word ^ kOnes * '\\')) break;
+    }
+    for (; at < text.size(); ++at) {
+        const unsigned c = byte_at(text, at);
+        if (c < 0x20 || c == '"' || c == '\\') break;
+    }
+    return at;
+}
+
 constexpr char kHexDigits[] = "0123456789abcdef";
 
 // The class after '[' at pattern[p]: whether it holds `c`; `p` moves behind its ']'. A class that
@@ -174,9 +191,8 @@ std::string to_utf8(std::string_view bytes) {
 
 void append_json_escaped(std::string& out, std::string_view text) {
     size_t plain = 0;
-    for (size_t i = 0; i < text.size(); ++i) {
-        unsigned c = byte_at(text, i);
-        if (c >= 0x20 && c != '"' && c != '\\') continue;
+    for (size_t i = skip_unescaped(text, 0); i < text.size(); i = skip_unescaped(text, plain)) {
+        const unsigned c = byte_at(text, i);
         out.append(text, plain, i - plain);
         plain = i + 1;
         out += '\\';

@@ -3,10 +3,11 @@
 #include <sodium.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "core/base/limits.h"
 #include "core/base/text.h"
+#include "core/json/view.h"
+#include "core/json/writer.h"
 
 namespace jobq {
 namespace {
@@ -131,21 +132,21 @@ std::string Cause::fingerprint() const {
     return hex({digest, 8});
 }
 
+// Sorted by name, as all versions of jobq wrote it.
 std::string Cause::to_json() const {
-    nlohmann::json out{{"type", type}};
-    if (!error_type.empty()) out["error_type"] = error_type;
-    if (!message.empty()) out["message"] = message;
-    if (!reason.empty()) out["reason"] = reason;
-    return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    auto json = JsonWriter::object();
+    if (!error_type.empty()) json.field("error_type", error_type);
+    if (!message.empty()) json.field("message", message);
+    if (!reason.empty()) json.field("reason", reason);
+    return json.field("type", type).end_object().take();
 }
 
 Cause Cause::from_json(std::string_view text) {
     Cause cause;
-    const auto object = nlohmann::json::parse(text, nullptr, false);
-    if (!object.is_object()) return cause;
-    const auto read = [&](const char* key, std::string& into) {
-        auto found = object.find(key);
-        if (found != object.end() && found->is_string()) into = found->get<std::string>();
+    const JsonView object(text);
+    const auto read = [&](std::string_view key, std::string& into) {
+        const JsonView member = object[key];
+        if (member.is_string()) into = member.text();
     };
     read("type", cause.type);
     read("error_type", cause.error_type);

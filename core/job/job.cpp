@@ -6,6 +6,7 @@
 
 #include "core/base/crc32c.h"
 #include "core/base/text.h"
+#include "core/json/scan.h"
 
 namespace jobq {
 namespace {
@@ -55,7 +56,7 @@ Result<> check_jid(std::string_view jid) {
 }
 
 // Only the outside: the protocol parsed them before they became JSON text.
-Result<> check_json(std::string_view field, std::string_view text, char open, char close) {
+Result<> check_brackets(std::string_view field, std::string_view text, char open, char close) {
     if (text.empty()) return {};
     if (text.size() >= 2 && text.front() == open && text.back() == close && is_utf8(text))
         return {};
@@ -102,8 +103,8 @@ Result<> validate(const Job& job) {
     if (ok) ok = check_text("webhook", job.webhook, limits::kWebhookUrlBytes);
     if (ok) ok = check_text("at", job.at, limits::kNameBytes);
     if (ok) ok = check_text("created_at", job.created_at, limits::kNameBytes);
-    if (ok) ok = check_json("tags", job.tags, '[', ']');
-    if (ok) ok = check_json("custom", job.custom, '{', '}');
+    if (ok) ok = check_brackets("tags", job.tags, '[', ']');
+    if (ok) ok = check_brackets("custom", job.custom, '{', '}');
     if (!ok) return ok;
 
     size_t bytes = job.jid.size() + job.type.size() + job.queue.size() + job.at.size() +
@@ -121,24 +122,7 @@ std::string_view handler_payload(const Job& job) {
     if (inner.size() < 2 || inner.front() != '[' || inner.back() != ']') return whole;
     inner = trim(inner.substr(1, inner.size() - 2));
     if (inner.empty()) return whole;
-    int depth = 0;
-    bool in_string = false;
-    for (size_t i = 0; i < inner.size(); ++i) {
-        char c = inner[i];
-        if (in_string) {
-            if (c == '\\') ++i;
-            if (c == '"') in_string = false;
-        } else if (c == '"') {
-            in_string = true;
-        } else if (c == '[' || c == '{') {
-            ++depth;
-        } else if (c == ']' || c == '}') {
-            --depth;
-        } else if (c == ',' && depth == 0) {
-            return whole;
-        }
-    }
-    return inner;
+    return scan::value_end(inner, 0) == inner.size() ? inner : whole;
 }
 
 int64_t enqueued_ms(const Job& job, const JobRecord& record, int64_t now_ms) {

@@ -1,10 +1,10 @@
 #include "core/job/ties.h"
 
-#include <simdjson.h>
 #include <sodium.h>
 
 #include "core/base/limits.h"
 #include "core/base/text.h"
+#include "core/json/document.h"
 
 namespace jobq {
 
@@ -18,13 +18,9 @@ std::string Ties::words() const {
 }
 
 std::string unique_digest(std::string_view queue, std::string_view type, std::string_view args) {
-    std::string compact(args.size() + simdjson::SIMDJSON_PADDING, '\0');
-    size_t length = 0;
-    auto bad = simdjson::minify(args.data(), args.size(), compact.data(), length);
-    compact.resize(bad ? 0 : length);
     std::string whole;
     whole.append(queue).append(1, '\0').append(type).append(1, '\0');
-    whole.append(bad ? args : std::string_view(compact));
+    whole.append(compact_json(args));
     char digest[16];
     crypto_generichash(reinterpret_cast<unsigned char*>(digest), sizeof digest,
                        reinterpret_cast<const unsigned char*>(whole.data()), whole.size(), nullptr,

@@ -1,7 +1,7 @@
 #include "core/protocol/handshake.h"
 
-#include "core/protocol/json_fields.h"
-#include "core/protocol/json_writer.h"
+#include "core/json/fields.h"
+#include "core/json/writer.h"
 #include "core/protocol/password.h"
 
 namespace jobq {
@@ -20,7 +20,7 @@ std::string write_hello(const Hello& hello) {
 }
 
 Result<Hello> read_hello(std::string_view json) {
-    auto object = JsonObject::parse(json, true);
+    auto object = JsonFields::parse(json, true);
     if (!object) return tl::unexpected<Error>(object.error());
     Hello hello;
     auto version = object->integer("v"), pid = object->integer("pid");

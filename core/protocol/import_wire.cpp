@@ -6,8 +6,8 @@
 
 #include "core/base/text.h"
 #include "core/base/time.h"
+#include "core/json/fields.h"
 #include "core/protocol/job_wire.h"
-#include "core/protocol/json_fields.h"
 
 namespace jobq {
 namespace {
@@ -22,7 +22,7 @@ int64_t time_or(const Result<std::optional<std::string>>& text, int64_t otherwis
 
 // Faktory counts retries: 0 after the first failed attempt.
 Result<> read_failure(std::string_view json, Imported& one, int64_t now_ms) {
-    auto object = JsonObject::parse(json, true);
+    auto object = JsonFields::parse(json, true);
     if (!object) return bad_failure(object.error());
     auto count = object->integer("retry_count");
     auto remaining = object->integer("remaining");
@@ -52,7 +52,7 @@ Result<> read_failure(std::string_view json, Imported& one, int64_t now_ms) {
     return {};
 }
 
-Result<State> read_state(const JsonObject& object) {
+Result<State> read_state(const JsonFields& object) {
     auto text = object.string("state");
     if (!text) return tl::unexpected<Error>(text.error());
     for (State state : {State::ready, State::scheduled, State::retrying, State::dead})
@@ -63,7 +63,7 @@ Result<State> read_state(const JsonObject& object) {
 }  // namespace
 
 Result<Imported> parse_import(std::string_view json, int64_t now_ms) {
-    auto object = JsonObject::parse(json, false, limits::kJsonDepth + 4);
+    auto object = JsonFields::parse(json, false, limits::kJsonDepth + 4);
     if (!object) return tl::unexpected<Error>(object.error());
     auto state = read_state(*object);
     if (!state) return tl::unexpected<Error>(state.error());
@@ -83,7 +83,7 @@ Result<Imported> parse_import(std::string_view json, int64_t now_ms) {
     one.job = std::move(*job);
     one.job.created_ms = std::min(parse_rfc3339_ms(one.job.created_at).value_or(now_ms), now_ms);
     one.job.run_at_ms = *state == State::scheduled ? one.at_ms : 0;
-    auto fields = JsonObject::parse(raw->raw, true);
+    auto fields = JsonFields::parse(raw->raw, true);
     const JsonField* failure = fields ? fields->find("failure") : nullptr;
     if (failure) {
         auto read = read_failure(failure->raw, one, now_ms);

@@ -7,14 +7,14 @@
 #include "core/base/text.h"
 #include "core/base/time.h"
 #include "core/base/trace_context.h"
-#include "core/protocol/json_fields.h"
-#include "core/protocol/json_writer.h"
+#include "core/json/fields.h"
+#include "core/json/writer.h"
 
 namespace jobq {
 namespace {
 
 // Seconds, whole or not, as milliseconds. Absent, null, false and 0: none.
-Result<int64_t> seconds_of(const JsonObject& custom, std::string_view key) {
+Result<int64_t> seconds_of(const JsonFields& custom, std::string_view key) {
     const JsonField* field = custom.find(key);
     if (!field || field->raw == "false") return 0;
     double seconds = -1;
@@ -28,7 +28,7 @@ Result<int64_t> seconds_of(const JsonObject& custom, std::string_view key) {
     return int64_t(ms);
 }
 
-Result<> read_expiry(const JsonObject& custom, Job& job, int64_t now_ms) {
+Result<> read_expiry(const JsonFields& custom, Job& job, int64_t now_ms) {
     auto in_ms = seconds_of(custom, "expires_in");
     if (!in_ms) return tl::unexpected<Error>(in_ms.error());
     if (*in_ms > 0) job.expires_ms = later_ms(std::max(now_ms, job.run_at_ms), *in_ms);
@@ -41,7 +41,7 @@ Result<> read_expiry(const JsonObject& custom, Job& job, int64_t now_ms) {
     return {};
 }
 
-Result<> read_lock(const JsonObject& custom, const Job& job, Ties& ties) {
+Result<> read_lock(const JsonFields& custom, const Job& job, Ties& ties) {
     auto for_ms = seconds_of(custom, "unique_for");
     if (!for_ms) return tl::unexpected<Error>(for_ms.error());
     if (*for_ms == 0) return {};
@@ -58,7 +58,7 @@ Result<> read_lock(const JsonObject& custom, const Job& job, Ties& ties) {
 }  // namespace
 
 // Among the jobs of a queue and type with the same args.
-Result<> read_unique(const JsonObject& object, Job& job) {
+Result<> read_unique(const JsonFields& object, Job& job) {
     auto for_ms = object.integer("unique_for_ms");
     auto until = object.string("unique_until");
     if (!for_ms) return tl::unexpected<Error>(for_ms.error());
@@ -82,7 +82,7 @@ Result<> read_unique(const JsonObject& object, Job& job) {
     return {};
 }
 
-Result<> read_durability(const JsonObject& object, Job& job) {
+Result<> read_durability(const JsonFields& object, Job& job) {
     auto text = object.string("durability");
     if (!text) return tl::unexpected<Error>(text.error());
     if (!*text) return {};
@@ -92,7 +92,7 @@ Result<> read_durability(const JsonObject& object, Job& job) {
                                         json_quoted(utf8_prefix(**text, limits::kNameBytes)));
 }
 
-Result<> read_webhook(const JsonObject& object, Job& job) {
+Result<> read_webhook(const JsonFields& object, Job& job) {
     auto text = object.string("webhook");
     if (!text) return fail(ErrorCode::invalid, "webhook must be a string with a URL");
     job.webhook = text->value_or("");
@@ -100,7 +100,7 @@ Result<> read_webhook(const JsonObject& object, Job& job) {
 }
 
 bool has_relative_expiry(std::string_view custom) {
-    auto fields = JsonObject::parse(custom);
+    auto fields = JsonFields::parse(custom);
     return fields && fields->find("expires_in") && !fields->find("expires_at");
 }
 
@@ -110,7 +110,7 @@ bool is_bid(std::string_view text) {
 
 Result<> read_custom(Job& job, int64_t now_ms) {
     if (job.custom.empty()) return {};
-    auto custom = JsonObject::parse(job.custom);
+    auto custom = JsonFields::parse(job.custom);
     if (!custom) return tl::unexpected<Error>(custom.error());
     auto expiry = read_expiry(*custom, job, now_ms);
     if (!expiry) return expiry;
@@ -161,7 +161,7 @@ std::string callback_custom(std::string_view custom, std::string_view bid,
     return json.end_object().take();
 }
 
-Result<> read_reuse(const JsonObject& object, Job& job) {
+Result<> read_reuse(const JsonFields& object, Job& job) {
     job.reuse = Reuse::never;
     const JsonField* again = object.find("again");
     if (!again || again->is_null()) return {};

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "core/job/job.h"
-#include "core/protocol/json_fields.h"
+#include "core/json/fields.h"
 
 namespace jobq {
 
@@ -18,16 +18,16 @@ namespace jobq {
 Result<> read_custom(Job& job, int64_t now_ms);
 
 // JOBQ ENQUEUE's unique_for_ms and unique_until. Requires: as read_custom().
-Result<> read_unique(const JsonObject& object, Job& job);
+Result<> read_unique(const JsonFields& object, Job& job);
 
 // "durability", of either.
-Result<> read_durability(const JsonObject& object, Job& job);
+Result<> read_durability(const JsonFields& object, Job& job);
 
 // "webhook", of either. Whether it may go there is the broker's to say.
-Result<> read_webhook(const JsonObject& object, Job& job);
+Result<> read_webhook(const JsonFields& object, Job& job);
 
 // A jid is one job, unless "again" is true; when that is false this may be a repeat.
-Result<> read_reuse(const JsonObject& object, Job& job);
+Result<> read_reuse(const JsonFields& object, Job& job);
 
 // `custom` of a batch's callback job: whose it is by _bid, and by _pbid that batch's parent, if it
 // has one. It is of no batch itself.

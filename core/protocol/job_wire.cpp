@@ -5,6 +5,7 @@
 #include "core/base/text.h"
 #include "core/base/time.h"
 #include "core/base/trace_context.h"
+#include "core/json/document.h"
 #include "core/protocol/enqueue_fields.h"
 #include "core/protocol/job_custom.h"
 
@@ -30,7 +31,7 @@ bool is_faktory_queue(std::string_view name) {
 }
 
 // The typed fields of a PUSH; a wrong type is "invalid JSON", as Go's decoder says it.
-Result<> read_push_fields(const JsonObject& object, Job& job) {
+Result<> read_push_fields(const JsonFields& object, Job& job) {
     auto jid = object.string("jid");
     auto type = object.string("jobtype");
     auto queue = object.string("queue");
@@ -105,7 +106,7 @@ static Result<Job> checked_push(Job job, int64_t now_ms) {
 }
 
 Result<Job> parse_push(std::string_view json, int64_t now_ms) {
-    auto object = JsonObject::parse(json, true);
+    auto object = JsonFields::parse(json, true);
     if (!object) return bad_json(object.error());
     Job job;
     auto read = read_push_fields(*object, job);
@@ -120,7 +121,7 @@ Error push_refusal(Error error, const std::string& jid) {
 
 Result<Job> parse_callback(std::string_view json, int64_t now_ms, std::string_view bid,
                            std::string_view parent, std::string new_jid) {
-    auto object = JsonObject::parse(json, true);
+    auto object = JsonFields::parse(json, true);
     if (!object) return bad_json(object.error());
     Job job;
     auto read = read_push_fields(*object, job);
@@ -148,7 +149,7 @@ Result<BulkPush> parse_push_bulk(std::string_view json, int64_t now_ms) {
             continue;
         }
         if (job.error().text.starts_with(kBadJson)) return tl::unexpected<Error>(job.error());
-        auto object = JsonObject::parse(element.raw, true);
+        auto object = JsonFields::parse(element.raw, true);
         auto jid = object->string("jid");
         bulk.refused.emplace_back(jid ? jid->value_or("") : "", job.error().text);
     }
@@ -158,7 +159,7 @@ Result<BulkPush> parse_push_bulk(std::string_view json, int64_t now_ms) {
 namespace {
 
 // payload, payload_text or args: exactly one of them.
-Result<> read_args(const JsonObject& object, Job& job) {
+Result<> read_args(const JsonFields& object, Job& job) {
     const JsonField* payload = object.find("payload");
     const JsonField* args = object.find("args");
     auto text = object.string("payload_text");
@@ -188,7 +189,7 @@ Result<> read_args(const JsonObject& object, Job& job) {
     return {};
 }
 
-Result<> read_times(const JsonObject& object, EnqueueRequest& request, int64_t now_ms) {
+Result<> read_times(const JsonFields& object, EnqueueRequest& request, int64_t now_ms) {
     auto delay = object.integer("delay_ms");
     auto run_at = object.string("run_at");
     auto expires = object.integer("expires_ms");
@@ -238,7 +239,7 @@ Job EnqueueRequest::take_job() {
 }
 
 Result<EnqueueRequest> parse_enqueue(std::string_view json, int64_t now_ms, std::string new_jid) {
-    auto object = JsonObject::parse(json, false, limits::kJsonDepth + 1);
+    auto object = JsonFields::parse(json, false, limits::kJsonDepth + 1);
     if (!object) return tl::unexpected<Error>(object.error());
     for (const auto& field : object->fields())
         if (!is_enqueue_field(field.key))

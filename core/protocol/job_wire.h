@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "core/job/job.h"
-#include "core/protocol/json_fields.h"
+#include "core/json/fields.h"
 
 namespace jobq {
 

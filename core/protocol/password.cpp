@@ -8,7 +8,7 @@
 #include "core/base/file.h"
 #include "core/base/id.h"
 #include "core/base/text.h"
-#include "core/protocol/json_fields.h"
+#include "core/json/fields.h"
 
 namespace jobq {
 namespace {
@@ -62,7 +62,7 @@ bool PasswordCheck::accepts(int64_t version, std::string_view pwdhash) const {
 }
 
 Result<std::string> password_answer(std::string_view greeting_json, std::string_view password) {
-    auto greeting = JsonObject::parse(greeting_json);
+    auto greeting = JsonFields::parse(greeting_json);
     if (!greeting) return fail(ErrorCode::unavailable, "the server at this address is not jobqd");
     auto salt = greeting->string("s");
     auto rounds = greeting->integer("i");

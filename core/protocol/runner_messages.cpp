@@ -6,7 +6,8 @@
 #include "core/base/base64.h"
 #include "core/base/text.h"
 #include "core/base/time.h"
-#include "core/protocol/field_reader.h"
+#include "core/json/document.h"
+#include "core/json/field_reader.h"
 
 namespace jobq {
 namespace {

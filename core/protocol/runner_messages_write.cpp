@@ -2,7 +2,7 @@
 #include "core/base/base64.h"
 #include "core/base/text.h"
 #include "core/base/time.h"
-#include "core/protocol/json_writer.h"
+#include "core/json/writer.h"
 #include "core/protocol/runner_messages.h"
 
 namespace jobq {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/base/version.h"
-#include "core/protocol/json_writer.h"
+#include "core/json/writer.h"
 #include "daemon/observe/process_figures.h"
 
 namespace jobq {

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "core/base/time.h"
+#include "core/json/writer.h"
 #include "core/net/redis_url.h"
-#include "core/protocol/json_writer.h"
 #include "core/store/keys.h"
 #include "daemon/observe/log.h"
 

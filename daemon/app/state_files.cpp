@@ -11,7 +11,7 @@
 #include "core/base/text.h"
 #include "core/base/version.h"
 #include "core/job/job.h"
-#include "core/protocol/json_writer.h"
+#include "core/json/writer.h"
 #include "daemon/observe/log.h"
 
 namespace jobq {

@@ -4,8 +4,9 @@
 
 #include "core/base/text.h"
 #include "core/base/time.h"
-#include "core/protocol/json_fields.h"
-#include "core/protocol/json_writer.h"
+#include "core/json/document.h"
+#include "core/json/fields.h"
+#include "core/json/writer.h"
 
 namespace jobq {
 namespace {

@@ -1,7 +1,7 @@
 #include "daemon/chores/watchdog.h"
 
 #include "core/base/time.h"
-#include "core/protocol/json_writer.h"
+#include "core/json/writer.h"
 #include "daemon/observe/log.h"
 
 namespace jobq {

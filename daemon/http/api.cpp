@@ -4,8 +4,8 @@
 
 #include "core/base/crc32c.h"
 #include "core/base/text.h"
+#include "core/json/writer.h"
 #include "core/net/endpoint.h"
-#include "core/protocol/json_writer.h"
 #include "core/protocol/password.h"
 #include "daemon/http/guard.h"
 #include "daemon/http/problem.h"

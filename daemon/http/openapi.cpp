@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "core/base/version.h"
-#include "core/protocol/json_writer.h"
+#include "core/json/writer.h"
 #include "daemon/http/routes.h"
 
 namespace jobq {

@@ -1,6 +1,6 @@
 #include "daemon/http/problem.h"
 
-#include "core/protocol/json_writer.h"
+#include "core/json/writer.h"
 
 namespace jobq {
 

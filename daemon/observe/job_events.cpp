@@ -1,7 +1,7 @@
 #include "daemon/observe/job_events.h"
 
 #include "core/base/time.h"
-#include "core/protocol/json_writer.h"
+#include "core/json/writer.h"
 
 namespace jobq {
 namespace {

@@ -1,10 +1,11 @@
 #include "daemon/observe/otlp.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "core/base/text.h"
 #include "core/base/version.h"
+#include "core/json/document.h"
+#include "core/json/view.h"
 
 namespace jobq {
 namespace {
@@ -73,19 +74,13 @@ void put_span(std::string& out, const Span& span) {
 
 // Of an answer of 200: how many spans were not taken, and why.
 void read_partial(std::string_view body, OtlpVerdict& verdict) {
-    auto json = nlohmann::json::parse(body, nullptr, false);
-    if (!json.is_object() || !json.contains("partialSuccess")) return;
-    const auto& partial = json["partialSuccess"];
-    if (!partial.is_object()) return;
-    auto rejected = partial.find("rejectedSpans");
-    if (rejected != partial.end() && rejected->is_string())
-        verdict.rejected = parse_int(rejected->get<std::string>()).value_or(0);
-    else if (rejected != partial.end() && rejected->is_number_integer())
-        verdict.rejected = rejected->get<int64_t>();
-    verdict.rejected = std::max<int64_t>(0, verdict.rejected);
-    auto message = partial.find("errorMessage");
-    if (message != partial.end() && message->is_string())
-        verdict.why = utf8_prefix(printable(message->get<std::string>()), kWhyBytes);
+    if (!check_json(body)) return;
+    const JsonView partial = JsonView(body)["partialSuccess"];
+    const JsonView rejected = partial["rejectedSpans"], message = partial["errorMessage"];
+    // An int64 of protobuf is a string in its JSON form, and a number for some.
+    const auto count = parse_int(rejected.text());
+    verdict.rejected = std::max<int64_t>(0, count.value_or(0));
+    if (message.is_string()) verdict.why = utf8_prefix(printable(message.text()), kWhyBytes);
     if (verdict.rejected > 0 && verdict.why.empty()) verdict.why = "it rejected some";
 }
 

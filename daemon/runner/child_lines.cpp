@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "core/base/text.h"
-#include "core/protocol/field_reader.h"
-#include "core/protocol/json_writer.h"
+#include "core/json/field_reader.h"
+#include "core/json/writer.h"
 
 namespace jobq {
 namespace {

@@ -6,7 +6,8 @@
 #include <cstring>
 
 #include "core/base/time.h"
-#include "core/protocol/json_fields.h"
+#include "core/json/document.h"
+#include "core/json/fields.h"
 
 namespace jobq {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "core/protocol/json_writer.h"
+#include "core/json/writer.h"
 #include "core/store/store.h"
 #include "daemon/broker/broker.h"
 

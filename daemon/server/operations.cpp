@@ -4,7 +4,7 @@
 
 #include "core/base/text.h"
 #include "core/base/time.h"
-#include "core/protocol/json_writer.h"
+#include "core/json/writer.h"
 #include "daemon/observe/log.h"
 
 namespace jobq {

@@ -9,7 +9,7 @@
 #include <thread>
 
 #include "core/base/time.h"
-#include "core/protocol/json_fields.h"
+#include "core/json/fields.h"
 
 namespace jobq {
 namespace {
@@ -36,7 +36,7 @@ Result<int64_t> sleep_ms(std::string_view payload) {
     if (payload.empty()) return fail(ErrorCode::invalid, "sleep needs a duration");
     if (payload[0] == '"') return parse_duration_ms(json_string(payload));
     if (payload[0] == '{') {
-        auto object = JsonObject::parse(payload);
+        auto object = JsonFields::parse(payload);
         if (!object) return tl::unexpected<Error>(object.error());
         auto ms = object->integer("ms");
         if (!ms || !*ms) return fail(ErrorCode::invalid, "sleep needs {\"ms\": n}");
@@ -74,7 +74,7 @@ HandlerResult run_sleep(const HandlerCall& call) {
 HandlerResult run_fail(const HandlerCall& call) {
     HandlerResult result = failed("failed on request");
     if (call.payload.empty() || call.payload[0] != '{') return result;
-    auto object = JsonObject::parse(call.payload);
+    auto object = JsonFields::parse(call.payload);
     if (!object) return failed(object.error().text);
     auto message = object->string("message");
     if (message && *message) result.message = **message;

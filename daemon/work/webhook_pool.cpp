@@ -7,8 +7,8 @@
 #include "core/base/text.h"
 #include "core/base/version.h"
 #include "core/config/check.h"
+#include "core/json/fields.h"
 #include "core/net/public_address.h"
-#include "core/protocol/json_fields.h"
 #include "daemon/observe/log.h"
 #include "daemon/work/thread_pool.h"
 
@@ -39,7 +39,7 @@ tl::expected<Delivery, RunReport> read_delivery(const Job& job, const WebhookCon
     if (job.type != kWebhookType)
         return ends(Outcome::dead, "UnknownType",
                     "the queue jobq.webhooks is reserved for jobs of type jobq.webhook");
-    auto object = JsonObject::parse(handler_payload(job));
+    auto object = JsonFields::parse(handler_payload(job));
     if (!object) return ends(Outcome::dead, "BadData", object.error().text);
     auto url = object->string("url");
     const JsonField* body = object->find("body");

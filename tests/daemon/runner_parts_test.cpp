@@ -6,7 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/limits.h"
-#include "core/protocol/json_fields.h"
+#include "core/json/document.h"
+#include "core/json/fields.h"
 #include "daemon/runner/backlog.h"
 #include "daemon/runner/capture.h"
 #include "daemon/runner/child_lines.h"

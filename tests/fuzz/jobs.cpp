@@ -5,8 +5,9 @@
 #include <string_view>
 
 #include "core/job/codec.h"
+#include "core/json/document.h"
+#include "core/json/fields.h"
 #include "core/protocol/job_wire.h"
-#include "core/protocol/json_fields.h"
 
 namespace {
 

@@ -48,8 +48,8 @@ const std::vector<Library>& libraries() {
         {"gperftools/", {"daemon/observe/profile.cpp"}, 1, true},
         {"CLI/", {"cli/", "daemon/app/options.cpp"}, 3, true},
         {"toml++/", {"core/config/load.cpp"}, 1, true},
-        {"simdjson", {"core/", "daemon/"}, SIZE_MAX, true},
-        {"nlohmann/json.hpp", {"core/", "daemon/", "cli/", "tests/"}, SIZE_MAX, true},
+        {"simdjson", {"core/json/"}, 1, true},
+        {"nlohmann/json.hpp", {"core/json/place.cpp", "tests/"}, SIZE_MAX, true},
         {"catch2/", {"tests/"}, SIZE_MAX, false},
     };
     return table;

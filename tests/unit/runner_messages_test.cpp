@@ -6,7 +6,7 @@
 
 #include "core/base/base64.h"
 #include "core/base/limits.h"
-#include "core/protocol/json_fields.h"
+#include "core/json/fields.h"
 
 using namespace jobq;
 using nlohmann::json;

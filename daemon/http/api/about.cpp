@@ -1,6 +1,6 @@
 // What jobqd says of itself.
-#include "core/protocol/json_fields.h"
-#include "core/protocol/json_writer.h"
+#include "core/json/fields.h"
+#include "core/json/writer.h"
 #include "daemon/http/api/handlers.h"
 #include "daemon/http/openapi.h"
 #include "daemon/http/problem.h"
@@ -10,7 +10,7 @@ namespace jobq::api {
 task<HttpResponse> get_stats(ApiCall call) {
     auto answer = co_await verbs::stats(call.context, "{}");
     if (!answer) co_return problem(answer.error());
-    auto whole = JsonObject::parse(*answer);
+    auto whole = JsonFields::parse(*answer);
     const JsonField* jobs = whole ? whole->find("jobs") : nullptr;
     if (!jobs) co_return problem({ErrorCode::internal, "statistics without jobs"});
     HttpResponse response;

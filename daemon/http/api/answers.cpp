@@ -3,9 +3,9 @@
 #include "core/base/crc32c.h"
 #include "core/base/text.h"
 #include "core/base/trace_context.h"
-#include "core/protocol/json_fields.h"
-#include "core/protocol/json_place.h"
-#include "core/protocol/json_writer.h"
+#include "core/json/fields.h"
+#include "core/json/place.h"
+#include "core/json/writer.h"
 #include "daemon/http/api/handlers.h"
 #include "daemon/http/problem.h"
 
@@ -31,11 +31,11 @@ HttpResponse respond(const verbs::Answer& answer, int status) {
 
 verbs::Answer the_only(verbs::Answer answer) {
     if (!answer) return answer;
-    auto whole = JsonObject::parse(*answer, false, kAnyDepth);
+    auto whole = JsonFields::parse(*answer, false, kAnyDepth);
     const JsonField* jobs = whole ? whole->find("jobs") : nullptr;
     if (!jobs) return fail(ErrorCode::internal, "an answer without jobs");
     std::string one(json_array(jobs->raw).front().raw);
-    auto job = JsonObject::parse(one, false, kAnyDepth);
+    auto job = JsonFields::parse(one, false, kAnyDepth);
     if (!job) return tl::unexpected<Error>(job.error());
     auto code = job->string("error"), text = job->string("text"), jid = job->string("jid");
     if (!code || !*code) return one;

@@ -3,7 +3,7 @@
 //
 // Must stay true: a line that is refused refuses itself alone, and is told by its number.
 #include "core/base/text.h"
-#include "core/protocol/json_writer.h"
+#include "core/json/writer.h"
 #include "daemon/http/api/handlers.h"
 #include "daemon/http/problem.h"
 

@@ -2,8 +2,8 @@
 #include <algorithm>
 
 #include "core/base/text.h"
-#include "core/protocol/json_fields.h"
-#include "core/protocol/json_writer.h"
+#include "core/json/fields.h"
+#include "core/json/writer.h"
 #include "daemon/http/api/handlers.h"
 #include "daemon/http/problem.h"
 
@@ -16,7 +16,7 @@ constexpr std::string_view kMembers[] = {"type",  "queue", "tag",     "error",  
 
 // The body as the verb's argument, its cursor opened.
 Result<std::string> argument_of(const std::string& body) {
-    auto fields = JsonObject::parse(body);
+    auto fields = JsonFields::parse(body);
     if (!fields) return tl::unexpected<Error>(with_place(fields.error(), body));
     JsonWriter json;
     json.begin_object();

@@ -5,7 +5,7 @@
 #include <charconv>
 
 #include "core/base/text.h"
-#include "core/protocol/json_writer.h"
+#include "core/json/writer.h"
 #include "daemon/http/api/handlers.h"
 #include "daemon/http/problem.h"
 

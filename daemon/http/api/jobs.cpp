@@ -1,7 +1,7 @@
 // One job, and lists of them.
 #include "core/base/text.h"
-#include "core/protocol/json_fields.h"
-#include "core/protocol/json_writer.h"
+#include "core/json/fields.h"
+#include "core/json/writer.h"
 #include "daemon/http/api/handlers.h"
 #include "daemon/http/problem.h"
 

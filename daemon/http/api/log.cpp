@@ -1,6 +1,6 @@
 // GET .../log: what a job wrote, as JSON lines or as bare text, followed while it runs.
 #include "core/base/text.h"
-#include "core/protocol/json_fields.h"
+#include "core/json/fields.h"
 #include "daemon/http/api/handlers.h"
 #include "daemon/http/problem.h"
 
@@ -21,7 +21,7 @@ class LogLines : public verbs::Messages {
             exchange_.write("\n");
             return;
         }
-        auto message = JsonObject::parse(json);
+        auto message = JsonFields::parse(json);
         auto text = message->string("text");
         if (text && *text) exchange_.write(**text);
     }

@@ -1,6 +1,6 @@
 // Operations in the background: started, looked at, stopped.
-#include "core/protocol/json_fields.h"
-#include "core/protocol/json_writer.h"
+#include "core/json/fields.h"
+#include "core/json/writer.h"
 #include "daemon/http/api/handlers.h"
 #include "daemon/http/problem.h"
 
@@ -17,13 +17,13 @@ std::string id_of(const ApiCall& call) {
 
 task<HttpResponse> start_operation(ApiCall call) {
     const std::string& body = call.request().body;
-    auto fields = JsonObject::parse(body);
+    auto fields = JsonFields::parse(body);
     if (!fields) co_return problem(with_place(fields.error(), body));
     const Caller from = call.context.access.caller(call.request().is_unix);
     auto answer = co_await verbs::operate(call.context, body, from);
     auto response = respond(answer, answer ? 202 : 200);
     if (answer) {
-        auto operation = JsonObject::parse(*answer);
+        auto operation = JsonFields::parse(*answer);
         auto id = operation->string("id");
         response.headers.emplace_back("Location", "/api/v1/operations/" + id->value_or(""));
     }
@@ -38,7 +38,7 @@ task<HttpResponse> list_operations(ApiCall call) {
 task<HttpResponse> get_operation(ApiCall call) {
     auto answer = co_await verbs::operations(call.context, id_of(call));
     if (!answer) co_return problem(answer.error());
-    auto whole = JsonObject::parse(*answer);
+    auto whole = JsonFields::parse(*answer);
     std::string one(json_array(whole->find("operations")->raw).front().raw);
     verbs::Answer only = std::move(one);
     co_return respond(only);

@@ -1,5 +1,5 @@
 // Queues and workers.
-#include "core/protocol/json_writer.h"
+#include "core/json/writer.h"
 #include "daemon/http/api/handlers.h"
 #include "daemon/http/problem.h"
 

@@ -6,7 +6,7 @@
 
 #include "core/base/text.h"
 #include "core/base/time.h"
-#include "core/protocol/json_writer.h"
+#include "core/json/writer.h"
 #include "daemon/server/verbs/actions.h"
 #include "daemon/server/verbs/job_filter.h"
 #include "daemon/server/verbs/request.h"

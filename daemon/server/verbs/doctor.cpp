@@ -3,7 +3,7 @@
 // does not read holds the doctor up.
 #include <algorithm>
 
-#include "core/protocol/json_writer.h"
+#include "core/json/writer.h"
 #include "daemon/observe/log.h"
 #include "daemon/server/verbs/handlers.h"
 #include "daemon/server/verbs/request.h"

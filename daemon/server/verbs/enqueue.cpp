@@ -1,5 +1,5 @@
 // What JOBQ ENQUEUE and POST /api/v1/jobs say of a job that was asked for.
-#include "core/protocol/json_writer.h"
+#include "core/json/writer.h"
 #include "daemon/server/verbs/actions.h"
 
 namespace jobq::verbs {

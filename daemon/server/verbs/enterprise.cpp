@@ -3,10 +3,10 @@
 
 #include "core/base/text.h"
 #include "core/base/time.h"
+#include "core/json/fields.h"
+#include "core/json/writer.h"
 #include "core/protocol/job_custom.h"
 #include "core/protocol/job_wire.h"
-#include "core/protocol/json_fields.h"
-#include "core/protocol/json_writer.h"
 #include "daemon/server/verbs/handlers.h"
 
 namespace jobq::verbs {
@@ -40,7 +40,7 @@ void reply(Session& session, const Result<>& done) {
 }
 
 Result<ProgressUpdate> parse_update(std::string_view json, int64_t now_ms) {
-    auto object = JsonObject::parse(json, true);
+    auto object = JsonFields::parse(json, true);
     if (!object) return fail(ErrorCode::bad_data, "invalid JSON: " + object.error().text);
     auto jid = object->string("jid");
     auto percent = object->integer("percent");
@@ -117,7 +117,7 @@ task<void> track_get(Session& session, std::string jid) {
 Result<BatchSpec> parse_batch(std::string_view json, Session& session) {
     Broker& broker = session.broker();
     const int64_t now_ms = session.context().reactor.wall_ms();
-    auto object = JsonObject::parse(json, true);
+    auto object = JsonFields::parse(json, true);
     if (!object) return fail(ErrorCode::bad_data, "invalid JSON: " + object.error().text);
     auto description = object->string("description");
     auto parent = object->string("parent_bid");

@@ -8,9 +8,8 @@
 #include "core/base/text.h"
 #include "core/base/time.h"
 #include "core/base/version.h"
+#include "core/json/writer.h"
 #include "core/protocol/job_wire.h"
-#include "core/protocol/json_fields.h"
-#include "core/protocol/json_writer.h"
 #include "daemon/observe/log.h"
 #include "daemon/observe/process_figures.h"
 #include "daemon/server/verbs/handlers.h"
@@ -39,11 +38,11 @@ struct Selection {
     }
 };
 
-Result<Selection> parse_selection(const JsonObject& request) {
+Result<Selection> parse_selection(const JsonFields& request) {
     Selection selection;
     const JsonField* field = request.find("filter");
     if (!field) return selection;
-    auto filter = JsonObject::parse(field->raw, true);
+    auto filter = JsonFields::parse(field->raw, true);
     if (!filter) return tl::unexpected<Error>(filter.error());
     auto jids = filter->strings("jids");
     auto pattern = filter->string("regexp");
@@ -343,7 +342,7 @@ task<void> queue(Session& session, std::string argument) {
 }
 
 task<void> mutate(Session& session, std::string argument) {
-    auto request = JsonObject::parse(argument, true);
+    auto request = JsonFields::parse(argument, true);
     if (!request) {
         session.reply_error(request.error());
         co_return;

@@ -1,7 +1,7 @@
 // JOBQ IMPORT: jobs of another store, many at a time. Shapes in jobq-protocol(7).
 #include "core/base/text.h"
+#include "core/json/writer.h"
 #include "core/protocol/import_wire.h"
-#include "core/protocol/json_writer.h"
 #include "daemon/server/verbs/handlers.h"
 #include "daemon/server/verbs/request.h"
 

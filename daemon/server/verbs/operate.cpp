@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "core/base/text.h"
-#include "core/protocol/json_writer.h"
+#include "core/json/writer.h"
 #include "daemon/server/operations.h"
 #include "daemon/server/verbs/actions.h"
 #include "daemon/server/verbs/request.h"

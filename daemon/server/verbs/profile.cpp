@@ -4,7 +4,7 @@
 
 #include "core/base/base64.h"
 #include "core/base/limits.h"
-#include "core/protocol/json_writer.h"
+#include "core/json/writer.h"
 #include "daemon/server/verbs/actions.h"
 #include "daemon/server/verbs/handlers.h"
 #include "daemon/server/verbs/request.h"

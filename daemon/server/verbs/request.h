@@ -7,7 +7,7 @@
 
 #include "core/base/text.h"
 #include "core/job/state.h"
-#include "core/protocol/field_reader.h"
+#include "core/json/field_reader.h"
 
 namespace jobq::verbs {
 

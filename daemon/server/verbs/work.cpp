@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "core/base/text.h"
+#include "core/json/fields.h"
+#include "core/json/writer.h"
 #include "core/protocol/job_wire.h"
-#include "core/protocol/json_fields.h"
-#include "core/protocol/json_writer.h"
 #include "daemon/server/verbs/handlers.h"
 
 namespace jobq::verbs {
@@ -88,7 +88,7 @@ task<void> fetch(Session& session, std::string argument) {
 }
 
 task<void> ack(Session& session, std::string argument) {
-    auto object = JsonObject::parse(argument, true);
+    auto object = JsonFields::parse(argument, true);
     bool good = object.has_value();
     if (good)
         for (const auto& field : object->fields())
@@ -113,7 +113,7 @@ task<void> ack(Session& session, std::string argument) {
 }
 
 task<void> fail_job(Session& session, std::string argument) {
-    auto object = JsonObject::parse(argument, true);
+    auto object = JsonFields::parse(argument, true);
     Error invalid{ErrorCode::invalid, "invalid FAIL " + to_utf8(utf8_prefix(argument, 1000))};
     if (!object) {
         session.reply_error(invalid);
@@ -153,7 +153,7 @@ task<void> fail_job(Session& session, std::string argument) {
 }
 
 task<void> beat(Session& session, std::string argument) {
-    auto object = JsonObject::parse(argument, true);
+    auto object = JsonFields::parse(argument, true);
     auto fails = [&] {
         Error error{ErrorCode::invalid, "invalid BEAT " + to_utf8(utf8_prefix(argument, 1000))};
         session.reply_error(error);

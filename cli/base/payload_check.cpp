@@ -1,10 +1,10 @@
-#include "cli/base/json_check.h"
+#include "cli/base/payload_check.h"
 
 #include "core/base/text.h"
-#include "core/protocol/json_place.h"
+#include "core/json/place.h"
 
 namespace jobq::cli {
-Result<> check_json(std::string_view text, const JsonLimits& limits) {
+Result<> check_payload(std::string_view text, const PayloadLimits& limits) {
     const std::string what(limits.what);
     if (text.size() > limits.bytes)
         return fail(

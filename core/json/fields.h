@@ -1,7 +1,5 @@
-// Reading JSON of the wire without changing it: validate once, then pick fields as spans of the
-// text. What a client sent as args or payload is kept byte for byte; nothing user-made is ever
-// copied into a tree or written back from one (deep or huge JSON would take the stack or the bits
-// of its numbers with it).
+// Reading JSON objects without changing them: validate once, then pick members as spans of the
+// text.
 #pragma once
 
 #include <cstdint>
@@ -14,9 +12,6 @@
 #include "core/base/limits.h"
 
 namespace jobq {
-
-// Whole text is one JSON value, UTF-8, nested at most `max_depth` deep. bad_data says where.
-Result<> check_json(std::string_view text, int max_depth = limits::kJsonDepth);
 
 struct JsonField {
     enum class Kind : uint8_t { null, boolean, integer, number, string, array, object };
@@ -39,16 +34,11 @@ std::optional<int64_t> json_integer(const JsonField& field);
 // Array of strings, or nothing.
 std::optional<std::vector<std::string>> json_strings(const JsonField& field);
 
-// The value `raw` as Go's encoder writes what its decoder read: compact, keys sorted, the last of a
-// repeated one, numbers that are no integers in their shortest form. `raw` itself when it is no
-// JSON.
-std::string go_json(std::string_view raw);
-
 // Fields by name, the last of a repeated key wins; names compare exactly, or without regard to case
 // as Faktory's do. A null field counts as absent.
-class JsonObject {
+class JsonFields {
   public:
-    static Result<JsonObject> parse(std::string_view text, bool fold_case = false,
+    static Result<JsonFields> parse(std::string_view text, bool fold_case = false,
                                     int max_depth = limits::kJsonDepth + 2);
 
     const JsonField* find(std::string_view name) const;

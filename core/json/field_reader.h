@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "core/base/text.h"
-#include "core/protocol/json_fields.h"
+#include "core/json/fields.h"
 
 namespace jobq {
 
@@ -18,7 +18,7 @@ class FieldReader {
   public:
     // `json` must outlive the reader.
     explicit FieldReader(std::string_view json, int max_depth = limits::kJsonDepth + 2) {
-        auto parsed = JsonObject::parse(json, false, max_depth);
+        auto parsed = JsonFields::parse(json, false, max_depth);
         if (parsed) {
             object_ = std::move(*parsed);
         } else {
@@ -126,7 +126,7 @@ class FieldReader {
 
     void require(std::string_view key) { refuse("\"" + std::string(key) + "\" is required"); }
 
-    JsonObject object_;
+    JsonFields object_;
     std::optional<Error> error_;
 };
 

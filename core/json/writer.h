@@ -1,7 +1,8 @@
-// JsonWriter: writes JSON text straight into a string. Commas are its business; what is spliced in
-// with raw() must be JSON already. Text that is not UTF-8 is mended.
+// JsonWriter: the one writer of JSON, straight into a string. Commas are its business; what is
+// spliced in with raw() must be JSON already. Text that is not UTF-8 is mended.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -13,6 +14,14 @@ namespace jobq {
 
 class JsonWriter {
   public:
+    // One whose object is begun, for a text that is one object, of about `room` bytes: see done().
+    static JsonWriter object(size_t room = 0) {
+        JsonWriter writer;
+        writer.out_.reserve(room);
+        writer.begin_object();
+        return writer;
+    }
+
     JsonWriter& begin_object() { return open('{'); }
 
     JsonWriter& end_object() { return close('}'); }
@@ -66,11 +75,14 @@ class JsonWriter {
         return key(name).text(value);
     }
 
-    JsonWriter& field(std::string_view name, int64_t value) { return key(name).number(value); }
-
-    JsonWriter& field(std::string_view name, int value) { return key(name).number(value); }
-
-    JsonWriter& field(std::string_view name, bool value) { return key(name).boolean(value); }
+    template <std::integral Value>
+    JsonWriter& field(std::string_view name, Value value) {
+        key(name);
+        if constexpr (std::same_as<Value, bool>)
+            return boolean(value);
+        else
+            return number(int64_t(value));
+    }
 
     JsonWriter& field(std::string_view name, const std::vector<std::string>& values) {
         key(name).begin_array();
@@ -78,6 +90,14 @@ class JsonWriter {
             text(value);
         return end_array();
     }
+
+    // A member whose value is JSON already.
+    JsonWriter& raw(std::string_view name, std::string_view json) { return key(name).raw(json); }
+
+    // Of one that object() began: its text, as if it ended here.
+    std::string done() const { return out_ + "}"; }
+
+    bool empty() const { return out_ == "{"; }
 
     std::string take() { return std::move(out_); }
 

@@ -1,6 +1,6 @@
-// nlohmann's SAX parser is iterative and checks UTF-8; a tree of user data is never built (its
-// dump() and copy recurse).
-#include "core/protocol/json_place.h"
+// The only file with nlohmann's parser, for simdjson does not say where a text stops being JSON. It
+// is the SAX one, which is iterative and checks UTF-8; a tree of user data is never built.
+#include "core/json/place.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>

@@ -2,8 +2,8 @@
 //
 // Used for the daemon's answers and for the lines of `enqueue --jsonl`. A view is a slice of the
 // text, so what is printed again is what came, byte for byte, and nothing recurses on the depth of
-// somebody's data. It does not validate (json_check does): on malformed text it finds nothing, and
-// never reads outside. The text must outlive the view.
+// somebody's data. It does not validate (check_json() does): on malformed text it finds nothing,
+// and never reads outside. The text must outlive the view.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace jobq::cli {
+namespace jobq {
 
 class JsonView {
   public:
@@ -49,4 +49,4 @@ class JsonView {
     std::string_view raw_;
 };
 
-}  // namespace jobq::cli
+}  // namespace jobq

@@ -10,7 +10,7 @@
 
 namespace jobq::cli {
 
-struct JsonLimits {
+struct PayloadLimits {
     std::string_view what = "the payload";  // begins the message
     size_t bytes = limits::kPayloadBytes;
     int depth = limits::kJsonDepth;
@@ -19,6 +19,6 @@ struct JsonLimits {
 
 // bad_data with "line L, column C: why" (columns count bytes, from 1), or too_large. Depth of the
 // text costs no stack.
-Result<> check_json(std::string_view text, const JsonLimits& limits = {});
+Result<> check_payload(std::string_view text, const PayloadLimits& limits = {});
 
 }  // namespace jobq::cli
