@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { launch, startDaemon } from "./kit.mjs";
+import { eventually, launch, startDaemon } from "./kit.mjs";
 
 test("a flame graph zooms and is searched", async () => {
     const daemon = await startDaemon('[pool.threads]\nkind = "thread"\nqueues = ["default"]\nslots = 4\n');
@@ -12,8 +12,7 @@ test("a flame graph zooms and is searched", async () => {
     const browser = await launch();
     try {
         const load = daemon.load("--duration", "6s");
-        while (JSON.parse(daemon.jobq("stats", "-o", "json")).jobs.enqueued === 0)
-            await new Promise((resolve) => setTimeout(resolve, 100));
+        await eventually(() => JSON.parse(daemon.jobq("stats", "-o", "json")).jobs.enqueued > 0);
         const svg = join(dir, "flame.svg");
         daemon.jobq("profile", "cpu", "--seconds", "2", "-o", svg);
         await load;

@@ -37,7 +37,7 @@ export async function startDaemon(config) {
     });
     const origin = "http://" + /"http":"([^"]+)"/.exec(readFileSync(ready, "utf8"))[1];
     const ask = async (method, path, body) => {
-        const options = { method };
+        const options = { method, signal: AbortSignal.timeout(60_000) };
         if (body !== undefined) Object.assign(options, { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
         const response = await fetch(origin + path, options);
         return { status: response.status, json: await response.json() };
@@ -54,7 +54,7 @@ export async function startDaemon(config) {
         jobq: (...words) => execFileSync(process.env.JOBQ, words, { encoding: "utf8", timeout: 300_000,
             env }),
         // `jobq loadgen`, beside what goes on here; ended when it is awaited.
-        load: (...words) => new Promise((resolve, reject) => spawn(process.env.JOBQ, ["loadgen", ...words], { env, stdio: "ignore" })
+        load: (...words) => new Promise((resolve, reject) => spawn(process.env.JOBQ, ["loadgen", ...words], { env, stdio: "ignore", timeout: 120_000 })
             .on("exit", (status) => (status === 0 ? resolve() : reject(new Error(`loadgen ended with ${status}`))))),
         stop: async () => {
             child.kill("SIGTERM");
