@@ -74,34 +74,3 @@ TEST_CASE("line_splitter: no other beginning makes a line a long one") {
         CHECK(lines.next(line) == Next::too_long);
     }
 }
-
-TEST_CASE("line_splitter: lines come as they were sent, in pieces of any size") {
-    const std::string sent = "PUSH {}\r\nEND\n\n\r\nFETCH a b\r\n";
-    for (size_t piece = 1; piece <= sent.size(); ++piece) {
-        std::string buffer;
-        LineSplitter lines(buffer);
-        std::vector<std::string> got;
-        for (size_t at = 0; at < sent.size(); at += piece) {
-            buffer.append(sent, at, piece);
-            std::string_view line;
-            while (lines.next(line) == Next::line)
-                got.emplace_back(line);
-            lines.compact();
-        }
-        CHECK(got == std::vector<std::string>{"PUSH {}", "END", "", "", "FETCH a b"});
-        CHECK(buffer.empty());
-    }
-}
-
-TEST_CASE("line_splitter: next_with takes lines of one verb and leaves the others") {
-    std::string buffer = "PUSH 1\nPUSH 2\nACK 3\nPUSH";
-    LineSplitter lines(buffer);
-    std::string_view line;
-    CHECK(lines.next_with("PUSH ", line));
-    CHECK(line == "PUSH 1");
-    CHECK(lines.next_with("PUSH ", line));
-    CHECK(!lines.next_with("PUSH ", line));
-    CHECK(lines.next(line) == Next::line);
-    CHECK(line == "ACK 3");
-    CHECK(!lines.next_with("PUSH ", line));
-}

@@ -93,3 +93,18 @@ TEST_CASE("line splitter: a prefix takes only a whole line that begins with it")
     REQUIRE(splitter.next_with("ACK", line));
     CHECK(line == "ACK 2");
 }
+
+TEST_CASE("line splitter: a prefix takes lines until another comes, which stays") {
+    std::string buffer = "PUSH 1\nPUSH 2\nACK 3\nPUSH 4\n";
+    LineSplitter splitter(buffer);
+    std::string_view line;
+    REQUIRE(splitter.next_with("PUSH ", line));
+    CHECK(line == "PUSH 1");
+    REQUIRE(splitter.next_with("PUSH ", line));
+    CHECK(line == "PUSH 2");
+    CHECK(!splitter.next_with("PUSH ", line));
+    REQUIRE(splitter.next(line) == Next::line);
+    CHECK(line == "ACK 3");
+    REQUIRE(splitter.next_with("PUSH ", line));
+    CHECK(line == "PUSH 4");
+}
