@@ -101,7 +101,7 @@ void RedisPart::make_link(const RedisAddress& address) {
 }
 
 void RedisPart::link_changed(LinkState state, const Error& trouble) {
-    // A private one is told of by its keeper.
+    // prepare_private() logs the state of a private Redis.
     const bool told =
         !private_redis_ && !stopping_ && (state == LinkState::down || state == LinkState::ready);
     const LogLevel level = !told                       ? LogLevel::debug

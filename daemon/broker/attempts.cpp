@@ -129,7 +129,8 @@ task<std::vector<Result<>>> Attempts::finish(std::vector<Ended> batch) {
             }
         }
         const Running* known = running_.find(one.jid);
-        // Late, of a reservation that is over: who runs it now has a token, or is another worker.
+        // A late report: its reservation has expired, and the job now runs under a lease with a
+        // token, or for another worker.
         if (one.token.empty() &&
             (known->owner() != kFaktoryOwner ||
              is_of_earlier_attempt(known->record, known->worker, one.report.worker))) {

@@ -1,7 +1,7 @@
 // Attempts: what becomes of attempts. decide() says it, one call of the store does it, and those
-// who wait for the job are told.
+// who wait for the job are notified.
 //
-// Must stay true: nothing is told of an end before the store has taken it; a lease leaves the
+// Must stay true: no end is reported to anyone before the store has recorded it; a lease leaves the
 // RunningTable by its own end alone, never by that of an earlier one.
 #pragma once
 

@@ -33,7 +33,7 @@
 
 namespace jobq {
 
-// What the broker is told of the rest of the daemon. As it stands here: nothing.
+// What the broker uses of the rest of the daemon. By default: nothing.
 struct BrokerOutside {
     const StorageGate& storage = UnwatchedStorage::only();
     const TraceNames& traces = no_traces();

@@ -35,7 +35,7 @@ class Leases {
 
     bool has_rest() const { return !unsettled_.empty() || !recovered_ || wakeups_.looks_again(); }
 
-    // Takes what the owner holds away from it: its process is dead, or its lease is over.
+    // Takes back all jobs of an owner whose process is dead or whose lease has expired.
     task<int> reap(std::string owner, std::string why);
     // Takes these from `from` and settles them as lost; the jids it had.
     task<Result<std::set<std::string>>> take_away(std::string from, std::vector<LeaseName> some,
@@ -45,7 +45,7 @@ class Leases {
     // Jobs that are to be cancelled, of Faktory workers that are gone: nobody would report their
     // end.
     task<void> end_cancelled_of_gone();
-    // Jobs leased one by one whose time is over.
+    // Takes back the jobs whose own leases (Faktory reservations) have expired.
     task<void> expire();
 
     // A worker says what it runs, as jids and tokens: known leases are its own again, the others
@@ -57,7 +57,7 @@ class Leases {
 
   private:
     task<void> settle_lost(std::vector<Leased> leases, std::string owner, std::string why);
-    // What is over by its time, and was taken from its holder.
+    // Settles the jobs that expire() took back.
     task<void> settle_expired(std::vector<Leased> leases, std::string owner);
     // The owners that an earlier process left: dead ones are reaped, others are awaited.
     task<void> meet_owners(std::vector<OwnerInfo> owners);
