@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <utility>
 
 #include "core/base/failpoint.h"
 #include "daemon/observe/log.h"
@@ -30,6 +31,22 @@ static std::string worker_of(const RunningTable& running, const std::string& jid
     return known ? known->worker : std::string();
 }
 
+// The end of a lease that `owner`, one of our names, took away: it is in the table from then on.
+static Ended end_of_taken(RunningTable& running, const Leased& lease, const std::string& owner,
+                          Outcome outcome, std::string error_type, std::string message) {
+    Ended ended;
+    ended.jid = lease.job.jid;
+    ended.owner = owner;
+    ended.token = lease.token;
+    ended.report.outcome = lease.cancelled ? Outcome::cancelled : outcome;
+    ended.report.started_ms = lease.started_ms;
+    ended.report.error_type = std::move(error_type);
+    ended.report.message = std::move(message);
+    ended.report.worker = worker_of(running, lease.job.jid);
+    running.add(lease, owner, ended.report.worker);
+    return ended;
+}
+
 // One job can end its worker again and again, and with it all that run beside it: they would be
 // poison too. Those that lost more than one worker run again one after the other.
 task<void> Leases::settle_lost(std::vector<Leased> leases, std::string owner, std::string why) {
@@ -40,19 +57,9 @@ task<void> Leases::settle_lost(std::vector<Leased> leases, std::string owner, st
     int64_t apart_ms = std::min(limits::kSuspectsApartMs,
                                 limits::kSuspectsSpreadMs / std::max<int64_t>(1, suspects));
     for (auto& lease : leases) {
-        const std::string worker = worker_of(running_, lease.job.jid);
-        running_.add(lease, owner, worker);
-        Ended ended;
-        ended.jid = lease.job.jid;
-        ended.owner = owner;
-        ended.token = lease.token;
-        ended.report.outcome = lease.cancelled ? Outcome::cancelled : Outcome::crash;
+        Ended ended = end_of_taken(running_, lease, owner, Outcome::crash, "WorkerLost", why);
         if (JOBQ_FAILPOINT(orphan_dropped)) ended.report.outcome = Outcome::cancelled;
-        ended.report.started_ms = lease.started_ms;
         if (is_suspect(lease)) ended.report.apart_ms = apart_ms * before_it++;
-        ended.report.error_type = "WorkerLost";
-        ended.report.message = why;
-        ended.report.worker = worker;
         batch.push_back(std::move(ended));
     }
     // Were it not heard now, the next process would find them under our name.
@@ -198,22 +205,11 @@ task<void> Leases::recover() {
 task<void> Leases::settle_expired(std::vector<Leased> leases, std::string owner) {
     std::vector<Ended> batch;
     for (auto& lease : leases) {
-        const std::string worker = worker_of(running_, lease.job.jid);
-        running_.add(lease, owner, worker);
-        Ended ended;
-        ended.jid = lease.job.jid;
-        ended.owner = owner;
-        ended.token = lease.token;
         // Faktory counts an expired reservation as a failure, but drops a job with retry 0 by it:
-        // at-least-once wants the crash rule there instead.
-        bool only_run = lease.job.retry == 0;
-        ended.report.outcome = lease.cancelled ? Outcome::cancelled
-                               : only_run      ? Outcome::crash
-                                               : Outcome::failure;
-        ended.report.started_ms = lease.started_ms;
-        ended.report.worker = worker;
-        ended.report.error_type = "ReservationExpired";
-        ended.report.message = "Faktory job reservation expired";
+        // at-least-once requires the crash rule there instead.
+        const Outcome outcome = lease.job.retry == 0 ? Outcome::crash : Outcome::failure;
+        Ended ended = end_of_taken(running_, lease, owner, outcome, "ReservationExpired",
+                                   "Faktory job reservation expired");
         batch.push_back(std::move(ended));
     }
     auto results = co_await attempts_.finish(std::move(batch));
