@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/base/ascii.h"
 #include "core/base/limits.h"
 #include "core/base/text.h"
 #include "core/json/view.h"
@@ -16,16 +17,8 @@ constexpr size_t kIdBytes = 12;  // a word so long, with digits at two places, i
 constexpr size_t kHexBytes = 6;  // and one of hexadecimal digits alone, so long
 constexpr size_t kQuotedBytes = 200;
 
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-
-bool is_word(char c) {
-    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 bool is_hex(char c) {
-    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+    return hex_digit(c).has_value();
 }
 
 bool has_digit(std::string_view text) {
@@ -62,7 +55,8 @@ void add_word(std::string& out, std::string_view word) {
 // How long the UUID is that begins here: 0 when none does.
 size_t uuid_at(std::string_view text) {
     constexpr size_t kLength = 36;
-    if (text.size() < kLength || (text.size() > kLength && is_word(text[kLength]))) return 0;
+    if (text.size() < kLength || (text.size() > kLength && is_letter_or_digit(text[kLength])))
+        return 0;
     for (size_t i = 0; i < kLength; ++i) {
         const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
         if (dash ? text[i] != '-' : !is_hex(text[i])) return 0;
@@ -85,7 +79,7 @@ size_t quoted_at(std::string_view text) {
 std::string masked(std::string_view text) {
     std::string out;
     for (size_t i = 0; i < text.size();) {
-        const bool begins = i == 0 || !is_word(text[i - 1]);
+        const bool begins = i == 0 || !is_letter_or_digit(text[i - 1]);
         const std::string_view rest = text.substr(i);
         if (const size_t quoted = begins ? quoted_at(rest) : 0) {
             out.append(1, text[i]).append(1, '#').append(1, text[i]);
@@ -93,9 +87,9 @@ std::string masked(std::string_view text) {
         } else if (const size_t uuid = begins ? uuid_at(rest) : 0) {
             add_mark(out);
             i += uuid;
-        } else if (is_word(text[i])) {
+        } else if (is_letter_or_digit(text[i])) {
             size_t end = 0;
-            while (end < rest.size() && is_word(rest[end]))
+            while (end < rest.size() && is_letter_or_digit(rest[end]))
                 ++end;
             add_word(out, rest.substr(0, end));
             i += end;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "core/base/ascii.h"
 #include "core/base/crc32c.h"
 #include "core/base/text.h"
 #include "core/json/scan.h"
@@ -12,8 +13,7 @@ namespace jobq {
 namespace {
 
 bool is_name_char(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '_' || c == '-';
+    return is_letter_or_digit(c) || c == '.' || c == '_' || c == '-';
 }
 
 bool has_control(std::string_view text) {

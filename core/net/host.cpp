@@ -6,20 +6,14 @@
 #include <algorithm>
 #include <array>
 
+#include "core/base/ascii.h"
 #include "core/base/text.h"
+#include "core/net/bad_address.h"
 
 namespace jobq {
 namespace {
 
 constexpr size_t kHostBytes = 253, kLabelBytes = 63, kZoneBytes = 15;
-
-tl::unexpected<Error> bad(std::string why) {
-    return fail(ErrorCode::invalid, std::move(why));
-}
-
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
 
 bool is_host_char(char c) {
     return (c >= 'a' && c <= 'z') || is_digit(c) || c == '-' || c == '_';
@@ -37,16 +31,18 @@ bool is_number(std::string_view label) {
 
 Result<std::string> read_name(std::string_view text) {
     std::string name = ascii_lower(text);
-    if (name.empty()) return bad("it names no host");
+    if (name.empty()) return bad_address("it names no host");
     // The last dot of a whole name: "redis.example.".
     std::string_view whole = name;
     if (whole.size() > 1 && whole.back() == '.') whole.remove_suffix(1);
     const auto labels = split(whole, '.');
     if (name.size() > kHostBytes || !std::all_of(labels.begin(), labels.end(), is_label))
-        return bad("its host is not a name of a-z, 0-9, -, _ and single dots, nor an IP address");
+        return bad_address(
+            "its host is not a name of a-z, 0-9, -, _ and single dots, nor an IP address");
     in_addr address{};
     if (is_number(labels.back()) && inet_pton(AF_INET, name.c_str(), &address) != 1)
-        return bad("its host ends in a number and is not an IPv4 address such as 192.0.2.1");
+        return bad_address(
+            "its host ends in a number and is not an IPv4 address such as 192.0.2.1");
     return name;
 }
 
@@ -54,14 +50,14 @@ Result<std::string> read_ipv6(std::string_view text) {
     const size_t percent = text.find('%');
     in6_addr address{};
     if (inet_pton(AF_INET6, std::string(text.substr(0, percent)).c_str(), &address) != 1)
-        return bad("its host is not an IPv6 address");
+        return bad_address("its host is not an IPv6 address");
     std::array<char, INET6_ADDRSTRLEN> out{};
     std::string host = inet_ntop(AF_INET6, &address, out.data(), out.size());
     if (percent == text.npos) return host;
     const std::string_view zone = text.substr(percent + 1);
     auto fits = [](char c) { return is_host_char(c) || c == '.' || (c >= 'A' && c <= 'Z'); };
     if (zone.empty() || zone.size() > kZoneBytes || !std::all_of(zone.begin(), zone.end(), fits))
-        return bad("the zone of its IPv6 address is not the name of an interface");
+        return bad_address("the zone of its IPv6 address is not the name of an interface");
     return host + "%" + std::string(zone);
 }
 
@@ -71,7 +67,7 @@ Result<int> read_port(std::string_view text) {
                         std::all_of(text.begin(), text.end(), is_digit) &&
                         (text.front() != '0' || text.size() == 1);
     const auto number = digits ? parse_int(text) : std::nullopt;
-    if (!number || *number > kMax) return bad("its port is not a number from 0 to 65535");
+    if (!number || *number > kMax) return bad_address("its port is not a number from 0 to 65535");
     return int(*number);
 }
 
@@ -84,13 +80,14 @@ Result<std::string> parse_host(std::string_view text) {
 Result<HostPort> parse_host_port(std::string_view text) {
     const bool bracketed = text.starts_with('[');
     const size_t close = bracketed ? text.find(']') : 0;
-    if (close == text.npos) return bad("it has [ without ]");
+    if (close == text.npos) return bad_address("it has [ without ]");
     const std::string_view rest = bracketed ? text.substr(close + 1) : text;
     const size_t colon = rest.find(':');
     if (bracketed && !rest.empty() && colon != 0)
-        return bad("there is something else than :PORT behind its ]");
+        return bad_address("there is something else than :PORT behind its ]");
     if (colon != rest.npos && rest.find(':', colon + 1) != rest.npos)
-        return bad("it has more than one colon; put an IPv6 address in brackets, [::1]:7419");
+        return bad_address(
+            "it has more than one colon; put an IPv6 address in brackets, [::1]:7419");
     HostPort read;
     auto host = bracketed ? read_ipv6(text.substr(1, close - 1)) : read_name(rest.substr(0, colon));
     if (!host) return tl::unexpected<Error>(host.error());

@@ -2,6 +2,7 @@
 #include "core/net/redis_url.h"
 
 #include "core/base/text.h"
+#include "core/net/bad_address.h"
 #include "core/net/url.h"
 
 namespace jobq {
@@ -11,22 +12,18 @@ constexpr int kDefaultPort = 6379;
 constexpr int kMaxDatabase = 65'535;
 constexpr std::string_view kUnix = "unix:";
 
-tl::unexpected<Error> bad_redis_url(std::string why) {
-    return fail(ErrorCode::invalid, std::move(why));
-}
-
 Result<> set_database(std::string_view text, RedisAddress& address) {
     const auto number = parse_int(text);
     if (!number || *number < 0 || *number > kMaxDatabase)
-        return bad_redis_url("its database is not a number from 0 to " +
-                             std::to_string(kMaxDatabase));
+        return bad_address("its database is not a number from 0 to " +
+                           std::to_string(kMaxDatabase));
     address.database = int(*number);
     return {};
 }
 
 Result<> set_login(const std::optional<Login>& login, RedisAddress& address) {
     if (!login) return {};
-    if (!login->password) return bad_redis_url("it has a user but no password (user:password@)");
+    if (!login->password) return bad_address("it has a user but no password (user:password@)");
     address.user = login->user;
     address.password = *login->password;
     return {};
@@ -41,8 +38,8 @@ Result<RedisAddress> parse_unix(std::string_view text) {
         auto url = parse_url(text, AtSign::may_be_in_path);
         if (!url) return tl::unexpected<Error>(url.error());
         if (!url->at.host.empty() || url->path.empty())
-            return bad_redis_url("behind unix:// is no path that begins with /");
-        if (url->has_fragment) return bad_redis_url("there is a # behind its path");
+            return bad_address("behind unix:// is no path that begins with /");
+        if (url->has_fragment) return bad_address("there is a # behind its path");
         auto set = set_login(url->login, address);
         if (!set) return tl::unexpected<Error>(set.error());
         path = url->path;
@@ -52,7 +49,7 @@ Result<RedisAddress> parse_unix(std::string_view text) {
         path = path.substr(0, question);
     }
     if (query && !query->starts_with("db="))
-        return bad_redis_url("it has an unknown option after \"?\" (only db=N)");
+        return bad_address("it has an unknown option after \"?\" (only db=N)");
     auto set = query ? set_database(query->substr(3), address) : Result<>();
     if (!set) return tl::unexpected<Error>(set.error());
     auto endpoint = unix_endpoint(path);
@@ -65,13 +62,13 @@ Result<RedisAddress> parse_tcp(std::string_view text) {
     auto url = parse_url(text, AtSign::ends_login);
     if (!url) return tl::unexpected<Error>(url.error());
     if (url->scheme == "rediss")
-        return bad_redis_url(
+        return bad_address(
             "it asks for TLS (rediss://), which jobq does not support for Redis; use a local proxy "
             "such as stunnel, or a Unix socket");
-    if (url->scheme != "redis") return bad_redis_url("its scheme is unknown");
-    if (url->at.host.empty()) return bad_redis_url("it names no host");
-    if (url->at.port == 0) return bad_redis_url("nothing listens on port 0");
-    if (url->query || url->has_fragment) return bad_redis_url("there is a ? or # behind its host");
+    if (url->scheme != "redis") return bad_address("its scheme is unknown");
+    if (url->at.host.empty()) return bad_address("it names no host");
+    if (url->at.port == 0) return bad_address("nothing listens on port 0");
+    if (url->query || url->has_fragment) return bad_address("there is a ? or # behind its host");
     RedisAddress address;
     auto set = set_login(url->login, address);
     if (set && url->path.size() > 1) set = set_database(url->path.substr(1), address);
@@ -91,7 +88,7 @@ std::string RedisAddress::text() const {
 }
 
 Result<RedisAddress> parse_redis_url(std::string_view url) {
-    if (url.find('\0') != url.npos) return bad_redis_url("it contains a NUL byte");
+    if (url.find('\0') != url.npos) return bad_address("it contains a NUL byte");
     return url.starts_with(kUnix) ? parse_unix(url) : parse_tcp(url);
 }
 

@@ -2,29 +2,33 @@
 
 #include <algorithm>
 
+#include "core/base/ascii.h"
 #include "core/base/text.h"
+#include "core/net/bad_address.h"
 
 namespace jobq {
 namespace {
-
-tl::unexpected<Error> bad_url(std::string why) {
-    return fail(ErrorCode::invalid, std::move(why));
-}
 
 bool is_control(char c) {
     return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
 }
 
 bool is_scheme_char(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
+    return (c >= 'a' && c <= 'z') || is_digit(c) || c == '+' || c == '-' || c == '.';
 }
 
-std::optional<int> hex_digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return std::nullopt;
+Result<Login> read_login(std::string_view text) {
+    const size_t colon = text.find(':');
+    auto user = percent_decoded(text.substr(0, colon));
+    std::optional<std::string> password;
+    if (colon != text.npos) password = percent_decoded(text.substr(colon + 1));
+    if (!user || (colon != text.npos && !password))
+        return bad_address(
+            "its user or password has a % that begins no %XX; write % itself as %25");
+    return Login{std::move(*user), std::move(password)};
 }
+
+}  // namespace
 
 std::optional<std::string> percent_decoded(std::string_view text) {
     std::string out;
@@ -42,32 +46,21 @@ std::optional<std::string> percent_decoded(std::string_view text) {
     return out;
 }
 
-Result<Login> read_login(std::string_view text) {
-    const size_t colon = text.find(':');
-    auto user = percent_decoded(text.substr(0, colon));
-    std::optional<std::string> password;
-    if (colon != text.npos) password = percent_decoded(text.substr(colon + 1));
-    if (!user || (colon != text.npos && !password))
-        return bad_url("its user or password has a % that begins no %XX; write % itself as %25");
-    return Login{std::move(*user), std::move(password)};
-}
-
-}  // namespace
-
 Result<Url> parse_url(std::string_view text, AtSign at_sign) {
     if (std::any_of(text.begin(), text.end(), is_control))
-        return bad_url("it contains a control character");
+        return bad_address("it contains a control character");
     const size_t colon = text.find("://");
     Url url;
     if (colon != text.npos) url.scheme = ascii_lower(text.substr(0, colon));
     if (url.scheme.empty() || !std::all_of(url.scheme.begin(), url.scheme.end(), is_scheme_char))
-        return bad_url("it does not begin with a scheme and ://");
+        return bad_address("it does not begin with a scheme and ://");
     std::string_view rest = text.substr(colon + 3);
     const size_t end = std::min(rest.find_first_of("/?#"), rest.size());
     std::string_view authority = rest.substr(0, end);
     rest.remove_prefix(end);
     if (at_sign == AtSign::ends_login && rest.find('@') != rest.npos)
-        return bad_url("its user or password has a raw /, ? or #; write them as %2F, %3F and %23");
+        return bad_address(
+            "its user or password has a raw /, ? or #; write them as %2F, %3F and %23");
     if (const size_t at = authority.rfind('@'); at != authority.npos) {
         auto login = read_login(authority.substr(0, at));
         if (!login) return tl::unexpected<Error>(login.error());

@@ -38,6 +38,9 @@ enum class AtSign : uint8_t { may_be_in_path, ends_login };
 // A view: `text` must outlive it. `invalid`: says what is wrong with "it".
 Result<Url> parse_url(std::string_view text, AtSign at_sign);
 
+// "a%41" as "aA", whatever bytes come of it; nullopt: a "%" without two hexadecimal digits.
+std::optional<std::string> percent_decoded(std::string_view text);
+
 // Where user and password stand in what may be a URL, well formed or not: from "://" to the last
 // "@"; {0, 0}: nowhere. For hiding them.
 std::pair<size_t, size_t> login_span(std::string_view text);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/ascii.h"
 #include "core/base/text.h"
 #include "core/base/time.h"
 #include "core/base/trace_context.h"
@@ -25,8 +26,7 @@ std::string_view trimmed_raw(const JsonField* field) {
 bool is_faktory_queue(std::string_view name) {
     if (name.empty()) return false;
     return std::all_of(name.begin(), name.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               c == '.' || c == '_' || c == '-';
+        return is_letter_or_digit(c) || c == '.' || c == '_' || c == '-';
     });
 }
 

@@ -3,18 +3,13 @@
 #include <algorithm>
 
 #include "core/base/text.h"
+#include "core/net/url.h"
 
 namespace jobq {
 namespace {
 
 char lower(char c) {
     return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c;
-}
-
-int digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    c = lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 }  // namespace
@@ -40,25 +35,14 @@ bool has_header(const HttpResponse& response, std::string_view name) {
                        [name](const auto& field) { return same_word(field.first, name); });
 }
 
-Result<std::string> percent_decoded(std::string_view text, bool plus_is_space) {
-    std::string out;
-    for (size_t at = 0; at < text.size(); ++at) {
-        if (text[at] == '+' && plus_is_space) {
-            out += ' ';
-        } else if (text[at] != '%') {
-            out += text[at];
-        } else {
-            int high = text.size() - at > 2 ? digit(text[at + 1]) : -1;
-            int low = text.size() - at > 2 ? digit(text[at + 2]) : -1;
-            if (high < 0 || low < 0 || high + low == 0)
-                return fail(ErrorCode::invalid,
-                            "the address contains a \"%\" that is not an escape");
-            out += char(high * 16 + low);
-            at += 2;
-        }
-    }
-    if (!is_utf8(out)) return fail(ErrorCode::invalid, "the address is not UTF-8");
-    return out;
+Result<std::string> decoded_part(std::string_view text, bool plus_is_space) {
+    std::string spaced(text);
+    if (plus_is_space) std::replace(spaced.begin(), spaced.end(), '+', ' ');
+    auto out = percent_decoded(spaced);
+    if (!out || out->find('\0') != out->npos)
+        return fail(ErrorCode::invalid, "the address contains a \"%\" that is not an escape");
+    if (!is_utf8(*out)) return fail(ErrorCode::invalid, "the address is not UTF-8");
+    return *out;
 }
 
 Result<HttpFields> parse_query(std::string_view query) {
@@ -66,8 +50,8 @@ Result<HttpFields> parse_query(std::string_view query) {
     for (std::string_view part : split(query, '&')) {
         if (part.empty()) continue;
         size_t equals = part.find('=');
-        auto key = percent_decoded(part.substr(0, equals), true);
-        auto value = percent_decoded(equals == part.npos ? "" : part.substr(equals + 1), true);
+        auto key = decoded_part(part.substr(0, equals), true);
+        auto value = decoded_part(equals == part.npos ? "" : part.substr(equals + 1), true);
         if (!key) return tl::unexpected<Error>(key.error());
         if (!value) return tl::unexpected<Error>(value.error());
         fields.emplace_back(std::move(*key), std::move(*value));

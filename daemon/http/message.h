@@ -54,8 +54,8 @@ inline constexpr std::pair<const char*, const char*> kAlways[] = {
     {"Cross-Origin-Resource-Policy", "same-origin"},
 };
 
-// "%41+b" as bytes. invalid: a "%" without two digits, a NUL.
-Result<std::string> percent_decoded(std::string_view text, bool plus_is_space);
+// Of a path or a query: "%41+b" as text. invalid: a "%" without two digits, a NUL, no UTF-8.
+Result<std::string> decoded_part(std::string_view text, bool plus_is_space);
 // "a=1&b" decoded, in order.
 Result<HttpFields> parse_query(std::string_view query);
 bool same_word(std::string_view a, std::string_view b);  // without regard to case, ASCII

@@ -53,7 +53,7 @@ Result<Found> find_route(std::string_view method, std::string_view path) {
         if (route.method == "GET") found.allow += ", HEAD";
         if (route.method != method) continue;
         for (std::string_view one : *taken) {
-            auto text = percent_decoded(one, false);
+            auto text = decoded_part(one, false);
             if (!text) return tl::unexpected<Error>(text.error());
             found.path.push_back(std::move(*text));
         }
