@@ -21,6 +21,11 @@ struct QueueInfo {
     bool paused = false;
     int64_t oldest_ms = 0;  // when the next job became ready (wall clock); 0: empty
     std::string next_type;  // of that job
+
+    // How long that job has waited; 0: there is none, or the clock was set back.
+    int64_t age_ms(int64_t now_ms) const {
+        return oldest_ms == 0 || now_ms < oldest_ms ? 0 : now_ms - oldest_ms;
+    }
 };
 
 // Which queues: those named, or a page of all, in the order of their names' bytes.

@@ -14,10 +14,6 @@ namespace {
 
 constexpr size_t kQueuesShown = 200, kTypesShown = 20;
 
-int64_t age_ms(const QueueInfo& queue, int64_t now_ms) {
-    return queue.oldest_ms == 0 ? 0 : std::max<int64_t>(0, now_ms - queue.oldest_ms);
-}
-
 void write_jobs(JsonWriter& json, const StoreStats& stats) {
     json.key("jobs").begin_object();
     for (size_t i = 0; i < kStateNames.size(); ++i)
@@ -40,7 +36,7 @@ void write_queues(JsonWriter& json, const std::vector<QueueInfo>& all, int64_t t
     for (const auto& queue : all)
         shown.push_back(&queue);
     const auto before = [now_ms](const QueueInfo* a, const QueueInfo* b) {
-        const int64_t one = age_ms(*a, now_ms), other = age_ms(*b, now_ms);
+        const int64_t one = a->age_ms(now_ms), other = b->age_ms(now_ms);
         if (one != other) return one > other;
         return a->size != b->size ? a->size > b->size : a->name < b->name;
     };
@@ -51,7 +47,7 @@ void write_queues(JsonWriter& json, const std::vector<QueueInfo>& all, int64_t t
         json.begin_object()
             .field("name", shown[i]->name)
             .field("size", shown[i]->size)
-            .field("latency_ms", age_ms(*shown[i], now_ms))
+            .field("latency_ms", shown[i]->age_ms(now_ms))
             .field("paused", shown[i]->paused)
             .end_object();
     json.end_array();
@@ -126,8 +122,9 @@ std::optional<double> in_ms(std::optional<int64_t> ms) {
 
 }  // namespace
 
-LivePage::LivePage(UvReactor& reactor, const Config& config, const Figures& figures)
-    : reactor_(reactor), figures_(figures), feed_(make_feed(config)) {}
+LivePage::LivePage(UvReactor& reactor, const Config& config, const Figures& figures,
+                   JobMetrics& jobs)
+    : reactor_(reactor), figures_(figures), jobs_(jobs), feed_(make_feed(config)) {}
 
 LiveFeed LivePage::make_feed(const Config& config) {
     std::vector<std::string> names{"enqueued", "succeeded", "failed",  "wait_p50",
@@ -149,8 +146,8 @@ task<void> LivePage::stop(Ending) {
 // What was counted while nobody looked is not of the first second.
 void LivePage::wake() {
     figures_.upkeep.sampler().look();
-    figures_.jobs.recent_wait().clear();
-    figures_.jobs.recent_run().clear();
+    jobs_.recent_wait().clear();
+    jobs_.recent_run().clear();
 }
 
 // Per second, from the store's totals: they count what other daemons do too. A sample that is still
@@ -175,10 +172,10 @@ LiveSample LivePage::take() {
     const int64_t now_ms = reactor_.wall_ms();
     int64_t latency_ms = 0;
     for (const auto& queue : sample.queues)
-        if (!queue.paused) latency_ms = std::max(latency_ms, age_ms(queue, now_ms));
+        if (!queue.paused) latency_ms = std::max(latency_ms, queue.age_ms(now_ms));
     const LinkFigures link = figures_.redis.figures();
-    Spread& wait = figures_.jobs.recent_wait();
-    Spread& run = figures_.jobs.recent_run();
+    Spread& wait = jobs_.recent_wait();
+    Spread& run = jobs_.recent_run();
     LiveSample live;
     live.taken_ms = now_ms;
     live.row.assign(rates_.begin(), rates_.end());
@@ -195,7 +192,7 @@ LiveSample LivePage::take() {
     write_queues(json, sample.queues, sample.queues_total, now_ms);
     write_pools(json, figures_.pools.statuses(figures_.broker.broker()));
     write_workers(json, figures_.workers);
-    write_failures(json, figures_.jobs.failures());
+    write_failures(json, jobs_.failures());
     write_redis(json, link, figures_.redis.storage());
     write_process(json);
     json.field("connections", figures_.counters.connections).end_object();

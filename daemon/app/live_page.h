@@ -6,27 +6,14 @@
 #include <cstdint>
 #include <optional>
 
-#include "daemon/app/upkeep.h"
+#include "daemon/app/figures.h"
 #include "daemon/observe/live_feed.h"
-#include "daemon/server/pool_table.h"
 
 namespace jobq {
 
 class LivePage final : public Part {
   public:
-    // Where the figures are.
-    struct Figures {
-        JobMetrics& jobs;
-        const Workers& workers;
-        const Counters& counters;
-        const DaemonStatus& status;
-        const RedisPart& redis;
-        BrokerPart& broker;
-        Upkeep& upkeep;
-        const PoolTable& pools;
-    };
-
-    LivePage(UvReactor& reactor, const Config& config, const Figures& figures);
+    LivePage(UvReactor& reactor, const Config& config, const Figures& figures, JobMetrics& jobs);
 
     task<void> stop(Ending ending) override;
 
@@ -40,6 +27,7 @@ class LivePage final : public Part {
 
     UvReactor& reactor_;
     const Figures figures_;
+    JobMetrics& jobs_;
     LiveFeed feed_;
     int64_t rated_ms_ = 0;  // monotonic: when the totals were sampled that rates_ go up to
     StoreStats rated_;

@@ -24,24 +24,24 @@ void fill_jobs(Metrics::Sheet& sheet, const StoreStats& stats) {
 // Beyond so many queues the rest are one, as in JobMetrics.
 void fill_queues(Metrics::Sheet& sheet, const std::vector<QueueInfo>& queues, int64_t now_ms) {
     int64_t other_jobs = 0, other_paused = 0;
-    double other_age = 0;
+    double other_age_s = 0;
     for (size_t i = 0; i < queues.size(); ++i) {
         const QueueInfo& queue = queues[i];
-        int64_t age = queue.oldest_ms == 0 ? 0 : std::max<int64_t>(0, now_ms - queue.oldest_ms);
+        const double age_s = double(queue.age_ms(now_ms)) / 1000;
         if (i >= JobMetrics::kNames) {
             other_jobs += queue.size;
             other_paused += queue.paused;
-            other_age = std::max(other_age, double(age) / 1000);
+            other_age_s = std::max(other_age_s, age_s);
             continue;
         }
         sheet.set(Metric::queue_jobs, double(queue.size), {{"queue", queue.name}});
-        sheet.set(Metric::queue_latency, double(age) / 1000, {{"queue", queue.name}});
+        sheet.set(Metric::queue_latency, age_s, {{"queue", queue.name}});
         sheet.set(Metric::queue_paused, queue.paused, {{"queue", queue.name}});
     }
     if (queues.size() <= JobMetrics::kNames) return;
     const MetricLabels other{{"queue", std::string(JobMetrics::kOther)}};
     sheet.set(Metric::queue_jobs, double(other_jobs), other);
-    sheet.set(Metric::queue_latency, other_age, other);
+    sheet.set(Metric::queue_latency, other_age_s, other);
     sheet.set(Metric::queue_paused, double(other_paused), other);
 }
 
@@ -95,9 +95,13 @@ void fill_process(Metrics::Sheet& sheet) {
 
 }  // namespace
 
-MetricsPage::MetricsPage(UvReactor& reactor, const Figures& figures)
-    : reactor_(reactor), figures_(figures), one_text_(reactor) {
-    Metrics& metrics = figures_.metrics;
+MetricsPage::MetricsPage(UvReactor& reactor, const Figures& figures, Metrics& metrics,
+                         const WebhooksPart& webhooks)
+    : reactor_(reactor),
+      figures_(figures),
+      metrics_(metrics),
+      webhooks_(webhooks),
+      one_text_(reactor) {
     auto& turns = metrics.histogram(Metric::loop_lag);
     reactor_.on_turn([&turns](int64_t us) { observe(turns, double(us) / 1e6); });
     for (const char* part : {"session", "http", "sender", "task", "loop"})
@@ -117,7 +121,7 @@ MetricsPage::~MetricsPage() {
 }
 
 task<Result<std::string>> MetricsPage::render() {
-    std::string text = co_await figures_.metrics.text_in_turns(reactor_);
+    std::string text = co_await metrics_.text_in_turns(reactor_);
     co_return text;
 }
 
@@ -142,7 +146,7 @@ void MetricsPage::fill(Metrics::Sheet& sheet) {
         sheet.set(Metric::pool_slots, pool.slots, labels);
         sheet.set(Metric::pool_busy, pool.busy, labels);
     }
-    sheet.set(Metric::webhooks_in_flight, figures_.webhooks.in_flight());
+    sheet.set(Metric::webhooks_in_flight, webhooks_.in_flight());
     fill_workers(sheet, figures_.workers);
     sheet.set(Metric::ready, !figures_.status.not_ready());
     sheet.set(Metric::connections, figures_.counters.connections);

@@ -5,29 +5,16 @@
 #include <string>
 
 #include "core/async/one_answer.h"
-#include "daemon/app/upkeep.h"
+#include "daemon/app/figures.h"
 #include "daemon/app/webhooks_part.h"
-#include "daemon/server/pool_table.h"
 #include "daemon/server/views.h"
 
 namespace jobq {
 
 class MetricsPage final : public MetricsText {
   public:
-    // Where the figures are.
-    struct Figures {
-        Metrics& metrics;
-        const Workers& workers;
-        const Counters& counters;
-        const DaemonStatus& status;
-        const RedisPart& redis;
-        BrokerPart& broker;
-        Upkeep& upkeep;
-        const PoolTable& pools;
-        const WebhooksPart& webhooks;
-    };
-
-    MetricsPage(UvReactor& reactor, const Figures& figures);
+    MetricsPage(UvReactor& reactor, const Figures& figures, Metrics& metrics,
+                const WebhooksPart& webhooks);
     ~MetricsPage() override;
 
     // Requires: the parts have started.
@@ -39,6 +26,8 @@ class MetricsPage final : public MetricsText {
 
     UvReactor& reactor_;
     const Figures figures_;
+    Metrics& metrics_;
+    const WebhooksPart& webhooks_;
     OneAnswer<std::string> one_text_;
 };
 

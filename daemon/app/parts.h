@@ -48,6 +48,7 @@ struct Parts {
     WebhooksPart webhooks;
     PoolTable table;
     PoolsPart pools;
+    Figures figures;
     MetricsPage metrics_page;
     LivePage live;
     Sessions sessions;

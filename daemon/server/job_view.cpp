@@ -139,8 +139,7 @@ void write_queues(JsonWriter& json, const std::vector<QueueInfo>& queues, int64_
     for (const auto& queue : queues) {
         json.begin_object().field("name", queue.name).field("size", queue.size);
         json.field("paused", queue.paused);
-        int64_t age = queue.oldest_ms == 0 ? 0 : std::max<int64_t>(0, now_ms - queue.oldest_ms);
-        json.field("latency_ms", age).end_object();
+        json.field("latency_ms", queue.age_ms(now_ms)).end_object();
     }
     json.end_array();
 }

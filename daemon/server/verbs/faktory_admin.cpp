@@ -179,8 +179,7 @@ std::string latencies(const std::vector<std::string>& names, const std::vector<Q
         ages.emplace(to_utf8(name), 0);
     for (const auto& info : known) {
         auto asked = ages.find(info.name);
-        if (asked != ages.end() && info.oldest_ms != 0)
-            asked->second = std::max<int64_t>(0, now_ms - info.oldest_ms);
+        if (asked != ages.end()) asked->second = info.age_ms(now_ms);
     }
     JsonWriter json;
     json.begin_object();
