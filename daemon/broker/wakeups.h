@@ -5,6 +5,7 @@
 // such a call is done or never will be, all look again.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -26,7 +27,13 @@ class Wakeups {
     void ready(const Counts& jobs);
 
     // A job may have become ready, or a slot free.
-    void stir() { stirred.notify_all(); }
+    void stir() {
+        ++stirs_;
+        stirred.notify_all();
+    }
+
+    // How often so far: who was busy meanwhile sees by it what it missed.
+    uint64_t stirs() const { return stirs_; }
 
     // Of a call with this error: what it did, if anything, nobody was told.
     void note_unknown(const Error& error);
@@ -42,6 +49,7 @@ class Wakeups {
 
   private:
     Reactor& reactor_;
+    uint64_t stirs_ = 0;
     int64_t again_ms_ = 0;  // monotonic; 0: no answer was lost
 };
 

@@ -18,13 +18,18 @@ Watchdog::Watchdog(Reactor& reactor, Broker& broker, Counters& counters)
     gate_.keep([this] { return watch(); });
 }
 
-// What stirs while it waits or looks is what it looks at.
+// Each stir is followed by a look that begins kLookAfterMs later or more: by then a job that came
+// with it, and a worker that missed it, have waited for longer than kStalledMs.
 task<void> Watchdog::watch() {
+    uint64_t seen = 0;
     while (!stopping_) {
-        auto stirred = broker_.wakeups().stirred.wait(-1);
-        co_await stirred;
+        if (broker_.wakeups().stirs() == seen) {
+            auto stirred = broker_.wakeups().stirred.wait(-1);
+            co_await stirred;
+        }
         bool again = true;
         while (again && !stopping_) {
+            seen = broker_.wakeups().stirs();
             auto pause = stop_.wait(kLookAfterMs);
             co_await pause;
             if (stopping_) break;
@@ -68,7 +73,7 @@ std::vector<Watchdog::Stalled> Watchdog::stalled(const std::vector<QueueInfo>& q
         if (!broker_.waiters().has_waited_since(queue.name, queue.next_type, since)) continue;
         auto vain = in_vain_.find(queue.name);
         if (vain != in_vain_.end() && vain->second == queue.oldest_ms) continue;
-        const int64_t age = now - queue.oldest_ms;
+        const int64_t age = queue.age_ms(now);
         *young = *young || age < kStalledMs;
         if (age < kStalledMs || may_be_throttled(queue.name)) continue;
         found.push_back({queue.name, queue.next_type, queue.size, age, queue.oldest_ms});

@@ -2,10 +2,10 @@
 // happen; should it all the same (a wake-up that was lost, a hint of another daemon that never
 // came), the worker is woken and people are told. Made by the app.
 //
-// It looks once, kLookMs after something stirred: a job that came or ended, or a look at the queues
-// that found some ready. Must stay true: while nothing stirs it does nothing. Paused and throttled
-// jobs are no alarm, nor are those that nobody who waits runs: it wakes who runs a queue's next
-// job, and only those count that whoever it woke takes.
+// It looks kLookAfterMs after something stirred: a job that came or ended, or a look at the queues
+// that found some ready; and again when more stirred meanwhile. Must stay true: while nothing stirs
+// it does nothing. Paused and throttled jobs are no alarm, nor are those that nobody who waits
+// runs: it wakes who runs a queue's next job, and only those count that whoever it woke takes.
 #pragma once
 
 #include <map>
