@@ -160,6 +160,209 @@ TEST_CASE("job wire: what JOBQ ENQUEUE takes and refuses") {
         enqueue_error);
 }
 
+TEST_CASE("job wire: text is UTF-8, in PUSH and JOBQ ENQUEUE alike") {
+    struct Row {
+        std::string bytes;  // within a JSON string
+        std::string text;   // what it means; "": refused
+    };
+
+    const std::vector<Row> rows{{"caf\xC3\xA9", "caf\xC3\xA9"},
+                                {"\xF0\x9F\x98\x80", "\xF0\x9F\x98\x80"},
+                                {R"(\u00e9)", "\xC3\xA9"},
+                                {R"(\ud83d\ude00)", "\xF0\x9F\x98\x80"},
+                                {"\xF4\x8F\xBF\xBF", "\xF4\x8F\xBF\xBF"},  // the last of all
+                                {"\xF4\x90\x80\x80", ""},                  // the one behind it
+                                {"\xED\xA0\x80", ""},                      // a surrogate
+                                {"\xC0\xAF", ""},                          // overlong
+                                {"\xE2\x82", ""},                          // cut
+                                {"\x80", ""},
+                                {"\xFF", ""},
+                                {R"(\ud83d)", ""},  // half of a pair
+                                {R"(\ude00\ud83d)", ""}};
+    for (const auto& row : rows) {
+        INFO(row.bytes);
+        const auto push =
+            parse_push(R"({"jid":"12345678","args":[],"jobtype":")" + row.bytes + R"("})", kNow);
+        const auto enqueue = parse_enqueue(R"({"type":")" + row.bytes + R"("})", kNow, "12345678");
+        REQUIRE(push.has_value() == !row.text.empty());
+        REQUIRE(enqueue.has_value() == !row.text.empty());
+        // The args are not read, but for this.
+        CHECK(parse_push(R"({"jid":"12345678","jobtype":"t","args":[")" + row.bytes + "\"]}", kNow)
+                  .has_value() == !row.text.empty());
+        if (row.text.empty()) continue;
+        CHECK(push->type == row.text);
+        CHECK(enqueue->job.type == row.text);
+    }
+}
+
+TEST_CASE("job wire: the options of JOBQ ENQUEUE and their bounds") {
+    const std::string jid = R"({"type":"t","jid":"12345678")";
+    const auto with = [](const std::string& more) { return R"({"type":"t",)" + more + "}"; };
+    const std::string trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const std::string most = std::to_string(limits::kAttemptsMax);
+    const std::string end_of_time = std::to_string(limits::kTimeMaxMs);
+    check_all({{with(R"("max_attempts":)" + most), ""},
+               {with(R"("max_attempts":)" + std::to_string(limits::kAttemptsMax + 1)),
+                "max_attempts 1001: it must be from 1 to 1000"},
+               {with(R"("max_attempts":9223372036854775807)"), "max_attempts"},
+               {with(R"("max_attempts":"3")"), "max_attempts"},
+               {with(R"("tags":[])"), ""},
+               {with(R"("tags":["a","\u00e9"])"), ""},
+               {with(R"("tags":[1])"), "tags"},
+               {with(R"("tags":["a",null])"), "tags"},
+               {with(R"("tags":"a")"), "tags"},
+               {with(R"("tags":[)" + quoted(limits::kEnvelopeBytes) + "]"), "at most"},
+               {with(R"("unique_for_ms":1)"), ""},
+               {with(R"("unique_for_ms":)" + end_of_time), ""},
+               {with(R"("unique_for_ms":)" + std::to_string(limits::kTimeMaxMs + 1)), "from 1 to"},
+               {with(R"("unique_for_ms":0)"), "from 1 to"},
+               {with(R"("unique_for_ms":-1)"), "from 1 to"},
+               {with(R"("unique_for_ms":"1m")"), "unique_for_ms"},
+               {with(R"("unique_for_ms":1,"unique_until":"start")"), ""},
+               {with(R"("unique_for_ms":1,"unique_until":"success")"), ""},
+               {with(R"("unique_for_ms":1,"unique_until":"end")"), "not \"end\""},
+               {with(R"("unique_until":"success")"), "needs unique_for_ms"},
+               {with(R"("traceparent":")" + trace + "\""), ""},
+               {with(R"("traceparent":"")"), ""},
+               {with(R"("traceparent":")" + trace.substr(1) + "\""), "traceparent"},
+               {with(R"("traceparent":1)"), "traceparent"},
+               {with(R"("webhook":"https://example.com/")"), ""},
+               {with(R"("webhook":[])"), "webhook must be a string"},
+               {with(R"("webhook":)" + quoted(limits::kWebhookUrlBytes)), ""},
+               {with(R"("webhook":)" + quoted(limits::kWebhookUrlBytes + 1)), "webhook"},
+               {with(R"("webhook":"a\nb")"), "without control characters"},
+               {with(R"("durability":"fsync")"), ""},
+               {with(R"("durability":"everysec")"), ""},
+               {with(R"("durability":"memory")"), ""},
+               {with(R"("durability":"disk")"), "one of fsync, everysec and memory"},
+               {with(R"("durability":true)"), "durability"},
+               {with(R"("again":false)"), ""},
+               {with(R"("again":null)"), ""},
+               {with(R"("again":true)"), "requires a jid"},
+               {jid + R"(,"again":true})", ""},
+               {jid + R"(,"again":false})", ""},
+               {with(R"("again":1)"), "must be true or false"}},
+              enqueue_error);
+}
+
+TEST_CASE("job wire: a JOBQ ENQUEUE becomes the job it describes") {
+    const auto read = parse_enqueue(
+        R"({"type":"t","jid":"12345678","tags": ["a","b"],"unique_for_ms":60000,)"
+        R"("unique_until":"start","webhook":"https://example.com/","durability":"fsync",)"
+        R"("traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",)"
+        R"("max_attempts":7,"again":true})",
+        kNow, "unused");
+    REQUIRE(read);
+    const Job& job = read->job;
+    CHECK(job.jid == "12345678");
+    CHECK(job.tags == R"(["a","b"])");
+    REQUIRE(job.ties);
+    CHECK(job.ties->lock_for_ms == 60'000);
+    CHECK(job.ties->until_start);
+    CHECK(job.webhook == "https://example.com/");
+    CHECK(job.durability == Durability::fsync);
+    CHECK(job.traceparent == "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    CHECK(job.max_attempts == 7);
+    CHECK(job.reuse == Reuse::again);
+
+    CHECK(parse_enqueue(R"({"type":"t"})", kNow, "12345678")->job.reuse == Reuse::never);
+    CHECK(parse_enqueue(R"({"type":"t","tags":[]})", kNow, "12345678")->job.tags.empty());
+    const auto maybe = parse_enqueue(R"({"type":"t","again":false})", kNow, "12345678");
+    CHECK(maybe->job.may_be_known);
+}
+
+namespace {
+
+// What a Faktory worker gets, of a job with `more` in its PUSH.
+std::string out(const std::string& more, const JobRecord& record = {},
+                std::string_view traceparent = {}) {
+    return faktory_job(*parse_push(pushed(more), kNow), record, kNow, traceparent);
+}
+
+void holds(const std::string& json, const std::string& part) {
+    INFO(json << "\nlacks\n" << part);
+    CHECK(json.find(part) != std::string::npos);
+}
+
+}  // namespace
+
+TEST_CASE("job wire: a job goes to a Faktory worker with Faktory's fields alone") {
+    CHECK(out("") == R"({"retry":25,"jid":"12345678","queue":"default","jobtype":"t",)"
+                     R"("created_at":"2026-11-22T00:00:00Z","enqueued_at":"2026-11-22T00:00:00Z",)"
+                     R"("args":[],"reserve_for":1800})");
+
+    struct Row {
+        std::string in, out;
+    };
+
+    const std::vector<Row> rows{
+        {R"("retry":0)", R"("retry":0,)"},
+        {R"("retry":-1)", R"("retry":-1,)"},
+        {R"("reserve_for":60)", R"("reserve_for":60})"},
+        {R"("backtrace":10)", R"("backtrace":10})"},
+        {R"("queue":"mail")", R"("queue":"mail")"},
+        {R"("created_at":"2026-01-01T00:00:00.5Z")", R"("created_at":"2026-01-01T00:00:00.5Z")"},
+        {R"("at":"2026-11-21T23:00:00Z")", R"("at":"2026-11-21T23:00:00Z")"},
+        // Byte for byte but for line breaks, which end the message for some clients.
+        {"\"args\": [1.50,\r\n \"\\u00e9\"]", "\"args\":[1.50,   \"\\u00e9\"]"},
+        {"\"custom\":{\"a\":\n1}", "\"custom\":{\"a\": 1}"},
+        {R"("custom":{})", R"("retry":25,"jid")"}};
+    for (const auto& row : rows) {
+        INFO(row.in);
+        holds(out(row.in), row.out);
+    }
+    // Planned, not yet in its queue.
+    CHECK(out(R"("at":"2026-11-23T00:00:00Z")").find("enqueued_at") == std::string::npos);
+    // JOBQ ENQUEUE's attempts are Faktory's retries and one.
+    const auto enqueued = parse_enqueue(
+        R"({"type":"a\"b","max_attempts":4,"priority":9,"tags":["a"]})", kNow, "12345678");
+    REQUIRE(enqueued);
+    const std::string told = faktory_job(enqueued->job, {}, kNow);
+    holds(told, R"({"retry":3,)");
+    holds(told, R"("jobtype":"a\"b")");
+    CHECK(told.find("tags") == std::string::npos);
+}
+
+TEST_CASE("job wire: a job that failed goes out with its last failure") {
+    JobRecord record;
+    record.attempts = 3;
+    record.first_failed_ms = kNow;
+    record.errors.resize(2);
+    record.errors.back().message = "no \"luck\"";
+    record.errors.back().error_type = "Bad";
+    record.errors.back().backtrace = {"a.rb:1", "b.rb:2"};
+    holds(out(R"("retry":5)", record),
+          R"("failure":{"failed_at":"2026-11-22T00:00:00Z","message":"no \"luck\"",)"
+          R"("errtype":"Bad","backtrace":["a.rb:1","b.rb:2"],"retry_count":2,"remaining":3})");
+    // More attempts than it had retries.
+    holds(out(R"("retry":1)", record), R"("remaining":0})");
+
+    JobRecord pushed_with;
+    pushed_with.failure = R"({"retry_count":9})";
+    holds(out("", pushed_with), R"("failure":{"retry_count":9},)");
+}
+
+TEST_CASE("job wire: a trace goes out in custom, once") {
+    const std::string own = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const std::string other = "00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01";
+    holds(out("", {}, own), R"("custom":{"traceparent":")" + own + "\"}");
+    holds(out(R"("custom":{"a":1})", {}, own), R"("custom":{"a":1,"traceparent":")" + own + "\"}");
+    holds(out(R"("custom":{"traceparent":")" + other + R"(","a":1})", {}, own),
+          R"("custom":{"a":1,"traceparent":")" + own + "\"}");
+    holds(out(R"("custom":{"traceparent":")" + own + R"(","a":1})", {}, own),
+          R"("custom":{"traceparent":")" + own + R"(","a":1})");
+}
+
+TEST_CASE("job wire: what MUTATE looks at is spelled as Go spells it") {
+    const auto job = parse_push(
+        pushed("\"args\":[ 1.50, \"<a> & \xE2\x80\xA8\" ],\"custom\":{\"b\":1,\"a\":2}"), kNow);
+    REQUIRE(job);
+    const std::string text = faktory_payload(*job, {}, kNow);
+    holds(text, R"("args":[1.5,"\u003ca\u003e \u0026 \u2028"])");
+    holds(text, R"("custom":{"a":2,"b":1})");
+    CHECK(text.find("reserve_for") == std::string::npos);
+}
+
 TEST_CASE("job wire: the list of known fields in the refusal is the list that is known") {
     const std::string error = enqueue_error(R"({"type":"t","bogus":1})");
     for (const std::string_view name : kEnqueueFields) {
