@@ -122,9 +122,9 @@ std::optional<double> in_ms(std::optional<int64_t> ms) {
 
 }  // namespace
 
-LivePage::LivePage(UvReactor& reactor, const Config& config, const Figures& figures,
+LivePage::LivePage(UvReactor& reactor, const Config& config, const ShownParts& shown,
                    JobMetrics& jobs)
-    : reactor_(reactor), figures_(figures), jobs_(jobs), feed_(make_feed(config)) {}
+    : reactor_(reactor), shown_(shown), jobs_(jobs), feed_(make_feed(config)) {}
 
 LiveFeed LivePage::make_feed(const Config& config) {
     std::vector<std::string> names{"enqueued", "succeeded", "failed",  "wait_p50",
@@ -145,7 +145,7 @@ task<void> LivePage::stop(Ending) {
 
 // What was counted while nobody looked is not of the first second.
 void LivePage::wake() {
-    figures_.upkeep.sampler().look();
+    shown_.upkeep.sampler().look();
     jobs_.recent_wait().clear();
     jobs_.recent_run().clear();
 }
@@ -167,13 +167,13 @@ void LivePage::measure_rates(const StoreSample& sample) {
 }
 
 LiveSample LivePage::take() {
-    const StoreSample& sample = figures_.upkeep.sampler().look();
+    const StoreSample& sample = shown_.upkeep.sampler().look();
     measure_rates(sample);
     const int64_t now_ms = reactor_.wall_ms();
     int64_t latency_ms = 0;
     for (const auto& queue : sample.queues)
         if (!queue.paused) latency_ms = std::max(latency_ms, queue.age_ms(now_ms));
-    const LinkFigures link = figures_.redis.figures();
+    const LinkFigures link = shown_.redis.figures();
     Spread& wait = jobs_.recent_wait();
     Spread& run = jobs_.recent_run();
     LiveSample live;
@@ -186,16 +186,16 @@ LiveSample LivePage::take() {
     wait.clear();
     run.clear();
     JsonWriter json;
-    json.begin_object().field("state", std::string(name(figures_.status.state)));
+    json.begin_object().field("state", std::string(name(shown_.status.state)));
     json.field("sample_age_ms", sample.taken_ms == 0 ? -1 : reactor_.now_ms() - sample.taken_ms);
     write_jobs(json, sample.stats);
     write_queues(json, sample.queues, sample.queues_total, now_ms);
-    write_pools(json, figures_.pools.statuses(figures_.broker.broker()));
-    write_workers(json, figures_.workers);
+    write_pools(json, shown_.pools.statuses(shown_.broker.broker()));
+    write_workers(json, shown_.workers);
     write_failures(json, jobs_.failures());
-    write_redis(json, link, figures_.redis.storage());
+    write_redis(json, link, shown_.redis.storage());
     write_process(json);
-    json.field("connections", figures_.counters.connections).end_object();
+    json.field("connections", shown_.counters.connections).end_object();
     live.members = json.take();
     live.members = live.members.substr(1, live.members.size() - 2);
     return live;

@@ -6,14 +6,14 @@
 #include <cstdint>
 #include <optional>
 
-#include "daemon/app/figures.h"
+#include "daemon/app/shown_parts.h"
 #include "daemon/observe/live_feed.h"
 
 namespace jobq {
 
 class LivePage final : public Part {
   public:
-    LivePage(UvReactor& reactor, const Config& config, const Figures& figures, JobMetrics& jobs);
+    LivePage(UvReactor& reactor, const Config& config, const ShownParts& shown, JobMetrics& jobs);
 
     task<void> stop(Ending ending) override;
 
@@ -26,7 +26,7 @@ class LivePage final : public Part {
     void measure_rates(const StoreSample& sample);
 
     UvReactor& reactor_;
-    const Figures figures_;
+    const ShownParts shown_;
     JobMetrics& jobs_;
     LiveFeed feed_;
     int64_t rated_ms_ = 0;  // monotonic: when the totals were sampled that rates_ go up to

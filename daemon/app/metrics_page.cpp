@@ -95,13 +95,9 @@ void fill_process(Metrics::Sheet& sheet) {
 
 }  // namespace
 
-MetricsPage::MetricsPage(UvReactor& reactor, const Figures& figures, Metrics& metrics,
+MetricsPage::MetricsPage(UvReactor& reactor, const ShownParts& shown, Metrics& metrics,
                          const WebhooksPart& webhooks)
-    : reactor_(reactor),
-      figures_(figures),
-      metrics_(metrics),
-      webhooks_(webhooks),
-      one_text_(reactor) {
+    : reactor_(reactor), shown_(shown), metrics_(metrics), webhooks_(webhooks), one_text_(reactor) {
     auto& turns = metrics.histogram(Metric::loop_lag);
     reactor_.on_turn([&turns](int64_t us) { observe(turns, double(us) / 1e6); });
     for (const char* part : {"session", "http", "sender", "task", "loop"})
@@ -133,27 +129,27 @@ task<std::string> MetricsPage::text() {
 }
 
 void MetricsPage::fill(Metrics::Sheet& sheet) {
-    Broker& broker = figures_.broker.broker();
-    const StoreSample& sample = figures_.upkeep.sampler().look();
+    Broker& broker = shown_.broker.broker();
+    const StoreSample& sample = shown_.upkeep.sampler().look();
     if (sample.taken_ms != 0) {
         fill_jobs(sheet, sample.stats);
         fill_queues(sheet, sample.queues, reactor_.wall_ms());
         sheet.set(Metric::sample_age, double(reactor_.now_ms() - sample.taken_ms) / 1000);
     }
     sheet.set(Metric::jobs_running, double(broker.running().size()));
-    for (const auto& pool : figures_.pools.statuses(broker)) {
+    for (const auto& pool : shown_.pools.statuses(broker)) {
         const MetricLabels labels{{"pool", pool.name}, {"kind", pool.kind}};
         sheet.set(Metric::pool_slots, pool.slots, labels);
         sheet.set(Metric::pool_busy, pool.busy, labels);
     }
     sheet.set(Metric::webhooks_in_flight, webhooks_.in_flight());
-    fill_workers(sheet, figures_.workers);
-    sheet.set(Metric::ready, !figures_.status.not_ready());
-    sheet.set(Metric::connections, figures_.counters.connections);
-    sheet.set(Metric::commands, double(figures_.counters.commands));
-    sheet.set(Metric::watchdog_woke, double(figures_.counters.watchdog_woke));
-    fill_link(sheet, figures_.redis.figures());
-    fill_storage(sheet, figures_.redis.storage());
+    fill_workers(sheet, shown_.workers);
+    sheet.set(Metric::ready, !shown_.status.not_ready());
+    sheet.set(Metric::connections, shown_.counters.connections);
+    sheet.set(Metric::commands, double(shown_.counters.commands));
+    sheet.set(Metric::watchdog_woke, double(shown_.counters.watchdog_woke));
+    fill_link(sheet, shown_.redis.figures());
+    fill_storage(sheet, shown_.redis.storage());
     sheet.set(Metric::build_info, 1,
               {{"version", std::string(version())}, {"compiler", __VERSION__}});
     fill_process(sheet);

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "core/async/one_answer.h"
-#include "daemon/app/figures.h"
+#include "daemon/app/shown_parts.h"
 #include "daemon/app/webhooks_part.h"
 #include "daemon/server/views.h"
 
@@ -13,7 +13,7 @@ namespace jobq {
 
 class MetricsPage final : public MetricsText {
   public:
-    MetricsPage(UvReactor& reactor, const Figures& figures, Metrics& metrics,
+    MetricsPage(UvReactor& reactor, const ShownParts& shown, Metrics& metrics,
                 const WebhooksPart& webhooks);
     ~MetricsPage() override;
 
@@ -25,7 +25,7 @@ class MetricsPage final : public MetricsText {
     void fill(Metrics::Sheet& sheet);
 
     UvReactor& reactor_;
-    const Figures figures_;
+    const ShownParts shown_;
     Metrics& metrics_;
     const WebhooksPart& webhooks_;
     OneAnswer<std::string> one_text_;

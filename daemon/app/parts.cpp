@@ -27,9 +27,9 @@ Parts::Parts(UvReactor& reactor, const Places& places, ConfigPtr first, SignalCa
       webhooks(reactor, config, broker, metrics),
       table(config),
       pools(reactor, config, broker),
-      figures{workers, counters, status, redis, broker, upkeep, table},
-      metrics_page(reactor, figures, metrics, webhooks),
-      live(reactor, *config, figures, job_metrics),
+      shown{workers, counters, status, redis, broker, upkeep, table},
+      metrics_page(reactor, shown, metrics, webhooks),
+      live(reactor, *config, shown, job_metrics),
       sessions(
           reactor, broker,
           {status, access.access(), counters, table, runner, processes, live.feed(), metrics_page}),

@@ -48,7 +48,7 @@ struct Parts {
     WebhooksPart webhooks;
     PoolTable table;
     PoolsPart pools;
-    Figures figures;
+    ShownParts shown;
     MetricsPage metrics_page;
     LivePage live;
     Sessions sessions;

@@ -1,4 +1,4 @@
-// Figures: the parts that LivePage and MetricsPage read at each look, from memory.
+// ShownParts: the parts that LivePage and MetricsPage read at each look, from memory.
 #pragma once
 
 #include "daemon/app/broker_part.h"
@@ -10,7 +10,7 @@
 
 namespace jobq {
 
-struct Figures {
+struct ShownParts {
     const Workers& workers;
     const Counters& counters;
     const DaemonStatus& status;
