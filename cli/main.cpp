@@ -33,12 +33,13 @@ int run(const std::vector<std::string>& tokens) {
         Invocation invocation(parsed->args, out);
         status = parsed->args.verb->run(invocation);
     }
+    const auto finished = out.finish();
     if (!status) print_failure(status.error());
     const int code = status ? *status : status.error().status;
-    const auto finished = out.finish();
     if (finished) return code;
     print_failure(finished.error());
-    return code == kDone ? finished.error().status : code;
+    // It may be what interrupted the verb.
+    return code == kDone || code == kInterrupted ? finished.error().status : code;
 }
 
 }  // namespace

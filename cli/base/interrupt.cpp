@@ -1,7 +1,11 @@
 #include "cli/base/interrupt.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <climits>
 #include <csignal>
 #include <ctime>
 
@@ -10,11 +14,29 @@ namespace {
 
 volatile std::sig_atomic_t g_interrupted = 0;
 int g_scopes = 0;
+bool g_watch_reader = false, g_reader_gone = false;
 sigset_t g_outside;  // the mask before the first scope: what poll_until() lets in
 struct sigaction g_old_int, g_old_term;
 
 void on_signal(int) {
     g_interrupted = 1;
+}
+
+constexpr size_t kMostWatched = 8;
+
+// ppoll() with stdout beside `fds`: a pipe without a reader is an error of it.
+int poll_with_reader(const pollfd* fds, size_t count, const timespec* limit, const sigset_t* mask,
+                     pollfd* out) {
+    std::array<pollfd, kMostWatched + 1> all{};
+    std::copy_n(fds, count, all.begin());
+    all[count] = {STDOUT_FILENO, 0, 0};
+    const int ready = ppoll(all.data(), nfds_t(count + 1), limit, mask);
+    if (ready <= 0) return ready;
+    std::copy_n(all.begin(), count, out);
+    if ((all[count].revents & (POLLERR | POLLHUP)) == 0) return ready;
+    g_reader_gone = true;
+    g_interrupted = 1;
+    return 0;
 }
 
 int64_t clock_us(clockid_t clock) {
@@ -51,6 +73,18 @@ bool interrupted() {
     return g_interrupted != 0;
 }
 
+void interrupt() {
+    if (g_scopes > 0) g_interrupted = 1;
+}
+
+void end_with_reader() {
+    g_watch_reader = true;
+}
+
+bool reader_gone() {
+    return g_reader_gone;
+}
+
 void forget_interrupt() {
     g_interrupted = 0;
 }
@@ -81,12 +115,32 @@ bool poll_until_us(pollfd* fds, size_t count, int64_t deadline_us) {
         timespec limit{};
         limit.tv_sec = left / 1'000'000;
         limit.tv_nsec = (left % 1'000'000) * 1'000;
-        const int ready = ppoll(fds, nfds_t(count), &limit, g_scopes > 0 ? &g_outside : nullptr);
+        const sigset_t* mask = g_scopes > 0 ? &g_outside : nullptr;
+        const int ready = g_watch_reader && count <= kMostWatched
+                              ? poll_with_reader(fds, count, &limit, mask, fds)
+                              : ppoll(fds, nfds_t(count), &limit, mask);
         if (ready > 0) return true;
         if (ready == 0 && monotonic_us() >= deadline_us) return false;
         if (ready < 0 && errno != EINTR) return false;
     }
     return false;
+}
+
+int write_all(int fd, std::string_view bytes) {
+    while (!bytes.empty()) {
+        pollfd waiting{fd, POLLOUT, 0};
+        const timespec none{};
+        // In pieces that a pipe with room takes without blocking: else ^C would not be heard.
+        const int ready = ppoll(&waiting, 1, interrupted() ? &none : nullptr,
+                                g_scopes > 0 ? &g_outside : nullptr);
+        if (ready == 0) return EINTR;
+        if (ready < 0 && errno == EINTR) continue;
+        if (ready < 0) return errno;
+        const ssize_t wrote = ::write(fd, bytes.data(), std::min<size_t>(bytes.size(), PIPE_BUF));
+        if (wrote >= 0) bytes.remove_prefix(size_t(wrote));
+        if (wrote < 0 && errno != EINTR && errno != EAGAIN) return errno;
+    }
+    return 0;
 }
 
 void sleep_until(int64_t deadline_ms) {

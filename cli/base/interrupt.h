@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace jobq::cli {
 
@@ -19,6 +20,8 @@ class InterruptScope {
 };
 
 bool interrupted();
+// As ^C does, from inside: for output that nobody can take any more. Nothing outside of a scope.
+void interrupt();
 // For who has heeded it and must still say something to the daemon.
 void forget_interrupt();
 
@@ -34,6 +37,15 @@ bool poll_until(pollfd* fds, size_t count, int64_t deadline_ms);
 
 // The same to the microsecond.
 bool poll_until_us(pollfd* fds, size_t count, int64_t deadline_us);
+
+// From now on a wait ends, as if interrupted, when nobody reads stdout any more: for a verb that
+// only follows. Else it would find out with its next line, which may never come.
+void end_with_reader();
+bool reader_gone();
+
+// Writes all of it, waiting where the descriptor does not block. 0, or the errno it ended with:
+// EINTR when it was interrupted and nobody takes the rest.
+int write_all(int fd, std::string_view bytes);
 
 // Sleeps to the deadline, or until an interrupt.
 void sleep_until(int64_t deadline_ms);

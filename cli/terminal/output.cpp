@@ -2,16 +2,19 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <cstdio>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 
+#include "cli/base/interrupt.h"
+#include "cli/terminal/columns.h"
 #include "core/job/state.h"
 
 namespace jobq::cli {
 namespace {
+
+constexpr size_t kBufferBytes = 64 << 10;
 
 bool wants_colour() {
     const char* no = std::getenv("NO_COLOR");
@@ -45,21 +48,30 @@ Output::Output(Format format, bool quiet)
       err_terminal_(isatty(STDERR_FILENO) == 1),
       colour_(out_terminal_ && wants_colour()) {}
 
+Output::~Output() {
+    flush();
+}
+
 void Output::raw(std::string_view bytes) {
-    std::fwrite(bytes.data(), 1, bytes.size(), stdout);
+    buffer_ += bytes;
+    if (buffer_.size() >= kBufferBytes) flush();
 }
 
 void Output::line(std::string_view text) {
     raw(text);
-    std::fputc('\n', stdout);
+    raw("\n");
+    if (out_terminal_) flush();
 }
 
 void Output::flush() {
-    std::fflush(stdout);
+    const int before = error_;
+    if (error_ == 0) error_ = write_all(STDOUT_FILENO, buffer_);
+    buffer_.clear();
+    if (before != error_) interrupt();
 }
 
 void Output::raw_error(std::string_view bytes) {
-    std::fwrite(bytes.data(), 1, bytes.size(), stderr);
+    write_all(STDERR_FILENO, bytes);
 }
 
 void Output::note(std::string_view text) {
@@ -73,18 +85,21 @@ std::string Output::paint(std::string_view text, Colour colour) const {
 }
 
 Answer<> Output::finish() {
-    const bool bad = std::fflush(stdout) != 0 || std::ferror(stdout) != 0;
-    if (!bad) return {};
+    flush();
+    if (reader_gone() && error_ == 0) {
+        raise(SIGPIPE);  // as its next line would have done
+        error_ = EPIPE;
+    }
+    if (error_ == 0 || error_ == EINTR) return {};
     return give_up(info(ErrorCode::internal).exit_status,
-                   std::string("can't write to stdout: ") + std::strerror(errno));
+                   std::string("can't write to stdout: ") + std::strerror(error_));
 }
 
 void print_failure(const Failure& failure) {
     if (failure.text.empty()) return;
-    std::fflush(stdout);
     std::string all = "jobq: " + failure.text + "\n";
     if (!failure.hint.empty()) all += "  " + failure.hint + "\n";
-    std::fwrite(all.data(), 1, all.size(), stderr);
+    write_all(STDERR_FILENO, all);
 }
 
 void Records::add(std::string_view object) {
@@ -121,9 +136,7 @@ Colour state_colour(std::string_view state) {
 }
 
 std::string padded(std::string_view text, size_t columns) {
-    const auto width = size_t(std::count_if(text.begin(), text.end(), [](char c) {
-        return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-    }));
+    const size_t width = columns_of(text);
     return std::string(text) + std::string(width < columns ? columns - width : 1, ' ');
 }
 

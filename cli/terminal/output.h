@@ -1,7 +1,7 @@
 // Output: data on stdout in the format asked for, talk on stderr.
 //
-// Data is buffered by stdio and flushed by flush() where somebody may wait for it. A full disk is
-// found out by finish(), which main() calls last.
+// Data is buffered and flushed by flush() where somebody may wait for it. Output that can't be
+// written interrupts a verb that follows something; finish(), which main() calls last, says why.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +18,9 @@ enum class Colour : uint8_t { plain, good, bad, busy, faint };
 class Output {
   public:
     Output(Format format, bool quiet);
+    ~Output();
+    Output(const Output&) = delete;
+    Output& operator=(const Output&) = delete;
 
     Format format() const { return format_; }
 
@@ -47,9 +50,11 @@ class Output {
     bool quiet_;
     bool out_terminal_, err_terminal_;
     bool colour_;
+    std::string buffer_;
+    int error_ = 0;  // why stdout takes nothing any more
 };
 
-// "jobq: TEXT", then the hint's lines, on stderr.
+// "jobq: TEXT", then the hint's lines, on stderr. Flush stdout before.
 void print_failure(const Failure& failure);
 
 // Objects of a verb that answers with several: `json` prints one array, `jsonl` one a line.
@@ -67,7 +72,7 @@ class Records {
 
 // The colour of a job's state.
 Colour state_colour(std::string_view state);
-// `text` with spaces up to `columns`; counts characters, not bytes. At least one space follows.
+// `text` with spaces up to `columns` of a terminal (columns.h). At least one space follows.
 std::string padded(std::string_view text, size_t columns);
 
 }  // namespace jobq::cli

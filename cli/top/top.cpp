@@ -218,6 +218,7 @@ void print_snapshot(Output& out, const TopView& view, const Answers& answers, bo
 Answer<int> run_plain(Invocation& invocation, Client client, int64_t interval_ms,
                       std::optional<int64_t> count) {
     const InterruptScope scope;
+    end_with_reader();
     TopView view;
     view.address = client.address().endpoint.text();
     for (int64_t printed = 0; !count || printed < *count;) {

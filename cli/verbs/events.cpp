@@ -25,6 +25,7 @@ Answer<int> run_events(Invocation& invocation) {
     auto client = invocation.connect();
     if (!client) return tl::unexpected(client.error());
     const InterruptScope scope;
+    end_with_reader();
     constexpr int64_t kSilenceMs = int64_t(1) << 50;  // nothing may happen for as long as it likes
     client->send("EVENTS", request.done());
     for (int64_t seen = 0; !*count || seen < **count; ++seen) {

@@ -109,6 +109,7 @@ Answer<int> run_stats(Invocation& invocation) {
         return kDone;
     }
     const InterruptScope scope;
+    end_with_reader();
     while (true) {
         const int64_t next = monotonic_ms() + interval->value_or(kIntervalMs);
         const auto reply = client->call("STATS", "{}");

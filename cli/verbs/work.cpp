@@ -184,6 +184,7 @@ Answer<std::optional<Address>> find_daemon(Invocation& invocation) {
         if (!may_come(client.error()) || invocation.args.has("--burst"))
             return tl::unexpected(client.error());
         if (!told) {
+            invocation.out.flush();
             print_failure(client.error());
             invocation.out.note("waiting for the daemon");
             told = true;

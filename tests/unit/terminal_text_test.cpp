@@ -3,10 +3,12 @@
 
 #include <catch2/catch.hpp>
 
+#include "cli/terminal/output.h"
 #include "core/base/text.h"
 
 using jobq::printable;
 using jobq::cli::for_terminal;
+using jobq::cli::padded;
 
 TEST_CASE("text for a terminal keeps colours and line ends and loses all other control") {
     const std::pair<const char*, const char*> rows[] = {
@@ -29,4 +31,12 @@ TEST_CASE("text for a terminal keeps colours and line ends and loses all other c
 TEST_CASE("printable text has no character that turns or breaks the line") {
     CHECK(printable("a\u202Eb\u2028c\u2029d\u2069e\u061Cf\u200Eg") == "ab c defg");
     CHECK(printable("ä€😀 שלום") == "ä€😀 שלום");
+}
+
+TEST_CASE("a column of a table is as wide for every script") {
+    CHECK(padded("mail", 6) == "mail  ");
+    CHECK(padded("größe", 6) == "größe ");
+    CHECK(padded("日本", 6) == "日本  ");
+    CHECK(padded("e\u0301", 3) == "e\u0301  ");
+    CHECK(padded("too long", 3) == "too long ");
 }

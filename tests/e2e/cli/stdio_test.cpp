@@ -2,9 +2,11 @@
 // for what it is not.
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "tests/support/live/live_daemon.h"
@@ -146,6 +148,58 @@ TEST_CASE("a stdin that does not block is waited for") {
     CHECK(with_slow_stdin(daemon, {"enqueue", "noop", "--in", "1h", "--payload", "-"},
                           "{\"a\":", "1}") == 0);
     CHECK(daemon.count("scheduled") == 3);
+}
+
+TEST_CASE("a stdout that does not block gets every byte") {
+    LiveDaemon daemon(kConfig);
+    constexpr size_t kJobs = 3'000;
+    std::string lines;
+    for (size_t i = 0; i < kJobs; ++i)
+        lines += "{\"type\":\"noop\",\"in\":\"1h\"}\n";
+    CHECK(run_cli(daemon.call({"enqueue", "--jsonl", "-", "-q"}, lines)).status == 0);
+    int out[2];
+    REQUIRE(pipe2(out, O_CLOEXEC) == 0);
+    fcntl(out[1], F_SETFL, O_NONBLOCK);
+    const std::string server = "unix:" + daemon.socket();
+    const pid_t pid = fork();
+    if (pid == 0) {
+        dup2(out[1], 1);
+        execl(JOBQ_BIN, "jobq", "--server", server.c_str(), "list", "--state", "scheduled", "-q",
+              nullptr);
+        _exit(127);
+    }
+    // The pipe is full, and jobq waits for it to be read.
+    REQUIRE(eventually([&] {
+        int held = 0;
+        return ioctl(out[0], FIONREAD, &held) == 0 && held > 60'000;
+    }));
+    close(out[1]);
+    size_t seen = 0;
+    char part[4096];
+    for (ssize_t got = 0; (got = read(out[0], part, sizeof part)) > 0;)
+        seen += size_t(std::count(part, part + got, '\n'));
+    close(out[0]);
+    int status = 0;
+    waitpid(pid, &status, 0);
+    CHECK(status == 0);
+    CHECK(seen == kJobs);
+}
+
+TEST_CASE("a verb that follows ends when nobody reads it, or nobody can") {
+    LiveDaemon daemon(kConfig);
+    for (const char* verb : {"stats --watch --interval 100ms", "events", "top --interval 250ms"}) {
+        CAPTURE(verb);
+        const auto follow = [&](const std::string& signals) {
+            return "{ timeout 20 env --" + signals + "-signal=PIPE $JOBQ " + verb +
+                   " 2>&3; echo $? >&3; } 3>&2";
+        };
+        // Nothing happens: what says that the reader is gone is not the next line.
+        CHECK(contains(shell(daemon, follow("ignore") + " | true").err, "Broken pipe\n70\n"));
+        CHECK(shell(daemon, follow("default") + " | true").err == "141\n");
+        if (std::string(verb) == "events") continue;
+        CHECK(contains(shell(daemon, follow("ignore") + " > /dev/full").err,
+                       "No space left on device\n70\n"));
+    }
 }
 
 TEST_CASE("a command runs in the directory of its caller, or not at all") {
