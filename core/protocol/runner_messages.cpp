@@ -187,6 +187,7 @@ Result<TakeRequest> read_take(std::string_view text) {
     FieldReader from(text);
     TakeRequest take;
     take.pool = from.text("pool");
+    take.config = from.text("config");
     take.queues = from.some_texts("queues");
     take.types = from.texts("types");
     take.count = clamped(from.number("count", 1), 1, limits::kListPageMax);

@@ -70,6 +70,7 @@ Result<Assignment> read_assignment(std::string_view text);
 // TAKE: jobs under the worker's process lease.
 struct TakeRequest {
     std::string pool;
+    std::string config;  // the version of the assignment it goes by; "": not said
     std::vector<std::string> queues, types;  // types: only these; empty: any
     int count = 1;
     int64_t wait_ms = 0;

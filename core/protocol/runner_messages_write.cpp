@@ -174,6 +174,7 @@ std::string write(const TakeRequest& request) {
     json.begin_object().field("pool", request.pool).field("queues", request.queues);
     json.field("count", request.count).field("wait_ms", request.wait_ms);
     if (!request.types.empty()) json.field("types", request.types);
+    if (!request.config.empty()) json.field("config", request.config);
     json.end_object();
     return json.take();
 }

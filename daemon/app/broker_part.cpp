@@ -14,7 +14,7 @@ task<Result<>> BrokerPart::start() {
 
 task<void> BrokerPart::reload() {
     broker_->set_config(config_);
-    ++status_.config_version;
+    status_.config_changed();
     for (const auto& worker : workers_.all())
         worker->notice.notify_all();
     broker_->waiters().notify_all();  // who waits may run other types now

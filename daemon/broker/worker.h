@@ -40,7 +40,7 @@ struct Worker {
     // of: true once it had named the job, so that it knew which is meant.
     std::vector<std::string> cancel;
     std::map<std::string, bool> cancel_told;
-    uint64_t config_version = 0;
+    std::string config_version;  // that it was told of
     Signal notice;
     // Closes its connections: a worker that beats no more is cut off.
     std::map<uint64_t, std::function<void()>> closers;

@@ -11,7 +11,14 @@ void ExecPool::start(TakenJob job) {
     const TypeSpec* type = hub_.type(job.type);
     auto launch = launch_of(job, type, hub_.run_allowed);
     if (!launch) {
-        not_started(job, launch.error());
+        // The configuration changed while it waited for a slot: jobqd knows what becomes of it.
+        const ErrorCode code = launch.error().code;
+        const bool refused = code == ErrorCode::not_found || code == ErrorCode::forbidden;
+        if (refused && !hub_.options.local) {
+            give_back({std::move(job)}, launch.error().text);
+        } else {
+            not_started(job, launch.error());
+        }
         return;
     }
     TypeSpec own;

@@ -128,7 +128,6 @@ task<bool> Heart::ask_pools() {
         hub_.say(LogLevel::error, "runner.no_pools", assignment.error().text);
         co_return false;
     }
-    version_ = assignment->version;
     assigned_ = true;
     events_.on_assignment(*assignment);
     co_return true;
@@ -160,7 +159,7 @@ task<bool> Heart::beat() {
     renewed_ms_ = sent_ms;
     arm_lease();
     obey(*notices, request.running);
-    bool asks = !hub_.options.local && (!assigned_ || notices->config != version_);
+    bool asks = !hub_.options.local && (!assigned_ || notices->config != hub_.config);
     if (asks) {
         bool got = co_await ask_pools();
         if (!got) co_return false;

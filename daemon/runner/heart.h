@@ -54,7 +54,6 @@ class Heart {
     Events events_;
     BrokerClient client_;
     RetryDelay delay_;
-    std::string version_;        // of the assignment
     std::string reached_error_;  // said once
     int64_t renewed_ms_ = 0;     // when the last answered heartbeat was sent
     int64_t away_since_ms_ = 0;

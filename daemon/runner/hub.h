@@ -42,6 +42,7 @@ struct Hub {
     bool closing = false;     // every loop is to end
     Signal changed;           // of any of these, of the slots, of the reports
 
+    std::string config;  // the version of the assignment that all goes by; "": an own one
     std::map<std::string, TypeSpec> types;
     bool run_allowed = false;
 

@@ -9,7 +9,7 @@
 namespace jobq {
 namespace {
 
-constexpr int64_t kTakeWaitMs = 15'000;  // new queues of a reload count after that at the latest
+constexpr int64_t kTakeWaitMs = 15'000;  // jobqd ends it before at a reload
 constexpr int64_t kAnswerMs = 10'000;    // beyond the wait
 constexpr int64_t kBurstWaitMs = 200;    // while jobs run that may bring more
 constexpr int kTakeAtOnce = 16;          // payloads of up to a megabyte each
@@ -149,6 +149,7 @@ task<bool> Pool::take() {
     request.pool = spec_.name;
     request.queues = queue_order(spec_, hub_.rng);
     request.types = spec_.types;
+    request.config = hub_.config;
     request.count = count;
     request.wait_ms = hub_.options.burst ? burst_wait : kTakeWaitMs;
     auto line = request_line("TAKE", write(request));

@@ -48,6 +48,8 @@ class Pool {
     virtual int free_slots() const = 0;
     virtual void start(TakenJob job) = 0;
     void not_started(const TakenJob& job, const Error& error);
+    // Without spending an attempt.
+    void give_back(std::vector<TakenJob> jobs, const std::string& why);
 
     Hub& hub_;
     RunTable& runs_;
@@ -62,7 +64,6 @@ class Pool {
     // How many more jobs it should have: 0 also when so few are missing that a take can wait.
     int wanted() const;
     void start_waiting();
-    void give_back(std::vector<TakenJob> jobs, const std::string& why);
     void leave_loop();
 
     BrokerClient client_;

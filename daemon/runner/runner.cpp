@@ -103,6 +103,7 @@ void Runner::add_pool(const PoolSpec& spec) {
 
 // Running jobs go on under the rules they were started with.
 void Runner::apply(const Assignment& assignment) {
+    hub_.config = assignment.version;
     hub_.types = assignment.types;
     hub_.run_allowed = assignment.run_allowed;
     if (hub_.stopping) return;

@@ -1,5 +1,7 @@
 #include "daemon/server/daemon_status.h"
 
+#include "core/base/id.h"
+
 namespace jobq {
 
 std::string_view name(DaemonState state) {
@@ -14,6 +16,15 @@ std::string_view name(DaemonState state) {
             break;
     }
     return "store_down";
+}
+
+DaemonStatus::DaemonStatus(const RedisView& redis_in, std::string dir)
+    : redis(redis_in), state_dir(std::move(dir)), life_(std::to_string(random_u64())) {
+    config_changed();
+}
+
+void DaemonStatus::config_changed() {
+    config_version_ = life_ + "." + std::to_string(++changes_);
 }
 
 std::optional<NotReady> DaemonStatus::not_ready() const {

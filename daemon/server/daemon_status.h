@@ -20,19 +20,29 @@ struct NotReady {
     std::string word, why;
 };
 
-struct DaemonStatus {
-    DaemonStatus(const RedisView& redis_in, std::string dir)
-        : redis(redis_in), state_dir(std::move(dir)) {}
+class DaemonStatus {
+  public:
+    DaemonStatus(const RedisView& redis_in, std::string dir);
 
     // Nothing: they can.
     std::optional<NotReady> not_ready() const;
+
+    // A name for the configuration in force that no other has, in this life of jobqd or another:
+    // a runner outlives jobqd.
+    const std::string& config_version() const { return config_version_; }
+
+    void config_changed();
 
     const RedisView& redis;
     const std::string state_dir;
     int64_t started_ms = 0;                  // monotonic: since then it serves
     std::string unix_path{}, tcp{}, http{};  // as they were taken; "": it does not listen there
-    uint64_t config_version = 1;             // raised by a reload
     DaemonState state = DaemonState::starting;
+
+  private:
+    const std::string life_;
+    uint64_t changes_ = 0;
+    std::string config_version_{};
 };
 
 }  // namespace jobq

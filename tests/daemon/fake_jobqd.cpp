@@ -125,6 +125,7 @@ task<std::string> FakeJobqd::reply_to(std::shared_ptr<Stream> stream, std::strin
         reply = assignment;
         reply["version"] = version;
     } else if (verb == "TAKE") {
+        if (body.value("config", version) != version) co_return "-BUSY the configuration has changed\r\n";
         reply = co_await take(stream, std::move(body));
     } else if (verb == "HEARTBEAT") {
         reply = co_await beat(stream, std::move(body));
@@ -156,12 +157,14 @@ json FakeJobqd::answer_done(const json& body) {
 task<json> FakeJobqd::take(std::shared_ptr<Stream> stream, json body) {
     takes.push_back(body);
     int64_t until_ms = reactor.now_ms() + body["wait_ms"].get<int64_t>();
-    while (jobs.empty() && !stream->closed() && reactor.now_ms() < until_ms) {
+    const std::string asked = version;
+    while (jobs.empty() && !stream->closed() && version == asked && reactor.now_ms() < until_ms) {
         auto wait = changed_.wait(until_ms - reactor.now_ms());
         co_await wait;
     }
     json given = json::array();
-    while (!stream->closed() && !jobs.empty() && given.size() < body["count"].get<size_t>()) {
+    while (!stream->closed() && version == asked && !jobs.empty() &&
+           given.size() < body["count"].get<size_t>()) {
         given.push_back(jobs.front());
         jobs.pop_front();
     }

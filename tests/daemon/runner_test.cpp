@@ -122,17 +122,31 @@ TEST_CASE("a runner never runs more than it has slots and asks for no more") {
         CHECK(take["count"] <= 2);
 }
 
-TEST_CASE("types without a handler and run jobs without permission fail with the way out") {
+TEST_CASE("what the assignment does not run goes back, with why, and spends no attempt") {
     Setup s;
     auto assignment = shell_assignment(2, {});
     assignment["run_allowed"] = false;
     s.start(assignment);
     s.jobqd->give("j1", "mystery");
     s.jobqd->give("j2", "run", R"({"argv":["/bin/true"]})");
-    CHECK(s.done("j1")["outcome"] == "failure");
+    CHECK(s.done("j1")["outcome"] == "released");
+    CHECK(s.done("j2")["outcome"] == "released");
     CHECK(s.done("j1")["message"] ==
           "no handler for type 'mystery'; add [type.mystery] run = [...] to the configuration");
     CHECK_THAT(s.done("j2")["message"].get<std::string>(), Catch::Contains("[run]"));
+}
+
+TEST_CASE("a runner says which configuration it goes by, and waits for the next when refused") {
+    Setup s;
+    s.start();
+    REQUIRE(s.jobqd->until([&] { return !s.jobqd->takes.empty(); }));
+    CHECK(s.jobqd->takes.back()["config"] == "1");
+    s.jobqd->assignment = shell_assignment(2, {{"fresh", "true"}});
+    s.jobqd->version = "2";
+    s.jobqd->wake();
+    s.jobqd->give("j1", "fresh");
+    CHECK(s.done("j1")["outcome"] == "success");
+    CHECK(s.jobqd->takes.back()["config"] == "2");
 }
 
 TEST_CASE("output is there to read while the job runs, and complete before its report") {

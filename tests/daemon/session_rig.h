@@ -75,7 +75,9 @@ struct NoViews final : RedisView, RunnerView, ProcessWatch, MetricsText {
 
     StorageStatus storage() const override { return {}; }
 
-    std::string wid() override { return ""; }
+    std::string runner;  // the wid of the runner
+
+    std::string wid() override { return runner; }
 
     bool is_outdated() const override { return false; }
 

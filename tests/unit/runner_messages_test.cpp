@@ -139,10 +139,11 @@ TEST_CASE("runner_messages: an assignment comes as it was sent") {
 }
 
 TEST_CASE("runner_messages: TAKE and its answer come as they were sent") {
-    TakeRequest sent{"p", {"q", "r"}, {"t"}, 5, 1'000};
+    TakeRequest sent{"p", "v", {"q", "r"}, {"t"}, 5, 1'000};
     auto got = read_take(write(sent));
     REQUIRE(got);
     CHECK(got->pool == "p");
+    CHECK(got->config == "v");
     CHECK(got->queues == sent.queues);
     CHECK(got->types == sent.types);
     CHECK(got->count == 5);

@@ -50,6 +50,12 @@ Ended ended(DoneReport report, const Worker& worker) {
     return out;
 }
 
+// A runner that does not know the configuration in force can't run what that has added: it would
+// spend an attempt on a type without a handler.
+bool goes_by_now(const std::string& version, const ServerContext& context) {
+    return version.empty() || version == context.status.config_version();
+}
+
 // Followers of its output get the rest before they see it end.
 void complete_output(Broker& broker, const Ended& ended) {
     Running* known = broker.running().find(ended.jid);
@@ -122,8 +128,8 @@ task<void> pools(Session& session, std::string) {
     if (!is_worker(session)) co_return;
     bool local = session.worker()->kind == WorkerKind::runner;
     ServerContext& context = session.context();
-    session.worker()->config_version = context.status.config_version;
-    std::string version = std::to_string(context.status.config_version);
+    std::string version = context.status.config_version();
+    session.worker()->config_version = version;
     session.reply_bulk(write(assignment_of(context.config(), local, std::move(version))));
 }
 
@@ -144,7 +150,12 @@ task<void> take(Session& session, std::string argument) {
         co_return;
     }
     const bool local = worker->kind == WorkerKind::runner;
-    const std::string pool = request->pool;
+    const std::string pool = request->pool, version = request->config;
+    if (local && !goes_by_now(version, context)) {
+        session.reply_error(
+            {ErrorCode::busy, "the configuration has changed; ask for POOLS, then TAKE again"});
+        co_return;
+    }
     FetchOrder order;
     order.queues = std::move(request->queues);
     order.count = request->count;
@@ -158,7 +169,9 @@ task<void> take(Session& session, std::string argument) {
     }
     auto ticket = session.new_ticket();
     worker->beat_ms = context.reactor.now_ms();
-    order.allowed = [&session] { return session.may_take(); };
+    order.allowed = [&session, &context, local, version] {
+        return session.may_take() && (!local || goes_by_now(version, context));
+    };
     if (!session.may_take()) {
         int64_t limit = std::min<int64_t>(order.wait_ms, limits::kFetchWaitMs);
         if (session.closed()) limit = 0;
@@ -243,7 +256,7 @@ task<void> heartbeat(Session& session, std::string argument) {
         worker->state = WorkerState::terminate;
     bool news = has_new_cancels(*worker, session.broker(), named) || !notices.lost.empty() ||
                 worker->state != worker->told ||
-                worker->config_version != context.status.config_version;
+                worker->config_version != context.status.config_version();
     if (!news && !session.closed()) {
         auto notice = worker->notice.wait(request->wait_ms);
         co_await notice;
@@ -253,9 +266,9 @@ task<void> heartbeat(Session& session, std::string argument) {
     note_told(*worker, named);
     notices.cancel = worker->cancel;
     notices.state = worker->state;
-    notices.config = std::to_string(context.status.config_version);
+    notices.config = context.status.config_version();
     worker->told = worker->state;
-    worker->config_version = context.status.config_version;
+    worker->config_version = notices.config;
     session.reply_bulk(write(notices));
 }
 

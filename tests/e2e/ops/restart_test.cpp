@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "tests/support/live/live_daemon.h"
+#include "tests/support/paths.h"
 #include "tests/support/poll.h"
 
 namespace jobq::test {
@@ -84,7 +85,7 @@ ino_t file_of(pid_t pid) {
 
 // A file of its own with the program in it, put in place in one step as packages do.
 void install(const std::string& path) {
-    std::filesystem::copy_file(JOBQD_BIN, path + ".new");
+    std::filesystem::copy_file(kJobqdProgram, path + ".new");
     std::filesystem::rename(path + ".new", path);
 }
 
@@ -122,6 +123,16 @@ TEST_CASE("a command runs once, with a whole log, across five restarts and a SIG
     INFO(job.dump());
     CHECK(job.at("attempts") == 1);
     CHECK(job.value("crashes", 0) == 0);
+}
+
+TEST_CASE("a runner that outlives jobqd takes over what the configuration of the next one says") {
+    LiveDaemon daemon(config(""));
+    daemon.must({"run", "--wait", "--", "true"});
+    const pid_t runner = daemon.runner_pid();
+    daemon.write_config(config("") + "[type.fresh]\nrun = [\"/bin/echo\", \"here\"]\n");
+    daemon.restart();
+    CHECK(daemon.must({"enqueue", "fresh", "--max-attempts", "1", "--wait"}) == "here");
+    CHECK(daemon.runner_pid() == runner);
 }
 
 TEST_CASE(
