@@ -44,7 +44,7 @@ class RedisPart final : public Part, public RedisView {
     // No other daemon uses it.
     bool is_private() const { return private_redis_ != nullptr; }
 
-    // One, that outlives this.
+    // One listener. It is called until drain().
     void tell(RedisListener& listener) { listener_ = &listener; }
 
     std::string state_text() const override;

@@ -39,7 +39,7 @@ task<Result<>> StorePart::start() {
     options.on_batch = batch_sizes(metrics_);
     store_ = std::make_unique<RedisStore>(reactor_, redis_.link(), Keys(config_->redis.name_space),
                                           options);
-    seen_ = &with_failpoints(*store_, reactor_, redis_.link(), Keys(config_->redis.name_space));
+    spoiled_ = with_failpoints(*store_, reactor_, redis_.link(), Keys(config_->redis.name_space));
     auto opened = co_await store_->open();
     if (!opened) co_return opened;
     redis_.tell(*this);

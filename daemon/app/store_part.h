@@ -22,7 +22,7 @@ class StorePart final : public Part, private RedisListener {
     task<void> drain(Ending ending) override;
 
     // From start() on.
-    Store& store() { return *seen_; }
+    Store& store() { return spoiled_ ? *spoiled_ : *store_; }
 
     // Told each time that the store was opened anew.
     void on_reopened(std::function<void()> fn) { reopened_.push_back(std::move(fn)); }
@@ -41,7 +41,7 @@ class StorePart final : public Part, private RedisListener {
     DaemonStatus& status_;
     Metrics& metrics_;
     std::unique_ptr<RedisStore> store_;
-    Store* seen_ = nullptr;  // by all others: with_failpoints()
+    std::unique_ptr<Store> spoiled_;  // with_failpoints()
     std::vector<std::function<void()>> reopened_, usable_;
     bool reopening_ = false, stopping_ = false;
     Signal halt_;

@@ -152,36 +152,35 @@ std::string Dispatch::why_no_handler(const std::string& type, const std::string&
            "a worker for it";
 }
 
-Finish Dispatch::buried_for(const Leased& lease, const std::string& owner, const std::string& why) {
+Finish Dispatch::bury(Unstarted& one, const std::string& owner) {
+    const Leased& lease = one.lease;
     Finish finish = finish_of(lease, owner);
     const int64_t now = reactor_.wall_ms();
     finish.transition.move = Move::dead;
-    finish.transition.record = lease.corrupt ? buried(lease.record, why, now)
-                                             : unstarted(lease.record, "forbidden", why, now);
-    journal_.buried({lease.job, lease.record, finish.transition.record.reason, why, lease.corrupt});
-    watchers_.changed(lease.job.jid);
+    finish.transition.record = lease.corrupt ? buried(lease.record, one.why, now)
+                                             : unstarted(lease.record, "forbidden", one.why, now);
+    one.reason = finish.transition.record.reason;
     return finish;
 }
 
-Finish Dispatch::dropped(const Leased& lease, const std::string& owner) {
-    Finish finish = finish_of(lease, owner);
+Finish Dispatch::drop(const Unstarted& one, const std::string& owner) {
+    const Job& job = one.lease.job;
+    Finish finish = finish_of(one.lease, owner);
     finish.transition.move = Move::drop;
     finish.final.state = State::expired;
-    finish.final.type = lease.job.type;
-    finish.final.queue = lease.job.queue;
-    finish.final.created_ms = lease.job.created_ms;
+    finish.final.type = job.type;
+    finish.final.queue = job.queue;
+    finish.final.created_ms = job.created_ms;
     finish.final.finished_ms = reactor_.wall_ms();
-    finish.final.tags = lease.job.tags;
-    finish.final.content = content_of(lease.job);
-    finish.follow = news_.of("expired", lease.job, {}, finish.transition);
-    journal_.expired(lease.job);
-    watchers_.changed(lease.job.jid);
+    finish.final.tags = job.tags;
+    finish.final.content = content_of(job);
+    finish.follow = news_.of("expired", job, {}, finish.transition);
     return finish;
 }
 
 task<std::vector<Leased>> Dispatch::keep_runnable(std::vector<Leased> leases, std::string owner) {
     std::vector<Leased> runnable;
-    std::vector<Finish> ended;
+    std::vector<Unstarted> others;
     const int64_t now = reactor_.wall_ms();
     for (auto& lease : leases) {
         const bool expired = lease.job.expires_ms != 0 && lease.job.expires_ms <= now;
@@ -194,28 +193,39 @@ task<std::vector<Leased>> Dispatch::keep_runnable(std::vector<Leased> leases, st
             continue;
         }
         running_.remove(lease.job.jid);  // of an earlier lease
-        if (lease.corrupt || refused)
-            ended.push_back(buried_for(lease, owner, refused ? refused->text : lease.damage));
-        else
-            ended.push_back(dropped(lease, owner));
+        std::string why = lease.corrupt ? lease.damage : refused ? refused->text : "";
+        others.push_back({std::move(lease), std::move(why)});
     }
-    if (!ended.empty()) co_await end_unstarted(std::move(ended));
+    if (!others.empty()) co_await end_unstarted(std::move(others), std::move(owner));
     co_return runnable;
 }
 
-task<void> Dispatch::end_unstarted(std::vector<Finish> ended) {
-    std::vector<std::pair<std::string, std::string>> names;
-    for (const auto& finish : ended)
-        names.emplace_back(finish.token, finish.jid);
+task<void> Dispatch::end_unstarted(std::vector<Unstarted> jobs, std::string owner) {
+    std::vector<Finish> ended;
+    for (auto& one : jobs)
+        ended.push_back(one.lease.corrupt || !one.why.empty() ? bury(one, owner)
+                                                              : drop(one, owner));
     auto done = co_await store_.finish(std::move(ended));
-    for (size_t i = 0; i < names.size(); ++i) {
-        const auto& [token, jid] = names[i];
+    for (size_t i = 0; i < jobs.size(); ++i) {
+        const std::string& jid = jobs[i].lease.job.jid;
+        const std::string& token = jobs[i].lease.token;
         running_.remove(jid, token);  // by a report that came meanwhile
         const Error* error = !done ? &done.error() : !(*done)[i] ? &(*done)[i].error() : nullptr;
+        if (!error) report_unstarted(jobs[i]);
         if (!error || is_final(error->code)) continue;
         log(LogLevel::warn, "job.expire_failed", error->text, {{"jid", jid}});
         returns_.look_for(token, jid);
     }
+}
+
+void Dispatch::report_unstarted(const Unstarted& one) {
+    const Leased& lease = one.lease;
+    if (one.reason.empty()) {
+        journal_.expired(lease.job);
+    } else {
+        journal_.buried({lease.job, lease.record, one.reason, one.why, lease.corrupt});
+    }
+    watchers_.changed(lease.job.jid);
 }
 
 }  // namespace jobq

@@ -67,11 +67,19 @@ class Dispatch {
     FetchRequest request_of(const FetchOrder& order);
     // The configured limits of the queues it asks.
     void add_throttles(FetchRequest& request, const std::string& worker) const;
+
+    // A job that ends without a run. why: why it is dead; "": it has expired.
+    struct Unstarted {
+        Leased lease;
+        std::string why, reason{};
+    };
+
     // Ends what must not start: past its expiry, damaged, or forbidden.
     task<std::vector<Leased>> keep_runnable(std::vector<Leased> leases, std::string owner);
-    Finish dropped(const Leased& lease, const std::string& owner);
-    Finish buried_for(const Leased& lease, const std::string& owner, const std::string& why);
-    task<void> end_unstarted(std::vector<Finish> ended);
+    Finish drop(const Unstarted& one, const std::string& owner);
+    Finish bury(Unstarted& one, const std::string& owner);
+    task<void> end_unstarted(std::vector<Unstarted> jobs, std::string owner);
+    void report_unstarted(const Unstarted& one);
     void note_running(const Leased& lease, const FetchOrder& order);
     void announce_start(const Running& running, int64_t now_ms);
     void count_alarmed(const std::vector<Leased>& leases);

@@ -114,6 +114,7 @@ task<Result<>> JobControl::flush() {
     if (!known) co_return tl::unexpected<Error>(known.error());
     auto done = co_await store_.flush();
     if (!done) co_return done;
+    journal_.flushed();
     for (auto& [jid, running] : running_.all())
         running.flushed = true;
     std::vector<std::string> all, open;

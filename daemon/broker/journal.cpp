@@ -59,6 +59,11 @@ void Journal::paused(const std::string& queue, bool paused) {
         one->paused(queue, paused);
 }
 
+void Journal::flushed() {
+    for (JobObserver* one : observers_)
+        one->flushed();
+}
+
 void Journal::leases_lost(size_t count) {
     for (JobObserver* one : observers_)
         one->leases_lost(count);

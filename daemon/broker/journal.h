@@ -28,6 +28,7 @@ class Journal final : public JobObserver {
     void cancelled(const std::string& jid, State was) override;
     void released(const std::string& jid) override;
     void paused(const std::string& queue, bool paused) override;
+    void flushed() override;
     void leases_lost(size_t count) override;
     void leases_expired(size_t count) override;
 

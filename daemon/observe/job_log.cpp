@@ -77,4 +77,8 @@ void JobLog::paused(const std::string& queue, bool paused) {
     log(LogLevel::info, paused ? "queue.paused" : "queue.resumed", "", {{"queue", queue}});
 }
 
+void JobLog::flushed() {
+    log(LogLevel::warn, "store.flushed", "FLUSH deleted all jobs");
+}
+
 }  // namespace jobq

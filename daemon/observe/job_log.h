@@ -19,6 +19,7 @@ class JobLog final : public JobObserver {
     void cancelled(const std::string& jid, State was) override;
     void released(const std::string& jid) override;
     void paused(const std::string& queue, bool paused) override;
+    void flushed() override;
 
   private:
     const TraceNames& traces_;

@@ -88,6 +88,9 @@ class JobObserver {
 
     virtual void paused(const std::string&, bool) {}
 
+    // All jobs were deleted.
+    virtual void flushed() {}
+
     // So many, with their owners.
     virtual void leases_lost(size_t) {}
 

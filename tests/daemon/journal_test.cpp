@@ -214,6 +214,7 @@ std::vector<Happening> others() {
         {"released", released, "", "info job.release", {}},
         {"paused", paused(true), "queue_paused", "info queue.paused", {}},
         {"resumed", paused(false), "queue_resumed", "info queue.resumed", {}},
+        {"flushed", [](JobObserver& j) { j.flushed(); }, "", "warning store.flushed", {}},
         {"lost", [](JobObserver& j) { j.leases_lost(2); }, "", "", {lost}},
         {"late", [](JobObserver& j) { j.leases_expired(2); }, "", "", {late}},
     };

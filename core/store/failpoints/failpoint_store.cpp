@@ -115,9 +115,9 @@ task<Result<ListPage>> FailpointStore::list(ListRequest request) {
 
 }  // namespace
 
-Store& with_failpoints(Store& below, Reactor& reactor, RedisLink& link, const Keys& keys) {
-    static const auto spoiled = std::make_unique<FailpointStore>(below, reactor, link, keys);
-    return *spoiled;
+std::unique_ptr<Store> with_failpoints(Store& below, Reactor& reactor, RedisLink& link,
+                                       const Keys& keys) {
+    return std::make_unique<FailpointStore>(below, reactor, link, keys);
 }
 
 }  // namespace jobq
@@ -126,8 +126,8 @@ Store& with_failpoints(Store& below, Reactor& reactor, RedisLink& link, const Ke
 
 namespace jobq {
 
-Store& with_failpoints(Store& below, Reactor&, RedisLink&, const Keys&) {
-    return below;
+std::unique_ptr<Store> with_failpoints(Store&, Reactor&, RedisLink&, const Keys&) {
+    return nullptr;
 }
 
 }  // namespace jobq

@@ -2,6 +2,8 @@
 // their own, before the one they spoil, and in no program but one built for tests/chaos.
 #pragma once
 
+#include <memory>
+
 #include "core/async/reactor.h"
 #include "core/store/keys.h"
 #include "core/store/link/redis_link.h"
@@ -9,7 +11,8 @@
 
 namespace jobq {
 
-// `below` as a jobqd with bugs sees it, kept until the program ends; in any other build `below`.
-Store& with_failpoints(Store& below, Reactor& reactor, RedisLink& link, const Keys& keys);
+// `below`, which outlives it, as a jobqd with bugs sees it; null in any other build.
+std::unique_ptr<Store> with_failpoints(Store& below, Reactor& reactor, RedisLink& link,
+                                       const Keys& keys);
 
 }  // namespace jobq

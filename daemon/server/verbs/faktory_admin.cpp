@@ -286,7 +286,6 @@ task<void> flush(Session& session, std::string) {
     }
     auto done = co_await session.broker().control().flush();
     session.context().info.forget();
-    log(LogLevel::warn, "store.flushed", "FLUSH deleted all jobs");
     if (done) {
         session.reply_ok();
     } else {
