@@ -8,6 +8,7 @@
 
 #include "core/protocol/verbs.h"
 #include "tests/chaos/deeds.h"
+#include "tests/chaos/paths.h"
 #include "tests/chaos/scenarios.h"
 #include "tests/chaos/witness.h"
 #include "tests/support/live/worker_process.h"
@@ -98,9 +99,9 @@ Report cut_worker(const RunOptions& options, std::string& directory) {
     directory = rig.directory();
     test::CutProxy proxy(dir / "work.sock", rig.daemon().socket(), options.seed, kWorkerOneIn,
                          kHoldMs);
-    const test::WorkerProcess worker(
-        rig.daemon(), {"far", "--slots", "8", "--", WITNESS_JOB_BIN, rig.witness_log()},
-        "unix:" + proxy.path());
+    const test::WorkerProcess worker(rig.daemon(),
+                                     {"far", "--slots", "8", "--", kWitnessJob, rig.witness_log()},
+                                     "unix:" + proxy.path());
     rig.repeat(1'000, 1'000, [] {});
     if (proxy.cuts() < 1) rig.lacks("no answer was cut");
     proxy.be_good();

@@ -8,6 +8,7 @@
 
 #include "tests/chaos/scenarios.h"
 #include "tests/chaos/witness.h"
+#include "tests/support/paths.h"
 #include "tests/support/poll.h"
 
 namespace jobq::chaos {
@@ -66,7 +67,7 @@ Report second_jobqd(const RunOptions& options, std::string& directory) {
     auto& daemon = rig.daemon();
     rig.repeat(100, 1'000, [&] {
         test::CliCall call;
-        call.program = JOBQD_BIN;
+        call.program = test::kJobqdProgram;
         call.args = {"--config", daemon.dir() / "jobqd.toml", "--state-dir", daemon.state_dir(),
                      "--unix",   daemon.dir() / "second.sock"};
         const test::Ran ran = test::run_cli(call);
@@ -140,8 +141,9 @@ Report log_gone(const RunOptions& options, std::string& directory) {
     rig.repeat(500, 1'500, [&] {
         Fault fault{Fault::Kind::trouble, monotonic_us(), 0, "", 0};
         const std::string bad = kBadLogs[rig.below(int(std::size(kBadLogs)))];
-        const std::string program = scripts.write(
-            "jobqd", "#!/bin/bash\nexec " + std::string(JOBQD_BIN) + " \"$@\" " + bad + "\n");
+        const std::string program =
+            scripts.write("jobqd", "#!/bin/bash\nexec " + std::string(test::kJobqdProgram) +
+                                       " \"$@\" " + bad + "\n");
         fs::permissions(program, fs::perms::owner_all);
         daemon.use_program(program);
         rig.below(2) ? void(daemon.stop()) : daemon.kill();

@@ -9,8 +9,10 @@
 #include <fstream>
 #include <random>
 
+#include "tests/chaos/paths.h"
 #include "tests/chaos/scenarios.h"
 #include "tests/chaos/witness.h"
+#include "tests/support/paths.h"
 #include "tests/support/poll.h"
 
 namespace jobq::chaos {
@@ -87,7 +89,7 @@ class Patient {
   private:
     static std::string config() {
         std::string text = kConfig;
-        return text.replace(text.find("WITNESS"), 7, WITNESS_JOB_BIN);
+        return text.replace(text.find("WITNESS"), 7, kWitnessJob);
     }
 
     void enqueue(const std::string& jid, const std::string& queue,
@@ -164,7 +166,7 @@ class Flips {
     test::Ran start_once() {
         const auto& daemon = patient_.daemon();
         test::CliCall call;
-        call.program = JOBQD_BIN;
+        call.program = test::kJobqdProgram;
         call.args = {"--config",    daemon.dir() / "jobqd.toml",
                      "--state-dir", daemon.state_dir(),
                      "--unix",      daemon.socket()};

@@ -2,6 +2,7 @@
 #include <stdexcept>
 
 #include "tests/chaos/deeds.h"
+#include "tests/chaos/paths.h"
 #include "tests/chaos/witness.h"
 #include "tests/support/sync_link.h"
 
@@ -101,8 +102,7 @@ void Deeds::enqueue_many_by_http() {
 
 void Deeds::run() {
     const std::string jid = fresh(), script = R"(echo '{"do":"ok"}' | )" +
-                                              std::string(WITNESS_JOB_BIN) + " " +
-                                              rig_.witness_log();
+                                              std::string(kWitnessJob) + " " + rig_.witness_log();
     const Told told =
         asker_.jobq_alone({"run", "--queue", "local", "--id", jid, "--", "sh", "-c", script});
     must(told.status == 0, told);

@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "core/base/time.h"
+#include "tests/chaos/paths.h"
 #include "tests/chaos/witness.h"
 
 namespace jobq::chaos {
@@ -168,8 +169,7 @@ void Flood::start_worker(Worker& worker) {
     if (worker.pid < 0) throw std::runtime_error("can't start a flood worker");
     if (worker.pid > 0) return;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    execl(FLOOD_WORKER_BIN, "flood_worker", socket.c_str(), log.c_str(), worker.wid.c_str(),
-          nullptr);
+    execl(kFloodWorker, "flood_worker", socket.c_str(), log.c_str(), worker.wid.c_str(), nullptr);
     _exit(127);
 }
 

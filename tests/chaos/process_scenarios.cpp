@@ -1,6 +1,7 @@
 // Scenarios that kill, stop and end processes: jobqd, its runner, its Redis, jobs, workers.
 #include <signal.h>
 
+#include "tests/chaos/paths.h"
 #include "tests/chaos/scenarios.h"
 #include "tests/chaos/witness.h"
 #include "tests/support/live/worker_process.h"
@@ -98,7 +99,7 @@ Report worker_kill(const RunOptions& options, std::string& directory) {
     directory = rig.directory();
     const auto worker = [&] {
         return std::make_unique<test::WorkerProcess>(
-            rig.daemon(), std::vector<std::string>{"remote", "--slots", "4", "--", WITNESS_JOB_BIN,
+            rig.daemon(), std::vector<std::string>{"remote", "--slots", "4", "--", kWitnessJob,
                                                    rig.witness_log()});
     };
     auto one = worker();

@@ -10,6 +10,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "tests/chaos/paths.h"
 #include "tests/chaos/store_scan.h"
 #include "tests/chaos/witness.h"
 #include "tests/support/poll.h"
@@ -70,7 +71,7 @@ Rig::Rig(const RunOptions& options, Setup setup)
     directory_ = pattern;
     witness_log_ = directory_ + "/witness";
     bounds_.late_us = kLateUs;
-    std::string config = replaced(kConfig + setup_.toml, "WITNESS", WITNESS_JOB_BIN);
+    std::string config = replaced(kConfig + setup_.toml, "WITNESS", kWitnessJob);
     config = replaced(config, "LOG", witness_log_);
     setenv("JOBQ_KEEP_TMP", "1", 1);  // it goes with this directory
     setenv("TMPDIR", (setup_.disk.empty() ? directory_ : setup_.disk).c_str(), 1);

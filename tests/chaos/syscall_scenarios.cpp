@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "tests/chaos/inject.h"
+#include "tests/chaos/paths.h"
 #include "tests/chaos/scenarios.h"
 #include "tests/chaos/witness.h"
 #include "tests/support/poll.h"
@@ -47,7 +48,7 @@ class SameProcesses {
 // Reads and writes of some bytes only, EINTR and EAGAIN, all the time.
 Report short_io(const RunOptions& options, std::string& directory) {
     setenv("CHAOS_SHORT_IO", std::to_string(options.seed).c_str(), 1);
-    setenv("LD_PRELOAD", SHORT_SHIM, 1);
+    setenv("LD_PRELOAD", kShortShim, 1);
     Rig rig(options, {});
     unsetenv("LD_PRELOAD");
     directory = rig.directory();

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#include "tests/chaos/paths.h"
 #include "tests/chaos/proxy.h"
 #include "tests/chaos/scenarios.h"
 #include "tests/chaos/witness.h"
@@ -39,7 +40,7 @@ class Clock {
         if (map == MAP_FAILED) throw std::runtime_error("can't map " + file_);
         offset_us_ = static_cast<int64_t*>(map);
         setenv("CHAOS_CLOCK_FILE", file_.c_str(), 1);
-        setenv("LD_PRELOAD", CLOCK_SHIM, 1);  // for processes started from here on
+        setenv("LD_PRELOAD", kClockShim, 1);  // for processes started from here on
     }
 
     ~Clock() {

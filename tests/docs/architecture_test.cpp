@@ -4,6 +4,7 @@
 #include <regex>
 #include <set>
 
+#include "tests/support/paths.h"
 #include "tests/support/temp_dir.h"
 
 using namespace jobq;
@@ -11,7 +12,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path kRoot = JOBQ_SOURCE_DIR;
+const fs::path kRoot = test::kSourceDir;
 
 // "core/base/text" for text.h and text.cpp; scripts and other files with their ending.
 std::set<std::string> in_tree() {

@@ -6,6 +6,7 @@
 
 #include "core/base/text.h"
 #include "core/config/config.h"
+#include "tests/support/paths.h"
 #include "tests/support/temp_dir.h"
 
 using namespace jobq;
@@ -13,7 +14,7 @@ using namespace jobq;
 namespace {
 
 std::string sample() {
-    return test::read_file(std::string(JOBQ_SOURCE_DIR) + "/config/jobqd.toml");
+    return test::read_file(std::string(test::kSourceDir) + "/config/jobqd.toml");
 }
 
 // "#key = value" and "#[section]" made active; prose has a space after its "#".
@@ -70,7 +71,7 @@ TEST_CASE("docs: what the sample configuration shows commented out is valid", "[
 }
 
 TEST_CASE("docs: the demo configuration is valid and its programs are there", "[docs]") {
-    std::string file = std::string(JOBQ_SOURCE_DIR) + "/config/demo/jobqd.toml";
+    std::string file = std::string(test::kSourceDir) + "/config/demo/jobqd.toml";
 
     Loaded loaded = load_config({file}, {});
 

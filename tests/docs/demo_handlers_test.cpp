@@ -5,6 +5,7 @@
 
 #include "core/base/text.h"
 #include "tests/docs/program.h"
+#include "tests/support/paths.h"
 #include "tests/support/temp_dir.h"
 
 using namespace jobq;
@@ -15,7 +16,7 @@ using test::TempDir;
 
 namespace {
 
-const std::string kDemo = std::string(JOBQ_SOURCE_DIR) + "/config/demo/";
+const std::string kDemo = std::string(test::kSourceDir) + "/config/demo/";
 
 ProgramEnd send(const TempDir& dir, const std::string& payload,
                 const std::string& jid = "01JDEMOJOB") {

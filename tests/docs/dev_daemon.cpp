@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <stdexcept>
 
+#include "tests/support/paths.h"
 #include "tests/support/poll.h"
 
 extern char** environ;
@@ -24,7 +25,7 @@ DevDaemon::DevDaemon(std::vector<std::string> flags) {
     posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_addopen(&files, 2, log_file.c_str(), O_WRONLY | O_CREAT, 0600);
     posix_spawn_file_actions_adddup2(&files, 2, 1);
-    std::string program = JOBQD_BIN;
+    std::string program = kJobqdProgram;
     std::vector<std::string> words{program, "--dev", "--state-dir", state, "--unix", socket_path};
     words.insert(words.end(), flags.begin(), flags.end());
     std::vector<char*> argv;
@@ -59,9 +60,10 @@ std::map<std::string, std::string> DevDaemon::environment() const {
     auto folder = [](const char* program) {
         return std::filesystem::path(program).parent_path().string();
     };
-    return {{"JOBQ_URL", "unix:" + socket()},
-            {"PATH", folder(JOBQ_BIN) + ":" + folder(JOBQD_BIN) + ":" + std::getenv("PATH")},
-            {"HOME", dir_.path()}};
+    return {
+        {"JOBQ_URL", "unix:" + socket()},
+        {"PATH", folder(kJobqProgram) + ":" + folder(kJobqdProgram) + ":" + std::getenv("PATH")},
+        {"HOME", dir_.path()}};
 }
 
 }  // namespace jobq::test

@@ -5,6 +5,7 @@
 #include <regex>
 
 #include "core/base/text.h"
+#include "tests/support/paths.h"
 #include "tests/support/temp_dir.h"
 
 using namespace jobq;
@@ -12,7 +13,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path kRoot = JOBQ_SOURCE_DIR;
+const fs::path kRoot = test::kSourceDir;
 
 std::string page() {
     return test::read_file((kRoot / "man/jobq-guarantees.7").string());

@@ -11,13 +11,14 @@
 #include "daemon/http/routes.h"
 #include "tests/docs/dev_daemon.h"
 #include "tests/docs/program.h"
+#include "tests/support/paths.h"
 
 using namespace jobq;
 using test::DevDaemon;
 
 namespace {
 
-const std::string kRoot = JOBQ_SOURCE_DIR;
+const std::string kRoot = test::kSourceDir;
 
 // Lines that start with "$ " between ```console and ```.
 std::vector<std::string> console_commands(const std::string& markdown) {

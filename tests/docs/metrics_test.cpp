@@ -8,6 +8,7 @@
 
 #include "daemon/observe/metric_table.h"
 #include "tests/docs/program.h"
+#include "tests/support/paths.h"
 #include "tests/support/temp_dir.h"
 
 namespace jobq::test {
@@ -29,7 +30,7 @@ std::string entry_of(const MetricInfo& row) {
 }  // namespace
 
 TEST_CASE("jobq-metrics(7) lists each metric, in the order of the table") {
-    const std::string page = test::read_file(std::string(JOBQ_SOURCE_DIR) + "/man/jobq-metrics.7");
+    const std::string page = test::read_file(std::string(kSourceDir) + "/man/jobq-metrics.7");
     std::string all;
     for (const auto& row : kMetrics)
         all += entry_of(row);
@@ -47,7 +48,7 @@ TEST_CASE("docs: board and rules name metrics that there are, and each alert has
         for (const char* part : {"_bucket", "_sum", "_count"})
             known.insert(std::string(row.name) + part);
     }
-    const std::string source = JOBQ_SOURCE_DIR;
+    const std::string source = kSourceDir;
     const std::string rules = test::read_file(source + "/packaging/prometheus/jobq.rules.yml");
     const std::string board = test::read_file(source + "/packaging/grafana/jobq.json");
     CHECK(nlohmann::json::parse(board).at("panels").size() > 10);
@@ -77,9 +78,9 @@ TEST_CASE("docs: board and rules name metrics that there are, and each alert has
 }
 
 TEST_CASE("docs: promtool accepts the rules, and each alert fires when it should") {
-    const std::string own = std::string(JOBQ_SOURCE_DIR) + "/build/promtool/usr/bin/promtool";
+    const std::string own = std::string(kSourceDir) + "/build/promtool/usr/bin/promtool";
     const std::string promtool = std::filesystem::exists(own) ? own : "/usr/bin/promtool";
-    const std::string folder = std::string(JOBQ_SOURCE_DIR) + "/packaging/prometheus/";
+    const std::string folder = std::string(kSourceDir) + "/packaging/prometheus/";
     for (const auto& words : {std::vector<std::string>{"check", "rules", folder + "jobq.rules.yml"},
                               {"test", "rules", folder + "jobq.rules.test.yml"}}) {
         std::vector<std::string> all{promtool};

@@ -8,6 +8,7 @@
 #include "core/config/config.h"
 #include "core/protocol/verbs.h"
 #include "tests/docs/program.h"
+#include "tests/support/paths.h"
 #include "tests/support/temp_dir.h"
 
 using namespace jobq;
@@ -15,7 +16,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path kRoot = JOBQ_SOURCE_DIR;
+const fs::path kRoot = test::kSourceDir;
 
 std::vector<fs::path> pages() {
     std::vector<fs::path> result;
@@ -118,7 +119,7 @@ TEST_CASE("docs: the configuration in the README is valid", "[docs]") {
 }
 
 TEST_CASE("docs: jobqd(8) has the options of jobqd --help, and no others", "[docs]") {
-    auto help = test::run_program({JOBQD_BIN, "--help"}, "", {});
+    auto help = test::run_program({test::kJobqdProgram, "--help"}, "", {});
     REQUIRE(help.status == 0);
     std::string page = test::read_file((kRoot / "man/jobqd.8").string());
     std::set<std::string> in_help, in_page;

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "tests/docs/program.h"
+#include "tests/support/paths.h"
 #include "tests/support/poll.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/terminal.h"
@@ -33,7 +34,7 @@ struct BusyMachine {
                     "[ \"$1\" != update ] || touch updated\n"
                     "[ \"$1\" != download ] || touch prometheus_1.deb\nexit 0");
         program("sleep", "exit 0");
-        std::filesystem::copy_file(std::string(JOBQ_SOURCE_DIR) + "/start", dir / "start");
+        std::filesystem::copy_file(std::string(test::kSourceDir) + "/start", dir / "start");
     }
 
     void program(const std::string& name, const std::string& body) {

@@ -7,6 +7,7 @@
 
 #include "core/base/text.h"
 #include "tests/sim/sweep.h"
+#include "tests/support/paths.h"
 
 namespace jobq::sim {
 namespace {
@@ -26,7 +27,7 @@ void all_hold(const Sum& sum) {
 }  // namespace
 
 TEST_CASE("seeds that once failed") {
-    std::ifstream file(JOBQ_SOURCE_DIR "/tests/sim/seeds.txt");
+    std::ifstream file(std::string(test::kSourceDir) + "/tests/sim/seeds.txt");
     REQUIRE(file);
     std::string line;
     while (std::getline(file, line)) {

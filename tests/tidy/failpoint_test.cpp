@@ -4,6 +4,7 @@
 #include <regex>
 #include <set>
 
+#include "tests/support/paths.h"
 #include "tests/support/temp_dir.h"
 #include "tests/tidy/tree.h"
 
@@ -24,7 +25,7 @@ std::set<std::string> failpoints(const Tree& tree) {
 }  // namespace
 
 TEST_CASE("every failpoint is planted by chaos_planted", "[tidy]") {
-    const Tree tree = read_tree(JOBQ_SOURCE_DIR);
+    const Tree tree = read_tree(test::kSourceDir);
     const SourceFile* planted = find_file(tree, "tests/chaos/planted.cpp");
     REQUIRE(planted);
     const auto names = failpoints(tree);
@@ -37,9 +38,9 @@ TEST_CASE("every failpoint is planted by chaos_planted", "[tidy]") {
 
 #ifndef JOBQ_FAILPOINTS
 TEST_CASE("no failpoint is in jobqd", "[tidy]") {
-    const std::string program = test::read_file(JOBQD_BIN);
+    const std::string program = test::read_file(test::kJobqdProgram);
     REQUIRE(program.size() > 1'000'000);
-    for (const auto& name : failpoints(read_tree(JOBQ_SOURCE_DIR))) {
+    for (const auto& name : failpoints(read_tree(test::kSourceDir))) {
         INFO(name);
         CHECK(program.find(name) == std::string::npos);
     }

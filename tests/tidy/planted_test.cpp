@@ -1,6 +1,7 @@
 // Each rule finds what it is for, and leaves alone what only looks like it.
 #include <catch2/catch.hpp>
 
+#include "tests/support/paths.h"
 #include "tests/support/temp_dir.h"
 #include "tests/tidy/checks.h"
 #include "tests/tidy/syntax.h"
@@ -114,7 +115,7 @@ TEST_CASE("planted: long files and functions", "[tidy]") {
 }
 
 TEST_CASE("planted: includes against the layers", "[tidy]") {
-    const Layers layers(test::read_file(JOBQ_SOURCE_DIR "/core/layers.txt"));
+    const Layers layers(test::read_file(std::string(test::kSourceDir) + "/core/layers.txt"));
     auto findings = [&](const std::string& path, const std::string& include) {
         return lines(check_layers({{path, "// x\n#include \"" + include + "\"\n"}}, layers));
     };

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "core/config/config.h"
+#include "tests/support/paths.h"
 #include "tests/tidy/checks.h"
 
 using namespace jobq;
@@ -14,7 +15,7 @@ using namespace jobq::tidy;
 namespace {
 
 const Tree& tree() {
-    static const Tree files = read_tree(JOBQ_SOURCE_DIR);
+    static const Tree files = read_tree(test::kSourceDir);
     return files;
 }
 

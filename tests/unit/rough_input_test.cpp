@@ -11,6 +11,7 @@
 #include "core/config/config.h"
 #include "core/protocol/import_wire.h"
 #include "core/protocol/job_wire.h"
+#include "tests/support/paths.h"
 #include "tests/support/temp_dir.h"
 
 using namespace jobq;
@@ -50,7 +51,7 @@ TEST_CASE("a configuration of any bytes is read or refused") {
     size_t refused = 0;
     std::vector<std::string> samples;
     for (const auto& entry :
-         std::filesystem::recursive_directory_iterator(JOBQ_SOURCE_DIR "/config"))
+         std::filesystem::recursive_directory_iterator(std::string(kSourceDir) + "/config"))
         if (entry.path().extension() == ".toml") samples.push_back(read_file(entry.path()));
     REQUIRE(samples.size() > 0);
     for (int i = 0; i < 1'500; ++i) {

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/support/live/live_daemon.h"
+#include "tests/support/paths.h"
 #include "tests/support/poll.h"
 
 namespace jobq::test {
@@ -124,7 +125,7 @@ std::vector<Mistake> mistakes() {
 // jobqd with these flags after a configuration; it is expected to end by itself.
 Ran run_jobqd(const TempDir& dir, const std::string& toml, Words flags) {
     CliCall call;
-    call.program = JOBQD_BIN;
+    call.program = kJobqdProgram;
     call.args = {"--config", dir.write("x.toml", toml)};
     call.args.insert(call.args.end(), flags.begin(), flags.end());
     call.cwd = dir.path();

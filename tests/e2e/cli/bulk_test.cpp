@@ -11,6 +11,7 @@
 #include <string>
 
 #include "tests/support/live/cli_kit.h"
+#include "tests/support/paths.h"
 #include "tests/support/poll.h"
 
 namespace jobq::test {
@@ -218,12 +219,14 @@ TEST_CASE("a stream of many lines runs with flat memory") {
     input.reserve(kLines * line.size());
     for (int i = 0; i < kLines; ++i)
         input += line;
-    auto call =
-        bulk_call(daemon, {"-c", "ulimit -v 200000; exec " JOBQ_BIN " enqueue email --jsonl -"},
-                  std::move(input));
+    auto call = bulk_call(
+        daemon,
+        {"-c", "ulimit -v 200000; exec " + std::string(kJobqProgram) + " enqueue email --jsonl -"},
+        std::move(input));
     call.program = "/bin/sh";
 #ifdef JOBQ_SANITIZED
-    call.args[1] = "exec " JOBQ_BIN " enqueue email --jsonl -";  // their maps need terabytes
+    call.args[1] = "exec " + std::string(kJobqProgram) +
+                   " enqueue email --jsonl -";  // their maps need terabytes
 #endif
     call.limit_s = 55;
     const Ran ran = run_cli(call);

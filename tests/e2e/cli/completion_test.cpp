@@ -9,11 +9,12 @@
 #include <string>
 
 #include "tests/support/live/cli_kit.h"
+#include "tests/support/paths.h"
 
 namespace jobq::test {
 namespace {
 
-const std::string kSource = JOBQ_SOURCE_DIR;
+const std::string kSource = kSourceDir;
 
 // A daemon with two queues.
 bool queues(Peer& peer, const std::string&, const std::string&) {
@@ -25,7 +26,7 @@ bool queues(Peer& peer, const std::string&, const std::string&) {
 CliCall shell_call(const FakeDaemon& daemon, const std::string& shell, const std::string& script) {
     auto call = daemon.call({"-c", script});
     call.program = "/usr/bin/" + shell;
-    const auto bin = std::filesystem::path(JOBQ_BIN).parent_path().string();
+    const auto bin = std::filesystem::path(kJobqProgram).parent_path().string();
     call.env["PATH"] = bin + ":/usr/bin:/bin";
     call.env["TERM"] = "dumb";
     call.env["LC_ALL"] = "C.UTF-8";

@@ -12,11 +12,12 @@
 
 #include "core/base/error.h"
 #include "tests/support/live/cli_kit.h"
+#include "tests/support/paths.h"
 
 namespace jobq::test {
 namespace {
 
-const std::string kPage = std::string(JOBQ_SOURCE_DIR) + "/man/jobq.1";
+const std::string kPage = std::string(kSourceDir) + "/man/jobq.1";
 
 std::vector<std::string> lines_of(const std::string& text) {
     std::vector<std::string> lines;
@@ -164,7 +165,7 @@ TEST_CASE("every variable that the command line reads is in jobq(1)") {
     std::set<std::string> names;
     const std::regex read("(?:getenv|environment)\\(\"([A-Z_]+)\"\\)");
     for (const auto& file :
-         std::filesystem::recursive_directory_iterator(std::string(JOBQ_SOURCE_DIR) + "/cli")) {
+         std::filesystem::recursive_directory_iterator(std::string(kSourceDir) + "/cli")) {
         if (!file.is_regular_file()) continue;
         const std::string text = read_file(file.path());
         for (std::sregex_iterator found(text.begin(), text.end(), read), end; found != end; ++found)

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "tests/support/live/cli_kit.h"
+#include "tests/support/paths.h"
 
 namespace jobq::test {
 namespace {
@@ -231,7 +232,7 @@ TEST_CASE("a configuration is checked without a daemon, every error with its pla
 TEST_CASE("output that can't be written is an error") {
     CliCall call;
     call.program = "/bin/sh";
-    call.args = {"-c", std::string(JOBQ_BIN) + " version > /dev/full"};
+    call.args = {"-c", std::string(kJobqProgram) + " version > /dev/full"};
     const Ran ran = run_cli(call);
     CHECK(ran.status == 70);
     CHECK(contains(ran.err, "can't write to stdout"));

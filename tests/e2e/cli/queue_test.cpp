@@ -12,6 +12,7 @@
 
 #include "core/base/time.h"
 #include "tests/support/live/live_daemon.h"
+#include "tests/support/paths.h"
 #include "tests/support/poll.h"
 #include "tests/support/redis_server.h"
 
@@ -213,7 +214,8 @@ TEST_CASE("a child pool's handler answers many jobs from one process") {
 kind = "child"
 queues = ["words"]
 slots = 1
-run = [")" JOBQ_SOURCE_DIR R"(/config/demo/word-count"]
+run = [")" + std::string(kSourceDir) +
+                      R"(/config/demo/word-count"]
 )");
     const Ran counted = daemon.jobq(
         {"enqueue", "word-count", "--queue", "words", "--payload", "\"two words\"", "--wait"});

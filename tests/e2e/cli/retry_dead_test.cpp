@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "tests/support/live/live_daemon.h"
+#include "tests/support/paths.h"
 #include "tests/support/poll.h"
 
 using namespace jobq::test;
@@ -93,8 +94,8 @@ TEST_CASE("a list of dead jobs names each once, though they are retried and die 
     const std::string ids = daemon.dir() / "ids";
     pipe.program = "/bin/sh";
     pipe.limit_s = 120;
-    pipe.args = {"-c", std::string(JOBQ_BIN) + " list --state dead -q --limit 100000 | tee " + ids +
-                           " | " + JOBQ_BIN + " retry - -q > " + (daemon.dir() / "out")};
+    pipe.args = {"-c", std::string(kJobqProgram) + " list --state dead -q --limit 100000 | tee " +
+                           ids + " | " + kJobqProgram + " retry - -q > " + (daemon.dir() / "out")};
     const Ran ran = run_cli(pipe);
     INFO(ran.err);
     CHECK(ran.status == 0);

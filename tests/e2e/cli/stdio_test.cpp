@@ -10,6 +10,7 @@
 #include <catch2/catch.hpp>
 
 #include "tests/support/live/live_daemon.h"
+#include "tests/support/paths.h"
 #include "tests/support/poll.h"
 
 namespace jobq::test {
@@ -30,7 +31,7 @@ Ran shell(const LiveDaemon& daemon, const std::string& script) {
     CliCall call = daemon.call({});
     call.program = "/bin/sh";
     call.args = {"-c", script};
-    call.env["JOBQ"] = JOBQ_BIN;
+    call.env["JOBQ"] = kJobqProgram;
     call.env["JOBQ_URL"] = "unix:" + daemon.socket();
     return run_cli(call);
 }
@@ -61,7 +62,7 @@ int with_slow_stdin(const LiveDaemon& daemon, const std::vector<std::string>& ar
         dup2(in[0], 0);
         const int null = open("/dev/null", O_WRONLY);
         dup2(null, 1);
-        execv(JOBQ_BIN, argv.data());
+        execv(kJobqProgram, argv.data());
         _exit(127);
     }
     REQUIRE(write(in[1], first.data(), first.size()) == ssize_t(first.size()));
@@ -102,7 +103,7 @@ TEST_CASE("a jobqd whose standard descriptors are closed serves, and stops in or
         "-c",
         "exec \"$0\" --dev --state-dir \"$1/s\" --unix \"$1/q\" --http 127.0.0.1:0 <&- >&- "
         "2>&-",
-        JOBQD_BIN, dir.path()};
+        kJobqdProgram, dir.path()};
     call.started = [&](int pid) {
         CliCall ping;
         ping.args = {"--server", "unix:" + (dir / "q"), "ping"};
@@ -128,7 +129,7 @@ TEST_CASE("a read error is no end of input: exit 66, and what was not whole is n
         CHECK(daemon.jobq({"enqueue", "--jsonl", file}).status == 66);
     CHECK(daemon.count("scheduled") == 1);
     CliCall config = daemon.call({});
-    config.program = JOBQD_BIN;
+    config.program = kJobqdProgram;
     config.args = {"--config", "/proc/self/mem", "--check-config"};
     const Ran ran = run_cli(config);
     CHECK(ran.status == 78);
@@ -164,8 +165,8 @@ TEST_CASE("a stdout that does not block gets every byte") {
     const pid_t pid = fork();
     if (pid == 0) {
         dup2(out[1], 1);
-        execl(JOBQ_BIN, "jobq", "--server", server.c_str(), "list", "--state", "scheduled", "-q",
-              nullptr);
+        execl(kJobqProgram, "jobq", "--server", server.c_str(), "list", "--state", "scheduled",
+              "-q", nullptr);
         _exit(127);
     }
     // The pipe is full, and jobq waits for it to be read.

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "tests/support/live/live_daemon.h"
+#include "tests/support/paths.h"
 #include "tests/support/terminal.h"
 
 namespace jobq::test {
@@ -28,7 +29,7 @@ const std::string kLeave = "\033[?25h\033[?1049l";  // the end of what gives the
 
 // `jobq top` against that socket.
 std::vector<std::string> top(const std::string& socket, std::vector<std::string> more = {}) {
-    std::vector<std::string> args{JOBQ_BIN, "top", "--server", "unix:" + socket};
+    std::vector<std::string> args{kJobqProgram, "top", "--server", "unix:" + socket};
     args.insert(args.end(), more.begin(), more.end());
     return args;
 }

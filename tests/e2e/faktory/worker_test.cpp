@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "tests/support/live/faktory_kit.h"
+#include "tests/support/paths.h"
 
 extern char** environ;
 
@@ -16,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path kSource = JOBQ_SOURCE_DIR "/tests/e2e/faktory/npm";
+const fs::path kSource = std::string(kSourceDir) + "/tests/e2e/faktory/npm";
 
 // A program found by PATH, with all of the environment: npm has its settings and proxies there.
 Ran run_found(std::vector<std::string> words, const fs::path& folder,
@@ -37,7 +38,7 @@ Ran run_found(std::vector<std::string> words, const fs::path& folder,
 
 // The folder with the package and the driver; installs it when the build directory has none.
 fs::path installed_package() {
-    const fs::path folder = fs::path(JOBQD_BIN).parent_path() / "faktory_worker";
+    const fs::path folder = fs::path(kJobqdProgram).parent_path() / "faktory_worker";
     fs::create_directories(folder);
     const auto copy = fs::copy_options::overwrite_existing;
     const bool same =

@@ -9,6 +9,7 @@
 #include "tests/support/http_client.h"
 #include "tests/support/live/tcp_client.h"
 #include "tests/support/live/webhook_kit.h"
+#include "tests/support/paths.h"
 #include "tests/support/poll.h"
 
 using namespace jobq;
@@ -295,9 +296,10 @@ TEST_CASE("the system's authorities are trusted by default, and not beside those
     for (const char* name : {"/ca-certificates.crt", "/own.pem"})
         std::ofstream(certs + name) << read_file(system.file());
     REQUIRE(std::system(("openssl rehash '" + certs + "' 2>/dev/null").c_str()) == 0);
-    const std::string program = secrets.dir.write(
-        "jobqd", "#!/bin/sh\nexec unshare -m sh -c 'mount --bind " + certs +
-                     " /etc/ssl/certs && exec " JOBQD_BIN " \"$@\"' jobqd \"$@\"\n");
+    const std::string program =
+        secrets.dir.write("jobqd", "#!/bin/sh\nexec unshare -m sh -c 'mount --bind " + certs +
+                                       " /etc/ssl/certs && exec " + std::string(kJobqdProgram) +
+                                       " \"$@\"' jobqd \"$@\"\n");
     ::chmod(program.c_str(), 0700);
     LiveDaemon daemon(config + kQuick);
     REQUIRE(daemon.stop() == 0);

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "tests/support/live/live_daemon.h"
+#include "tests/support/paths.h"
 #include "tests/support/poll.h"
 #include "tests/support/redis_server.h"
 
@@ -28,7 +29,7 @@ std::string aof_of(const LiveDaemon& daemon) {
 // What jobqd says and its exit status, when it does not start on that directory.
 Ran refused_start(const LiveDaemon& daemon, const std::vector<std::string>& more) {
     CliCall call;
-    call.program = JOBQD_BIN;
+    call.program = kJobqdProgram;
     call.args = {"--config",    daemon.dir() / "jobqd.toml",
                  "--state-dir", daemon.state_dir(),
                  "--unix",      daemon.socket()};

@@ -9,6 +9,7 @@
 #include "daemon/observe/metric_table.h"
 #include "tests/support/live/cli_kit.h"
 #include "tests/support/live/http_kit.h"
+#include "tests/support/paths.h"
 
 namespace jobq::test {
 namespace {
@@ -30,7 +31,7 @@ std::string scrape(const HttpDaemon& daemon) {
 
 // From Prometheus's package, in the path or where ./start put it.
 std::string promtool() {
-    const std::string own = std::string(JOBQ_SOURCE_DIR) + "/build/promtool/usr/bin/promtool";
+    const std::string own = std::string(kSourceDir) + "/build/promtool/usr/bin/promtool";
     return std::filesystem::exists(own) ? own : "/usr/bin/promtool";
 }
 

@@ -12,6 +12,7 @@
 #include <filesystem>
 
 #include "tests/support/live/cli_kit.h"
+#include "tests/support/paths.h"
 #include "tests/support/poll.h"
 #include "tests/support/temp_dir.h"
 
@@ -95,10 +96,8 @@ TEST_CASE("jobqd --dev does not take a directory in /tmp that another user made 
     const std::string base = "/tmp/jobq-" + std::to_string(victim);
     CliCall call;
     call.program = "/usr/bin/setpriv";
-    call.args = {"--reuid",        std::to_string(victim),
-                 "--regid",        std::to_string(victim),
-                 "--clear-groups", JOBQD_BIN,
-                 "--dev",          "--http",
+    call.args = {"--reuid",        std::to_string(victim), "--regid", std::to_string(victim),
+                 "--clear-groups", kJobqdProgram,          "--dev",   "--http",
                  "127.0.0.1:0"};
     SECTION("a directory of his") {
         REQUIRE(mkdir(base.c_str(), 0777) == 0);
@@ -133,7 +132,7 @@ TEST_CASE("an XDG_RUNTIME_DIR of another user is refused, by name") {
     const std::string place = open_dir(dir);
     REQUIRE(chown(place.c_str(), kOther, kOther) == 0);
     CliCall call;
-    call.program = JOBQD_BIN;
+    call.program = kJobqdProgram;
     call.args = {"--dev", "--http", "127.0.0.1:0"};
     call.env = {{"XDG_RUNTIME_DIR", place}};
     const Ran ran = run_cli(call);
@@ -149,7 +148,7 @@ TEST_CASE("a runner takes no jobs from a socket of another user") {
     Impostor impostor(path);
     int said = -1;
     CliCall call;
-    call.program = JOBQD_BIN;
+    call.program = kJobqdProgram;
     call.args = {"runner", "--connect", "unix:" + path, "--name", "r"};
     call.started = [&](int pid) {
         said = impostor.wait();
@@ -183,9 +182,9 @@ TEST_CASE("a job reads neither the environment of jobqd's runner nor, but as roo
     CliCall call;
     call.program = "/usr/bin/setpriv";
     const std::string uid = as_root ? "0" : std::to_string(kOther);
-    call.args = {"--reuid", uid,      "--regid",    uid,       "--clear-groups",
-                 JOBQD_BIN, "--dev",  "--unix",     dir / "q", "--state-dir",
-                 dir / "s", "--http", "127.0.0.1:0"};
+    call.args = {"--reuid",     uid,      "--regid",    uid,       "--clear-groups",
+                 kJobqdProgram, "--dev",  "--unix",     dir / "q", "--state-dir",
+                 dir / "s",     "--http", "127.0.0.1:0"};
     call.env = {{"TOKEN_OF_MINE", "geheim42"}};
     Ran ran;
     call.started = [&](int pid) {
@@ -210,13 +209,13 @@ TEST_CASE("a job reads neither the environment of jobqd's runner nor, but as roo
 TEST_CASE("the password of --redis does not stay among the arguments that all can read") {
     TempDir dir;
     CliCall call;
-    call.program = JOBQD_BIN;
+    call.program = kJobqdProgram;
     call.args = {"--redis", "redis://user:geheim42@127.0.0.1:1", "--state-dir", dir / "s", "--unix",
                  dir / "q"};
     call.started = [](int pid) {
         CHECK(eventually([&] {
             const std::string line = read_file("/proc/" + std::to_string(pid) + "/cmdline");
-            return line.starts_with(JOBQD_BIN) && line.find("--redis") != line.npos &&
+            return line.starts_with(kJobqdProgram) && line.find("--redis") != line.npos &&
                    line.find("geheim42") == line.npos;
         }));
         kill(pid, SIGTERM);

@@ -8,6 +8,7 @@
 #include "tests/support/authority.h"
 #include "tests/support/live/live_daemon.h"
 #include "tests/support/live/tcp_client.h"
+#include "tests/support/paths.h"
 #include "tests/support/poll.h"
 
 using namespace jobq;
@@ -204,7 +205,7 @@ TEST_CASE("a runner works for a jobqd over tcp+tls") {
     Secured secured;
     secured.daemon->write_config(read_file(secured.daemon->dir() / "jobqd.toml"));
     CliCall call = secured.call({});
-    call.program = JOBQD_BIN;
+    call.program = kJobqdProgram;
     call.args = {"runner", "--connect", call.env["JOBQ_URL"], "--name", "far-away"};
     call.started = [&](int pid) {
         const bool met = eventually([&] {
@@ -234,7 +235,7 @@ TEST_CASE("an address that other hosts reach needs a password and TLS, and is se
         "tls_cert = \"" + pair.certificate + "\"\ntls_key = \"" + pair.key + "\"\n";
     const auto refused = [&](const std::string& toml, const std::string& why) {
         CliCall call;
-        call.program = JOBQD_BIN;
+        call.program = kJobqdProgram;
         call.args = {"--config",    dir.write("jobqd.toml", toml),
                      "--state-dir", dir / "state",
                      "--unix",      dir / "socket"};

@@ -7,6 +7,7 @@
 #include "tests/support/collector.h"
 #include "tests/support/live/http_kit.h"
 #include "tests/support/live/webhook_kit.h"
+#include "tests/support/paths.h"
 
 using namespace jobq;
 using namespace jobq::test;
@@ -168,7 +169,7 @@ TEST_CASE("a headers_file that can't be meant stops the start, and says which li
     const std::string config =
         dir.write("jobqd.toml", collector.config("headers_file = \"" + path + "\""));
     CliCall call;
-    call.program = JOBQD_BIN;
+    call.program = kJobqdProgram;
     call.args = {"--check-config", "--config", config};
     auto ran = run_cli(call);
     CHECK(ran.status == 78);
@@ -206,7 +207,7 @@ TEST_CASE("a ca_file that can't be meant stops the start") {
              {std::pair<std::string, std::string>{path, "contains no PEM certificate"},
               {gone, "No such file"}}) {
             CliCall call;
-            call.program = JOBQD_BIN;
+            call.program = kJobqdProgram;
             call.args = {"--check-config", "--config",
                          dir.write("c.toml", config + "ca_file = \"" + file + "\"\n")};
             auto ran = run_cli(call);

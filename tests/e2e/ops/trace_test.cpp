@@ -6,6 +6,7 @@
 #include "tests/support/collector.h"
 #include "tests/support/http_client.h"
 #include "tests/support/live/faktory_kit.h"
+#include "tests/support/paths.h"
 #include "tests/support/poll.h"
 
 using namespace jobq;
@@ -20,7 +21,8 @@ const std::string kExec =
     "[pool.default]\nslots = 2\n"
     "[type.show]\nrun = [\"/bin/sh\", \"-c\", \"echo \\\"\\\\\\\"$JOBQ_TRACEPARENT\\\\\\\"\\\"\"]\n"
     "[type.parent]\nrun = [\"/bin/sh\", \"-c\", \"exec \\\"$JOBQ\\\" enqueue show -q\"]\n"
-    "env = { JOBQ = \"" JOBQ_BIN
+    "env = { JOBQ = \"" +
+    std::string(kJobqProgram) +
     "\", JOBQ_URL = \"unix:{dir}/q.sock\" }\n"
     "[type.slow]\nrun = [\"/bin/sh\", \"-c\", \"while [ ! -e {dir}/go ]; do sleep 0.02; done; "
     "echo \\\"\\\\\\\"$JOBQ_TRACEPARENT\\\\\\\"\\\"\"]\n";

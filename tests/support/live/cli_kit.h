@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "tests/support/paths.h"
 #include "tests/support/temp_dir.h"
 
 namespace jobq::test {
@@ -26,7 +27,7 @@ struct CliCall {
     std::string input;                       // stdin, as a pipe; see no_input
     bool no_input = true;                    // stdin is /dev/null
     std::map<std::string, std::string> env;  // beside PATH and HOME
-    std::string program = JOBQ_BIN;
+    std::string program = kJobqProgram;
     std::string cwd;
     int limit_s = 30;  // killed then: status 137
     // Called once with the pid when the program has started.

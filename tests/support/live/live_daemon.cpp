@@ -16,6 +16,7 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "tests/support/paths.h"
 #include "tests/support/poll.h"
 
 namespace jobq::test {
@@ -156,7 +157,7 @@ void LiveDaemon::start() {
         dup2(out, 2);
         setenv("HOME", dir_.path().c_str(), 1);
         unsetenv("XDG_RUNTIME_DIR");
-        execv(program_.empty() ? JOBQD_BIN : program_.c_str(), argv.data());
+        execv(program_.empty() ? kJobqdProgram : program_.c_str(), argv.data());
         _exit(127);
     }
     int status = 0;
