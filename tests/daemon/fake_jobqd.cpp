@@ -125,7 +125,8 @@ task<std::string> FakeJobqd::reply_to(std::shared_ptr<Stream> stream, std::strin
         reply = assignment;
         reply["version"] = version;
     } else if (verb == "TAKE") {
-        if (body.value("config", version) != version) co_return "-BUSY the configuration has changed\r\n";
+        if (body.value("config", version) != version)
+            co_return "-BUSY the configuration has changed\r\n";
         reply = co_await take(stream, std::move(body));
     } else if (verb == "HEARTBEAT") {
         reply = co_await beat(stream, std::move(body));
