@@ -58,6 +58,7 @@ Pool::Pool(Hub& hub, RunTable& runs, Reporter& reporter, JobRunEvents& events, P
               [this, &events](JobRun& run, RunReport report) {
                   int64_t us = (report.ended_ms - report.started_ms) * 1'000 + 500;
                   job_us_ = average(job_us_, std::clamp<int64_t>(us, 500, kJobMostUs));
+                  waits_for_end_ = false;
                   events.on_end(run, std::move(report));
               }},
       spec_(std::move(spec)),
@@ -104,6 +105,7 @@ void Pool::accept(std::vector<TakenJob> jobs) {
                           hub_.reactor.wall_ms());
     }
     start_waiting();
+    if (hub_.backlog.count(spec_.name) > 0) hub_.changed.notify_all();  // starter() looks in time
 }
 
 void Pool::start_waiting() {
@@ -117,14 +119,20 @@ void Pool::start_waiting() {
         if (!job) return;
         start(std::move(*job));
     }
-    give_back(hub_.backlog.take_stale(spec_.name, hub_.reactor.now_ms() - kStaleMs),
-              "its pool has no slot free");
+    // What an answer on its way brings comes behind these in the queue: they go back together. A
+    // take that is older found the queue empty.
+    const int64_t stale_ms = hub_.reactor.now_ms() - kStaleMs;
+    if (asked_ms_ && *asked_ms_ > stale_ms) return;
+    auto stale = hub_.backlog.take_stale(spec_.name, stale_ms);
+    waits_for_end_ = waits_for_end_ || !stale.empty();
+    give_back(std::move(stale), "its pool has no slot free");
 }
 
 int Pool::wanted() const {
+    if (reporter_.gives_back()) return 0;
     int free = std::max(free_slots(), 0);
     int64_t during_takes = kTakesAhead * spec_.slots * take_us_ / std::max<int64_t>(job_us_, 1);
-    int ahead = int(std::clamp<int64_t>(during_takes, 0, kAheadMost));
+    int ahead = waits_for_end_ ? 0 : int(std::clamp<int64_t>(during_takes, 0, kAheadMost));
     // With a limit, what is taken is also run: nothing is taken that would have to go back.
     if (hub_.left >= 0) {
         int64_t room = std::max(free - hub_.backlog.count(spec_.name), 0);
@@ -154,7 +162,9 @@ task<bool> Pool::take() {
     request.wait_ms = hub_.options.burst ? burst_wait : kTakeWaitMs;
     auto line = request_line("TAKE", write(request));
     int64_t began = monotonic_us();
+    asked_ms_ = hub_.reactor.now_ms();
     auto answer = co_await client_.call(std::move(line), request.wait_ms + kAnswerMs);
+    asked_ms_.reset();
     if (!answer) co_return false;
     int64_t took = monotonic_us() - began;
     if (took < kTakeMostUs) take_us_ = average(take_us_, took);

@@ -1,9 +1,12 @@
 // Pool: some slots and the queues they serve. Takes jobs by one long poll at a time: as many as it
 // can start now and, when they are short, as many as will start while the next take is under way.
-// What was taken ahead and finds no slot soon goes back to its queue. ExecPool and ChildPool say
-// how many that is and how one is started. Made, changed and retired by Runner.
+// What was taken ahead and finds no slot soon goes back to its queue; until that is recorded and a
+// job has ended, nothing more is taken ahead: it would run before what went back. ExecPool and
+// ChildPool say how many slots are free and how a job is started. Made, changed and retired by
+// Runner.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -69,6 +72,8 @@ class Pool {
     BrokerClient client_;
     RetryDelay delay_;
     int64_t take_us_ = 1'000, job_us_ = 100'000;  // moving averages
+    std::optional<int64_t> asked_ms_;             // since when a take is under way
+    bool waits_for_end_ = false;                  // jobs went back, and none has ended since
     int loops_ = 2;                               // that have not ended
 };
 

@@ -74,6 +74,7 @@ void Reporter::push(Pending pending) {
     run.message = to_utf8(utf8_prefix(run.message, limits::kErrorMessageBytes));
     run.error_type = to_utf8(utf8_prefix(run.error_type, limits::kErrorTypeBytes));
     run.worker = hub_.options.name;
+    gives_back_ = gives_back_ || run.outcome == Outcome::released;
     pending_.push_back(std::move(pending));
     hub_.changed.notify_all();
 }
@@ -258,6 +259,14 @@ task<bool> Reporter::send_done() {
     co_return client_.connected();
 }
 
+void Reporter::look_for_returns() {
+    if (!gives_back_) return;
+    gives_back_ = std::any_of(pending_.begin(), pending_.end(), [](const Pending& pending) {
+        return !pending.forgotten && pending.report.run.outcome == Outcome::released;
+    });
+    if (!gives_back_) hub_.changed.notify_all();
+}
+
 task<void> Reporter::loop() {
     while (!hub_.closing) {
         if (!hub_.online || !has_work()) {
@@ -273,6 +282,7 @@ task<void> Reporter::loop() {
         }
         if (fine) fine = co_await send_output();
         if (fine) fine = co_await send_done();
+        look_for_returns();
         if (fine) {
             delay_.reset();
             if (!hub_.backlog.empty()) co_await hub_.pause(kGatherMs);

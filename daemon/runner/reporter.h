@@ -31,6 +31,9 @@ class Reporter {
 
     bool empty() const { return pending_.empty(); }
 
+    // Jobs that are to go back to their queues: jobqd has not said yet that they are there.
+    bool gives_back() const { return gives_back_; }
+
     // Of the jobs whose reports wait, for people: some jids.
     std::string names() const;
 
@@ -56,6 +59,7 @@ class Reporter {
     task<bool> send_output();
     task<bool> send_done();
     bool settle(const std::vector<DoneAnswer>& answers, size_t count);
+    void look_for_returns();
     void refuse(const Error& error, size_t count);
     void say_lost(const Pending& pending, bool may_be_taken) const;
 
@@ -65,7 +69,7 @@ class Reporter {
     RetryDelay delay_;
     std::deque<Pending> pending_;
     TimerId timer_ = 0;
-    bool output_due_ = false;
+    bool output_due_ = false, gives_back_ = false;
 };
 
 }  // namespace jobq

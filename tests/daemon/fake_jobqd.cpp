@@ -157,6 +157,7 @@ json FakeJobqd::answer_done(const json& body) {
 
 task<json> FakeJobqd::take(std::shared_ptr<Stream> stream, json body) {
     takes.push_back(body);
+    if (take_ms > 0) co_await sleep_for(reactor, take_ms);
     int64_t until_ms = reactor.now_ms() + body["wait_ms"].get<int64_t>();
     const std::string asked = version;
     while (jobs.empty() && !stream->closed() && version == asked && reactor.now_ms() < until_ms) {

@@ -149,6 +149,32 @@ TEST_CASE("a runner says which configuration it goes by, and waits for the next 
     CHECK(s.jobqd->takes.back()["config"] == "2");
 }
 
+TEST_CASE("jobs that were taken ahead and go back are not overtaken by those behind them") {
+    Setup s;
+    s.start(shell_assignment(1, {{"quick", "exit 0"}, {"held", s.hold("go")}}));
+    s.jobqd->take_ms = 5;  // long for jobs so short: many are taken ahead
+    for (int i = 0; i < 80; ++i)
+        s.jobqd->give("first-" + std::to_string(i), "quick");
+    s.done("first-79");
+    s.jobqd->give("held", "held");
+    for (int i = 0; i < 60; ++i)
+        s.jobqd->give("next-" + std::to_string(i), "quick");
+    const auto released = [&] {
+        std::vector<std::string> jids;
+        for (const auto& report : s.jobqd->done)
+            if (report["outcome"] == "released") jids.push_back(report["jid"]);
+        return jids;
+    };
+    REQUIRE(s.jobqd->until([&] { return !released().empty(); }));
+    CHECK(released().front() == "next-0");
+    const size_t behind = s.jobqd->jobs.size();
+    REQUIRE(behind > 0);
+    // That job runs on: none of them is taken ahead.
+    CHECK_FALSE(s.jobqd->until([&] { return s.jobqd->jobs.size() != behind; }, 600));
+    s.dir.write("go", "");
+    CHECK(s.done("next-59")["outcome"] == "success");
+}
+
 TEST_CASE("output is there to read while the job runs, and complete before its report") {
     Setup s;
     s.start(shell_assignment(1, {{"talk", "echo one; echo log >&2; " + s.hold("go") +
