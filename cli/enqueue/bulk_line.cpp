@@ -1,7 +1,6 @@
 #include "cli/enqueue/bulk_line.h"
 
 #include <algorithm>
-#include <array>
 #include <vector>
 
 #include "cli/base/interrupt.h"
@@ -9,6 +8,7 @@
 #include "cli/enqueue/submit.h"
 #include "core/base/text.h"
 #include "core/base/time.h"
+#include "core/job/job_fields.h"
 #include "core/json/view.h"
 #include "core/json/writer.h"
 
@@ -24,45 +24,47 @@ struct Member {
     Form form;
 };
 
-constexpr std::array kMembers{
-    Member{"type", "type", Form::as_is},
-    Member{"payload", "payload", Form::as_is},
-    Member{"payload_text", "payload_text", Form::as_is},
-    Member{"args", "args", Form::as_is},
-    Member{"queue", "queue", Form::as_is},
-    Member{"priority", "priority", Form::as_is},
-    Member{"max_attempts", "max_attempts", Form::as_is},
-    Member{"delay_ms", "delay_ms", Form::as_is},
-    Member{"in", "delay_ms", Form::duration},
-    Member{"run_at", "run_at", Form::time},
-    Member{"at", "run_at", Form::time},
-    Member{"timeout_ms", "timeout_ms", Form::as_is},
-    Member{"timeout", "timeout_ms", Form::duration},
-    Member{"expires_ms", "expires_ms", Form::as_is},
-    Member{"expires", "expires_ms", Form::duration},
-    Member{"jid", "jid", Form::as_is},
-    Member{"id", "jid", Form::as_is},
-    Member{"again", "again", Form::as_is},
-    Member{"idempotency_key", "idempotency_key", Form::as_is},
-    Member{"unique_for_ms", "unique_for_ms", Form::as_is},
-    Member{"unique_for", "unique_for_ms", Form::duration},
-    Member{"unique_until", "unique_until", Form::as_is},
-    Member{"durability", "durability", Form::as_is},
-    Member{"tags", "tags", Form::as_is},
-    Member{"tag", "tags", Form::one_tag},
-    Member{"traceparent", "traceparent", Form::as_is},
-    Member{"webhook", "webhook", Form::as_is},
-};
+constexpr Form form_of(WordForm form) {
+    switch (form) {
+        case WordForm::duration:
+        case WordForm::positive:
+            return Form::duration;
+        case WordForm::time:
+            return Form::time;
+        case WordForm::names:
+            return Form::one_tag;
+        default:
+            return Form::as_is;
+    }
+}
 
-const Member* find_member(std::string_view name) {
-    const auto found = std::find_if(kMembers.begin(), kMembers.end(),
+const Member* find_in(const std::vector<Member>& members, std::string_view name) {
+    const auto found = std::find_if(members.begin(), members.end(),
                                     [name](const Member& member) { return member.name == name; });
-    return found == kMembers.end() ? nullptr : &*found;
+    return found == members.end() ? nullptr : &*found;
+}
+
+// What JOBQ ENQUEUE knows, by its names, and by those that take the words of the command line. A
+// time may be such words under both.
+const std::vector<Member>& members() {
+    static const std::vector<Member> all = [] {
+        std::vector<Member> made;
+        for (const auto& field : kSaidFields)
+            if (!field.said.alias.empty())
+                made.push_back({field.said.alias, field.name, form_of(field.said.form)});
+        for (const auto& field : kSaidFields) {
+            const bool time = field.said.form == WordForm::time;
+            if (!find_in(made, field.name))
+                made.push_back({field.name, field.name, time ? Form::time : Form::as_is});
+        }
+        return made;
+    }();
+    return all;
 }
 
 tl::unexpected<Error> unknown_member(const std::string& key) {
     std::vector<std::string_view> names;
-    for (const auto& member : kMembers)
+    for (const auto& member : members())
         names.push_back(member.name);
     const std::string_view best = nearest(key, names);
     return fail(ErrorCode::invalid,
@@ -85,7 +87,7 @@ Result<std::string> converted(const Member& member, JsonView value) {
 // Adds the members of `object` to the request; `seen` has the wire names so far.
 Result<> add_members(JsonView object, JsonWriter& request, std::vector<std::string_view>& seen) {
     for (const auto& [key, value] : object.members()) {
-        const Member* member = find_member(key);
+        const Member* member = find_in(members(), key);
         if (member == nullptr) return unknown_member(key);
         if (std::find(seen.begin(), seen.end(), member->wire) != seen.end())
             return fail(ErrorCode::invalid, "\"" + key + "\" repeats a member that is already set");

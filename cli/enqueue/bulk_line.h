@@ -13,11 +13,10 @@ struct BulkLine {
     std::string request;  // JSON of ENQUEUE
 };
 
-// With `type`, `line` is a payload; without, an object whose members are those of ENQUEUE (type,
-// payload or args, queue, priority, max_attempts, tags, traceparent, idempotency_key) or the words
-// of the command line (id, in, at, timeout, expires, tag). `defaults` is a JSON object of ENQUEUE
-// members used where the line has none. A line without a jid gets a new one: what was sent twice
-// is stored once.
+// With `type`, `line` is a payload; without, an object whose members are those of ENQUEUE, or named
+// as options and with their words: core/job/job_fields.h has both. `defaults` is a JSON object of
+// ENQUEUE members used where the line has none. A line without a jid gets a new one: what was sent
+// twice is stored once.
 Result<BulkLine> parse_bulk_line(std::string_view line, const std::string& type,
                                  const std::string& defaults);
 

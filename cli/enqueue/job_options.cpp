@@ -1,5 +1,6 @@
 #include "cli/enqueue/job_options.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 
@@ -9,54 +10,112 @@
 #include "core/base/text.h"
 #include "core/base/time.h"
 #include "core/base/trace_context.h"
-#include "core/job/job.h"
+#include "core/job/job_fields.h"
 
 namespace jobq::cli {
 namespace {
 
-constexpr std::array kOptions{
-    Option{"--queue", "", "NAME", "the queue (default: default)", Takes::queue},
-    Option{"--priority", "", "1..9", "the priority: 9 runs first, 5 is normal"},
-    Option{"--in", "", "DURATION", "start no earlier than this long from now: 30s, 5m, 1h30m"},
-    Option{"--at", "", "TIME", "start no earlier than this time: RFC 3339, or 'in 5m'"},
-    Option{"--max-attempts", "", "N", "give up after N attempts, 1 to 1000"},
-    Option{"--timeout", "", "DURATION", "stop an attempt after this long"},
-    Option{"--expires", "", "DURATION", "do not start the job later than this long from now"},
-    Option{"--id", "", "JID", "the id of the job; it stands for one job while its record is kept"},
-    Option{"--again", "", "", "run the finished job with this --id again", Takes::nothing},
-    Option{"--idempotency-key", "", "KEY", "store jobs with the same key once within 24 h"},
-    Option{"--unique-for", "", "DURATION",
-           "refuse equal jobs (queue, type, payload) for this long"},
-    Option{"--unique-until", "", "WHEN", "when an equal job is accepted again: start or success"},
-    Option{"--durability", "", "LEVEL",
-           "refuse the job unless it is stored this safely: fsync, everysec, memory"},
-    Option{"--traceparent", "", "CONTEXT",
-           "the trace of the job (default: $TRACEPARENT, or that of the enqueueing job)"},
-    Option{"--webhook", "", "URL",
-           "send a webhook to this URL when the job ends; its host must be allowed"},
-    Option{"--tag", "", "NAME", "a tag; can be given several times"},
-    Option{"--wait", "", "", "wait until the job has finished", Takes::nothing},
-};
+constexpr Takes takes_of(const Said& said) {
+    if (said.word.empty()) return Takes::nothing;
+    return said.form == WordForm::name ? Takes::queue : Takes::text;
+}
 
-Answer<> add_when(const Args& args, JsonWriter& request) {
+constexpr Option kWait{"--wait", "", "", "wait until the job has finished", Takes::nothing};
+
+constexpr auto kOptions = [] {
+    constexpr auto has_option = [](const SaidField& field) { return !field.said.option.empty(); };
+    constexpr auto kCount =
+        size_t(std::count_if(kSaidFields.begin(), kSaidFields.end(), has_option));
+    std::array<Option, kCount + 1> options{};
+    size_t at = 0;
+    for (const auto& field : kSaidFields) {
+        const Said& said = field.said;
+        if (!said.option.empty())
+            options[at++] = {said.option, "", said.word, said.help, takes_of(said)};
+    }
+    options[at] = kWait;
+    return options;
+}();
+
+// What one option can't say of itself.
+Answer<> check_together(const Args& args) {
     if (args.has("--in") && args.has("--at"))
         return give_up(kUsage, "--in and --at can't be used together");
     if (args.text("--in").starts_with('-'))
         return give_up(kUsage, "--in: '" + args.text("--in") + "' is in the past",
                        "omit --in to run the job now");
-    const auto delay = args.duration_ms("--in");
-    if (!delay) return tl::unexpected(delay.error());
-    if (*delay) request.field("delay_ms", **delay);
-    const auto at = args.time_ms("--at");
+    if (args.has("--again") && !args.has("--id"))
+        return give_up(kUsage, "--again needs --id JID", "without an id every job is new");
+    const std::string until = args.text("--unique-until");
+    if (args.has("--unique-until") && !args.has("--unique-for"))
+        return give_up(kUsage, "--unique-until needs --unique-for DURATION");
+    if (args.has("--unique-until") && until != "start" && until != "success")
+        return give_up(kUsage,
+                       "--unique-until: '" + printable(until) + "' is neither start nor success");
+    const std::string durability = args.text("--durability");
+    if (args.has("--durability") && !durability_of(durability))
+        return give_up(kUsage, "--durability: '" + printable(durability) +
+                                   "' is not fsync, everysec or memory");
+    return {};
+}
+
+Answer<> add_number(const Args& args, const SaidField& field, JsonWriter& request) {
+    const auto number = args.number(field.said.option, field.least, field.most);
+    if (!number) return tl::unexpected(number.error());
+    request.field(field.name, **number);
+    return {};
+}
+
+Answer<> add_duration(const Args& args, const SaidField& field, JsonWriter& request) {
+    const std::string option(field.said.option);
+    const auto duration = args.duration_ms(option);
+    if (!duration) return tl::unexpected(duration.error());
+    if (**duration == 0 && field.said.form == WordForm::positive)
+        return give_up(kUsage, option + ": must be longer than 0");
+    request.field(field.name, **duration);
+    return {};
+}
+
+Answer<> add_time(const Args& args, const SaidField& field, JsonWriter& request) {
+    const auto at = args.time_ms(field.said.option);
     if (!at) return tl::unexpected(at.error());
-    if (*at) request.field("run_at", format_rfc3339(**at));
-    const auto expires = args.duration_ms("--expires");
-    if (!expires) return tl::unexpected(expires.error());
-    if (*expires) request.field("expires_ms", **expires);
-    const auto timeout = args.duration_ms("--timeout");
-    if (!timeout) return tl::unexpected(timeout.error());
-    if (*timeout && **timeout == 0) return give_up(kUsage, "--timeout: must be longer than 0");
-    if (*timeout) request.field("timeout_ms", **timeout);
+    request.field(field.name, format_rfc3339(**at));
+    return {};
+}
+
+Answer<> add_names(const Args& args, const SaidField& field, JsonWriter& request) {
+    const std::string option(field.said.option);
+    for (const auto& name : args.all(option))
+        if (auto good = check_name(option + ":", name); !good) return good;
+    if (field.said.form == WordForm::names)
+        request.field(field.name, args.all(option));
+    else
+        request.field(field.name, args.text(option));
+    return {};
+}
+
+// Requires: the option was given.
+Answer<> add_option(const Args& args, const SaidField& field, JsonWriter& request) {
+    switch (field.said.form) {
+        case WordForm::by_hand:
+            break;
+        case WordForm::text:
+            request.field(field.name, args.text(field.said.option));
+            break;
+        case WordForm::name:
+        case WordForm::names:
+            return add_names(args, field, request);
+        case WordForm::number:
+            return add_number(args, field, request);
+        case WordForm::duration:
+        case WordForm::positive:
+            return add_duration(args, field, request);
+        case WordForm::time:
+            return add_time(args, field, request);
+        case WordForm::flag:
+            request.field(field.name, true);
+            break;
+    }
     return {};
 }
 
@@ -102,49 +161,15 @@ Answer<> check_name(const std::string& what, const std::string& name) {
 }
 
 Answer<> add_job_options(const Args& args, JsonWriter& request) {
-    if (args.has("--queue")) {
-        if (auto good = check_name("--queue:", args.text("--queue")); !good) return good;
-        request.field("queue", args.text("--queue"));
+    if (auto good = check_together(args); !good) return good;
+    for (const auto& field : kSaidFields) {
+        if (field.said.option.empty() || !args.has(field.said.option)) continue;
+        if (auto good = add_option(args, field, request); !good) return good;
     }
-    const auto priority = args.number("--priority", limits::kPriorityMin, limits::kPriorityMax);
-    if (!priority) return tl::unexpected(priority.error());
-    if (*priority) request.field("priority", **priority);
-    const auto attempts = args.number("--max-attempts", 1, limits::kAttemptsMax);
-    if (!attempts) return tl::unexpected(attempts.error());
-    if (*attempts) request.field("max_attempts", **attempts);
-    if (auto good = add_when(args, request); !good) return good;
-    if (args.has("--id")) request.field("jid", args.text("--id"));
-    if (args.has("--again") && !args.has("--id"))
-        return give_up(kUsage, "--again needs --id JID", "without an id every job is new");
-    if (args.has("--again")) {
-        request.field("again", true);
-        // Of this call alone: should its answer be lost, the repeat is not one more run.
-        if (!args.has("--idempotency-key")) request.field("idempotency_key", new_jid());
-    }
-    if (args.has("--idempotency-key"))
-        request.field("idempotency_key", args.text("--idempotency-key"));
-    const auto unique = args.duration_ms("--unique-for");
-    if (!unique) return tl::unexpected(unique.error());
-    if (*unique && **unique == 0) return give_up(kUsage, "--unique-for: must be longer than 0");
-    if (*unique) request.field("unique_for_ms", **unique);
-    const std::string until = args.text("--unique-until");
-    if (args.has("--unique-until") && !*unique)
-        return give_up(kUsage, "--unique-until needs --unique-for DURATION");
-    if (args.has("--unique-until") && until != "start" && until != "success")
-        return give_up(kUsage,
-                       "--unique-until: '" + printable(until) + "' is neither start nor success");
-    if (args.has("--unique-until")) request.field("unique_until", until);
-    const std::string durability = args.text("--durability");
-    if (args.has("--durability") && !durability_of(durability))
-        return give_up(kUsage, "--durability: '" + printable(durability) +
-                                   "' is not fsync, everysec or memory");
-    if (args.has("--durability")) request.field("durability", durability);
-    if (auto good = add_trace(args, request); !good) return good;
-    if (args.has("--webhook")) request.field("webhook", args.text("--webhook"));
-    for (const auto& tag : args.all("--tag"))
-        if (auto good = check_name("--tag:", tag); !good) return good;
-    if (args.has("--tag")) request.field("tags", args.all("--tag"));
-    return {};
+    // Of this call alone: should its answer be lost, the repeat is not one more run.
+    if (args.has("--again") && !args.has("--idempotency-key"))
+        request.field("idempotency_key", new_jid());
+    return add_trace(args, request);
 }
 
 }  // namespace jobq::cli

@@ -9,34 +9,14 @@
 
 #include "core/base/crc32c.h"
 #include "core/base/text.h"
+#include "core/job/job_fields.h"
 
 namespace jobq {
 namespace {
 
-// Tags of the envelope's fields. A letter is never used again for another meaning; a reader skips
-// those it does not know, so an older jobqd reads what a newer one wrote.
-enum Tag : char {
-    kType = 't',
-    kCreated = 'c',
-    kRunAt = 'r',
-    kRetry = 'R',
-    kMaxAttempts = 'M',
-    kTimeout = 'T',
-    kReserve = 'v',
-    kBacktrace = 'b',
-    kExpires = 'e',
-    kAt = 'a',
-    kCreatedAt = 'C',
-    kCustom = 'u',
-    kTags = 'g',
-    kIdempotency = 'i',
-    kTrace = 'p',
-    kWebhook = 'w',
-    kArgs = 'A',
-};
-
 constexpr size_t kVarintMax = 10;
-constexpr size_t kNumberMax = 2 + kVarintMax;  // tag, length, value
+constexpr char kType = std::get<0>(kJobFields).tag;
+constexpr char kArgs = std::get<std::tuple_size_v<decltype(kJobFields)> - 1>(kJobFields).tag;
 
 void put_varint(std::string& out, uint64_t value) {
     for (; value >= 0x80; value >>= 7)
@@ -57,7 +37,7 @@ bool take_varint(std::string_view& in, uint64_t& value) {
     return false;
 }
 
-void put_text(std::string& out, Tag tag, std::string_view value) {
+void put(std::string& out, char tag, std::string_view value) {
     if (value.empty()) return;
     out += tag;
     put_varint(out, value.size());
@@ -65,7 +45,7 @@ void put_text(std::string& out, Tag tag, std::string_view value) {
 }
 
 // Zigzag, so that Faktory's retry of -1 stays one byte.
-void put_number(std::string& out, Tag tag, int64_t value) {
+void put_number(std::string& out, char tag, int64_t value) {
     uint64_t folded = (uint64_t(value) << 1) ^ uint64_t(value >> 63);
     out += tag;
     out += char(0);
@@ -74,8 +54,22 @@ void put_number(std::string& out, Tag tag, int64_t value) {
     out[start - 1] = char(out.size() - start);
 }
 
+void put(std::string& out, char tag, int64_t value) {
+    if (value != 0) put_number(out, tag, value);
+}
+
 template <class Int>
-bool to_number(std::string_view bytes, Int& value) {
+void put(std::string& out, char tag, const std::optional<Int>& value) {
+    if (value) put_number(out, tag, *value);
+}
+
+bool take(std::string_view bytes, std::string& value) {
+    value = bytes;
+    return true;
+}
+
+template <class Int>
+bool take(std::string_view bytes, Int& value) {
     uint64_t folded = 0;
     if (!take_varint(bytes, folded) || !bytes.empty()) return false;
     int64_t wide = int64_t(folded >> 1) ^ -int64_t(folded & 1);
@@ -85,58 +79,29 @@ bool to_number(std::string_view bytes, Int& value) {
 }
 
 template <class Int>
-bool to_number(std::string_view bytes, std::optional<Int>& value) {
-    return to_number(bytes, value.emplace());
+bool take(std::string_view bytes, std::optional<Int>& value) {
+    return take(bytes, value.emplace());
 }
 
+// A tag that is not known is skipped, so an older jobqd reads what a newer one wrote.
 bool set_field(Job& job, char tag, std::string_view value) {
-    switch (tag) {
-        case kType:
-            job.type = value;
-            return true;
-        case kAt:
-            job.at = value;
-            return true;
-        case kCreatedAt:
-            job.created_at = value;
-            return true;
-        case kCustom:
-            job.custom = value;
-            return true;
-        case kTags:
-            job.tags = value;
-            return true;
-        case kIdempotency:
-            job.idempotency_key = value;
-            return true;
-        case kTrace:
-            job.traceparent = value;
-            return true;
-        case kWebhook:
-            job.webhook = value;
-            return true;
-        case kArgs:
-            job.args = value;
-            return true;
-        case kCreated:
-            return to_number(value, job.created_ms);
-        case kRunAt:
-            return to_number(value, job.run_at_ms);
-        case kRetry:
-            return to_number(value, job.retry);
-        case kMaxAttempts:
-            return to_number(value, job.max_attempts);
-        case kTimeout:
-            return to_number(value, job.timeout_ms);
-        case kReserve:
-            return to_number(value, job.reserve_for_s);
-        case kBacktrace:
-            return to_number(value, job.backtrace);
-        case kExpires:
-            return to_number(value, job.expires_ms);
-        default:
-            return true;
-    }
+    bool good = true;
+    any_job_field([&](const auto& field) {
+        if (!field.tag || field.tag != tag) return false;
+        good = take(value, job.*field.member);
+        return true;
+    });
+    return good;
+}
+
+// How much room a field may want.
+size_t room_of(const std::string& value) {
+    return 1 + kVarintMax + value.size();
+}
+
+template <class Number>
+size_t room_of(const Number&) {
+    return 2 + kVarintMax;  // tag, length, value
 }
 
 tl::unexpected<Error> corrupt_job(std::string_view jid, std::string_view what) {
@@ -174,37 +139,22 @@ uint32_t read_sum(std::string_view bytes) {
 }  // namespace
 
 std::string encode_job(const Job& job, bool has_record) {
-    constexpr size_t kNumbers = 8, kTexts = 9;
     JOBQ_CHECK(job.queue.size() <= limits::kNameBytes);
     std::string out;
-    out.reserve(3 + job.queue.size() + kChecksumBytes + kNumbers * kNumberMax +
-                kTexts * (1 + kVarintMax) + job.type.size() + job.at.size() +
-                job.created_at.size() + job.custom.size() + job.tags.size() +
-                job.idempotency_key.size() + job.traceparent.size() + job.webhook.size() +
-                job.args.size());
+    size_t room = 3 + job.queue.size() + kChecksumBytes;
+    for_each_job_field([&](const auto& field) {
+        if (field.tag) room += room_of(job.*field.member);
+    });
+    out.reserve(room);
     out += has_record ? kKindRecord : kKindPlain;
     out += char('0' + job.priority);
     out += char(job.queue.size());
     out += job.queue;
     out.append(kChecksumBytes, '\0');
     const size_t fields = out.size();
-    put_text(out, kType, job.type);
-    if (job.created_ms) put_number(out, kCreated, job.created_ms);
-    if (job.run_at_ms) put_number(out, kRunAt, job.run_at_ms);
-    if (job.retry) put_number(out, kRetry, *job.retry);
-    if (job.max_attempts) put_number(out, kMaxAttempts, *job.max_attempts);
-    if (job.timeout_ms) put_number(out, kTimeout, *job.timeout_ms);
-    if (job.reserve_for_s) put_number(out, kReserve, job.reserve_for_s);
-    if (job.backtrace) put_number(out, kBacktrace, job.backtrace);
-    if (job.expires_ms) put_number(out, kExpires, job.expires_ms);
-    put_text(out, kAt, job.at);
-    put_text(out, kCreatedAt, job.created_at);
-    put_text(out, kCustom, job.custom);
-    put_text(out, kTags, job.tags);
-    put_text(out, kIdempotency, job.idempotency_key);
-    put_text(out, kTrace, job.traceparent);
-    put_text(out, kWebhook, job.webhook);
-    put_text(out, kArgs, job.args);
+    for_each_job_field([&](const auto& field) {
+        if (field.tag) put(out, field.tag, job.*field.member);
+    });
     write_sum(&out[fields - kChecksumBytes], sum_of(job.jid, out, fields));
     return out;
 }

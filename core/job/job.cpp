@@ -7,6 +7,7 @@
 #include "core/base/ascii.h"
 #include "core/base/crc32c.h"
 #include "core/base/text.h"
+#include "core/job/job_fields.h"
 #include "core/json/scan.h"
 
 namespace jobq {
@@ -64,18 +65,52 @@ Result<> check_brackets(std::string_view field, std::string_view text, char open
                open == '[' ? "it must be a JSON array" : "it must be a JSON object");
 }
 
-Result<> check_numbers(const Job& job) {
-    using limits::kTimeMaxMs;
-    auto ok = check_range("priority", job.priority, limits::kPriorityMin, limits::kPriorityMax);
-    if (ok) ok = check_range("max_attempts", job.max_attempts.value_or(1), 1, limits::kAttemptsMax);
-    if (ok) ok = check_range("retry", job.retry.value_or(0), INT32_MIN, limits::kAttemptsMax);
-    if (ok) ok = check_range("timeout_ms", job.timeout_ms.value_or(1), 1, kTimeMaxMs);
-    if (ok) ok = check_range("created_ms", job.created_ms, 0, kTimeMaxMs);
-    if (ok) ok = check_range("run_at_ms", job.run_at_ms, 0, kTimeMaxMs);
-    if (ok) ok = check_range("expires_ms", job.expires_ms, 0, kTimeMaxMs);
-    // Faktory raises small and negative ones to its minimum when the job is fetched.
-    if (ok) ok = check_range("reserve_for", job.reserve_for_s, INT64_MIN, limits::kReserveMaxS);
-    return ok;
+Result<> check_field(const JobField<std::string>& field, const std::string& value) {
+    switch (field.form) {
+        case TextForm::plain:
+            return check_text(field.name, value, size_t(field.most));
+        case TextForm::json_array:
+            return check_brackets(field.name, value, '[', ']');
+        case TextForm::json_object:
+            return check_brackets(field.name, value, '{', '}');
+        case TextForm::checked_elsewhere:
+            break;
+    }
+    return {};
+}
+
+template <class Int>
+Result<> check_field(const JobField<Int>& field, Int value) {
+    return check_range(field.name, value, field.least, field.most);
+}
+
+template <class Int>
+Result<> check_field(const JobField<std::optional<Int>>& field, const std::optional<Int>& value) {
+    return value ? check_range(field.name, *value, field.least, field.most) : Result<>();
+}
+
+// What most fields are: said without a Result, as this is asked for every field of every job.
+bool plainly_good(const JobField<std::string>&, const std::string& value) {
+    return value.empty();
+}
+
+template <class Int>
+bool plainly_good(const JobField<Int>& field, Int value) {
+    return value >= field.least && value <= field.most;
+}
+
+template <class Int>
+bool plainly_good(const JobField<std::optional<Int>>&, const std::optional<Int>& value) {
+    return !value;
+}
+
+size_t text_bytes(const std::string& value) {
+    return value.size();
+}
+
+template <class Number>
+size_t text_bytes(const Number&) {
+    return 0;
 }
 
 }  // namespace
@@ -90,26 +125,21 @@ bool is_name(std::string_view text) {
 Result<> validate(const Job& job) {
     auto ok = check_jid(job.jid);
     if (!ok) return ok;
-    // Client libraries use class names here ("My::Worker"), so it is wider than a name.
     if (job.type.empty()) return bad("type", "\"\"", "it must name the type of the job");
-    ok = check_text("type", job.type, limits::kTypeBytes);
-    if (ok && !is_name(job.queue))
-        ok = bad("queue", shown(job.queue),
-                 "it must be 1 to " + std::to_string(limits::kNameBytes) +
-                     " characters of A-Z, a-z, 0-9, '.', '_' and '-'");
-    if (ok) ok = check_numbers(job);
-    if (ok) ok = check_text("idempotency_key", job.idempotency_key, limits::kIdempotencyKeyBytes);
-    if (ok) ok = check_text("traceparent", job.traceparent, limits::kTraceparentBytes);
-    if (ok) ok = check_text("webhook", job.webhook, limits::kWebhookUrlBytes);
-    if (ok) ok = check_text("at", job.at, limits::kNameBytes);
-    if (ok) ok = check_text("created_at", job.created_at, limits::kNameBytes);
-    if (ok) ok = check_brackets("tags", job.tags, '[', ']');
-    if (ok) ok = check_brackets("custom", job.custom, '{', '}');
+    if (!is_name(job.queue))
+        return bad("queue", shown(job.queue),
+                   "it must be 1 to " + std::to_string(limits::kNameBytes) +
+                       " characters of A-Z, a-z, 0-9, '.', '_' and '-'");
+    any_job_field([&](const auto& field) {
+        if (plainly_good(field, job.*field.member)) return false;
+        ok = check_field(field, job.*field.member);
+        return !ok;
+    });
     if (!ok) return ok;
 
-    size_t bytes = job.jid.size() + job.type.size() + job.queue.size() + job.at.size() +
-                   job.created_at.size() + job.custom.size() + job.tags.size() +
-                   job.idempotency_key.size() + job.traceparent.size() + job.webhook.size();
+    size_t bytes = 0;
+    for_each_job_field([&](const auto& field) { bytes += text_bytes(job.*field.member); });
+    bytes -= job.args.size();
     if (bytes <= limits::kEnvelopeBytes) return {};
     return fail(ErrorCode::too_large,
                 "the job's fields without its args take " + std::to_string(bytes) +
@@ -147,24 +177,9 @@ uint32_t content_of(const Job& job) {
 
 Job head_of(const Job& job) {
     Job head;
-    head.jid = job.jid;
-    head.type = job.type;
-    head.queue = job.queue;
-    head.priority = job.priority;
-    head.created_ms = job.created_ms;
-    head.run_at_ms = job.run_at_ms;
-    head.retry = job.retry;
-    head.max_attempts = job.max_attempts;
-    head.timeout_ms = job.timeout_ms;
-    head.reserve_for_s = job.reserve_for_s;
-    head.backtrace = job.backtrace;
-    head.expires_ms = job.expires_ms;
-    head.at = job.at;
-    head.created_at = job.created_at;
-    head.tags = job.tags;
-    head.idempotency_key = job.idempotency_key;
-    head.traceparent = job.traceparent;
-    head.webhook = job.webhook;
+    for_each_job_field([&](const auto& field) {
+        if (!field.for_handler) head.*field.member = job.*field.member;
+    });
     return head;
 }
 

@@ -5,9 +5,7 @@
 #include "core/base/ascii.h"
 #include "core/base/text.h"
 #include "core/base/time.h"
-#include "core/base/trace_context.h"
 #include "core/json/document.h"
-#include "core/protocol/enqueue_fields.h"
 #include "core/protocol/job_custom.h"
 
 namespace jobq {
@@ -154,137 +152,6 @@ Result<BulkPush> parse_push_bulk(std::string_view json, int64_t now_ms) {
         bulk.refused.emplace_back(jid ? jid->value_or("") : "", job.error().text);
     }
     return bulk;
-}
-
-namespace {
-
-// payload, payload_text or args: exactly one of them.
-Result<> read_args(const JsonFields& object, Job& job) {
-    const JsonField* payload = object.find("payload");
-    const JsonField* args = object.find("args");
-    auto text = object.string("payload_text");
-    if (!text) return tl::unexpected<Error>(text.error());
-    bool null_payload = false;
-    for (const auto& field : object.fields())
-        null_payload = null_payload || (field.key == "payload" && field.is_null());
-    if (int(payload != nullptr || null_payload) + int(args != nullptr) + int(text->has_value()) > 1)
-        return fail(ErrorCode::invalid, "give one of payload, payload_text and args");
-    if (*text) {
-        auto checked = check_json(**text);
-        if (!checked) return tl::unexpected<Error>(checked.error());
-        job.args = "[" + **text + "]";
-    } else if (payload) {
-        job.args = "[" + std::string(payload->raw) + "]";
-    } else if (args) {
-        if (args->kind != JsonField::Kind::array)
-            return fail(ErrorCode::bad_data, "\"args\" must be an array");
-        job.args = args->raw;
-    } else {
-        job.args = null_payload ? "[null]" : "[]";
-    }
-    if (job.args.size() > limits::kPayloadBytes + 2)
-        return fail(ErrorCode::too_large, "a payload of " + std::to_string(job.args.size() - 2) +
-                                              " bytes exceeds the limit of " +
-                                              std::to_string(limits::kPayloadBytes));
-    return {};
-}
-
-Result<> read_times(const JsonFields& object, EnqueueRequest& request, int64_t now_ms) {
-    auto delay = object.integer("delay_ms");
-    auto run_at = object.string("run_at");
-    auto expires = object.integer("expires_ms");
-    auto timeout = object.integer("timeout_ms");
-    for (const auto* number : {&delay, &expires, &timeout})
-        if (!*number) return tl::unexpected<Error>(number->error());
-    auto limit = object.string("timeout");
-    for (const auto* text : {&run_at, &limit})
-        if (!*text) return tl::unexpected<Error>(text->error());
-    if (*delay && **delay < 0)
-        return fail(ErrorCode::invalid,
-                    "a delay can't be negative: " + std::to_string(**delay) + " ms");
-    if (*delay && **delay > limits::kTimeMaxMs - now_ms)
-        return fail(ErrorCode::invalid, "delay_ms: " + std::to_string(**delay) +
-                                            " ms from now is beyond the year 9999");
-    if (*delay && *run_at) return fail(ErrorCode::invalid, "give delay_ms or run_at, not both");
-    Job& job = request.job;
-    if (*delay && **delay > 0) job.run_at_ms = now_ms + **delay;
-    if (*run_at) {
-        auto at = parse_rfc3339_ms(**run_at);
-        if (!at) return fail(ErrorCode::invalid, "run_at: " + at.error().text);
-        request.late = *at <= now_ms;
-        if (!request.late) job.run_at_ms = *at;
-    }
-    if (*expires) {
-        if (**expires <= 0) return fail(ErrorCode::invalid, "expires_ms must be positive");
-        job.expires_ms = later_ms(now_ms, **expires);
-    }
-    if (*timeout && *limit) return fail(ErrorCode::invalid, "give timeout or timeout_ms, not both");
-    if (*timeout) job.timeout_ms = **timeout;
-    if (!*limit) return {};
-    auto parsed = parse_duration_ms(**limit);
-    if (!parsed) return fail(ErrorCode::invalid, "timeout: " + parsed.error().text);
-    job.timeout_ms = *parsed;
-    return {};
-}
-
-}  // namespace
-
-Job EnqueueRequest::take_job() {
-    Job taken = std::move(job);
-    job = Job();
-    job.jid = taken.jid;
-    job.type = taken.type;
-    job.queue = taken.queue;
-    return taken;
-}
-
-Result<EnqueueRequest> parse_enqueue(std::string_view json, int64_t now_ms, std::string new_jid) {
-    auto object = JsonFields::parse(json, false, limits::kJsonDepth + 1);
-    if (!object) return tl::unexpected<Error>(object.error());
-    for (const auto& field : object->fields())
-        if (!is_enqueue_field(field.key))
-            return fail(ErrorCode::invalid,
-                        "unknown field " + json_quoted(field.key) + "; " + enqueue_field_list());
-    EnqueueRequest request;
-    Job& job = request.job;
-    auto type = object->string("type");
-    auto queue = object->string("queue");
-    auto jid = object->string("jid");
-    auto key = object->string("idempotency_key");
-    auto trace = object->string("traceparent");
-    for (const auto* text : {&type, &queue, &jid, &key, &trace})
-        if (!*text) return tl::unexpected<Error>(text->error());
-    auto priority = object->integer("priority");
-    auto attempts = object->integer("max_attempts");
-    for (const auto* number : {&priority, &attempts})
-        if (!*number) return tl::unexpected<Error>(number->error());
-    auto tags = object->strings("tags");
-    if (!tags) return tl::unexpected<Error>(tags.error());
-    if (!*type) return fail(ErrorCode::invalid, "a job needs a type");
-    job.type = **type;
-    job.jid = jid->value_or(std::move(new_jid));
-    job.queue = queue->value_or("default");
-    job.idempotency_key = key->value_or("");
-    if (*trace && !(*trace)->empty()) {
-        auto context = parse_traceparent(**trace);
-        if (!context) return tl::unexpected<Error>(context.error());
-        job.traceparent = format_traceparent(*context);
-    }
-    if (*priority) job.priority = int(std::clamp<int64_t>(**priority, -1, 10));
-    if (*attempts) job.max_attempts = int(std::clamp<int64_t>(**attempts, -1, 1'000'000));
-    if (*tags && !(*tags)->empty()) job.tags = object->find("tags")->raw;
-    job.created_ms = now_ms;
-    auto args = read_args(*object, job);
-    if (!args) return tl::unexpected<Error>(args.error());
-    auto times = read_times(*object, request, now_ms);
-    if (!times) return tl::unexpected<Error>(times.error());
-    for (auto* read : {read_unique, read_reuse, read_durability, read_webhook}) {
-        auto good = read(*object, job);
-        if (!good) return tl::unexpected<Error>(good.error());
-    }
-    auto valid = validate(job);
-    if (!valid) return tl::unexpected<Error>(valid.error());
-    return request;
 }
 
 namespace {

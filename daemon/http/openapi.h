@@ -1,9 +1,9 @@
 // The OpenAPI 3.1 document of the HTTP API: made of the table of routes and of schemas.cpp, once.
 #pragma once
 
-#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace jobq {
 
@@ -13,6 +13,6 @@ struct Schema {
     std::string_view name, json;
 };
 
-std::span<const Schema> schemas();
+std::vector<Schema> schemas();
 
 }  // namespace jobq

@@ -1,20 +1,57 @@
 // The bodies of the HTTP API as JSON Schema, for the OpenAPI document. The contract test compares
-// each with what a running jobqd answers.
+// each with what a running jobqd answers. What is of a job follows from core/job/job_fields.h.
+#include "core/base/text.h"
+#include "core/job/job_fields.h"
 #include "daemon/http/openapi.h"
 
 namespace jobq {
 namespace {
 
+// "name":schema, of what a client may say of a job.
+std::string said_properties() {
+    std::string text;
+    for (const auto& field : kSaidFields)
+        text.append(text.empty() ? "" : ",")
+            .append(json_quoted(field.name))
+            .append(1, ':')
+            .append(field.said.schema);
+    return text;
+}
+
+// The same of what a view of a job has of its fields.
+std::string shown_properties() {
+    std::string text;
+    for_each_job_field([&](const auto& field) {
+        if (field.shown != Shown::never)
+            text.append(json_quoted(field.shown_as)).append(1, ':').append(field.schema) += ',';
+    });
+    return text;
+}
+
+const std::string& new_job() {
+    static const std::string text =
+        R"({"type":"object","required":["type"],"additionalProperties":false,"properties":{)" +
+        said_properties() + "}}";
+    return text;
+}
+
+const std::string& job() {
+    static const std::string text =
+        R"({"type":"object","required":["jid","type","queue","state","priority","attempts",
+"errors","has_result"],"properties":{)" +
+        shown_properties() + R"("state":{"type":"string"},"attempts":{"type":"integer"},
+"args_bytes":{"type":"integer"},"args_cut":{"type":"boolean"},"args_preview":{"type":"string"},
+"attempt":{"type":"integer"},"next_at":{"type":"string"},"started_at":{"type":"string"},
+"finished_at":{"type":"string"},"duration_ms":{"type":"integer"},"user_cpu_ms":{"type":"integer"},
+"system_cpu_ms":{"type":"integer"},"max_rss_kib":{"type":"integer"},
+"exit_code":{"type":"integer"},"signal":{"type":"integer"},"worker":{"type":"string"},
+"cancel_asked":{"type":"boolean"},"crashes":{"type":"integer"},"reason":{"type":"string"},
+"errors":{"type":"array","items":{"type":"object"}},"note":{"type":"string"},
+"has_result":{"type":"boolean"}}})";
+    return text;
+}
+
 constexpr Schema kSchemas[] = {
-    {"NewJob", R"({"type":"object","required":["type"],"additionalProperties":false,"properties":{
-"type":{"type":"string"},"payload":{},"payload_text":{"type":"string"},"args":{"type":"array"},
-"queue":{"type":"string"},"priority":{"type":"integer","minimum":1,"maximum":9},
-"delay_ms":{"type":"integer"},"run_at":{"type":"string","format":"date-time"},
-"max_attempts":{"type":"integer"},"timeout":{"type":"string"},"timeout_ms":{"type":"integer"},
-"jid":{"type":"string"},"idempotency_key":{"type":"string"},"again":{"type":"boolean"},
-"unique_for_ms":{"type":"integer"},"unique_until":{"type":"string"},"durability":{"type":"string"},"expires_ms":{"type":"integer"},
-"tags":{"type":"array","items":{"type":"string"}},"traceparent":{"type":"string"},
-"webhook":{"type":"string"}}})"},
     {"Enqueued", R"({"type":"object","required":["job_id","jid","state","how","durability"],
 "properties":{"job_id":{"type":"string"},"jid":{"type":"string"},"state":{"type":"string"},
 "how":{"type":"string","enum":["stored","existing","same"]},"durability":{"type":"string"},
@@ -23,19 +60,6 @@ constexpr Schema kSchemas[] = {
 "line":{"type":"integer"},"job_id":{"type":"string"},"jid":{"type":"string"},
 "state":{"type":"string"},"how":{"type":"string"},"durability":{"type":"string"},
 "note":{"type":"string"},"code":{"type":"string"},"detail":{"type":"string"}}})"},
-    {"Job", R"({"type":"object","required":["jid","type","queue","state","priority","attempts",
-"errors","has_result"],"properties":{"jid":{"type":"string"},"type":{"type":"string"},
-"queue":{"type":"string"},"state":{"type":"string"},"priority":{"type":"integer"},
-"created_at":{"type":"string"},"run_at":{"type":"string"},"attempts":{"type":"integer"},
-"args":{"type":"array"},"args_bytes":{"type":"integer"},"args_cut":{"type":"boolean"},
-"timeout_ms":{"type":"integer"},"expires_at":{"type":"string"},"custom":{"type":"object"},
-"idempotency_key":{"type":"string"},"traceparent":{"type":"string"},
-"max_attempts":{"type":"integer"},"attempt":{"type":"integer"},"next_at":{"type":"string"},
-"started_at":{"type":"string"},"finished_at":{"type":"string"},"duration_ms":{"type":"integer"},
-"exit_code":{"type":"integer"},"signal":{"type":"integer"},"worker":{"type":"string"},
-"args_preview":{"type":"string"},"tags":{"type":"array","items":{"type":"string"}},
-"errors":{"type":"array","items":{"type":"object"}},"note":{"type":"string"},
-"has_result":{"type":"boolean"}}})"},
     {"JobPage", R"({"type":"object","required":["jobs","looked_at","next"],"properties":{
 "jobs":{"type":"array","items":{"$ref":"#/components/schemas/Job"}},
 "looked_at":{"type":"integer"},"next":{"type":"string"}}})"},
@@ -117,8 +141,11 @@ constexpr Schema kSchemas[] = {
 
 }  // namespace
 
-std::span<const Schema> schemas() {
-    return kSchemas;
+std::vector<Schema> schemas() {
+    std::vector<Schema> all(std::begin(kSchemas), std::end(kSchemas));
+    all.push_back({"NewJob", new_job()});
+    all.push_back({"Job", job()});
+    return all;
 }
 
 }  // namespace jobq

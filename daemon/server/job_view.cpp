@@ -4,12 +4,44 @@
 
 #include "core/base/text.h"
 #include "core/base/time.h"
+#include "core/job/job_fields.h"
 
 namespace jobq {
 namespace {
 
 void add_time(JsonWriter& json, std::string_view key, int64_t at_ms) {
     if (at_ms != 0) json.field(key, format_rfc3339(at_ms));
+}
+
+bool is_json(const JobField<std::string>& field) {
+    return field.form != TextForm::plain;
+}
+
+template <class Number>
+bool is_json(const JobField<Number>&) {
+    return false;
+}
+
+void add_field(JsonWriter& json, const JobField<std::string>& field, const std::string& value) {
+    if (value.empty()) return;
+    if (is_json(field))
+        json.raw(field.shown_as, value);
+    else
+        json.field(field.shown_as, value);
+}
+
+template <class Int>
+void add_field(JsonWriter& json, const JobField<Int>& field, Int value) {
+    if (field.schema == job_fields::kTime)
+        add_time(json, field.shown_as, value);
+    else if (value != 0)
+        json.field(field.shown_as, value);
+}
+
+template <class Int>
+void add_field(JsonWriter& json, const JobField<std::optional<Int>>& field,
+               const std::optional<Int>& value) {
+    if (value) json.field(field.shown_as, *value);
 }
 
 void add_status(JsonWriter& json, std::optional<int> exit_code, std::optional<int> signal) {
@@ -58,11 +90,10 @@ void write_args(JsonWriter& json, const JobView& view, JobDetail detail) {
     json.field("args_preview", preview).field("args_bytes", view.args_bytes);
     if (int64_t(preview.size()) < view.args_bytes) json.field("args_cut", true);
     if (detail != JobDetail::payload) return;
-    if (job.timeout_ms) json.field("timeout_ms", *job.timeout_ms);
-    add_time(json, "expires_at", job.expires_ms);
-    if (!job.idempotency_key.empty()) json.field("idempotency_key", job.idempotency_key);
-    if (!job.traceparent.empty()) json.field("traceparent", job.traceparent);
-    if (!job.custom.empty() && !view.corrupt) json.key("custom").raw(job.custom);
+    for_each_job_field([&](const auto& field) {
+        if (field.shown == Shown::with_whole_job && !(view.corrupt && is_json(field)))
+            add_field(json, field, job.*field.member);
+    });
 }
 
 void write_errors(JsonWriter& json, const std::vector<Attempt>& errors, JobDetail detail) {
