@@ -9,13 +9,13 @@ namespace jobq::cli {
 namespace {
 
 constexpr std::array kVerbs{
-    &kEnqueue,     &kRun,          &kStatus,       &kWait,        &kResult,       &kLogs,
-    &kList,        &kCancel,       &kRetry,        &kRelease,     &kRm,           &kRetryDead,
-    &kQueueList,   &kQueuePause,   &kQueueResume,  &kQueueClear,  &kQueueLatency, &kStats,
-    &kTop,         &kWorkersList,  &kWorkersQuiet, &kWorkersStop, &kWork,         &kProfileCpu,
-    &kProfileHeap, &kProfileTasks, &kEvents,       &kLoadgen,     &kDoctor,       &kImportFaktory,
-    &kPing,        &kConfigCheck,  &kConfigShow,   &kCompletion,  &kVersion,      &kHelp,
-    &kComplete};
+    &kEnqueue,      &kRun,           &kStatus,      &kWhy,          &kHistory,      &kWait,
+    &kResult,       &kLogs,          &kList,        &kCancel,       &kRetry,        &kRelease,
+    &kRm,           &kRetryDead,     &kQueueList,   &kQueuePause,   &kQueueResume,  &kQueueClear,
+    &kQueueLatency, &kStats,         &kTop,         &kWorkersList,  &kWorkersQuiet, &kWorkersStop,
+    &kWork,         &kProfileCpu,    &kProfileHeap, &kProfileTasks, &kEvents,       &kLoadgen,
+    &kDoctor,       &kImportFaktory, &kPing,        &kConfigCheck,  &kConfigShow,   &kCompletion,
+    &kVersion,      &kHelp,          &kComplete};
 
 constexpr std::array kCommon{
     Option{"--server", "", "ADDRESS",
@@ -35,8 +35,6 @@ constexpr std::array kNotYet{
     NotYet{"cron", "", "put `jobq enqueue TYPE` in a crontab(5) line"},
     NotYet{"key", "",
            "protect the Unix socket with its file mode and TCP with a password in JOBQ_URL"},
-    NotYet{"why", "", "use `jobq status JID`; its note says why a job waits"},
-    NotYet{"history", "", "use `jobq status JID`; it lists every failed attempt"},
     NotYet{"enqueue", "--after", "use `jobq wait JID && jobq enqueue TYPE`"},
     NotYet{"run", "--after", "use `jobq wait JID && jobq run -- CMD`"},
 };

@@ -149,7 +149,9 @@ std::string payload_member(const std::string& payload) {
 Answer<> each_ids(const std::vector<std::string>& words,
                   const std::function<Answer<>(const std::vector<std::string>&)>& take) {
     std::vector<std::string> ids;
+    bool any = false;
     const auto add = [&](std::string id) -> Answer<> {
+        any = true;
         if (!is_utf8(id)) return give_up(kBadData, "an id on stdin is not valid UTF-8");
         ids.push_back(std::move(id));
         if (ids.size() < kIdsAtOnce) return {};
@@ -166,6 +168,10 @@ Answer<> each_ids(const std::vector<std::string>& words,
             std::cerr << "jobq: reading ids from the terminal, one per line; press ^D to end\n";
         if (auto done = each_stdin_line(add); !done) return done;
     }
+    // Whatever should have written them may have failed.
+    if (!any)
+        return give_up(kNoInput, "there are no ids on stdin, so nothing was done",
+                       "check the command that writes them");
     return ids.empty() ? Answer<>() : take(ids);
 }
 

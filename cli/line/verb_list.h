@@ -6,9 +6,9 @@
 
 namespace jobq::cli {
 
-extern const Verb kEnqueue, kRun;                              // enqueue, run
-extern const Verb kStatus, kWait, kResult, kLogs, kList;       // of the same name
-extern const Verb kCancel, kRetry, kRelease, kRm, kRetryDead;  // act, retry_dead
+extern const Verb kEnqueue, kRun;                                         // enqueue, run
+extern const Verb kStatus, kWhy, kHistory, kWait, kResult, kLogs, kList;  // of the same name
+extern const Verb kCancel, kRetry, kRelease, kRm, kRetryDead;             // act, retry_dead
 extern const Verb kQueueList, kQueuePause, kQueueResume, kQueueClear, kQueueLatency;  // queue
 extern const Verb kWorkersList, kWorkersQuiet, kWorkersStop, kWork;  // workers, work
 extern const Verb kProfileCpu, kProfileHeap, kProfileTasks;          // profile, profile_tasks

@@ -1,12 +1,7 @@
 // The verb `status`: a block per job for people, the daemon's objects for machines.
-#include <algorithm>
-#include <vector>
-
-#include "cli/base/interrupt.h"
-#include "cli/input/input.h"
-#include "cli/line/invocation.h"
 #include "cli/line/verb_list.h"
 #include "cli/terminal/show.h"
+#include "cli/verbs/each_job.h"
 
 namespace jobq::cli {
 namespace {
@@ -87,36 +82,12 @@ void print_job(Output& out, JsonView job) {
 }
 
 Answer<int> run_status(Invocation& invocation) {
-    auto client = invocation.connect();
-    if (!client) return tl::unexpected(client.error());
-    Output& out = invocation.out;
-    Records records(out);
-    int missing = 0, seen = 0;
-    auto shown =
-        each_ids(invocation.args.words, [&](const std::vector<std::string>& jids) -> Answer<> {
-            const auto reply =
-                client->call("STATUS", JsonWriter::object().field("jids", jids).done());
-            if (!reply) return tl::unexpected(Failure(reply.error()));
-            for (const JsonView job : JsonView(*reply)["jobs"].items()) {
-                const bool found = !job["error"].exists();
-                missing += found ? 0 : 1;
-                if (!out.is_text()) {
-                    records.add(job.raw());
-                } else if (!found) {
-                    out.note("job '" + printable(job["jid"].text()) +
-                             "' does not exist (records of finished jobs are kept for 24 h)");
-                } else if (out.quiet()) {
-                    out.line(job["jid"].text());
-                } else {
-                    if (seen++ > 0) out.line("");
-                    print_job(out, job);
-                }
-            }
-            return {};
-        });
-    if (!shown) return tl::unexpected(shown.error());
-    if (!out.is_text()) records.end();
-    return missing == 0 ? kDone : kNotFound;
+    int seen = 0;
+    return each_job(invocation, {[&seen](Output& out, JsonView job) {
+                                     if (seen++ > 0) out.line("");
+                                     print_job(out, job);
+                                 },
+                                 [](Records& records, JsonView job) { records.add(job.raw()); }});
 }
 
 }  // namespace

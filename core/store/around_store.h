@@ -88,6 +88,13 @@ class AroundStore : public Store {
         return self().around("logs", {jid}, [jid](Store& store) { return store.logs(jid); });
     }
 
+    task<Result<PlaceInLine>> place_in_line(std::string jid, std::string queue,
+                                            int priority) override {
+        return self().around("place in line", {jid}, [jid, queue, priority](Store& store) {
+            return store.place_in_line(jid, queue, priority);
+        });
+    }
+
     task<Result<StoreStats>> stats() override {
         return self().around("stats", {}, [](Store& store) { return store.stats(); });
     }

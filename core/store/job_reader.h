@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/async/task.h"
@@ -59,6 +60,14 @@ struct AttemptLog {
     std::string text;
 };
 
+// Where a ready job stands in its queue, and who has the slots of a queue with a limit.
+struct PlaceInLine {
+    int64_t ahead = -1;  // so many jobs of its queue come first; -1: more than are looked through
+    bool exact = true;   // false: some of them may be cancelled ones
+    int64_t in_use = 0;  // slots
+    std::vector<std::pair<std::string, std::string>> holders{};  // some: jid, worker
+};
+
 class JobReader {
   public:
     virtual ~JobReader() = default;
@@ -68,6 +77,8 @@ class JobReader {
     virtual task<Result<ListPage>> list(ListRequest request) = 0;
     // The kept logs of a job's attempts, oldest first.
     virtual task<Result<std::vector<AttemptLog>>> logs(std::string jid) = 0;
+    virtual task<Result<PlaceInLine>> place_in_line(std::string jid, std::string queue,
+                                                    int priority) = 0;
 };
 
 }  // namespace jobq

@@ -47,6 +47,8 @@ const std::string& job() {
 "exit_code":{"type":"integer"},"signal":{"type":"integer"},"worker":{"type":"string"},
 "cancel_asked":{"type":"boolean"},"crashes":{"type":"integer"},"reason":{"type":"string"},
 "errors":{"type":"array","items":{"type":"object"}},"note":{"type":"string"},
+"why":{"type":"string"},"ahead":{"type":"integer"},
+"held_by":{"type":"array","items":{"type":"object"}},
 "has_result":{"type":"boolean"}}})";
     return text;
 }

@@ -104,39 +104,40 @@ void write_errors(JsonWriter& json, const std::vector<Attempt>& errors, JobDetai
     json.end_array();
 }
 
-}  // namespace
-
-std::string why_waiting(const JobView& view, Broker& broker, bool paused) {
-    int64_t now = broker.reactor().wall_ms();
-    auto left = [&](int64_t at) { return format_duration(std::max<int64_t>(0, at - now)); };
-    if (view.corrupt)
-        return "its record in Redis is damaged, so it is not run; use jobq rm " + view.job.jid +
-               ", then enqueue it again";
-    switch (view.state) {
-        case State::scheduled:
-            return "it runs at " + format_rfc3339(view.at_ms) + ", in " + left(view.at_ms);
-        case State::retrying:
-            return "it failed and runs again at " + format_rfc3339(view.at_ms) + ", in " +
-                   left(view.at_ms);
-        case State::dead:
-            return "it is dead (" + view.record.reason + "); retry it with jobq retry-dead " +
-                   view.job.jid;
-        case State::running:
-            return broker.holders().advice(view.job.jid);
-        case State::ready:
-            break;
-        default:
-            return {};
-    }
-    if (paused) return "its queue is paused; resume it with jobq queue resume " + view.job.queue;
-    if (const StorageStatus storage = broker.storage().status(); storage.starts_nothing)
-        return "no job is started: " + storage.text;
-    std::string none = broker.dispatch().why_no_handler(view.job.type, view.job.queue);
-    if (!none.empty()) return none;
-    return "it waits in queue " + view.job.queue + " for a free slot of a worker";
+// The reason has a text of its own unless the rest says it all.
+void write_why(JsonWriter& json, const JobView& view, const WhyFacts& facts) {
+    const Why why = why_of(view, facts);
+    json.field("why", name(why.code));
+    if (why.code != WhyCode::running && why.code != WhyCode::finished) json.field("note", why.text);
+    if (!facts.place || view.state != State::ready) return;
+    if (facts.place->ahead >= 0) json.field("ahead", facts.place->ahead);
+    if (facts.place->holders.empty()) return;
+    json.key("held_by").begin_array();
+    for (const auto& [jid, worker] : facts.place->holders)
+        json.begin_object().field("jid", jid).field("worker", worker).end_object();
+    json.end_array();
 }
 
-void write_job(JsonWriter& json, const JobView& view, Broker& broker, bool paused,
+}  // namespace
+
+WhyFacts why_facts(const JobView& view, Broker& broker, bool paused) {
+    WhyFacts facts;
+    facts.now_ms = broker.reactor().wall_ms();
+    facts.paused = paused;
+    if (view.state == State::running) facts.holder = broker.holders().advice(view.job.jid);
+    if (view.state != State::ready) return facts;
+    if (const StorageStatus storage = broker.storage().status(); storage.starts_nothing)
+        facts.stopped = storage.text;
+    auto queue = broker.config().queues.find(view.job.queue);
+    if (queue != broker.config().queues.end())
+        facts.limit = {queue->second.concurrency, queue->second.worker_concurrency};
+    facts.no_handler = broker.dispatch().why_no_handler(view.job.type, view.job.queue);
+    facts.awaited =
+        broker.waiters().has_waited_since(view.job.queue, view.job.type, broker.reactor().now_ms());
+    return facts;
+}
+
+void write_job(JsonWriter& json, const JobView& view, Broker& broker, const WhyFacts& facts,
                JobDetail detail) {
     const Job& job = view.job;
     json.begin_object().field("jid", job.jid).field("type", job.type).field("queue", job.queue);
@@ -159,8 +160,7 @@ void write_job(JsonWriter& json, const JobView& view, Broker& broker, bool pause
     if (!view.record.reason.empty()) json.field("reason", view.record.reason);
     if (!job.tags.empty()) json.key("tags").raw(job.tags);
     write_errors(json, view.record.errors, detail);
-    std::string note = why_waiting(view, broker, paused);
-    if (!note.empty()) json.field("note", note);
+    write_why(json, view, facts);
     json.field("has_result", !view.final.result.empty());
     json.end_object();
 }

@@ -6,6 +6,7 @@
 #include "core/json/writer.h"
 #include "core/store/store.h"
 #include "daemon/broker/broker.h"
+#include "daemon/server/why.h"
 
 namespace jobq {
 
@@ -17,11 +18,10 @@ enum class JobDetail : uint8_t {
 
 inline constexpr size_t kShownArgsBytes = 64 << 10;
 
-// `paused`: its queue is known to be.
-void write_job(JsonWriter& json, const JobView& view, Broker& broker, bool paused = false,
+// What the broker knows of why it does not run. `paused`: its queue is known to be.
+WhyFacts why_facts(const JobView& view, Broker& broker, bool paused = false);
+void write_job(JsonWriter& json, const JobView& view, Broker& broker, const WhyFacts& facts,
                JobDetail detail = JobDetail::plain);
-// Why it does not run now, in a sentence; "" when there is nothing to say.
-std::string why_waiting(const JobView& view, Broker& broker, bool paused);
 void write_queues(JsonWriter& json, const std::vector<QueueInfo>& queues, int64_t now_ms);
 
 }  // namespace jobq

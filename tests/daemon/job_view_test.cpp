@@ -29,7 +29,7 @@ TEST_CASE("job view: it has each field that is shown, and no other") {
     view.job = full_job();
     view.args_bytes = int64_t(view.job.args.size());
     JsonWriter json;
-    write_job(json, view, rig.broker, false, JobDetail::payload);
+    write_job(json, view, rig.broker, why_facts(view, rig.broker), JobDetail::payload);
     const std::string text = json.take();
     const Json shown = Json::parse(text);
     const Json schema =

@@ -51,6 +51,8 @@ std::set<std::string> kinds_of(const std::string& script, const Reply& reply) {
     } else if (script == "promote") {
         kinds.insert("more " + number(reply.items[1]));
         kinds.insert(reply.items[0].text.empty() ? "no next" : "next");
+    } else if (script == "place") {
+        kinds.insert(integer_of(reply.items[0]) < 0 ? "not found" : "found");
     } else if (script == "list_done" || script == "list_ready" || script == "list_set") {
         kinds.insert(reply.items[0].text.empty() ? "end" : "cursor");
     } else {
@@ -87,6 +89,7 @@ const Kinds kExpected{
     {"logs", {"rows"}},
     {"owners", {"empty", "rows"}},
     {"pause", {"0"}},
+    {"place", {"not found", "found"}},
     {"promote", {"more 0", "more 1", "no next", "next"}},
     {"push", {"0", "1"}},
     {"purge", {"more 0", "more 1", "queue"}},
@@ -146,6 +149,8 @@ void live_and_end(RedisTest& t) {
     jobs.push_back(a_job_at(t.now() + 60, "later2"));
     t.push(jobs);
     t.push({a_job("email", "j0")});
+    for (const char* jid : {"j3", "later1"})
+        t.get_value(t.store.place_in_line(jid, "default", limits::kPriorityNormal));
     Job keyed = a_job("email", "keyed");
     keyed.idempotency_key = "k";
     t.push({keyed});

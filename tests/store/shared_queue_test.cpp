@@ -1,5 +1,7 @@
 // One queue, jobs of several types, and fetches that take some of them: each gets the first of
 // those it runs, the others keep their places.
+#include <algorithm>
+
 #include "core/job/codec.h"
 #include "tests/store/conformance.h"
 
@@ -70,6 +72,50 @@ TEMPLATE_TEST_CASE("a job that is handed back is the next for everyone", "", InM
     CHECK(t.list(State::ready, "default") == Texts{"1", "0", "2", "3", "4"});
     CHECK(take(t, {"b"}) == Texts{"1"});
     CHECK(t.fetch_jids({"default"}, 9) == Texts{"0", "2", "3", "4"});
+}
+
+TEMPLATE_TEST_CASE("the place of a job in its queue is its place in the list of it", "", InMemory,
+                   OnRedis) {
+    StoreTest<TestType> t;
+    t.push({typed("a", "low", 1), typed("b", "high", 9), typed("b", "c-1", 9)});
+    push_mixed(t, 8);
+    auto place = [&](const std::string& jid, int priority) {
+        return t.get_value(t.store.place_in_line(jid, "default", priority));
+    };
+    auto check_all = [&] {
+        const Texts order = t.list(State::ready, "default");
+        for (size_t i = 0; i < order.size(); ++i) {
+            INFO(order[i]);
+            const bool is_high = order[i] == "high" || order[i] == "c-1";
+            CHECK(place(order[i], order[i] == "low" ? 1 : is_high ? 9 : 5).ahead == int64_t(i));
+        }
+    };
+    check_all();
+    CHECK(place("7", 5).exact);
+    CHECK(take(t, {"a"}, 2) == Texts{"0", "2"});
+    check_all();
+    CHECK(place("nobody", 5).ahead == -1);
+    CHECK(t.cancel("4") == "ready");
+    CHECK_FALSE(place("7", 5).exact);
+}
+
+TEMPLATE_TEST_CASE("the holders of a queue's slots are told with the place", "", InMemory,
+                   OnRedis) {
+    StoreTest<TestType> t;
+    push_mixed(t, 4);
+    FetchRequest request;
+    request.owner = "pool1";
+    request.queues = {"default"};
+    request.count = 2;
+    request.worker = "w-1";
+    request.token = "token-1";
+    request.throttles["default"] = {2, 0};
+    CHECK(t.get_value(t.store.fetch(request)).size() == 2);
+    auto place = t.get_value(t.store.place_in_line("2", "default", 5));
+    std::sort(place.holders.begin(), place.holders.end());
+    CHECK(place.in_use == 2);
+    CHECK(place.holders ==
+          std::vector<std::pair<std::string, std::string>>{{"0", "w-1"}, {"1", "w-1"}});
 }
 
 TEMPLATE_TEST_CASE("a cancelled job that was passed over is gone, and its id free at once", "",

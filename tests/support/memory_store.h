@@ -48,6 +48,8 @@ class MemoryStore : public Store {
     task<Result<std::vector<Result<JobView>>>> get(std::vector<std::string> jids) override;
     task<Result<ListPage>> list(ListRequest request) override;
     task<Result<std::vector<AttemptLog>>> logs(std::string jid) override;
+    task<Result<PlaceInLine>> place_in_line(std::string jid, std::string queue,
+                                            int priority) override;
     task<Result<StoreStats>> stats() override;
     task<Result<QueuePage>> queue_page(QueueRequest request) override;
     task<Result<FailedGroups>> failed_groups() override;

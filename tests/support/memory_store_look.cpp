@@ -148,6 +148,23 @@ task<Result<std::vector<AttemptLog>>> MemoryStore::logs(std::string jid) {
     co_return found;
 }
 
+task<Result<PlaceInLine>> MemoryStore::place_in_line(std::string jid, std::string queue, int) {
+    PlaceInLine place;
+    for (const auto& [other, live] : live_)
+        if (live.slot_queue == queue) {
+            ++place.in_use;
+            if (place.holders.size() < 10) place.holders.emplace_back(other, live.slot_worker);
+        }
+    int64_t ahead = 0;
+    for (const auto& [priority, list] : queues_[queue].lists)
+        for (const auto& one : list) {
+            if (one.ghost) place.exact = false;
+            if (!one.ghost && one.jid == jid && place.ahead < 0) place.ahead = ahead;
+            if (!one.ghost) ++ahead;
+        }
+    co_return place;
+}
+
 task<Result<StoreStats>> MemoryStore::stats() {
     StoreStats stats = counters_;
     for (const auto& [jid, live] : live_)

@@ -51,6 +51,7 @@ constexpr std::pair<const Script*, AnswerForm> kForms[] = {
     {&scripts::logs, {Kind::values, 0}},
     {&scripts::owners, {}},
     {&scripts::pause, {Kind::word, 0}},
+    {&scripts::place, {Kind::rows, 3}},
     {&scripts::promote, {Kind::rows, 2}},
     {&scripts::purge, {Kind::rows, 1}},
     {&scripts::push, {Kind::word, 0}},

@@ -166,4 +166,20 @@ task<Result<std::vector<AttemptLog>>> RedisReader::logs(std::string jid) {
     co_return logs;
 }
 
+task<Result<PlaceInLine>> RedisReader::place_in_line(std::string jid, std::string queue,
+                                                     int priority) {
+    Command args;
+    args.add(jid).add(queue).add(priority);
+    auto reply = co_await caller_.run(scripts::place, std::move(args));
+    if (!reply) co_return tl::unexpected<Error>(reply.error());
+    auto& items = reply->items;
+    PlaceInLine place;
+    place.ahead = integer_of(items[0]);
+    place.exact = integer_of(items[1]) == 1;
+    place.in_use = integer_of(items[2]);
+    for (size_t i = 3; i + 1 < items.size(); i += 2)
+        place.holders.emplace_back(std::move(items[i].text), std::move(items[i + 1].text));
+    co_return place;
+}
+
 }  // namespace jobq

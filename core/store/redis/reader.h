@@ -16,6 +16,8 @@ class RedisReader : public virtual JobReader {
     task<Result<std::vector<Result<JobView>>>> get(std::vector<std::string> jids) override;
     task<Result<ListPage>> list(ListRequest request) override;
     task<Result<std::vector<AttemptLog>>> logs(std::string jid) override;
+    task<Result<PlaceInLine>> place_in_line(std::string jid, std::string queue,
+                                            int priority) override;
 
   private:
     // The jobs, in order. `head_bytes` 0: whole.

@@ -13,7 +13,8 @@
 namespace jobq::verbs {
 namespace {
 
-constexpr int64_t kLookAgainMs = 5'000;   // should a change have been missed
+constexpr int64_t kLookAgainMs = 5'000;  // should a change have been missed
+constexpr size_t kPlacesAtOnce = 20;
 constexpr int64_t kLookAtOthersMs = 800;  // and one of another daemon
 
 bool is_over(const Result<JobView>& view) {
@@ -57,7 +58,7 @@ task<void> tell_ended(Broker& broker, Messages* to, std::vector<std::string> jid
         if (!is_over(view) || open->erase(jids[i]) == 0) continue;
         if (view) {
             JsonWriter json;
-            write_job(json, *view, broker);
+            write_job(json, *view, broker, why_facts(*view, broker));
             to->send(json.take());
         } else {
             to->send(not_found_json(jids[i]));
@@ -78,6 +79,32 @@ task<std::set<std::string>> paused_queues(Broker& broker, std::set<std::string> 
     co_return paused;
 }
 
+// Where the first few stand in line as well: that is a call for each.
+task<std::vector<WhyFacts>> facts_of(Broker& broker, const std::vector<Result<JobView>>* of) {
+    const auto& views = *of;
+    std::set<std::string> waited_in;
+    for (const auto& view : views)
+        if (view && view->state == State::ready) waited_in.insert(view->job.queue);
+    const auto paused = co_await paused_queues(broker, std::move(waited_in));
+    std::vector<WhyFacts> facts(views.size());
+    size_t placed = 0;
+    for (size_t i = 0; i < views.size(); ++i) {
+        if (!views[i]) continue;
+        const JobView& view = *views[i];
+        if (view.state == State::ready && placed < kPlacesAtOnce) {
+            ++placed;
+            std::string jid = view.job.jid, queue = view.job.queue;
+            auto place = co_await broker.store().place_in_line(std::move(jid), std::move(queue),
+                                                               view.job.priority);
+            if (place) facts[i].place = std::move(*place);
+        }
+        auto known = why_facts(view, broker, paused.count(view.job.queue) > 0);
+        known.place = std::move(facts[i].place);
+        facts[i] = std::move(known);
+    }
+    co_return facts;
+}
+
 }  // namespace
 
 task<Answer> status(ServerContext& context, std::string argument) {
@@ -91,16 +118,13 @@ task<Answer> status(ServerContext& context, std::string argument) {
     if (!views) {
         co_return tl::unexpected<Error>(views.error());
     }
-    std::set<std::string> waited_in;
-    for (const auto& view : *views)
-        if (view && view->state == State::ready) waited_in.insert(view->job.queue);
-    const auto paused = co_await paused_queues(context.broker, std::move(waited_in));
+    auto facts = co_await facts_of(context.broker, &*views);
     JsonWriter json;
     json.begin_object().key("jobs").begin_array();
     for (size_t i = 0; i < jids.size(); ++i) {
         if ((*views)[i]) {
             const JobView& view = *(*views)[i];
-            write_job(json, view, context.broker, paused.count(view.job.queue) > 0, detail);
+            write_job(json, view, context.broker, facts[i], detail);
         } else {
             json.raw(not_found_json(jids[i]));
         }
@@ -331,7 +355,9 @@ task<Answer> list(ServerContext& context, std::string argument) {
     JsonWriter json;
     json.begin_object().key("jobs").begin_array();
     for (const auto& view : page->jobs)
-        write_job(json, view, context.broker, paused.count(view.job.queue) > 0, JobDetail::row);
+        write_job(json, view, context.broker,
+                  why_facts(view, context.broker, paused.count(view.job.queue) > 0),
+                  JobDetail::row);
     json.end_array().field("looked_at", page->looked_at).field("next", page->next).end_object();
     co_return json.take();
 }

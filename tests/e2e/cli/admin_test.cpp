@@ -274,4 +274,17 @@ TEST_CASE("stats, ping, workers and events show what the daemon says") {
     CHECK(json::parse(daemon.sent("EVENTS").at(0))["types"] == json::parse(R"(["dead"])"));
 }
 
+TEST_CASE("verbs that get no id on stdin say so and fail") {
+    FakeDaemon daemon(act);
+    for (const char* verb : {"wait", "cancel", "retry", "status", "why", "release"}) {
+        auto piped = daemon.call({verb, "-"});
+        piped.no_input = false;
+        piped.input = " \n\n";
+        const Ran ran = run_cli(piped);
+        INFO(verb);
+        CHECK(ran.status == 66);
+        CHECK(contains(ran.err, "no ids on stdin"));
+    }
+}
+
 }  // namespace jobq::test
