@@ -199,6 +199,8 @@ Answer<> take_format(Parsed& parsed) {
         parsed.format = Format::json;
     } else if (name == "jsonl") {
         parsed.format = Format::jsonl;
+    } else if (name == "raw" && parsed.args.verb->name == "result") {
+        parsed.format = Format::raw;
     } else {
         return give_up(kUsage, "--output: '" + printable(name) +
                                    "' is not one of text, json and jsonl" +

@@ -8,7 +8,9 @@
 #include "cli/follow/logs.h"
 #include "cli/follow/wait_for_jobs.h"
 #include "cli/input/caller_dir.h"
+#include "cli/input/input.h"
 #include "cli/line/verb_list.h"
+#include "core/base/base64.h"
 #include "core/base/text.h"
 
 namespace jobq::cli {
@@ -65,11 +67,39 @@ Answer<> add_cwd(const Args& args, bool local, JsonWriter& payload) {
     return {};
 }
 
+// The stdin of the command: ours, when somebody pipes something in and waits for what comes out.
+Answer<> add_input(JsonWriter& payload) {
+    auto bytes = read_piped_bytes();
+    if (!bytes) return tl::unexpected(bytes.error());
+    if (bytes->empty()) return {};
+    const std::string packed = base64_encode(*bytes);
+    if (is_utf8(*bytes) && json_quoted(*bytes).size() <= packed.size() + 2) {
+        payload.field("stdin", *bytes);
+    } else {
+        payload.field("stdin_b64", packed);
+    }
+    return {};
+}
+
+// What the job writes before it is followed is to wait for us. A jobqd of an earlier version does
+// not know of this: it does not find the job, or sends what there is of it. A link that was lost is
+// for submit() to take up again.
+void announce(Client& client, const std::string& jid) {
+    auto request = JsonWriter::object();
+    request.field("jid", jid).field("expect", true);
+    client.send("LOGS", request.done());
+    const int64_t deadline_ms = monotonic_ms() + kReplyMs;
+    auto answer = client.receive(deadline_ms);
+    while (answer && !JsonView(*answer)["end"].flag())
+        answer = client.receive(deadline_ms);
+    if (!answer && answer.error().code == ErrorCode::timeout) client.link().close();
+}
+
 // The command's output as it comes, then its own exit status.
 Answer<int> follow(Client& client, Output& out, const std::string& jid) {
     const InterruptScope scope;
     auto request = JsonWriter::object();
-    request.field("jid", jid).field("follow", true).field("stdout", true);
+    request.field("jid", jid).field("follow", true).field("stdout", true).field("binary", true);
     auto end = follow_logs(client, out, request.done(), true,
                            [&out](JsonView message, const std::string& text) {
                                if (out.format() == Format::jsonl) {
@@ -120,7 +150,10 @@ Answer<int> run_run(Invocation& invocation) {
     if (!client) return tl::unexpected(client.error());
     if (auto added = add_cwd(args, client->address().endpoint.is_unix(), payload); !added)
         return tl::unexpected(added.error());
+    if (args.has("--wait"))
+        if (auto added = add_input(payload); !added) return tl::unexpected(added.error());
     request.raw("payload", payload.done());
+    if (args.has("--wait") && invocation.out.format() != Format::json) announce(*client, jid);
     const auto submitted = submit(*client, invocation.out, request.done(), jid);
     if (!submitted) return tl::unexpected(submitted.error());
     if (!args.has("--wait")) {
@@ -140,6 +173,7 @@ const Verb kRun{.name = "run",
                 .summary = "Run a command as a job",
                 .examples =
                     "jobq run --wait -- ./nightly.sh --full\n"
+                    "jobq run --wait -- gzip -c < table.csv > table.csv.gz\n"
                     "jobq run --in 1h --env LANG -- make -C /srv/site",
                 .options = kOptions,
                 .more = job_options(),

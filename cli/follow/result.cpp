@@ -1,12 +1,27 @@
 #include "cli/follow/result.h"
 
 #include "cli/line/verb_list.h"
+#include "core/base/base64.h"
 #include "core/base/text.h"
 #include "core/job/state.h"
 #include "core/json/writer.h"
 
 namespace jobq::cli {
 namespace {
+
+// The bytes of one that is no JSON.
+std::string bytes_of(JsonView reply) {
+    if (reply["b64"].exists()) return base64_decode(reply["b64"].text()).value_or("");
+    return reply["text"].text();
+}
+
+void tell_left_out(Output& out, JsonView reply) {
+    const int64_t bytes = reply["left_out"].number();
+    if (bytes <= 0) return;
+    out.flush();
+    out.note(std::to_string(bytes) + " bytes of the result left out at byte " +
+             std::to_string(reply["left_out_at"].number()) + ", as it is longer than what is kept");
+}
 
 // JSON results end with a line break, other bytes stand as the handler wrote them; on a terminal
 // the prompt gets a line of its own.
@@ -15,28 +30,38 @@ void print_text(Output& out, JsonView reply) {
         out.line(reply["result"].raw());
         return;
     }
-    const std::string text = reply["text"].text();
-    out.raw(text);
-    if (out.on_terminal() && !text.empty() && text.back() != '\n') out.raw("\n");
-    if (reply["binary"].flag()) out.note("the result is not UTF-8; invalid bytes were replaced");
+    const std::string bytes = bytes_of(reply);
+    out.raw(bytes);
+    if (out.on_terminal() && !bytes.empty() && bytes.back() != '\n') out.raw("\n");
+    tell_left_out(out, reply);
 }
 
 Answer<int> run_result(Invocation& invocation) {
     auto client = invocation.connect();
     if (!client) return tl::unexpected(client.error());
     const std::string& jid = invocation.args.words.front();
-    const auto reply = client->call("RESULT", JsonWriter::object().field("jid", jid).done());
+    Output& out = invocation.out;
+    const bool raw = out.format() == Format::raw;
+    auto request = JsonWriter::object();
+    request.field("jid", jid);
+    // To people a terminal shows them mended.
+    if (!out.on_terminal() || raw) request.field("binary", true);
+    if (raw) request.field("raw", true);
+    const auto reply = client->call("RESULT", request.done());
     if (!reply && reply.error().code == ErrorCode::conflict)
         return give_up(info(ErrorCode::conflict).exit_status, reply.error().text,
                        "`jobq status " + jid + "` shows its state");
     if (!reply) return tl::unexpected(Failure(reply.error()));
     const JsonView view(*reply);
-    if (!invocation.out.is_text()) {
-        invocation.out.line(view.raw());
-    } else if (invocation.out.quiet()) {
-        invocation.out.line(jid);
+    if (raw) {
+        out.raw(bytes_of(view));
+        tell_left_out(out, view);
+    } else if (!out.is_text()) {
+        out.line(view.raw());
+    } else if (out.quiet()) {
+        out.line(jid);
     } else {
-        print_text(invocation.out, view);
+        print_text(out, view);
     }
     return view["state"].text() == name(State::succeeded) ? kDone : kJobFailed;
 }
@@ -50,8 +75,9 @@ Answer<> print_outcome(Client& client, Output& out, JsonView job) {
     }
     std::string reply;
     if (job["has_result"].flag()) {
-        auto answer =
-            client.call("RESULT", JsonWriter::object().field("jid", job["jid"].text()).done());
+        auto request = JsonWriter::object();
+        request.field("jid", job["jid"].text()).field("binary", !out.on_terminal());
+        auto answer = client.call("RESULT", request.done());
         if (!answer) return tl::unexpected(Failure(answer.error()));
         reply = std::move(*answer);
     }
@@ -63,7 +89,7 @@ Answer<> print_outcome(Client& client, Output& out, JsonView job) {
     auto merged = JsonWriter::object();
     for (const auto& [key, value] : job.members())
         merged.raw(key, value.raw());
-    for (const char* key : {"result", "text", "binary"})
+    for (const char* key : {"result", "text", "b64", "binary", "left_out_at", "left_out"})
         if (result[key].exists()) merged.raw(key, result[key].raw());
     out.line(merged.done());
     return {};
@@ -72,7 +98,9 @@ Answer<> print_outcome(Client& client, Output& out, JsonView job) {
 const Verb kResult{.name = "result",
                    .usage = "JID",
                    .summary = "Print what a job returned",
-                   .examples = "jobq result 01KB7D3V9GQ2J5 > report.json",
+                   .examples =
+                       "jobq result 01KB7D3V9GQ2J5 > report.json\n"
+                       "jobq result -o raw 01KB7D3V9GQ2J5 > page.png",
                    .options = {},
                    .more = {},
                    .min_words = 1,

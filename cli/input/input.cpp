@@ -84,6 +84,13 @@ Answer<> each_stdin_line(const std::function<Answer<>(std::string)>& take) {
     }
 }
 
+bool is_piped() {
+    struct stat found {};
+
+    if (::fstat(STDIN_FILENO, &found) != 0) return false;
+    return S_ISFIFO(found.st_mode) || S_ISREG(found.st_mode) || S_ISSOCK(found.st_mode);
+}
+
 // Of a terminal; "" at its end.
 std::string stdin_line() {
     std::string line;
@@ -122,12 +129,25 @@ Answer<std::string> read_payload(const std::string& word) {
                    "--payload '\"text\"'");
 }
 
-Answer<std::string> read_piped_payload() {
-    struct stat found {};
+Answer<std::string> read_piped_bytes() {
+    if (!is_piped()) return std::string();
+    std::string bytes;
+    std::string part(64 << 10, '\0');
+    while (bytes.size() <= kRunInputBytes) {
+        const ssize_t got = read_some(STDIN_FILENO, part.data(), part.size());
+        if (got < 0)
+            return give_up(kNoInput, "can't read stdin: " + std::string(std::strerror(int(-got))));
+        if (got == 0) return bytes;
+        bytes.append(part, 0, size_t(got));
+    }
+    return give_up(kBadData,
+                   "stdin has more than " + std::to_string(kRunInputBytes >> 10) +
+                       " KiB, which is the most that a job takes along as the stdin of its command",
+                   "put it into a file and let the command read that; without input: </dev/null");
+}
 
-    if (::fstat(STDIN_FILENO, &found) != 0) return std::string();
-    const bool piped = S_ISFIFO(found.st_mode) || S_ISREG(found.st_mode) || S_ISSOCK(found.st_mode);
-    if (!piped) return std::string();
+Answer<std::string> read_piped_payload() {
+    if (!is_piped()) return std::string();
     auto text = read_all(STDIN_FILENO, "stdin");
     // cron gives every job an empty pipe: that is no payload, and no mistake.
     if (!text || text->empty()) return text;

@@ -12,7 +12,7 @@
 
 namespace jobq::cli {
 
-enum class Format : uint8_t { text, json, jsonl };
+enum class Format : uint8_t { text, json, jsonl, raw };  // raw: bytes as they are
 enum class Colour : uint8_t { plain, good, bad, busy, faint };
 
 class Output {

@@ -58,6 +58,13 @@ inline constexpr int64_t kImportMarkMs = 30LL * 24 * 3'600'000;  // an import is
 
 // Output of a job
 inline constexpr size_t kOutputHeadBytes = 32 << 10, kOutputTailBytes = 32 << 10;
+inline constexpr size_t kOutputPieceBytes = 64 << 10;    // of one stream, read at once
+inline constexpr size_t kOutputWindowBytes = 256 << 10;  // not yet taken by who follows: then the
+                                                         // job's pipes are not read
+inline constexpr size_t kOutputFollowedBytes = 1 << 20;  // kept of a job that somebody follows
+inline constexpr int64_t kOutputHoldMs = 10'000;    // who takes nothing for so long is passed by
+inline constexpr int64_t kOutputExpectMs = 10'000;  // for who said that he will follow
+inline constexpr size_t kOutputMarks = 1'000;       // of the order of both streams
 inline constexpr size_t kErrorMessageBytes = 1000, kErrorTypeBytes = 100;
 inline constexpr int kBacktraceLines = 50;
 inline constexpr int kErrorsKept = 50;  // attempts whose error is kept in full

@@ -164,6 +164,17 @@ bool is_utf8(std::string_view text) {
     return true;
 }
 
+size_t unfinished_utf8(std::string_view text) {
+    size_t most = std::min<size_t>(3, text.size());
+    for (size_t n = 1; n <= most; ++n) {
+        auto lead = static_cast<unsigned char>(text[text.size() - n]);
+        if ((lead & 0xC0U) == 0x80U) continue;
+        size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1;
+        return length > n ? n : 0;
+    }
+    return 0;
+}
+
 std::string_view utf8_prefix(std::string_view text, size_t bytes) {
     if (text.size() <= bytes) return text;
     // A character has at most three tail bytes; more are no character to keep whole.

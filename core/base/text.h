@@ -18,6 +18,8 @@ std::optional<int64_t> parse_int(std::string_view text);
 bool is_utf8(std::string_view text);
 // At most `bytes` of `text`, never cut inside a character.
 std::string_view utf8_prefix(std::string_view text, size_t bytes);
+// How many bytes at the end begin a character that is not complete; at most 3.
+size_t unfinished_utf8(std::string_view text);
 // Invalid UTF-8 replaced by U+FFFD, so that the result may stand in JSON.
 std::string to_utf8(std::string_view bytes);
 // `text` as the inside of a JSON string, without the quotes; `text` must be UTF-8.

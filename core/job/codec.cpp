@@ -3,6 +3,7 @@
 #include "core/job/codec.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 #include <utility>
@@ -269,18 +270,59 @@ Job salvage_job(std::string_view jid, std::string_view bytes) {
 }
 
 std::string encode_output(const Output& output) {
-    if (output.err.empty() && output.out.empty()) return {};
-    return std::to_string(output.err.size()) + "\n" + output.err + output.out;
+    if (output == Output()) return {};
+    std::string all = std::to_string(output.err.size());
+    if (output.err_cut || output.out_cut) {
+        all += " cut=";
+        for (int64_t number : {output.err_cut.at, output.err_cut.bytes, output.out_cut.at})
+            all += std::to_string(number) + ",";
+        all += std::to_string(output.out_cut.bytes);
+    }
+    if (!output.order.empty()) all += " order=" + output.order;
+    all.reserve(all.size() + 1 + output.err.size() + output.out.size());
+    return all.append("\n").append(output.err).append(output.out);
 }
 
+namespace {
+
+// Four numbers; false when it is not that.
+bool read_cuts(std::string_view text, Output& output) {
+    std::array<int64_t*, 4> numbers{&output.err_cut.at, &output.err_cut.bytes, &output.out_cut.at,
+                                    &output.out_cut.bytes};
+    for (size_t i = 0; i < numbers.size(); ++i) {
+        const size_t comma = text.find(',');
+        const auto number = parse_int(text.substr(0, comma));
+        if (!number || *number < 0 || (comma == text.npos) != (i + 1 == numbers.size()))
+            return false;
+        *numbers[i] = *number;
+        text.remove_prefix(comma == text.npos ? text.size() : comma + 1);
+    }
+    return true;
+}
+
+}  // namespace
+
 Output decode_output(std::string_view bytes) {
-    size_t line = bytes.find('\n');
-    auto length = parse_int(bytes.substr(0, line));
-    if (line == bytes.npos || !length || *length < 0 || size_t(*length) > bytes.size() - line - 1)
-        return {std::string(bytes), ""};  // not ours: shown as it is
+    constexpr std::string_view kCut = "cut=", kOrder = "order=";
+    const Output as_it_is{std::string(bytes), ""};  // not ours: shown as it is
+    const size_t line = bytes.find('\n');
+    if (line == bytes.npos) return as_it_is;
+    std::string_view head = bytes.substr(0, line);
     bytes.remove_prefix(line + 1);
-    size_t size = size_t(*length);
-    return {std::string(bytes.substr(0, size)), std::string(bytes.substr(size))};
+    Output output;
+    size_t space = head.find(' ');
+    const auto length = parse_int(head.substr(0, space));
+    if (!length || *length < 0 || size_t(*length) > bytes.size()) return as_it_is;
+    while (space != head.npos) {
+        head.remove_prefix(space + 1);
+        space = head.find(' ');
+        const std::string_view word = head.substr(0, space);
+        if (word.starts_with(kOrder)) output.order = word.substr(kOrder.size());
+        if (word.starts_with(kCut) && !read_cuts(word.substr(kCut.size()), output)) return as_it_is;
+    }
+    output.err = bytes.substr(0, size_t(*length));
+    output.out = bytes.substr(size_t(*length));
+    return output;
 }
 
 }  // namespace jobq

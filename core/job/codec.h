@@ -19,6 +19,7 @@
 
 #include "core/base/error.h"
 #include "core/job/job.h"
+#include "core/job/output.h"
 
 namespace jobq {
 
@@ -60,11 +61,8 @@ std::string final_record_begin(State state);
 Result<FinalRecord> decode_final(std::string_view bytes);
 
 // What an attempt wrote, in one value: its log (stderr) and, when it did not succeed, its stdout,
-// which is no result then. "<bytes of the log>\n", the log, the stdout; "" for nothing at all.
-struct Output {
-    std::string err, out;
-};
-
+// which is no result then. A line, the log, the stdout; "" for nothing at all. The line: the bytes
+// of the log, then, where there is need, " cut=" and the LeftOut of both, " order=" and the order.
 std::string encode_output(const Output& output);
 Output decode_output(std::string_view bytes);
 

@@ -135,6 +135,8 @@ std::string encode_final(const FinalRecord& record) {
     put(json, "tags", record.tags);
     put(json, "json", int64_t(record.result_is_json));
     put(json, "content", int64_t(record.content));
+    put(json, "cut_at", record.result_cut.at);
+    put(json, "cut", record.result_cut.bytes);
     put(json, "bytes", int64_t(record.result.size()));
     std::string out = json.end_object().take();
     out += '\n';
@@ -169,6 +171,8 @@ Result<FinalRecord> decode_final(std::string_view bytes) {
     take(in, "tags", record.tags);
     take(in, "json", is_json);
     take(in, "content", record.content);
+    take(in, "cut_at", record.result_cut.at);
+    take(in, "cut", record.result_cut.bytes);
     take(in, "bytes", result_bytes);
     auto known = state_from_name(in.text("state"));
     if (in.error() || !known || !is_final(*known)) return damaged("a field of its head is wrong");

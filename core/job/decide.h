@@ -40,6 +40,8 @@ struct RunReport {
     std::string result;  // bytes
     bool result_is_json = false;
     std::string log;  // stderr of the handler, capped
+    LeftOut result_cut{}, log_cut{};
+    std::string order{};  // of both, in time: see write_order()
     int64_t user_cpu_ms = 0, system_cpu_ms = 0, max_rss_kib = 0;
 
     bool operator==(const RunReport&) const = default;

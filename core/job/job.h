@@ -14,6 +14,7 @@
 #include "core/base/error.h"
 #include "core/base/limits.h"
 #include "core/job/durability.h"
+#include "core/job/output.h"
 #include "core/job/state.h"
 #include "core/job/ties.h"
 
@@ -99,6 +100,8 @@ struct FinalRecord {
     int64_t user_cpu_ms = 0, system_cpu_ms = 0, max_rss_kib = 0;
     std::string tags;    // JSON array text or ""
     std::string result;  // bytes; JSON when result_is_json
+    // Text without a part in its middle; JSON that is too long to keep is left out whole.
+    LeftOut result_cut{};
     bool result_is_json = false;
     uint32_t content = 0;  // content_of() the job; 0: not known
 

@@ -120,6 +120,12 @@ TakenJob read_job(FieldReader& from) {
     return job;
 }
 
+LeftOut read_cut(FieldReader& from, std::string_view at, std::string_view bytes) {
+    constexpr int64_t kMost = int64_t(1) << 50;  // nobody wrote so much
+    return {std::clamp<int64_t>(from.number(at), 0, kMost),
+            std::clamp<int64_t>(from.number(bytes), 0, kMost)};
+}
+
 DoneReport read_report(FieldReader& from) {
     DoneReport report;
     report.jid = from.some_text("jid");
@@ -137,8 +143,14 @@ DoneReport read_report(FieldReader& from) {
     run.started_ms = time_of(from, "started_at");
     run.ended_ms = time_of(from, "ended_at");
     run.result = bytes_of(from, "result", "result_b64");
-    run.result_is_json = from.flag("result_json") && check_json(run.result).has_value();
+    run.result_cut = read_cut(from, "result_cut_at", "result_cut");
+    // JSON that was too long is left out whole.
+    const bool refused = run.result.empty() && run.result_cut;
+    run.result_is_json =
+        from.flag("result_json") && (refused || check_json(run.result).has_value());
     run.log = bytes_of(from, "log", "log_b64");
+    run.log_cut = read_cut(from, "log_cut_at", "log_cut");
+    run.order = from.text("order");
     run.user_cpu_ms = from.number("user_cpu_ms");
     run.system_cpu_ms = from.number("system_cpu_ms");
     run.max_rss_kib = from.number("max_rss_kib");
@@ -161,10 +173,18 @@ OutputChunk read_chunk(FieldReader& from) {
     chunk.jid = from.some_text("jid");
     chunk.token = from.text("token");
     chunk.attempt = small(from, "attempt", 1);
-    chunk.stream = from.text("stream") == "stdout" ? OutputStream::out : OutputStream::err;
-    chunk.offset = from.number("offset");
-    chunk.bytes = bytes_of(from, "text", "b64");
+    OutputPiece& piece = chunk.piece;
+    piece.stream = from.text("stream") == "stdout" ? OutputStream::out : OutputStream::err;
+    piece.offset = from.number("offset");
+    piece.at_ms = from.number("at_ms");
+    piece.bytes = bytes_of(from, "text", "b64");
+    chunk.followed = from.flag("followed");
     return chunk;
+}
+
+OutputRoom read_room(FieldReader& from) {
+    return {from.some_text("jid"), from.number("room", OutputRoom::kNobody),
+            from.flag("known", true)};
 }
 
 }  // namespace
@@ -236,10 +256,19 @@ Result<Notices> read_notices(std::string_view text) {
     return from.whole("the answer to HEARTBEAT", std::move(notices));
 }
 
-Result<std::vector<OutputChunk>> read_output(std::string_view text) {
+Result<OutputRequest> read_output(std::string_view text) {
     FieldReader from(text);
-    auto chunks = read_each(from, "jobs", read_chunk);
-    return from.whole("OUTPUT", std::move(chunks));
+    OutputRequest request;
+    if (from.has("jobs")) request.chunks = read_each(from, "jobs", read_chunk);
+    request.wait_ms = std::clamp<int64_t>(from.number("wait_ms"), 0, limits::kFetchWaitMaxMs);
+    return from.whole("OUTPUT", std::move(request));
+}
+
+Result<std::vector<OutputRoom>> read_output_rooms(std::string_view text) {
+    FieldReader from(text);
+    std::vector<OutputRoom> rooms;
+    if (from.has("jobs")) rooms = read_each(from, "jobs", read_room);
+    return from.whole("the answer to OUTPUT", std::move(rooms));
 }
 
 }  // namespace jobq

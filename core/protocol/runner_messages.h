@@ -19,6 +19,7 @@
 #include "core/base/error.h"
 #include "core/config/config.h"
 #include "core/job/decide.h"
+#include "core/job/output.h"
 
 namespace jobq {
 
@@ -141,18 +142,33 @@ Result<HeartbeatRequest> read_heartbeat(std::string_view text);
 std::string write(const Notices& notices);
 Result<Notices> read_notices(std::string_view text);
 
-// OUTPUT: what running jobs wrote since the last one.
-enum class OutputStream : uint8_t { out, err };
-
+// OUTPUT: what running jobs wrote since the last one, or a wait for room to send more.
 struct OutputChunk {
     std::string jid, token;
     int attempt = 1;
-    OutputStream stream = OutputStream::err;
-    int64_t offset = 0;  // in the whole of the stream, in bytes
-    std::string bytes;
+    OutputPiece piece;
+    bool followed = false;  // as jobqd last said; for one that was started since
 };
 
-std::string write(std::span<const OutputChunk> chunks);
-Result<std::vector<OutputChunk>> read_output(std::string_view text);
+struct OutputRequest {
+    std::vector<OutputChunk> chunks;
+    int64_t wait_ms = 0;  // without chunks: until there is room for a job of this worker
+};
+
+// How much a job may send now. `room` kNobody: nobody follows it, and what is not sent may go.
+struct OutputRoom {
+    static constexpr int64_t kNobody = -1;
+
+    std::string jid;
+    int64_t room = kNobody;
+    bool known = true;  // false: what came of it was not taken, but may be later
+};
+
+std::string write(const OutputRequest& request);
+// Clamped: wait_ms to 0..limits::kFetchWaitMaxMs.
+Result<OutputRequest> read_output(std::string_view text);
+std::string write(std::span<const OutputRoom> rooms);
+// Of a jobqd that does not tell: none.
+Result<std::vector<OutputRoom>> read_output_rooms(std::string_view text);
 
 }  // namespace jobq

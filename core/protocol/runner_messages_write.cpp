@@ -75,6 +75,10 @@ void write_type(JsonWriter& json, const TypeSpec& type) {
     json.end_object();
 }
 
+void write_cut(JsonWriter& json, std::string_view at, std::string_view bytes, LeftOut cut) {
+    if (cut) json.field(at, cut.at).field(bytes, cut.bytes);
+}
+
 void write_report(JsonWriter& json, const DoneReport& report) {
     const RunReport& run = report.run;
     json.begin_object().field("jid", report.jid).field("token", report.token);
@@ -89,11 +93,13 @@ void write_report(JsonWriter& json, const DoneReport& report) {
     if (run.exit_code) json.field("exit_code", *run.exit_code);
     if (run.signal) json.field("signal", *run.signal);
     if (run.snooze_ms) json.field("snooze_ms", *run.snooze_ms);
-    if (!run.result.empty()) {
-        write_bytes(json, "result", "result_b64", run.result);
-        if (run.result_is_json) json.field("result_json", true);
-    }
+    if (!run.result.empty()) write_bytes(json, "result", "result_b64", run.result);
+    const bool has_result = !run.result.empty() || run.result_cut;
+    if (has_result && run.result_is_json) json.field("result_json", true);
+    write_cut(json, "result_cut_at", "result_cut", run.result_cut);
     if (!run.log.empty()) write_bytes(json, "log", "log_b64", run.log);
+    write_cut(json, "log_cut_at", "log_cut", run.log_cut);
+    if (!run.order.empty()) json.field("order", run.order);
     json.end_object();
 }
 
@@ -115,9 +121,17 @@ void write_answer(JsonWriter& json, const DoneAnswer& answer) {
 void write_chunk(JsonWriter& json, const OutputChunk& chunk) {
     json.begin_object().field("jid", chunk.jid).field("token", chunk.token);
     json.field("attempt", chunk.attempt);
-    json.field("stream", chunk.stream == OutputStream::out ? "stdout" : "stderr");
-    json.field("offset", chunk.offset);
-    write_bytes(json, "text", "b64", chunk.bytes);
+    json.field("stream", name(chunk.piece.stream)).field("offset", chunk.piece.offset);
+    json.field("at_ms", chunk.piece.at_ms);
+    write_bytes(json, "text", "b64", chunk.piece.bytes);
+    if (chunk.followed) json.field("followed", true);
+    json.end_object();
+}
+
+void write_room(JsonWriter& json, const OutputRoom& room) {
+    json.begin_object().field("jid", room.jid);
+    if (room.room != OutputRoom::kNobody) json.field("room", room.room);
+    if (!room.known) json.field("known", false);
     json.end_object();
 }
 
@@ -210,8 +224,17 @@ std::string write(const Notices& notices) {
     return json.take();
 }
 
-std::string write(std::span<const OutputChunk> chunks) {
-    return write_jobs(chunks, write_chunk);
+std::string write(const OutputRequest& request) {
+    if (request.chunks.empty()) {
+        JsonWriter json;
+        json.begin_object().field("wait_ms", request.wait_ms).end_object();
+        return json.take();
+    }
+    return write_jobs(request.chunks, write_chunk);
+}
+
+std::string write(std::span<const OutputRoom> rooms) {
+    return write_jobs(rooms, write_room);
 }
 
 }  // namespace jobq

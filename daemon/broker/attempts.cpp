@@ -28,6 +28,7 @@ FinalRecord final_of(const Running& running, const RunReport& report, const Tran
     record.tags = running.job.tags;
     record.content = running.content;
     if (next.move == Move::succeed) record.result = report.result;
+    if (next.move == Move::succeed) record.result_cut = report.result_cut;
     record.result_is_json = report.result_is_json;
     return record;
 }
@@ -69,7 +70,8 @@ Finish Attempts::plan(const Ended& ended, const Running& running) {
                                                             ? limits::kDeadKeepMs
                                                             : limits::kRecordLeastMs);
     bool kept = finish.transition.move == Move::succeed;  // then stdout is the result
-    finish.log = encode_output({report.log, kept ? std::string() : report.result});
+    finish.log = encode_output({report.log, kept ? std::string() : report.result, report.log_cut,
+                                report.result_cut, report.order});
     finish.attempt = current_attempt(running.record);
     finish.queue = running.job.queue;
     finish.priority = running.job.priority;
@@ -200,8 +202,7 @@ void Attempts::ended(const Ended& what, const Planned& next, const Running& runn
     const RunReport& report = what.report;
     if (next.move == Move::drop) recent_.dropped(what.jid, running.content, reactor_.now_ms());
     wakeups_.stir();
-    for (const auto& live : {running.out, running.err})
-        if (live) live->changed.notify_all();
+    if (running.output) running.output->changed.notify_all();
     watchers_.changed(what.jid);
     journal_.ended({running.job, running.record, running.started_wall_ms, report, next.move,
                     next.reason, report.worker.empty() ? running.worker : report.worker, next.at_ms,

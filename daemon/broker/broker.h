@@ -22,6 +22,7 @@
 #include "core/store/storage_gate.h"
 #include "daemon/broker/attempts.h"
 #include "daemon/broker/dispatch.h"
+#include "daemon/broker/followers.h"
 #include "daemon/broker/hint_router.h"
 #include "daemon/broker/intake.h"
 #include "daemon/broker/job_control.h"
@@ -70,6 +71,8 @@ class Broker {
 
     Watchers& watchers() { return watchers_; }
 
+    Followers& followers() { return followers_; }
+
     Wakeups& wakeups() { return wakeups_; }
 
     Waiters& waiters() { return wakeups_.waiters; }
@@ -113,6 +116,7 @@ class Broker {
     JobLog job_log_;
     Journal journal_;
     Watchers watchers_;
+    Followers followers_;
     RunningTable running_;
     RecentJids recent_;
     Wakeups wakeups_;

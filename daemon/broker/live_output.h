@@ -1,12 +1,19 @@
-// LiveOutput: what a running job has written so far, its head and its tail, for those who follow.
-// Positions count all bytes ever written, so a follower knows what it missed.
+// LiveOutput: what a running job has written so far, in the order in which it came: its head, and
+// of the rest the last of it, or as much as those who follow have not taken yet.
+//
+// A place counts all that ever came, of both streams, and a little for each piece; it means
+// something in this object alone. Must stay true: memory is bounded whatever comes; what was
+// dropped can be told by the offsets of the pieces.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <deque>
+#include <optional>
 #include <string>
-#include <string_view>
 
 #include "core/async/wait.h"
+#include "core/job/output.h"
 
 namespace jobq {
 
@@ -14,25 +21,35 @@ class LiveOutput {
   public:
     explicit LiveOutput(Reactor& reactor) : changed(reactor) {}
 
-    struct Part {
-        int64_t at = 0;  // position of the first byte
-        std::string text;
-    };
+    // What is known already is skipped, so a resend is harmless. Of what is not in the head at most
+    // `keep` is kept.
+    void put(OutputPiece piece, int64_t keep);
 
-    // A piece that starts at `offset`; what is known already is skipped, so a resend is harmless.
-    void put(int64_t offset, std::string_view text);
-    // The next unbroken piece of what is kept at or after `position`; an empty text when there is
-    // nothing more. It begins later than asked where the middle was left out.
-    Part next(int64_t position) const;
+    // The next piece at or after `place`, which is moved behind it; nothing: there is none yet.
+    std::optional<OutputPiece> next(int64_t& place) const;
 
-    int64_t size() const { return size_; }
+    // Of all that is kept, how much lies behind `place`.
+    int64_t unread(int64_t place) const;
+
+    // Bytes of a stream so far, with those that never came.
+    int64_t size(OutputStream stream) const { return sizes_[size_t(stream)]; }
 
     Signal changed;
 
   private:
-    std::string head_;  // from position 0
-    std::string tail_;  // up to position size_
-    int64_t size_ = 0;
+    struct Entry {
+        int64_t place = 0;  // of its first byte
+        OutputPiece piece;
+
+        int64_t end() const;
+    };
+
+    static const Entry* find(const std::deque<Entry>& entries, int64_t place);
+
+    std::deque<Entry> head_, tail_;
+    std::array<int64_t, 2> sizes_{};
+    int64_t end_ = 0;       // the place behind the last piece
+    int64_t head_end_ = 0;  // likewise of the head's
 };
 
 }  // namespace jobq

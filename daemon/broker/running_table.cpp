@@ -2,10 +2,9 @@
 
 namespace jobq {
 
-std::shared_ptr<LiveOutput> Running::live_output(Reactor& reactor, bool is_stdout) {
-    auto& live = is_stdout ? out : err;
-    if (!live) live = std::make_shared<LiveOutput>(reactor);
-    return live;
+const std::shared_ptr<LiveOutput>& Running::live_output(Reactor& reactor) {
+    if (!output) output = std::make_shared<LiveOutput>(reactor);
+    return output;
 }
 
 Running& RunningTable::add(const Leased& lease, std::string owner, std::string worker) {

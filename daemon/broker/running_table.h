@@ -42,12 +42,13 @@ class Running {
     int64_t started_wall_ms = 0;
     int64_t lease_ends_ms = 0;  // monotonic; 0: the owner's own lease counts
     bool cancel_asked = false;
-    int missed_beats = 0;  // heartbeats of its owner in a row that did not name it
-    bool flushed = false;  // a FLUSH dropped it while it ran
-    std::shared_ptr<LiveOutput> out, err;
+    int missed_beats = 0;                // heartbeats of its owner in a row that did not name it
+    bool flushed = false;                // a FLUSH dropped it while it ran
+    std::shared_ptr<LiveOutput> output;  // null: nothing came of it, and nobody asked
+    int64_t told_room = -1;              // for more of it, as its runner was last told
 
-    // The last bytes of either, made when it is first asked for.
-    std::shared_ptr<LiveOutput> live_output(Reactor& reactor, bool is_stdout);
+    // Made when it is first asked for.
+    const std::shared_ptr<LiveOutput>& live_output(Reactor& reactor);
 
   private:
     friend class RunningTable;

@@ -15,11 +15,11 @@ namespace {
 constexpr int kResultDepth = limits::kJsonDepth - 4;
 
 void write_result(JsonWriter& json, const RunReport& report) {
-    if (report.result.empty()) return;
-    if (report.result.size() > limits::kWebhookResultBytes) {
+    if (report.result.size() > limits::kWebhookResultBytes || report.result_cut) {
         json.field("result_omitted", true);
         return;
     }
+    if (report.result.empty()) return;
     const bool is_json = report.result_is_json && check_json(report.result, kResultDepth);
     if (is_json)
         json.key("result").raw(trim(report.result));

@@ -32,7 +32,10 @@ constexpr Param kListParams[] = {
 constexpr Param kDeadParams[] = {kQueue, kType,  kTag,    kError,  kText,
                                  kGroup, kSince, kNewest, kCursor, kLimit};
 constexpr Param kGroupParams[] = {kQueue, kType, kTag, kError, kText, kGroup, kSince};
+constexpr Param kResultParams[] = {
+    {"format", Kind::text, "json, or raw: the bytes that the job wrote"}};
 constexpr Param kLogParams[] = {
+    {"binary", Kind::flag, "what is no UTF-8 as base 64, not mended"},
     {"follow", Kind::flag, "follow the log until the job ends"},
     {"stdout", Kind::flag, "also include the standard output"},
     {"attempt", Kind::integer, "only this attempt", 1, limits::kAttemptsMax},
@@ -124,16 +127,8 @@ constexpr Route kJobsRoutes[] = {
      "",
      200,
      api::get_payload},
-    {"GET",
-     "/api/v1/jobs/{id}/result",
-     Scope::read,
-     "getResult",
-     "The result of a job",
-     {},
-     "",
-     "JobResult",
-     200,
-     api::get_result},
+    {"GET", "/api/v1/jobs/{id}/result", Scope::read, "getResult", "The result of a job",
+     kResultParams, "", "JobResult", 200, api::get_result},
     {"GET", "/api/v1/jobs/{id}/log", Scope::read, "getLog", "The output of a job", kLogParams, "",
      "LogLine", 200, nullptr, api::get_log, false, "application/jsonl"},
     {"GET", "/api/v1/dead", Scope::read, "listDead", "Dead jobs, page by page", kDeadParams, "",

@@ -69,10 +69,12 @@ constexpr Schema kSchemas[] = {
 "jid":{"type":"string"},"ok":{"type":"boolean"},"was":{"type":"string"}}})"},
     {"JobResult", R"({"type":"object","required":["jid","state"],"properties":{
 "jid":{"type":"string"},"state":{"type":"string"},"result":{},"text":{"type":"string"},
-"binary":{"type":"boolean"}}})"},
+"b64":{"type":"string"},"binary":{"type":"boolean"},"left_out_at":{"type":"integer"},
+"left_out":{"type":"integer"}}})"},
     {"LogLine", R"({"type":"object","properties":{"attempt":{"type":"integer"},
 "stream":{"type":"string","enum":["stderr","stdout"]},"at":{"type":"integer"},
-"text":{"type":"string"},"end":{"type":"boolean"},"state":{"type":"string"},
+"time":{"type":"string","format":"date-time"},"text":{"type":"string"},
+"b64":{"type":"string"},"left_out":{"type":"integer"},"end":{"type":"boolean"},"state":{"type":"string"},
 "outcome":{"type":"string"},"exit_code":{"type":"integer"},"signal":{"type":"integer"}}})"},
     {"DeadFilter", R"({"type":"object","additionalProperties":false,"properties":{
 "type":{"type":"string"},"queue":{"type":"string"},"tag":{"type":"string"},

@@ -71,7 +71,7 @@ struct PipeReader::Impl {
     UvReactor* reactor = nullptr;
     std::function<void(std::string_view)> on_data;
     std::function<void()> on_end;
-    bool ended = false, abandoned = false;
+    bool ended = false, abandoned = false, paused = false;
 
     // False when there was nothing more for now.
     bool read_once() {
@@ -87,9 +87,16 @@ struct PipeReader::Impl {
         return false;
     }
 
-    void read_some(int times) {
-        while (times-- > 0 && !ended && read_once()) {
+    // `drains`: also what a pause would leave.
+    void read_some(int times, bool drains) {
+        while (times-- > 0 && !ended && (drains || !paused) && read_once()) {
         }
+    }
+
+    void poll() {
+        uv_poll_start(&handle.poll, UV_READABLE, [](uv_poll_t* polled, int, int) {
+            static_cast<Impl*>(polled->data)->read_some(kReadsPerWake, false);
+        });
     }
 
     void end() {
@@ -110,9 +117,7 @@ PipeReader::PipeReader(UvReactor& reactor, int fd, std::function<void(std::strin
     impl_->on_data = std::move(on_data);
     impl_->on_end = std::move(on_end);
     impl_->handle.init(reactor, fd, impl_);
-    uv_poll_start(&impl_->handle.poll, UV_READABLE, [](uv_poll_t* handle, int, int) {
-        static_cast<Impl*>(handle->data)->read_some(kReadsPerWake);
-    });
+    impl_->poll();
 }
 
 PipeReader::~PipeReader() {
@@ -125,7 +130,17 @@ bool PipeReader::ended() const {
 }
 
 void PipeReader::drain() {
-    impl_->read_some(kReadsPerDrain);
+    impl_->read_some(kReadsPerDrain, true);
+}
+
+void PipeReader::pause(bool paused) {
+    if (impl_->ended || impl_->paused == paused) return;
+    impl_->paused = paused;
+    if (paused) {
+        uv_poll_stop(&impl_->handle.poll);
+    } else {
+        impl_->poll();
+    }
 }
 
 struct PipeWriter::Impl {

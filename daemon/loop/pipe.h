@@ -32,8 +32,10 @@ class PipeReader {
     PipeReader(const PipeReader&) = delete;
 
     bool ended() const;
-    // Hands over what is there right now, without waiting; bounded.
+    // Hands over what is there right now, without waiting; bounded. Also while paused.
     void drain();
+    // While paused nothing is read, not even the end; who writes waits once the pipe is full.
+    void pause(bool paused);
 
   private:
     struct Impl;

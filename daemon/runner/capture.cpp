@@ -1,4 +1,4 @@
-// Head + tail ring of a job's output; see capture.h.
+// Head and tail ring of one stream; see capture.h.
 // Must stay true: no input makes it hold more than head and tail.
 #include "daemon/runner/capture.h"
 
@@ -11,18 +11,6 @@ namespace {
 
 bool continues_character(char c) {
     return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
-}
-
-// How many bytes at the end of `text` begin a UTF-8 character that is not complete.
-size_t unfinished(std::string_view text) {
-    size_t most = std::min<size_t>(3, text.size());
-    for (size_t n = 1; n <= most; ++n) {
-        auto lead = static_cast<unsigned char>(text[text.size() - n]);
-        if ((lead & 0xC0U) == 0x80U) continue;
-        size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1;
-        return length > n ? n : 0;
-    }
-    return 0;
 }
 
 }  // namespace
@@ -45,29 +33,29 @@ void Capture::append(std::string_view bytes) {
     }
 }
 
-int64_t Capture::left_out() const {
-    return total_ - int64_t(head_.size() + ring_.size());
-}
-
 std::string Capture::tail() const {
     return ring_.substr(ring_next_) + ring_.substr(0, ring_next_);
 }
 
-std::string Capture::text() const {
-    int64_t missing = left_out();
-    std::string end = tail();
-    if (missing == 0) return head_ + end;
-    // Whole characters on both sides of the cut, so that text stays text.
-    std::string start = head_.substr(0, head_.size() - unfinished(head_));
+Capture::Kept Capture::kept() const {
+    const int64_t missing = left_out();
+    const std::string end = tail();
+    if (missing == 0) return {head_ + end};
+    // Whole characters on both sides of the cut, so that text stays text. Of other bytes this
+    // leaves out three more on each side at most.
+    const size_t head = head_.size() - unfinished_utf8(head_);
     size_t skip = 0;
     while (skip < 3 && skip < end.size() && continues_character(end[skip]))
         ++skip;
-    missing += int64_t(head_.size() - start.size() + skip);
-    std::string out = std::move(start);
-    if (!out.empty() && out.back() != '\n') out += '\n';
-    out += "... " + std::to_string(missing) + " bytes left out ...\n";
-    out.append(end, skip);
-    return out;
+    Kept kept{head_.substr(0, head)};
+    kept.bytes.append(end, skip);
+    kept.cut = {int64_t(head), missing + int64_t(head_.size() - head + skip)};
+    return kept;
+}
+
+int64_t Capture::kept_between(int64_t from, int64_t to) const {
+    const int64_t in_head = std::max<int64_t>(0, std::min(to, int64_t(head_.size())) - from);
+    return in_head + std::max<int64_t>(0, to - std::max(from, ring_from()));
 }
 
 std::string Capture::last_line(size_t bytes) const {
@@ -82,36 +70,6 @@ std::string Capture::last_line(size_t bytes) const {
         rest = rest.substr(0, at);
     }
     return "";
-}
-
-std::string Capture::stretch(int64_t from, size_t max_bytes) const {
-    auto head_size = int64_t(head_.size());
-    if (from < head_size) return head_.substr(size_t(from), max_bytes);
-    size_t skip = size_t(from - (total_ - int64_t(ring_.size())));
-    std::string out;
-    size_t at = ring_.empty() ? 0 : (ring_next_ + skip) % ring_.size();
-    size_t wanted = std::min(max_bytes, ring_.size() - skip);
-    size_t first = std::min(wanted, ring_.size() - at);
-    out.append(ring_, at, first);
-    out.append(ring_, 0, wanted - first);
-    return out;
-}
-
-std::optional<Capture::Piece> Capture::take_piece(size_t max_bytes) {
-    if (sent_ >= total_) return std::nullopt;
-    auto head_size = int64_t(head_.size());
-    int64_t ring_from = total_ - int64_t(ring_.size());
-    if (sent_ >= head_size && sent_ < ring_from) sent_ = ring_from;
-    if (sent_ >= total_) return std::nullopt;
-    Piece piece{sent_, stretch(sent_, max_bytes)};
-    // The rest of a character that is still to come goes with it.
-    bool more_comes = !closed_ || sent_ + int64_t(piece.bytes.size()) < total_;
-    size_t hold = more_comes ? unfinished(piece.bytes) : 0;
-    if (hold == piece.bytes.size()) hold = closed_ ? 0 : hold;
-    piece.bytes.resize(piece.bytes.size() - hold);
-    if (piece.bytes.empty()) return std::nullopt;
-    sent_ += int64_t(piece.bytes.size());
-    return piece;
 }
 
 }  // namespace jobq

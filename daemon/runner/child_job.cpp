@@ -39,22 +39,26 @@ void ChildJob::kill(StopReason reason) {
     worker_->kill();
 }
 
+void ChildJob::read_output(bool reads) {
+    if (worker_ != nullptr) worker_->read_stderr(reads);
+}
+
 void ChildJob::answered(const ChildMessage& message) {
     RunReport report;
     if (message.kind == ChildMessage::Kind::success) {
-        out.append(message.result);
+        output.append(OutputStream::out, message.result, hub_.reactor.wall_ms());
     } else {
         report.outcome = message.retry ? Outcome::failure : Outcome::dead;
         report.error_type = message.error_kind.empty() ? "error" : message.error_kind;
-        report.message =
-            message.error.empty() ? err.last_line(limits::kErrorMessageBytes) : message.error;
+        report.message = message.error.empty() ? output.err().last_line(limits::kErrorMessageBytes)
+                                               : message.error;
     }
     finish(std::move(report));
 }
 
 void ChildJob::child_died(const ChildEnd& end, bool unread) {
     RunReport report = judge(end, stop_reason(), TypeSpec{}, timeout_ms_,
-                             err.last_line(limits::kErrorMessageBytes));
+                             output.err().last_line(limits::kErrorMessageBytes));
     if (stop_reason() == StopReason::none && unread) {
         // A child that can't even start must not make poison of every job that comes by.
         report.outcome = Outcome::released;
@@ -73,8 +77,6 @@ void ChildJob::child_died(const ChildEnd& end, bool unread) {
 void ChildJob::finish(RunReport report) {
     worker_ = nullptr;
     hub_.reactor.cancel(timer_);
-    out.close();
-    err.close();
     add_output(report, *this, hub_.reactor.wall_ms());
     events_.on_end(*this, std::move(report));
 }

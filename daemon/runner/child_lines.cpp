@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/base64.h"
 #include "core/base/text.h"
 #include "core/json/field_reader.h"
 #include "core/json/writer.h"
@@ -60,6 +61,12 @@ Result<RunRequest> read_run_request(std::string_view payload) {
     request.argv = from.texts("argv");
     request.cwd = from.text("cwd");
     request.env = from.text_map("env");
+    request.input = from.text("stdin");
+    if (from.has("stdin_b64")) {
+        auto bytes = base64_decode(from.text("stdin_b64"));
+        if (!bytes) from.refuse("its stdin_b64 is not base64");
+        request.input = bytes.value_or("");
+    }
     if (request.argv.empty() || request.argv.front().empty())
         from.refuse("it names no command in argv");
     // Relative to what? The runner's own directory means nothing to who wrote it.

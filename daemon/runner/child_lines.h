@@ -17,6 +17,7 @@ struct RunRequest {
     std::vector<std::string> argv;
     std::string cwd;
     std::map<std::string, std::string> env;
+    std::string input;  // its stdin
 };
 
 // One line of a child of a child pool.

@@ -129,7 +129,8 @@ void ChildWorker::on_stderr(std::string_view bytes) {
         idle_words_.append(bytes);
         return;
     }
-    job_->err.append(bytes);
+    job_->output.append(OutputStream::err, bytes, hub_.reactor.wall_ms());
+    if (job_->output.full()) read_stderr(false);
     events_.on_output(*job_);
 }
 
@@ -172,6 +173,7 @@ void ChildWorker::on_line(std::string_view line) {
     }
     // What it wrote to its log before it answered belongs to this job.
     err_reader_->drain();
+    read_stderr(true);  // for the next one
     ChildJob* job = job_;
     job_ = nullptr;
     failures_ = 0;

@@ -29,6 +29,7 @@ class ChildJob final : public JobRun {
 
     void stop(StopReason reason) override;
     void kill(StopReason reason) override;
+    void read_output(bool reads) override;
 
   private:
     friend class ChildWorker;
@@ -74,6 +75,9 @@ class ChildWorker {
     void read_lines();
     void on_line(std::string_view line);
     void on_stderr(std::string_view bytes);
+
+    void read_stderr(bool reads) { err_reader_->pause(!reads); }
+
     // TERM and KILL to the child and all that it started.
     void terminate();
     void kill();

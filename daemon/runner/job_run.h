@@ -8,7 +8,7 @@
 #include <functional>
 
 #include "core/protocol/runner_messages.h"
-#include "daemon/runner/capture.h"
+#include "daemon/runner/job_output.h"
 
 namespace jobq {
 
@@ -24,11 +24,7 @@ enum class StopReason : uint8_t {
 class JobRun {
   public:
     JobRun(TakenJob job, const TypeSpec& type, int64_t started_ms)
-        : out(type.output_head_bytes, type.output_tail_bytes),
-          err(type.output_head_bytes, type.output_tail_bytes),
-          job_(std::move(job)),
-          started_ms_(started_ms),
-          grace_ms_(type.grace_ms) {}
+        : output(type), job_(std::move(job)), started_ms_(started_ms), grace_ms_(type.grace_ms) {}
 
     virtual ~JobRun() = default;
     JobRun(const JobRun&) = delete;
@@ -47,7 +43,11 @@ class JobRun {
     // KILL now.
     virtual void kill(StopReason reason) = 0;
 
-    Capture out, err;
+    // Whether what it writes is read; when not, it waits once its pipes are full.
+    virtual void read_output(bool reads) = 0;
+
+    JobOutput output;
+    int64_t held_since_ms = 0;  // that its pipes are not read, with no word of jobqd; 0: they are
 
   protected:
     void set_reason(StopReason reason) {

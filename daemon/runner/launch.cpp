@@ -105,6 +105,7 @@ Result<Launch> launch_of(const TakenJob& job, const TypeSpec* type, bool run_all
         if (!request) return tl::unexpected<Error>(request.error());
         out.plan.argv = std::move(request->argv);
         overlay(env, request->env);
+        out.standard_input = std::move(request->input);
         if (!request->cwd.empty()) out.plan.cwd = request->cwd;
     } else {
         return fail(ErrorCode::not_found, "no handler for type '" + job.type + "'; add [type." +

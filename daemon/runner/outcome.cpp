@@ -90,9 +90,21 @@ RunReport judge(const ChildEnd& end, StopReason stopped, const TypeSpec& type, i
 void add_output(RunReport& report, const JobRun& attempt, int64_t ended_ms) {
     report.started_ms = attempt.started_ms();
     report.ended_ms = ended_ms;
-    report.result = attempt.out.text();
-    report.result_is_json = !attempt.out.is_cut() && check_json(report.result).has_value();
-    report.log = attempt.err.text();
+    Output kept = attempt.output.kept();
+    report.order = std::move(kept.order);
+    report.log = std::move(kept.err);
+    report.log_cut = kept.err_cut;
+    report.result = std::move(kept.out);
+    report.result_cut = kept.out_cut;
+    if (!report.result_cut) {
+        report.result_is_json = check_json(report.result).has_value();
+    } else if (report.outcome == Outcome::success && attempt.output.is_long_json()) {
+        // A part of it would be read as something else, or not at all.
+        report.result_is_json = true;
+        report.result.clear();
+        report.result_cut = {0, attempt.output.out().total()};
+        report.order.clear();
+    }
 }
 
 }  // namespace jobq

@@ -26,26 +26,31 @@ ProcessJob::~ProcessJob() {
     if (phase_ == Phase::lingering) sweeper_.leave(child_->pid());
 }
 
+void ProcessJob::wrote(OutputStream stream, std::string_view bytes) {
+    output.append(stream, bytes, reactor_.wall_ms());
+    if (output.full()) read_output(false);
+    events_.on_output(*this);
+}
+
+void ProcessJob::read_output(bool reads) {
+    out_reader_->pause(!reads);
+    err_reader_->pause(!reads);
+}
+
 Result<> ProcessJob::open_pipes(SpawnPlan& plan, bool with_input) {
     auto out_pipe = make_pipe();
     if (!out_pipe) return tl::unexpected<Error>(out_pipe.error());
     plan.stdout_fd = out_pipe->write_fd;
     out_reader_ = std::make_unique<PipeReader>(
         reactor_, out_pipe->read_fd,
-        [this](std::string_view bytes) {
-            out.append(bytes);
-            events_.on_output(*this);
-        },
+        [this](std::string_view bytes) { wrote(OutputStream::out, bytes); },
         [this] { check_over(); });
     auto err_pipe = make_pipe();
     if (!err_pipe) return tl::unexpected<Error>(err_pipe.error());
     plan.stderr_fd = err_pipe->write_fd;
     err_reader_ = std::make_unique<PipeReader>(
         reactor_, err_pipe->read_fd,
-        [this](std::string_view bytes) {
-            err.append(bytes);
-            events_.on_output(*this);
-        },
+        [this](std::string_view bytes) { wrote(OutputStream::err, bytes); },
         [this] { check_over(); });
     if (!with_input) return {};
     auto in_pipe = make_pipe();
@@ -128,6 +133,9 @@ void ProcessJob::kill(StopReason reason) {
 
 void ProcessJob::exited(const ChildEnd& end) {
     end_ = end;
+    // What it left in its pipes is no more than they hold.
+    out_reader_->drain();
+    err_reader_->drain();
     if (phase_ == Phase::stopping) {
         // The others have the rest of the grace to do what the TERM asks of them.
         phase_ = Phase::lingering;
@@ -159,10 +167,8 @@ void ProcessJob::finish() {
     // What its last processes wrote before they were ended.
     if (!out_reader_->ended()) out_reader_->drain();
     if (!err_reader_->ended()) err_reader_->drain();
-    out.close();
-    err.close();
-    RunReport report =
-        judge(*end_, stop_reason(), type_, timeout_ms_, err.last_line(limits::kErrorMessageBytes));
+    RunReport report = judge(*end_, stop_reason(), type_, timeout_ms_,
+                             output.err().last_line(limits::kErrorMessageBytes));
     add_output(report, *this, reactor_.wall_ms());
     events_.on_end(*this, std::move(report));
 }

@@ -31,12 +31,14 @@ class ProcessJob final : public JobRun {
     Result<> start(const Launch& launch);
     void stop(StopReason reason) override;
     void kill(StopReason reason) override;
+    void read_output(bool reads) override;
 
     int pid() const { return child_ ? child_->pid() : -1; }
 
   private:
     enum class Phase : uint8_t { idle, running, stopping, lingering, killed, draining, over };
 
+    void wrote(OutputStream stream, std::string_view bytes);
     Result<> open_pipes(SpawnPlan& plan, bool with_input);
     void close_childs_ends(const SpawnPlan& plan);
     void exited(const ChildEnd& end);

@@ -9,25 +9,22 @@
 namespace jobq {
 namespace {
 
-constexpr int64_t kOutputEveryMs = 100;
+constexpr int64_t kOutputEveryMs = 100;  // of a job that nobody follows
+constexpr int64_t kOutputFollowedMs = 10;
+constexpr size_t kOutputAtOnceBytes = 64 << 10;
 constexpr int64_t kCallMs = 15'000;
-// A line is at most limits::kLineBytes; base 64 adds a third, and there is the rest of a report.
-constexpr size_t kResultBytes = 384 << 10, kLogBytes = 256 << 10;
+constexpr int64_t kRoomWaitMs = 10'000;
+constexpr int64_t kLookMs = 500;  // after jobs that are held up
+// Beyond what jobqd grants to who follows: it is away, or nobody there knows the job.
+constexpr int64_t kHeldMostMs = limits::kOutputHoldMs + 5'000;
+constexpr int64_t kUnknownAgainMs = 100;
 constexpr size_t kDoneLineBytes = 512 << 10;  // of several reports
 constexpr size_t kOutputLineBytes = 256 << 10;
-constexpr size_t kPieceBytes = 64 << 10;
 constexpr size_t kReportBytes = 2048;  // of one, without result and log
 constexpr size_t kReportsAtOnce = 200;
 // While jobs wait for a slot reports may wait for one another: a call for each, and its fsync,
 // would cost more than a short job itself.
 constexpr int64_t kGatherMs = 10;
-
-void shorten(std::string& text, size_t bytes) {
-    if (text.size() <= bytes) return;
-    Capture cut(bytes / 2, bytes / 2);
-    cut.append(text);
-    text = cut.text();
-}
 
 // Whether the same report may be taken later.
 bool can_help(ErrorCode code) {
@@ -38,19 +35,18 @@ size_t weight(const DoneReport& report) {
     return kReportBytes + report.run.result.size() + report.run.log.size();
 }
 
-void add_pieces(std::vector<OutputChunk>& chunks, JobRun& run, OutputStream stream) {
-    Capture& capture = stream == OutputStream::out ? run.out : run.err;
-    while (auto piece = capture.take_piece(kPieceBytes)) {
-        const TakenJob& job = run.job();
+void add_pieces(std::vector<OutputChunk>& chunks, const JobRun& run,
+                std::vector<OutputPiece> pieces) {
+    const TakenJob& job = run.job();
+    for (auto& piece : pieces)
         chunks.push_back(
-            {job.jid, job.token, job.attempt, stream, piece->offset, std::move(piece->bytes)});
-    }
+            {job.jid, job.token, job.attempt, std::move(piece), run.output.is_followed()});
 }
 
 }  // namespace
 
 Reporter::Reporter(Hub& hub, RunTable& runs)
-    : hub_(hub), runs_(runs), client_(hub.reactor, hub.dial) {}
+    : hub_(hub), runs_(runs), client_(hub.reactor, hub.dial), room_client_(hub.reactor, hub.dial) {}
 
 Reporter::~Reporter() {
     hub_.reactor.cancel(timer_);
@@ -68,9 +64,6 @@ std::string Reporter::names() const {
 
 void Reporter::push(Pending pending) {
     RunReport& run = pending.report.run;
-    if (run.result.size() > kResultBytes) run.result_is_json = false;
-    shorten(run.result, kResultBytes);
-    shorten(run.log, kLogBytes);
     run.message = to_utf8(utf8_prefix(run.message, limits::kErrorMessageBytes));
     run.error_type = to_utf8(utf8_prefix(run.error_type, limits::kErrorTypeBytes));
     run.worker = hub_.options.name;
@@ -82,10 +75,9 @@ void Reporter::push(Pending pending) {
 void Reporter::add(JobRun& run, RunReport report) {
     Pending pending;
     pending.report = {run.job().jid, run.job().token, std::move(report)};
-    if (run.out.piece_taken() || run.err.piece_taken()) {
-        add_pieces(pending.output, run, OutputStream::out);
-        add_pieces(pending.output, run, OutputStream::err);
-    }
+    // Otherwise the report has it all.
+    if (run.output.any_taken() || run.output.out().is_cut() || run.output.err().is_cut())
+        add_pieces(pending.output, run, run.output.take_rest());
     push(std::move(pending));
 }
 
@@ -96,13 +88,29 @@ void Reporter::add(const TakenJob& job, RunReport report) {
     push(std::move(pending));
 }
 
-void Reporter::output_soon() {
-    if (timer_ != 0) return;
-    timer_ = hub_.reactor.after(kOutputEveryMs, [this] {
+void Reporter::send_now() {
+    output_due_ = true;
+    hub_.changed.notify_all();
+}
+
+std::function<void()> Reporter::send_later() {
+    return [this] {
         timer_ = 0;
-        output_due_ = true;
-        hub_.changed.notify_all();
-    });
+        send_now();
+    };
+}
+
+void Reporter::output_soon(const JobRun& run) {
+    const size_t ready = run.output.ready_bytes();
+    if (output_due_) return;
+    if (ready == 0) {
+        hub_.changed.notify_all();  // for room_loop()
+    } else if (ready >= kOutputAtOnceBytes && (run.output.is_followed() || run.output.full())) {
+        send_now();
+    } else if (timer_ == 0) {
+        timer_ = hub_.reactor.after(run.output.is_followed() ? kOutputFollowedMs : kOutputEveryMs,
+                                    send_later());
+    }
 }
 
 // What was sent once may have been taken: then it is the repeat that comes too late.
@@ -132,10 +140,7 @@ void Reporter::forget(const std::string& jid, const std::string& token) {
 void Reporter::rewind() {
     for (auto& pending : pending_)
         pending.output.clear();
-    runs_.each([](JobRun& run) {
-        run.out.rewind();
-        run.err.rewind();
-    });
+    runs_.each([](JobRun& run) { run.output.rewind(); });
     output_due_ = true;
 }
 
@@ -152,35 +157,128 @@ bool Reporter::collect(std::vector<OutputChunk>& chunks) {
     size_t bytes = 0;
     for (auto& pending : pending_) {
         while (!pending.output.empty() && bytes < kOutputLineBytes) {
-            bytes += pending.output.front().bytes.size() + kReportBytes;
+            bytes += pending.output.front().piece.bytes.size() + kReportBytes;
             chunks.push_back(std::move(pending.output.front()));
             pending.output.erase(pending.output.begin());
         }
     }
     if (!output_due_) return !chunks.empty();
-    bool room = true;
+    output_due_ = false;
     runs_.each([&](JobRun& run) {
-        room = room && bytes < kOutputLineBytes;
-        if (!room) return;
-        size_t before = chunks.size();
-        add_pieces(chunks, run, OutputStream::out);
-        add_pieces(chunks, run, OutputStream::err);
-        for (size_t i = before; i < chunks.size(); ++i)
-            bytes += chunks[i].bytes.size() + kReportBytes;
+        if (bytes >= kOutputLineBytes) {
+            output_due_ = true;
+            return;
+        }
+        auto pieces = run.output.take(kOutputLineBytes - bytes);
+        for (const auto& piece : pieces)
+            bytes += piece.bytes.size() + kReportBytes;
+        add_pieces(chunks, run, std::move(pieces));
     });
-    if (room) output_due_ = false;
     return !chunks.empty();
 }
 
+// What jobqd says of the runs. Of those in `sent` all pieces that were taken are there.
+void Reporter::obey(const std::vector<OutputRoom>& rooms, const std::vector<OutputChunk>& sent) {
+    bool tells = false;
+    for (const auto& room : rooms) {
+        JobRun* run = runs_.find(room.jid, "");
+        tells = true;
+        if (run == nullptr) continue;
+        const bool was_sent = std::any_of(sent.begin(), sent.end(), [&](const OutputChunk& chunk) {
+            return chunk.jid == room.jid && chunk.token == run->job().token;
+        });
+        if (!room.known) {
+            // Its lease was not heard of yet, by a jobqd that has just started.
+            if (was_sent) run->output.rewind();
+            if (was_sent && timer_ == 0) timer_ = hub_.reactor.after(kUnknownAgainMs, send_later());
+            continue;
+        }
+        if (was_sent) run->output.arrived();
+        run->held_since_ms = 0;
+        run->output.set_room(room.room);
+        if (!run->output.full()) run->read_output(true);
+        if (run->output.ready_bytes() > 0) output_soon(*run);
+    }
+    if (tells) return;
+    // A jobqd of an older version: it keeps up, or not.
+    for (const auto& chunk : sent) {
+        JobRun* run = runs_.find(chunk.jid, chunk.token);
+        if (run == nullptr) continue;
+        run->output.arrived();
+        run->output.set_room(OutputRoom::kNobody);
+        run->read_output(true);
+    }
+}
+
 task<bool> Reporter::send_output() {
-    std::vector<OutputChunk> chunks;
-    while (client_.connected() && collect(chunks)) {
-        auto line = request_line("OUTPUT", write(chunks));
-        chunks.clear();
+    OutputRequest request;
+    while (client_.connected() && collect(request.chunks)) {
+        auto line = request_line("OUTPUT", write(request));
+        for (auto& chunk : request.chunks)
+            chunk.piece.bytes.clear();
         auto answer = co_await client_.call(std::move(line), kCallMs);
         if (!answer && !client_.connected()) co_return false;
+        std::vector<OutputRoom> none;
+        auto rooms = answer ? read_output_rooms(*answer) : Result<std::vector<OutputRoom>>(none);
+        obey(rooms ? *rooms : none, request.chunks);
+        request.chunks.clear();
     }
     co_return client_.connected();
+}
+
+// Who follows may be slow, and jobqd may be away; the job goes on all the same, in time.
+void Reporter::end_long_holds() {
+    const int64_t now = hub_.reactor.now_ms();
+    runs_.each([&](JobRun& run) {
+        if (!run.output.full()) {
+            run.held_since_ms = 0;
+        } else if (run.held_since_ms == 0) {
+            run.held_since_ms = now;
+        } else if (now - run.held_since_ms >= kHeldMostMs) {
+            run.output.set_room(OutputRoom::kNobody);
+            run.read_output(true);
+        }
+    });
+}
+
+task<void> Reporter::room_loop() {
+    while (!hub_.closing) {
+        end_long_holds();
+        bool blocked = false, full = false;
+        runs_.each([&](const JobRun& run) {
+            blocked = blocked || run.output.is_blocked();
+            full = full || run.output.full();
+        });
+        if (!blocked) {
+            auto wait = hub_.changed.wait(full ? kLookMs : -1);
+            co_await wait;
+            continue;
+        }
+        bool fine = hub_.online;
+        if (fine && !room_client_.connected()) {
+            auto connected = co_await room_client_.connect();
+            fine = connected.has_value();
+        }
+        if (fine) {
+            OutputRequest request;
+            request.wait_ms = kRoomWaitMs;
+            auto line = request_line("OUTPUT", write(request));
+            auto answer = co_await room_client_.call(std::move(line), kRoomWaitMs + kCallMs);
+            fine = answer.has_value();
+            auto rooms = fine ? read_output_rooms(*answer) : Result<std::vector<OutputRoom>>();
+            if (fine && rooms) {
+                std::vector<OutputChunk> none;
+                obey(*rooms, none);
+            }
+        }
+        if (fine) {
+            room_delay_.reset();
+        } else {
+            int64_t ms = room_delay_.next_ms(hub_.rng);
+            co_await hub_.pause(ms);
+        }
+    }
+    room_client_.close();
 }
 
 // Takes what was answered out of the queue; false when something has to be sent again.

@@ -1,10 +1,13 @@
 // Reporter: tells jobqd how attempts ended (DONE) and what running jobs write (OUTPUT), over one
-// connection. A report stays here until jobqd has answered for it: after a cut it is sent again.
+// connection; over a second one it waits until jobqd has room for more output of the jobs that
+// somebody follows. A report stays here until jobqd has answered for it: after a cut it is sent
+// again.
 // Must stay true: what was streamed of a job is complete before its DONE; only the holder of the
-// present token is reported.
+// present token is reported; no job is held up for its output without end.
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -24,8 +27,8 @@ class Reporter {
     void add(JobRun& run, RunReport report);
     // A job that never ran.
     void add(const TakenJob& job, RunReport report);
-    // Output came: it is sent within kOutputEveryMs.
-    void output_soon();
+    // Output of that run came: it is sent soon, at once when there is much of it.
+    void output_soon(const JobRun& run);
     // jobqd said the job is not ours any more: a report of it is not sent again.
     void forget(const std::string& jid, const std::string& token);
 
@@ -39,8 +42,13 @@ class Reporter {
 
     void list_running(std::vector<RunningJob>& into) const;
     task<void> loop();
+    // Waits for room.
+    task<void> room_loop();
 
-    void close() { client_.close(); }
+    void close() {
+        client_.close();
+        room_client_.close();
+    }
 
   private:
     struct Pending {
@@ -56,6 +64,10 @@ class Reporter {
     bool has_work() const { return output_due_ || !pending_.empty(); }
 
     bool collect(std::vector<OutputChunk>& chunks);
+    void send_now();
+    std::function<void()> send_later();
+    void obey(const std::vector<OutputRoom>& rooms, const std::vector<OutputChunk>& sent);
+    void end_long_holds();
     task<bool> send_output();
     task<bool> send_done();
     bool settle(const std::vector<DoneAnswer>& answers, size_t count);
@@ -65,8 +77,8 @@ class Reporter {
 
     Hub& hub_;
     RunTable& runs_;
-    BrokerClient client_;
-    RetryDelay delay_;
+    BrokerClient client_, room_client_;
+    RetryDelay delay_, room_delay_;
     std::deque<Pending> pending_;
     TimerId timer_ = 0;
     bool output_due_ = false, gives_back_ = false;

@@ -76,7 +76,7 @@ Runner::Runner(UvReactor& reactor, const RunnerOptions& options, RunnerGuard* gu
       runs_(reactor),
       reporter_(hub_, runs_),
       heart_(hub_, runs_, reporter_, heart_events()),
-      events_{[this](JobRun&) { reporter_.output_soon(); },
+      events_{[this](JobRun& run) { reporter_.output_soon(run); },
               [this](JobRun& run, RunReport report) { ended(run, std::move(report)); }},
       gate_(reactor) {
     if (options.local) apply(*options.local);
@@ -147,6 +147,7 @@ void Runner::stop() {
 task<void> Runner::run() {
     gate_.keep([this] { return heart_.loop(); });
     gate_.keep([this] { return reporter_.loop(); });
+    gate_.keep([this] { return reporter_.room_loop(); });
     while (!hub_.stopping) {
         auto wait = hub_.changed.wait(-1);
         co_await wait;

@@ -161,7 +161,7 @@ void write_job(JsonWriter& json, const JobView& view, Broker& broker, const WhyF
     if (!job.tags.empty()) json.key("tags").raw(job.tags);
     write_errors(json, view.record.errors, detail);
     write_why(json, view, facts);
-    json.field("has_result", !view.final.result.empty());
+    json.field("has_result", !view.final.result.empty() || view.final.result_cut);
     json.end_object();
 }
 

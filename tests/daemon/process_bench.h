@@ -38,7 +38,12 @@ struct Bench {
     OrphanSweeper sweeper{reactor};
     std::optional<RunReport> report;
     int outputs = 0, ends = 0;
-    JobRunEvents events{[this](JobRun&) { ++outputs; },
+    // As where nobody follows.
+    JobRunEvents events{[this](JobRun& one) {
+                            ++outputs;
+                            one.output.set_room(OutputRoom::kNobody);
+                            one.read_output(true);
+                        },
                         [this](JobRun&, RunReport ended) {
                             report = std::move(ended);
                             ++ends;

@@ -98,6 +98,7 @@ FinalRecord random_final(Rng& rng) {
     for (uint64_t n = rng.below(100); n > 0; --n)
         record.result += char(rng.next());
     record.result_is_json = rng.below(2) == 0;
+    if (rng.below(2) == 0) record.result_cut = {int64_t(rng.below(100)), int64_t(rng.below(100))};
     return record;
 }
 

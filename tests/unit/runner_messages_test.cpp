@@ -196,7 +196,10 @@ TEST_CASE("runner_messages: a report and its answer come as they were sent") {
     run.ended_ms = 1'700'000'000'002;
     run.result = "{\"a\":1}";
     run.result_is_json = true;
+    run.result_cut = {5, 6};
     run.log = kBytes;
+    run.log_cut = {7, 8};
+    run.order = "5,e3,o4";
     run.user_cpu_ms = 1;
     run.system_cpu_ms = 2;
     run.max_rss_kib = 3;
@@ -219,7 +222,10 @@ TEST_CASE("runner_messages: a report and its answer come as they were sent") {
     CHECK(read.ended_ms == run.ended_ms);
     CHECK(read.result == run.result);
     CHECK(read.result_is_json);
+    CHECK(read.result_cut == run.result_cut);
     CHECK(read.log == run.log);
+    CHECK(read.log_cut == run.log_cut);
+    CHECK(read.order == run.order);
     CHECK(read.user_cpu_ms == 1);
     CHECK(read.system_cpu_ms == 2);
     CHECK(read.max_rss_kib == 3);
@@ -252,6 +258,12 @@ TEST_CASE(
         R"({"jobs":[{"jid":"j","token":"t","outcome":"success","result":"{","result_json":true}]})");
     REQUIRE(got);
     CHECK_FALSE(got->front().run.result_is_json);
+    // What was too long is still known to be JSON.
+    got = read_done(
+        R"({"jobs":[{"jid":"j","token":"t","outcome":"success","result_json":true,"result_cut":9}]})");
+    REQUIRE(got);
+    CHECK(got->front().run.result_is_json);
+    CHECK(got->front().run.result_cut == LeftOut{0, 9});
 }
 
 TEST_CASE("runner_messages: HEARTBEAT and its answer come as they were sent") {
@@ -285,17 +297,38 @@ TEST_CASE("runner_messages: HEARTBEAT and its answer come as they were sent") {
 TEST_CASE("runner_messages: OUTPUT comes byte for byte") {
     for (const std::string& bytes : {std::string("text"), kAwkward, kBytes, std::string()}) {
         for (auto stream : {OutputStream::out, OutputStream::err}) {
-            OutputChunk sent{"j", "t", 2, stream, 1LL << 40, bytes};
-            const std::vector<OutputChunk> chunks{sent};
-            auto got = read_output(write(chunks));
+            OutputRequest sent;
+            sent.chunks.push_back({"j", "t", 2, {stream, 1LL << 40, 77, bytes}, true});
+            auto got = read_output(write(sent));
             REQUIRE(got);
-            REQUIRE(got->size() == 1);
-            CHECK(got->front().jid == "j");
-            CHECK(got->front().token == "t");
-            CHECK(got->front().attempt == 2);
-            CHECK(got->front().stream == stream);
-            CHECK(got->front().offset == 1LL << 40);
-            CHECK(got->front().bytes == bytes);
+            REQUIRE(got->chunks.size() == 1);
+            CHECK(got->chunks.front().jid == "j");
+            CHECK(got->chunks.front().token == "t");
+            CHECK(got->chunks.front().attempt == 2);
+            CHECK(got->chunks.front().piece == sent.chunks.front().piece);
+            CHECK(got->chunks.front().followed);
         }
     }
+}
+
+TEST_CASE("runner_messages: a wait for room, and what jobqd says of it, come as they were sent") {
+    OutputRequest sent;
+    sent.wait_ms = 5'000;
+    auto got = read_output(write(sent));
+    REQUIRE(got);
+    CHECK(got->chunks.empty());
+    CHECK(got->wait_ms == 5'000);
+    CHECK(read_output(R"({"wait_ms":99999999})")->wait_ms == limits::kFetchWaitMaxMs);
+
+    const std::vector<OutputRoom> rooms{{"a", OutputRoom::kNobody}, {"b", 0}, {"c", 7, false}};
+    auto back = read_output_rooms(write(rooms));
+    REQUIRE(back);
+    REQUIRE(back->size() == 3);
+    for (size_t i = 0; i < 3; ++i) {
+        CHECK((*back)[i].jid == rooms[i].jid);
+        CHECK((*back)[i].room == rooms[i].room);
+        CHECK((*back)[i].known == rooms[i].known);
+    }
+    // A jobqd of an earlier version.
+    CHECK(read_output_rooms(R"({"ok":true})")->empty());
 }

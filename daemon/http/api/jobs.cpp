@@ -1,4 +1,6 @@
 // One job, and lists of them.
+#include <algorithm>
+
 #include "core/base/text.h"
 #include "core/json/fields.h"
 #include "core/json/writer.h"
@@ -123,9 +125,34 @@ task<HttpResponse> remove_job(ApiCall call) {
     co_return response;
 }
 
+namespace {
+
+// "1234 bytes at 32768"
+std::string left_out_words(LeftOut part) {
+    return std::to_string(part.bytes) + " bytes at " + std::to_string(part.at);
+}
+
+}  // namespace
+
 task<HttpResponse> get_result(ApiCall call) {
+    const auto is_format = [](const auto& parameter) { return parameter.first == "format"; };
+    const auto format = std::find_if(call.query.begin(), call.query.end(), is_format);
+    if (format != call.query.end() && format->second == "raw") {
+        auto kept = co_await verbs::kept_result(call.context, call.path.front());
+        if (!kept) co_return problem(kept.error());
+        HttpResponse response;
+        response.type = kept->result_is_json ? "application/json" : "application/octet-stream";
+        if (const LeftOut cut = kept->result_cut)
+            response.headers.emplace_back("Jobq-Left-Out", left_out_words(cut));
+        response.body = std::move(kept->result);
+        co_return response;
+    }
+    if (format != call.query.end() && format->second != "json") {
+        Error error{ErrorCode::invalid, "the format must be json or raw"};
+        co_return problem(error);
+    }
     JsonWriter json;
-    json.begin_object().field("jid", call.path.front()).end_object();
+    json.begin_object().field("jid", call.path.front()).field("binary", true).end_object();
     auto answer = co_await verbs::result(call.context, json.take());
     co_return respond(answer);
 }

@@ -16,14 +16,21 @@ class LogLines : public verbs::Messages {
 
     void send(std::string_view json) override {
         begin();
-        if (!bare_) {
-            exchange_.write(json);
-            exchange_.write("\n");
-            return;
-        }
-        auto message = JsonFields::parse(json);
-        auto text = message->string("text");
-        if (text && *text) exchange_.write(**text);
+        if (bare_) return;
+        exchange_.write(json);
+        exchange_.write("\n");
+    }
+
+    void output(int attempt, const OutputPiece& piece) override {
+        if (!bare_) return Messages::output(attempt, piece);
+        begin();
+        exchange_.write(piece.bytes);
+    }
+
+    void left_out(int attempt, OutputStream stream, LeftOut part) override {
+        if (!bare_) return Messages::left_out(attempt, stream, part);
+        begin();
+        exchange_.write("\n... " + std::to_string(part.bytes) + " bytes left out ...\n");
     }
 
     bool closed() const override { return exchange_.gone(); }

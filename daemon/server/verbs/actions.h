@@ -1,5 +1,5 @@
 // Actions: what a JOBQ verb with one answer does, and the HTTP API with it: from a JSON object to a
-// JSON object, whoever asks. In inspect.cpp, change.cpp, operate.cpp,
+// JSON object, whoever asks. In inspect.cpp, logs.cpp, result.cpp, change.cpp, operate.cpp,
 // dead_groups.cpp and admin.cpp. handlers.cpp makes verbs of
 // them, daemon/http/api calls them.
 #pragma once
@@ -43,6 +43,10 @@ task<Answer> workers(ServerContext& context, std::string argument);
 task<Answer> signal(ServerContext& context, std::string argument);
 task<Answer> ping(ServerContext& context, std::string argument);
 
+// What is kept of a job that succeeded. conflict: it did not; too_large: it returned JSON that is
+// too long to be kept.
+task<Result<FinalRecord>> kept_result(ServerContext& context, std::string jid);
+
 // Where a stream of JSON messages goes: a session, or an HTTP answer.
 class Messages {
   public:
@@ -51,6 +55,11 @@ class Messages {
     virtual bool closed() const = 0;
     // Until the other side has taken most of what was sent.
     virtual task<void> drained() = 0;
+    // Of what a job wrote; as JSON unless the other side wants it otherwise. In logs.cpp.
+    virtual void output(int attempt, const OutputPiece& piece);
+    virtual void left_out(int attempt, OutputStream stream, LeftOut part);
+
+    bool takes_bytes = false;  // those that are no text as base 64, instead of mended
 };
 
 // What a profiler of this process wrote; core/profile reads it.

@@ -60,9 +60,50 @@ bool goes_by_now(const std::string& version, const ServerContext& context) {
 void complete_output(Broker& broker, const Ended& ended) {
     Running* known = broker.running().find(ended.jid);
     if (!known || known->token() != ended.token) return;
-    constexpr size_t kWhole = limits::kOutputHeadBytes + limits::kOutputTailBytes;
-    if (known->out && ended.report.result.size() <= kWhole) known->out->put(0, ended.report.result);
-    if (known->err && ended.report.log.size() <= kWhole) known->err->put(0, ended.report.log);
+    if (!known->output) return;
+    const RunReport& report = ended.report;
+    Output kept{report.log, report.result, report.log_cut, report.result_cut, report.order};
+    for (auto& piece : in_order(kept))
+        known->output->put(std::move(piece), limits::kOutputFollowedBytes);
+}
+
+// How much of the job may come, as its runner is told now.
+OutputRoom room_of(Broker& broker, Running& running) {
+    running.told_room = broker.followers().room(running.job.jid, running.output.get());
+    return {running.job.jid, running.told_room};
+}
+
+// Of the jobs of that owner that had little room: those that have more of it. `all`: all that are
+// followed.
+std::vector<OutputRoom> rooms_of(Broker& broker, const std::string& owner, bool all) {
+    constexpr int64_t kWorthIt = limits::kOutputWindowBytes / 2;
+    std::vector<OutputRoom> rooms;
+    for (Running* running : broker.running().of_owner(owner)) {
+        if (running->told_room == OutputRoom::kNobody) continue;
+        if (!all && running->told_room >= kWorthIt) continue;
+        const int64_t now = broker.followers().room(running->job.jid, running->output.get());
+        if (all || now == OutputRoom::kNobody || now >= kWorthIt)
+            rooms.push_back(room_of(broker, *running));
+    }
+    return rooms;
+}
+
+// The runner is out of room for one of its jobs at least.
+task<void> wait_for_room(Session& session, int64_t wait_ms) {
+    constexpr int64_t kLookMs = 1'000;  // after followers that take nothing
+    Broker& broker = session.broker();
+    const std::string owner = session.worker()->owner;
+    const int64_t until = broker.reactor().now_ms() + wait_ms;
+    std::vector<OutputRoom> rooms = rooms_of(broker, owner, false);
+    while (rooms.empty() && !session.closed()) {
+        const int64_t left = until - broker.reactor().now_ms();
+        if (left <= 0) break;
+        auto changed = broker.followers().changed.wait(std::min(left, kLookMs));
+        co_await changed;
+        rooms = rooms_of(broker, owner, false);
+    }
+    if (rooms.empty()) rooms = rooms_of(broker, owner, true);
+    session.reply_bulk(write(rooms));
 }
 
 // A job that its runner does not run any more: the configuration changed while it was taken.
@@ -273,21 +314,31 @@ task<void> heartbeat(Session& session, std::string argument) {
 }
 
 task<void> output(Session& session, std::string argument) {
-    auto chunks = read_output(argument);
-    if (!chunks) {
-        session.reply_error(chunks.error());
+    auto request = read_output(argument);
+    if (!request) {
+        session.reply_error(request.error());
         co_return;
     }
     if (!is_worker(session)) co_return;
-    for (const auto& chunk : *chunks) {
-        Running* known = session.broker().running().find(chunk.jid);
-        if (!known || known->token() != chunk.token) continue;
-        const bool is_stdout = chunk.stream == OutputStream::out;
-        known->live_output(session.context().reactor, is_stdout)->put(chunk.offset, chunk.bytes);
-        // Who follows both waits at the log's.
-        if (is_stdout && known->err) known->err->changed.notify_all();
+    if (request->chunks.empty()) {
+        co_await wait_for_room(session, request->wait_ms);
+        co_return;
     }
-    session.reply_bulk("{\"ok\":true}");
+    Broker& broker = session.broker();
+    std::vector<OutputRoom> rooms;
+    for (auto& chunk : request->chunks) {
+        Running* known = broker.running().find(chunk.jid);
+        const bool is_known = known && known->token() == chunk.token;
+        if (rooms.empty() || rooms.back().jid != chunk.jid)
+            rooms.push_back({chunk.jid, OutputRoom::kNobody, is_known});
+        if (!is_known) continue;
+        // Who followed it at another jobqd, or at this one before it was started, comes back.
+        if (!known->output && chunk.followed) broker.followers().expect(chunk.jid);
+        known->live_output(broker.reactor())
+            ->put(std::move(chunk.piece), broker.followers().keeps(chunk.jid));
+        rooms.back() = room_of(broker, *known);
+    }
+    session.reply_bulk(write(rooms));
 }
 
 }  // namespace jobq::verbs

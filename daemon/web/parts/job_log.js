@@ -20,7 +20,8 @@ function useLog(jid, follow) {
             if (!abort.signal.aborted) setLog({ pieces: [...pieces], cut, error: "", open });
         };
         const take = (line) => {
-            const { attempt, stream, text } = JSON.parse(line);
+            const { attempt, stream, text: given, left_out } = JSON.parse(line);
+            const text = left_out ? `\n… ${left_out} bytes left out …\n` : given;
             if (text === undefined) return;
             const last = pieces.at(-1);
             if (last && last.attempt === attempt && last.stream === stream) last.text += text;

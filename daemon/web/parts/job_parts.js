@@ -44,10 +44,12 @@ export function JobResult({ job }) {
     if (job.has_result && !result) text = "…";
     if (result) text = result.text;
     if (result && !result.cut && !result.failed) {
-        const { result: value, text: plain, binary } = JSON.parse(result.text);
-        text = value === undefined ? plain + (binary ? "\n(not UTF-8: invalid bytes were replaced)" : "") : hasLongNumber(result.text) ? result.text : pretty(value);
+        const { result: value, text: plain, b64, left_out, left_out_at } = JSON.parse(result.text);
+        if (b64 !== undefined) text = "The result is not text; download it.";
+        else text = value === undefined ? plain : hasLongNumber(result.text) ? result.text : pretty(value);
+        if (left_out) text += `\n… ${left_out} bytes left out at ${left_out_at}`;
     }
-    return html`<${Panel} title="Result" note=${job.has_result && html`<a href=${base(job.jid) + "/result"} download=${job.jid + "-result.json"}>download</a>`}>
+    return html`<${Panel} title="Result" note=${job.has_result && html`<a href=${base(job.jid) + "/result?format=raw"} download=${job.jid + "-result"}>download</a>`}>
         <pre class=${"text" + (result ? "" : " faint")} tabindex="0" aria-label="Result">${text}${result?.cut ? "\n… cut off here; download it to see everything" : ""}</pre>
     <//>`;
 }

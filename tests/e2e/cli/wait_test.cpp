@@ -109,7 +109,7 @@ TEST_CASE("run --wait passes output on and ends with the command's status") {
     CHECK(request["max_attempts"] == 1);
     CHECK(request["payload"] ==
           json::parse(R"({"argv":["sh","-c","exit 7"],"cwd":"/tmp","env":{"A":"b"}})"));
-    CHECK(json::parse(daemon.sent("LOGS").at(0))["stdout"] == true);
+    CHECK(json::parse(daemon.sent("LOGS").at(1))["stdout"] == true);
 }
 
 TEST_CASE("run takes options before the command only") {

@@ -1,0 +1,139 @@
+// What a job writes, with the real programs: whole for who keeps up, byte for byte, in the order of
+// time; what is left out is told; stdin of `run --wait`.
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "core/base/rng.h"
+#include "tests/support/live/cli_kit.h"
+#include "tests/support/live/live_daemon.h"
+
+namespace jobq::test {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kConfig = R"([run]
+allow = true
+[pool.default]
+kind = "exec"
+queues = ["default"]
+slots = 4
+)";
+
+std::string numbers(int last) {
+    std::string all;
+    for (int i = 1; i <= last; ++i)
+        all += std::to_string(i) + "\n";
+    return all;
+}
+
+std::string all_bytes(size_t size) {
+    Rng rng(42);
+    std::string bytes(size, '\0');
+    for (char& byte : bytes)
+        byte = char(rng.next());
+    return bytes;
+}
+
+}  // namespace
+
+TEST_CASE("run --wait gives on all that a command writes, however fast") {
+    LiveDaemon daemon(kConfig);
+    const Ran ran = daemon.jobq({"run", "--wait", "--", "seq", "1", "400000"});
+    INFO(ran.err);
+    CHECK(ran.status == 0);
+    CHECK((ran.out == numbers(400'000)));
+    CHECK(ran.err.empty());
+    const Ran both =
+        daemon.jobq({"run", "--wait", "--", "sh", "-c", "seq 1 60000; seq 1 60000 >&2"});
+    CHECK((both.out == numbers(60'000)));
+    CHECK((both.err == numbers(60'000)));
+}
+
+TEST_CASE("bytes of any kind come through run --wait and result unchanged") {
+    LiveDaemon daemon(kConfig);
+    const std::string bytes = all_bytes(50'000);
+    const std::string file = daemon.dir().write("bytes", bytes);
+    const std::string jid = "bytes-001";
+    const Ran ran = daemon.jobq({"run", "--wait", "--id", jid, "--", "cat", file});
+    CHECK((ran.out == bytes));
+    for (const std::vector<std::string>& more : {std::vector<std::string>{"-o", "raw"}, {}}) {
+        std::vector<std::string> args{"result", jid};
+        args.insert(args.end(), more.begin(), more.end());
+        CHECK((daemon.jobq(args).out == bytes));
+    }
+    const json reply = json::parse(daemon.jobq({"result", jid, "--json"}).out);
+    CHECK(reply.at("binary") == true);
+    // JSON, too, with its blanks.
+    const std::string odd = "\n {\"a\": 1.10}\n\n";
+    daemon.jobq({"run", "--wait", "--id", "odd-json", "--", "printf", "%s", odd});
+    CHECK(daemon.jobq({"result", "-o", "raw", "odd-json"}).out == odd);
+    CHECK(daemon.jobq({"list", "-o", "raw"}).status == 2);
+}
+
+TEST_CASE("what a command writes to both streams is kept in the order of time, with its times") {
+    LiveDaemon daemon(kConfig);
+    const std::string jid = "both-001";
+    const Ran ran = daemon.jobq({"run", "--wait", "--id", jid, "-o", "jsonl", "--", "sh", "-c",
+                                 "echo 1; sleep 0.2; echo 2 >&2; sleep 0.2; echo 3"});
+    REQUIRE(ran.status == 0);
+    std::string seen;
+    std::string last_time;
+    std::istringstream lines(ran.out);
+    for (std::string line; std::getline(lines, line);) {
+        const json piece = json::parse(line);
+        if (!piece.contains("text")) continue;
+        seen += piece.at("stream").get<std::string>() + " " + piece.at("text").get<std::string>();
+        CHECK(piece.at("time").get<std::string>() > last_time);
+        last_time = piece.at("time");
+    }
+    CHECK(seen == "stdout 1\nstderr 2\nstdout 3\n");
+    CHECK(daemon.must({"logs", "--stdout", jid}) == "1\n2\n3");
+    const std::string stamped = daemon.must({"logs", "--stdout", "--timestamps", jid});
+    CHECK(contains(stamped, last_time + " 3"));
+    CHECK(std::count(stamped.begin(), stamped.end(), 'Z') == 3);
+}
+
+TEST_CASE("what is left out is told with its place and size, and JSON is whole or refused") {
+    LiveDaemon daemon(kConfig);
+    const std::string jid = "long-001";
+    daemon.must({"run", "--wait", "--id", jid, "--", "seq", "1", "40000"});
+    const size_t missing = numbers(40'000).size() - (64 << 10);
+    const std::string part = std::to_string(missing) + " bytes of ";
+    const std::string place = " left out at byte 32768";
+    const Ran result = daemon.jobq({"result", jid});
+    CHECK(result.status == 0);
+    CHECK(result.out.size() == 64 << 10);
+    CHECK(contains(result.err, part + "the result" + place));
+    const Ran logs = daemon.jobq({"logs", "--stdout", jid});
+    CHECK(logs.out == result.out);
+    CHECK(contains(logs.err, part + "stdout" + place));
+    const json reply = json::parse(daemon.jobq({"result", jid, "--json"}).out);
+    CHECK(reply.at("left_out") == missing);
+    CHECK(reply.at("left_out_at") == 32'768);
+    const std::string messages = daemon.jobq({"logs", "--stdout", jid, "-o", "jsonl"}).out;
+    CHECK(contains(messages, "\"at\":32768,\"left_out\":" + std::to_string(missing)));
+
+    const Ran ran = daemon.jobq(
+        {"run", "--wait", "--json", "--", "sh", "-c", "printf '['; seq -s, 1 40000; printf ']'"});
+    CHECK(ran.status == 65);
+    CHECK(contains(ran.err, "is JSON of "));
+    CHECK(contains(ran.err, "nothing was kept"));
+    CHECK(daemon.jobq({"result", "json-001"}).status == 65);
+}
+
+TEST_CASE("run --wait hands its stdin to the command, up to a limit that it tells") {
+    LiveDaemon daemon(kConfig);
+    CHECK(daemon.jobq({"run", "--wait", "--", "cat"}, "one\ntwo \"quoted\"\n").out ==
+          "one\ntwo \"quoted\"\n");
+    const std::string bytes = all_bytes(300'000);
+    CHECK((daemon.jobq({"run", "--wait", "--", "cat"}, bytes).out == bytes));
+    const Ran much = daemon.jobq({"run", "--wait", "--", "cat"}, std::string(600'000, 'x'));
+    CHECK(much.status == 65);
+    CHECK(contains(much.err, "stdin has more than 512 KiB"));
+    CHECK(daemon.jobq({"run", "--wait", "--", "cat"}).out.empty());
+}
+
+}  // namespace jobq::test
