@@ -1,5 +1,6 @@
 #include "cli/follow/result.h"
 
+#include "cli/follow/logs.h"
 #include "cli/line/verb_list.h"
 #include "core/base/base64.h"
 #include "core/base/text.h"
@@ -19,8 +20,10 @@ void tell_left_out(Output& out, JsonView reply) {
     const int64_t bytes = reply["left_out"].number();
     if (bytes <= 0) return;
     out.flush();
+    const std::string why = reply["more"].flag() ? "; `jobq result -o raw` has what is kept of them"
+                                                 : ", as it is longer than what is kept";
     out.note(std::to_string(bytes) + " bytes of the result left out at byte " +
-             std::to_string(reply["left_out_at"].number()) + ", as it is longer than what is kept");
+             std::to_string(reply["left_out_at"].number()) + why);
 }
 
 // JSON results end with a line break, other bytes stand as the handler wrote them; on a terminal
@@ -34,6 +37,24 @@ void print_text(Output& out, JsonView reply) {
     out.raw(bytes);
     if (out.on_terminal() && !bytes.empty() && bytes.back() != '\n') out.raw("\n");
     tell_left_out(out, reply);
+}
+
+// What is longer than one answer, piece by piece.
+Answer<int> stream_raw(Client& client, Output& out, const std::string& jid, JsonView reply) {
+    auto request = JsonWriter::object();
+    request.field("jid", jid).field("stdout", true).field("binary", true);
+    request.field("attempt", reply["attempt"].number());
+    bool whole = true;
+    const auto end = follow_logs(client, out, request.done(), false,
+                                 [&](JsonView message, const std::string& bytes) {
+                                     if (message["stream"].text() != "stdout") return;
+                                     whole = whole && !message["left_out"].exists();
+                                     out.raw(bytes);
+                                 });
+    if (!end) return tl::unexpected(end.error());
+    if (whole || !reply["json"].flag()) return kDone;
+    return give_up(kBadData, "the result of job " + jid + " is JSON, and not all of it was kept",
+                   "set output in [type.NAME] of the configuration to keep more of the next");
 }
 
 Answer<int> run_result(Invocation& invocation) {
@@ -53,9 +74,9 @@ Answer<int> run_result(Invocation& invocation) {
                        "`jobq status " + jid + "` shows its state");
     if (!reply) return tl::unexpected(Failure(reply.error()));
     const JsonView view(*reply);
+    if (raw && view["left_out"].exists()) return stream_raw(*client, out, jid, view);
     if (raw) {
         out.raw(bytes_of(view));
-        tell_left_out(out, view);
     } else if (!out.is_text()) {
         out.line(view.raw());
     } else if (out.quiet()) {

@@ -16,8 +16,8 @@ Answer<std::string> read_payload(const std::string& word);
 // From stdin when it is a pipe, socket or file that holds something; "" when it is a terminal, a
 // device or empty.
 Answer<std::string> read_piped_payload();
-// All of stdin, when it is a pipe, socket or file: bytes for a command that runs as a job. More than
-// kRunInputBytes fail: they go with the payload, and base 64 adds a third.
+// All of stdin, when it is a pipe, socket or file: bytes for a command that runs as a job. More
+// than kRunInputBytes fail: they go with the payload, and base 64 adds a third.
 inline constexpr size_t kRunInputBytes = 512 << 10;
 Answer<std::string> read_piped_bytes();
 // The member of an ENQUEUE request that carries the payload: `"payload":...`, or `"payload_text"`

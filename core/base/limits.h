@@ -58,6 +58,9 @@ inline constexpr int64_t kImportMarkMs = 30LL * 24 * 3'600'000;  // an import is
 
 // Output of a job
 inline constexpr size_t kOutputHeadBytes = 32 << 10, kOutputTailBytes = 32 << 10;
+inline constexpr size_t kOutputKeptBytes = kOutputHeadBytes + kOutputTailBytes;  // in the store;
+inline constexpr size_t kOutputKeptMaxBytes = 64 << 20;                          // in a file
+inline constexpr int64_t kOutputQuotaBytes = 1LL << 30;  // of all these files
 inline constexpr size_t kOutputPieceBytes = 64 << 10;    // of one stream, read at once
 inline constexpr size_t kOutputWindowBytes = 256 << 10;  // not yet taken by who follows: then the
                                                          // job's pipes are not read

@@ -100,6 +100,8 @@ struct TypeConfig {
     std::map<int, Outcome> exit;
     size_t output_head_bytes = limits::kOutputHeadBytes;  // keys output_head, output_tail (sizes)
     size_t output_tail_bytes = limits::kOutputTailBytes;
+    // Key `output` (size): of each stream of an attempt; more than the least: in a file.
+    size_t output_bytes = limits::kOutputKeptBytes;
     ExecLimits limits;
     std::string webhook;  // URL that is told of the end of each job of this type
 };
@@ -144,6 +146,7 @@ struct Config {
     // reserve_min: the shortest lease of a fetched job, whatever its reserve_for.
     int64_t worker_timeout_ms = limits::kFaktoryBeatDeadMs;
     int64_t reserve_min_ms = limits::kReserveMinS * 1000;
+    int64_t output_quota_bytes = limits::kOutputQuotaBytes;  // [server] output_quota (size)
     bool release_on_death = false;  // what a dead Faktory worker holds goes back to its queue
     bool runner = true;             // [runner] start: jobqd starts the runner itself
     bool keep_runner = false;       // [runner] keep: it outlives an orderly stop of jobqd

@@ -121,6 +121,8 @@ void visit_type(TypeConfig& c, Visitor& v) {
     optional_integer_of(v, "max_attempts", c.policy.max_attempts, {1, limits::kAttemptsMax});
     size_of(v, "output_head", c.output_head_bytes, {0, 16 * kMiB});
     size_of(v, "output_tail", c.output_tail_bytes, {0, 16 * kMiB});
+    size_of(v, "output", c.output_bytes,
+            {int64_t(limits::kOutputKeptBytes), int64_t(limits::kOutputKeptMaxBytes)});
     v.variables("env", c.env);
     v.exits("exit", c.exit);
     v.later("concurrency", "a limit on jobs of one type at once");
@@ -188,6 +190,7 @@ void visit_config(Config& config, Visitor& v) {
         v.duration("worker_timeout", config.worker_timeout_ms, {kSecond, kDay});
         v.duration("reserve_min", config.reserve_min_ms, {kSecond, kDay});
         v.boolean("release_on_death", config.release_on_death);
+        v.size("output_quota", config.output_quota_bytes, {0, 16 * kTiB});
         v.leave();
     }
     if (v.enter("runner", true)) {

@@ -270,7 +270,8 @@ Job salvage_job(std::string_view jid, std::string_view bytes) {
 }
 
 std::string encode_output(const Output& output) {
-    if (output == Output()) return {};
+    const bool nothing = output.err.empty() && output.out.empty() && output.order.empty();
+    if (nothing && !output.err_cut && !output.out_cut) return {};
     std::string all = std::to_string(output.err.size());
     if (output.err_cut || output.out_cut) {
         all += " cut=";

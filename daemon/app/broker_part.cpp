@@ -4,6 +4,7 @@ namespace jobq {
 
 task<Result<>> BrokerPart::start() {
     BrokerOutside outside{redis_.room(), tracer_};
+    outside.output_dir = places_.state_dir + "/output";
     outside.observers = {&metrics_, &tracer_};
     outside.handler_known = handler_known_;
     broker_ = std::make_unique<Broker>(reactor_, store_.store(), events_, workers_, config_,

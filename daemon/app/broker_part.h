@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "daemon/app/options.h"
 #include "daemon/app/store_part.h"
 #include "daemon/broker/broker.h"
 #include "daemon/observe/job_metrics.h"
@@ -13,10 +14,11 @@ namespace jobq {
 
 class BrokerPart final : public Part {
   public:
-    BrokerPart(UvReactor& reactor, const ConfigPtr& config, RedisPart& redis, StorePart& store,
-               DaemonStatus& status, Events& events, Workers& workers, JobMetrics& metrics,
-               Tracer& tracer, HandlerKnown handler_known)
+    BrokerPart(UvReactor& reactor, const Places& places, const ConfigPtr& config, RedisPart& redis,
+               StorePart& store, DaemonStatus& status, Events& events, Workers& workers,
+               JobMetrics& metrics, Tracer& tracer, HandlerKnown handler_known)
         : reactor_(reactor),
+          places_(places),
           config_(config),
           redis_(redis),
           store_(store),
@@ -38,6 +40,7 @@ class BrokerPart final : public Part {
 
   private:
     UvReactor& reactor_;
+    const Places& places_;
     const ConfigPtr& config_;
     RedisPart& redis_;
     StorePart& store_;

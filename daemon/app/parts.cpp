@@ -16,7 +16,8 @@ Parts::Parts(UvReactor& reactor, const Places& places, ConfigPtr first, SignalCa
       access(reactor, config, status),
       store(reactor, config, redis, status, metrics),
       traces(reactor, config, metrics, files),
-      broker(reactor, config, redis, store, status, events, workers, job_metrics, traces.tracer(),
+      broker(reactor, places, config, redis, store, status, events, workers, job_metrics,
+             traces.tracer(),
              [this](const std::string& type, const std::string& queue) {
                  return type == kWebhookType ? webhooks.is_on() : table.runs(type, queue);
              }),

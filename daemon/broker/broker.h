@@ -26,6 +26,7 @@
 #include "daemon/broker/hint_router.h"
 #include "daemon/broker/intake.h"
 #include "daemon/broker/job_control.h"
+#include "daemon/broker/output_files.h"
 #include "daemon/broker/unwatched_storage.h"
 #include "daemon/observe/events.h"
 #include "daemon/observe/job_events.h"
@@ -38,6 +39,7 @@ namespace jobq {
 struct BrokerOutside {
     const StorageGate& storage = UnwatchedStorage::only();
     const TraceNames& traces = no_traces();
+    std::string output_dir{};               // for long output; "": none is kept
     std::vector<JobObserver*> observers{};  // beside events, the log and the totals
     HandlerKnown handler_known = [](const std::string&, const std::string&) { return false; };
 };
@@ -72,6 +74,8 @@ class Broker {
     Watchers& watchers() { return watchers_; }
 
     Followers& followers() { return followers_; }
+
+    OutputFiles& output_files() { return output_files_; }
 
     Wakeups& wakeups() { return wakeups_; }
 
@@ -117,6 +121,7 @@ class Broker {
     Journal journal_;
     Watchers watchers_;
     Followers followers_;
+    OutputFiles output_files_;
     RunningTable running_;
     RecentJids recent_;
     Wakeups wakeups_;

@@ -21,6 +21,8 @@ class CurrentConfig {
     const Config* operator->() const { return config_.get(); }
 
     const TypePolicy& policy_of(const std::string& type) const;
+    // How much of each stream of an attempt is kept; more than limits::kOutputKeptBytes: in a file.
+    int64_t output_bytes_of(const std::string& type) const;
     // How long a plain Faktory worker may have this job.
     int64_t reserve_ms(const Job& job) const;
 

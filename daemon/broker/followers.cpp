@@ -24,22 +24,23 @@ void Followers::expect(const std::string& jid) {
     jobs_[jid].expected_until_ms = reactor_.now_ms() + limits::kOutputExpectMs;
 }
 
-int64_t Followers::room(const std::string& jid, const LiveOutput* live) {
+int64_t Followers::room(const std::string& jid, const LiveOutput* live, bool kept) {
+    const int64_t nobody = kept ? int64_t(limits::kOutputWindowBytes) : OutputRoom::kNobody;
     const auto found = jobs_.find(jid);
-    if (found == jobs_.end()) return OutputRoom::kNobody;
+    if (found == jobs_.end()) return nobody;
     const int64_t now = reactor_.now_ms();
     const Job& job = found->second;
     int64_t unread = -1;
     if (job.followers.empty()) {
         if (job.expected_until_ms <= now) {
             jobs_.erase(found);
-            return OutputRoom::kNobody;
+            return nobody;
         }
         unread = live ? live->unread(0) : 0;
     }
     for (Follower* follower : job.followers)
         unread = std::max(unread, live ? follower->unread(*live, now) : 0);
-    if (unread < 0) return OutputRoom::kNobody;
+    if (unread < 0) return nobody;
     return std::max<int64_t>(0, int64_t(limits::kOutputWindowBytes) - unread);
 }
 

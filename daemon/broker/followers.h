@@ -24,9 +24,9 @@ class Followers {
 
     // Somebody will follow that job within limits::kOutputExpectMs, and wants all of it.
     void expect(const std::string& jid);
-    // How much of the job may come now; OutputRoom::kNobody when nobody follows it. `live` null:
-    // nothing came yet.
-    int64_t room(const std::string& jid, const LiveOutput* live);
+    // How much of the job may come now; OutputRoom::kNobody when nobody follows it, and it is not
+    // `kept` in a file, which takes all at once. `live` null: nothing came yet.
+    int64_t room(const std::string& jid, const LiveOutput* live, bool kept = false);
     // What of its output is to be kept, beside the head.
     int64_t keeps(const std::string& jid) const;
 

@@ -8,7 +8,8 @@ Chores::Chores(Broker& broker, bool shared_store)
       reaper_(broker, shared_store),
       beats_(broker),
       purger_(broker),
-      all_{&promoter_, &reaper_, &purger_} {
+      output_keeper_(broker),
+      all_{&promoter_, &reaper_, &purger_, &output_keeper_} {
     if (shared_store) all_.push_back(&beats_);
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "daemon/chores/output_keeper.h"
 #include "daemon/chores/owner_beats.h"
 #include "daemon/chores/promoter.h"
 #include "daemon/chores/purger.h"
@@ -30,6 +31,7 @@ class Chores {
     Reaper reaper_;
     OwnerBeats beats_;
     Purger purger_;
+    OutputKeeper output_keeper_;
     std::vector<Chore*> all_;
 };
 

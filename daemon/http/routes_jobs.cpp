@@ -35,7 +35,7 @@ constexpr Param kGroupParams[] = {kQueue, kType, kTag, kError, kText, kGroup, kS
 constexpr Param kResultParams[] = {
     {"format", Kind::text, "json, or raw: the bytes that the job wrote"}};
 constexpr Param kLogParams[] = {
-    {"binary", Kind::flag, "what is no UTF-8 as base 64, not mended"},
+    {"binary", Kind::flag, "bytes that are not UTF-8 as base 64, not repaired"},
     {"follow", Kind::flag, "follow the log until the job ends"},
     {"stdout", Kind::flag, "also include the standard output"},
     {"attempt", Kind::integer, "only this attempt", 1, limits::kAttemptsMax},

@@ -69,8 +69,8 @@ constexpr Schema kSchemas[] = {
 "jid":{"type":"string"},"ok":{"type":"boolean"},"was":{"type":"string"}}})"},
     {"JobResult", R"({"type":"object","required":["jid","state"],"properties":{
 "jid":{"type":"string"},"state":{"type":"string"},"result":{},"text":{"type":"string"},
-"b64":{"type":"string"},"binary":{"type":"boolean"},"left_out_at":{"type":"integer"},
-"left_out":{"type":"integer"}}})"},
+"b64":{"type":"string"},"binary":{"type":"boolean"},"attempt":{"type":"integer"},"left_out_at":{"type":"integer"},
+"left_out":{"type":"integer"},"more":{"type":"boolean"}}})"},
     {"LogLine", R"({"type":"object","properties":{"attempt":{"type":"integer"},
 "stream":{"type":"string","enum":["stderr","stdout"]},"at":{"type":"integer"},
 "time":{"type":"string","format":"date-time"},"text":{"type":"string"},

@@ -88,6 +88,7 @@ retention = "2d"
 max_attempts = 5
 output_head = "1KiB"
 output_tail = 0
+output = "1MiB"
 env = { LANG = "C", EMPTY = "" }
 exit = { 1 = "dead", 2 = "retry", 3 = "success", 4 = "snooze" }
 backoff = { base = "1s", factor = 3, max = "1m", jitter = 0.5 }
@@ -134,6 +135,7 @@ limits = { memory = "64MiB", cpu = "1500ms", files = 10, processes = 4, nice = 5
     CHECK(type.policy.max_attempts == 5);
     CHECK(type.output_head_bytes == 1024);
     CHECK(type.output_tail_bytes == 0);
+    CHECK(type.output_bytes == 1 << 20);
     CHECK(type.env == std::map<std::string, std::string>{{"LANG", "C"}, {"EMPTY", ""}});
     CHECK(type.exit == std::map<int, Outcome>{{1, Outcome::dead},
                                               {2, Outcome::failure},

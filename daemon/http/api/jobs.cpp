@@ -138,8 +138,11 @@ task<HttpResponse> get_result(ApiCall call) {
     const auto is_format = [](const auto& parameter) { return parameter.first == "format"; };
     const auto format = std::find_if(call.query.begin(), call.query.end(), is_format);
     if (format != call.query.end() && format->second == "raw") {
-        auto kept = co_await verbs::kept_result(call.context, call.path.front());
+        const std::string jid = call.path.front();
+        auto kept = co_await verbs::kept_result(call.context, jid, limits::kOutputKeptMaxBytes);
         if (!kept) co_return problem(kept.error());
+        if (auto refused = verbs::refused_result(call.context.broker, jid, *kept))
+            co_return problem(*refused);
         HttpResponse response;
         response.type = kept->result_is_json ? "application/json" : "application/octet-stream";
         if (const LeftOut cut = kept->result_cut)

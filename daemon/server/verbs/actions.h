@@ -4,6 +4,7 @@
 // them, daemon/http/api calls them.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -43,9 +44,12 @@ task<Answer> workers(ServerContext& context, std::string argument);
 task<Answer> signal(ServerContext& context, std::string argument);
 task<Answer> ping(ServerContext& context, std::string argument);
 
-// What is kept of a job that succeeded. conflict: it did not; too_large: it returned JSON that is
-// too long to be kept.
-task<Result<FinalRecord>> kept_result(ServerContext& context, std::string jid);
+// What is kept of a job that succeeded, with what a file has of a result of at most `most` bytes.
+// conflict: it did not.
+task<Result<FinalRecord>> kept_result(ServerContext& context, std::string jid, int64_t most);
+// too_large: it is JSON, and not whole.
+std::optional<Error> refused_result(Broker& broker, const std::string& jid,
+                                    const FinalRecord& record);
 
 // Where a stream of JSON messages goes: a session, or an HTTP answer.
 class Messages {

@@ -2,6 +2,7 @@
 // jobq-protocol(7).
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "core/base/base64.h"
 #include "core/base/text.h"
@@ -99,28 +100,38 @@ void send_kept(Sender& sender, const Output& kept) {
     sender.skip_to(OutputStream::out, int64_t(kept.out.size()) + kept.out_cut.bytes);
 }
 
+// What is kept of one attempt: in a file, and in the store.
+task<void> send_attempt(Broker& broker, Messages* to, Sender* sender, OutputFiles::Key key,
+                        Output kept) {
+    if (!sender->reach(key.attempt)) co_return;
+    auto file = broker.output_files().read(key);
+    while (file && !to->closed()) {
+        auto piece = file->next();
+        if (!piece) break;
+        sender->send(std::move(*piece));
+        co_await to->drained();
+    }
+    send_kept(*sender, kept);
+}
+
 // What the job's ended attempts left that was not sent; `only` 0: of all of them.
-task<void> send_ended(Broker& broker, Sender* sender, JobView view, int only) {
+task<void> send_ended(Broker& broker, Messages* to, Sender* sender, JobView view, int only) {
     auto logs = co_await broker.store().logs(view.job.jid);
-    const auto wants = [only](int attempt) { return only == 0 || only == attempt; };
-    Output last;
-    int number = 0;
+    std::map<int, Output> attempts;
     if (logs)
-        for (const auto& log : *logs) {
-            if (number != 0 && wants(number) && sender->reach(number)) send_kept(*sender, last);
-            number = log.attempt;
-            last = decode_output(log.text);
-        }
+        for (const auto& log : *logs)
+            attempts[log.attempt] = decode_output(log.text);
     // What the last one wrote to stdout is the result, if it succeeded.
-    const int final = std::max(number, view.final.attempts);
-    if (final > number && number != 0 && wants(number) && sender->reach(number))
-        send_kept(*sender, std::exchange(last, {}));
-    if (final > number) last = {};
-    if (last.out.empty()) {
+    if (view.state == State::succeeded && view.final.attempts > 0) {
+        Output& last = attempts[view.final.attempts];
         last.out = std::move(view.final.result);
         last.out_cut = view.final.result_cut;
     }
-    if (final != 0 && wants(final) && sender->reach(final)) send_kept(*sender, last);
+    for (auto& [attempt, kept] : attempts) {
+        if (only != 0 && only != attempt) continue;
+        OutputFiles::Key key{view.job.jid, attempt};
+        co_await send_attempt(broker, to, sender, std::move(key), std::move(kept));
+    }
     sender->finish();
 }
 
@@ -221,7 +232,7 @@ task<Result<>> logs(ServerContext& context, std::string argument, Messages* to) 
         }
         JobView view = std::move(*views->front());
         const bool over = is_final(view.state) || view.state == State::dead;
-        if (first || over) co_await send_ended(broker, &sender, view, attempt);
+        if (first || over) co_await send_ended(broker, to, &sender, view, attempt);
         first = false;
         bool here = false;
         if (view.state == State::running && following) {

@@ -56,20 +56,42 @@ bool goes_by_now(const std::string& version, const ServerContext& context) {
     return version.empty() || version == context.status.config_version();
 }
 
+bool keeps_file(Broker& broker, const Running& running) {
+    return broker.current().output_bytes_of(running.job.type) > int64_t(limits::kOutputKeptBytes);
+}
+
+OutputFiles::Key file_of(const Running& running) {
+    return {running.job.jid, current_attempt(running.record)};
+}
+
+void add_to_file(Broker& broker, const Running& running, const OutputPiece& piece) {
+    broker.output_files().add(file_of(running), running.token(), piece,
+                              broker.current().output_bytes_of(running.job.type),
+                              broker.config().output_quota_bytes);
+}
+
 // Followers of its output get the rest before they see it end.
 void complete_output(Broker& broker, const Ended& ended) {
     Running* known = broker.running().find(ended.jid);
     if (!known || known->token() != ended.token) return;
-    if (!known->output) return;
+    const bool has_file = keeps_file(broker, *known);
+    if (!known->output && !has_file) return;
     const RunReport& report = ended.report;
+    const bool is_cut = report.result_cut || report.log_cut;
     Output kept{report.log, report.result, report.log_cut, report.result_cut, report.order};
-    for (auto& piece : in_order(kept))
-        known->output->put(std::move(piece), limits::kOutputFollowedBytes);
+    for (auto& piece : in_order(kept)) {
+        if (has_file && is_cut) add_to_file(broker, *known, piece);
+        if (known->output) known->output->put(std::move(piece), limits::kOutputFollowedBytes);
+    }
+    if (has_file && is_cut) broker.output_files().close(file_of(*known));
+    // The store has all of it.
+    if (has_file && !is_cut) broker.output_files().remove(file_of(*known));
 }
 
 // How much of the job may come, as its runner is told now.
 OutputRoom room_of(Broker& broker, Running& running) {
-    running.told_room = broker.followers().room(running.job.jid, running.output.get());
+    running.told_room =
+        broker.followers().room(running.job.jid, running.output.get(), keeps_file(broker, running));
     return {running.job.jid, running.told_room};
 }
 
@@ -81,7 +103,8 @@ std::vector<OutputRoom> rooms_of(Broker& broker, const std::string& owner, bool 
     for (Running* running : broker.running().of_owner(owner)) {
         if (running->told_room == OutputRoom::kNobody) continue;
         if (!all && running->told_room >= kWorthIt) continue;
-        const int64_t now = broker.followers().room(running->job.jid, running->output.get());
+        const int64_t now = broker.followers().room(running->job.jid, running->output.get(),
+                                                    keeps_file(broker, *running));
         if (all || now == OutputRoom::kNobody || now >= kWorthIt)
             rooms.push_back(room_of(broker, *running));
     }
@@ -334,6 +357,7 @@ task<void> output(Session& session, std::string argument) {
         if (!is_known) continue;
         // Who followed it at another jobqd, or at this one before it was started, comes back.
         if (!known->output && chunk.followed) broker.followers().expect(chunk.jid);
+        if (keeps_file(broker, *known)) add_to_file(broker, *known, chunk.piece);
         known->live_output(broker.reactor())
             ->put(std::move(chunk.piece), broker.followers().keeps(chunk.jid));
         rooms.back() = room_of(broker, *known);

@@ -2,12 +2,14 @@
 // time; what is left out is told; stdin of `run --wait`.
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "core/base/rng.h"
 #include "tests/support/live/cli_kit.h"
 #include "tests/support/live/live_daemon.h"
+#include "tests/support/poll.h"
 
 namespace jobq::test {
 namespace {
@@ -122,6 +124,53 @@ TEST_CASE("what is left out is told with its place and size, and JSON is whole o
     CHECK(contains(ran.err, "is JSON of "));
     CHECK(contains(ran.err, "nothing was kept"));
     CHECK(daemon.jobq({"result", "json-001"}).status == 65);
+}
+
+TEST_CASE("a type keeps as much output as it says, in a file, for as long as the job") {
+    LiveDaemon daemon(std::string(kConfig) + R"([type.long]
+run = ["sh", "-c", "printf '['; seq -s, 1 40000; printf ']'; echo said >&2"]
+output = "1MiB"
+[type.longer]
+run = ["seq", "1", "400000"]
+output = "2MiB"
+[type.short]
+run = ["echo", "hello"]
+output = "1MiB"
+)");
+    const auto files = [&] {
+        std::error_code none;
+        const auto begin =
+            std::filesystem::directory_iterator(daemon.state_dir() + "/output", none);
+        return std::distance(begin, std::filesystem::directory_iterator());
+    };
+    daemon.must({"enqueue", "short", "--wait"});
+    CHECK(files() == 0);
+    std::string list = "[" + numbers(40'000);
+    std::replace(list.begin(), list.end(), '\n', ',');
+    const std::string json_text = list.substr(0, list.size() - 1) + "\n]";
+    const std::string id = "long-0001";
+    CHECK((daemon.must({"enqueue", "long", "--id", id, "--wait"}) == json_text));
+    CHECK((daemon.jobq({"result", id, "-o", "raw"}).out == json_text));
+    CHECK((daemon.must({"logs", id}) == "said"));
+    CHECK(files() == 1);
+
+    const std::string more = "long-0002";
+    daemon.must({"enqueue", "longer", "--id", more, "--wait"});
+    const Ran raw = daemon.jobq({"result", more, "-o", "raw"});
+    const std::string whole = numbers(400'000);
+    CHECK(raw.status == 0);
+    CHECK((raw.out.substr(0, 2 << 20) == whole.substr(0, 2 << 20)));
+    CHECK((raw.out.substr(2 << 20) == whole.substr(whole.size() - (32 << 10))));
+    const std::string missing = std::to_string(whole.size() - (2 << 20) - (32 << 10));
+    CHECK(contains(raw.err, missing + " bytes of stdout left out at byte 2097152"));
+    // Over a restart, too.
+    daemon.stop();
+    daemon.start();
+    CHECK((daemon.jobq({"result", id}).out == json_text + "\n"));
+    daemon.must({"rm", "--yes", id, more});
+    daemon.stop();
+    daemon.start();
+    CHECK(eventually([&] { return files() == 0; }, std::chrono::seconds(10)));
 }
 
 TEST_CASE("run --wait hands its stdin to the command, up to a limit that it tells") {
