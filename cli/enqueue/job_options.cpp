@@ -46,13 +46,13 @@ Answer<> check_together(const Args& args) {
                        "omit --in to run the job now");
     if (args.has("--again") && !args.has("--id"))
         return give_up(kUsage, "--again needs --id JID", "without an id every job is new");
-    const std::string until = args.text("--unique-until");
+    const std::string& until = args.text("--unique-until");
     if (args.has("--unique-until") && !args.has("--unique-for"))
         return give_up(kUsage, "--unique-until needs --unique-for DURATION");
     if (args.has("--unique-until") && until != "start" && until != "success")
         return give_up(kUsage,
                        "--unique-until: '" + printable(until) + "' is neither start nor success");
-    const std::string durability = args.text("--durability");
+    const std::string& durability = args.text("--durability");
     if (args.has("--durability") && !durability_of(durability))
         return give_up(kUsage, "--durability: '" + printable(durability) +
                                    "' is not fsync, everysec or memory");
