@@ -13,7 +13,7 @@
 #include "core/base/base64.h"
 #include "core/base/limits.h"
 #include "core/base/text.h"
-#include "core/job/output.h"
+#include "core/job/kept_output.h"
 #include "core/json/writer.h"
 
 namespace jobq::cli {

@@ -14,7 +14,7 @@
 #include "core/base/error.h"
 #include "core/base/limits.h"
 #include "core/job/durability.h"
-#include "core/job/output.h"
+#include "core/job/kept_output.h"
 #include "core/job/state.h"
 #include "core/job/ties.h"
 

@@ -19,7 +19,7 @@
 #include "core/base/error.h"
 #include "core/config/config.h"
 #include "core/job/decide.h"
-#include "core/job/output.h"
+#include "core/job/kept_output.h"
 
 namespace jobq {
 

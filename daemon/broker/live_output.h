@@ -13,7 +13,7 @@
 #include <string>
 
 #include "core/async/wait.h"
-#include "core/job/output.h"
+#include "core/job/kept_output.h"
 
 namespace jobq {
 

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "core/job/output.h"
+#include "core/job/kept_output.h"
 
 namespace jobq {
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/job/output.h"
+#include "core/job/kept_output.h"
 
 namespace jobq {
 

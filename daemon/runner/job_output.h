@@ -14,7 +14,7 @@
 #include <deque>
 #include <vector>
 
-#include "core/job/output.h"
+#include "core/job/kept_output.h"
 #include "core/protocol/runner_messages.h"
 #include "daemon/runner/capture.h"
 #include "daemon/runner/json_shape.h"

@@ -1,4 +1,4 @@
-#include "core/job/output.h"
+#include "core/job/kept_output.h"
 
 #include <algorithm>
 #include <utility>

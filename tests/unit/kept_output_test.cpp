@@ -1,5 +1,5 @@
 // What is kept of a job's output: its order as text, as pieces with true offsets, and stored.
-#include "core/job/output.h"
+#include "core/job/kept_output.h"
 
 #include <catch2/catch.hpp>
 
