@@ -41,23 +41,39 @@ ReceivedRequest parse_head(const std::string& head) {
     return request;
 }
 
-}  // namespace
-
-HttpReceiver::HttpReceiver(Answer answer, int port, std::optional<TestAuthority::Pair> tls)
-    : answer_(std::move(answer)), tls_(std::move(tls)) {
-    listen_fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+// A socket bound to `port`, 0: a free one, which it then says.
+int bound_socket(int& port) {
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     int on = 1;
-    setsockopt(listen_fd_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(uint16_t(port));
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     auto* any = reinterpret_cast<sockaddr*>(&address);
-    if (::bind(listen_fd_, any, sizeof address) != 0 || ::listen(listen_fd_, 1'024) != 0)
-        throw std::runtime_error("can't listen on port " + std::to_string(port));
+    if (::bind(fd, any, sizeof address) != 0)
+        throw std::runtime_error("can't bind port " + std::to_string(port));
     socklen_t size = sizeof address;
-    ::getsockname(listen_fd_, any, &size);
-    port_ = ntohs(address.sin_port);
+    ::getsockname(fd, any, &size);
+    port = ntohs(address.sin_port);
+    return fd;
+}
+
+}  // namespace
+
+// The kernel gives a bound port to nobody who asks for a free one; who names it may bind it too,
+// as long as nobody listens there.
+ReservedPort::ReservedPort() : fd_(bound_socket(port_)) {}
+
+ReservedPort::~ReservedPort() {
+    ::close(fd_);
+}
+
+HttpReceiver::HttpReceiver(Answer answer, int port, std::optional<TestAuthority::Pair> tls)
+    : answer_(std::move(answer)), tls_(std::move(tls)), port_(port) {
+    listen_fd_ = bound_socket(port_);
+    if (::listen(listen_fd_, 1'024) != 0)
+        throw std::runtime_error("can't listen on port " + std::to_string(port_));
     acceptor_ = std::thread([this] { accept_all(); });
 }
 

@@ -24,6 +24,20 @@ struct ReceivedRequest {
     int64_t at_ms = 0;                           // monotonic
 };
 
+// A port of 127.0.0.1 at which nobody listens, kept from all others for a receiver that comes
+// later.
+class ReservedPort {
+  public:
+    ReservedPort();
+    ~ReservedPort();
+    ReservedPort(const ReservedPort&) = delete;
+
+    int port() const { return port_; }
+
+  private:
+    int port_ = 0, fd_ = -1;
+};
+
 class HttpReceiver {
   public:
     // Gives the bytes of the answer; "" holds the connection open, silent, until stop() or the

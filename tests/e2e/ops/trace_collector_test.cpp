@@ -63,9 +63,8 @@ TEST_CASE("jobs do not notice a collector that is away, refuses or hangs, the lo
 }
 
 TEST_CASE("a collector that was away and comes back gets what still waits") {
-    auto first = std::make_unique<Collector>();
-    const int port = first->receiver().port();
-    first.reset();
+    const ReservedPort reserved;
+    const int port = reserved.port();
     HttpDaemon daemon(kThread + "[trace]\nendpoint = \"http://127.0.0.1:" + std::to_string(port) +
                       "\"\n");
     run_jobs(daemon, 400);
