@@ -40,6 +40,16 @@ bool is_traced(pid_t pid) {
     return false;
 }
 
+// Told kindly, it lets go of what it traces. It may miss that among forks, and wait for ever: what
+// it traces goes on also when it is killed.
+void end_strace(pid_t strace) {
+    ::kill(strace, SIGTERM);
+    const auto ended = [&] { return ::waitpid(strace, nullptr, WNOHANG) == strace; };
+    if (eventually(ended)) return;
+    ::kill(strace, SIGKILL);
+    ::waitpid(strace, nullptr, 0);
+}
+
 }  // namespace
 
 Tracer::Tracer(pid_t traced, const std::string& inject, const std::string& path) {
@@ -52,11 +62,8 @@ Tracer::Tracer(pid_t traced, const std::string& inject, const std::string& path)
     throw std::runtime_error("strace did not attach");
 }
 
-// Told kindly, it lets go of what it traces.
 Tracer::~Tracer() {
-    if (pid_ == 0) return;
-    ::kill(pid_, SIGTERM);
-    ::waitpid(pid_, nullptr, 0);
+    if (pid_ != 0) end_strace(pid_);
 }
 
 bool Tracer::is_possible() {
@@ -67,8 +74,7 @@ bool Tracer::is_possible() {
     }
     const pid_t strace = start_strace(idle, "getppid:error=EPERM", "");
     const bool attached = eventually([&] { return is_traced(idle); }, std::chrono::seconds(3));
-    ::kill(strace, SIGTERM);
-    ::waitpid(strace, nullptr, 0);
+    end_strace(strace);
     ::kill(idle, SIGKILL);
     ::waitpid(idle, nullptr, 0);
     return attached;
