@@ -181,14 +181,21 @@ TEST_CASE("without a daemon the answer comes at once and says what was tried and
     CHECK(ran.status == 69);
     CHECK(contains(ran.err, "unix:" + (dir / "none.sock") + ": No such file or directory"));
     CHECK(contains(ran.err, "jobqd --dev"));
-    CHECK(ran.seconds < 2);
+    CHECK(ran.seconds < 8);
 
     // A socket that nobody listens on, where one is looked for by default.
     dir.write("jobq.sock", "");
+    // With an empty /run where that is possible: a jobqd of this machine may listen in /run/jobq.
     CliCall by_default;
-    by_default.args = {"ping"};
+    by_default.program = "/bin/sh";
+    by_default.args = {"-c",
+                       "if unshare -m true 2>&-; then exec unshare -m sh -c 'mount -t tmpfs none "
+                       "/run && exec \"$0\" ping' \"$0\"; else exec \"$0\" ping; fi",
+                       kJobqProgram};
+    by_default.env["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin";
     by_default.env["XDG_RUNTIME_DIR"] = dir.path();
     const Ran tried = run_cli(by_default);
+    INFO(tried.err);
     CHECK(tried.status == 69);
     CHECK(contains(tried.err, "unix:" + (dir / "jobq.sock") + ": Connection refused"));
     CHECK(contains(tried.err, "unix:/run/jobq/jobq.sock"));

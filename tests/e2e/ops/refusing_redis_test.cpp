@@ -69,10 +69,7 @@ struct Busy {
                          receiver.url(), "--", "sh", "-c",
                          "echo shell-" + n + " >> " + ran() + "; while [ ! -e " + go() +
                              " ]; do sleep 0.05; done; echo end-" + n + " >> " + ran()});
-            daemon.must({"enqueue", "sleep", "--id", "thread-job-" + n, "--payload",
-                         R"({"ms":900})", "--webhook", receiver.url()});
             jids.push_back("shell-job-" + n);
-            jids.push_back("thread-job-" + n);
         }
         worker.emplace(tcp_port(daemon));
         REQUIRE(contains(worker->reply(), "+HI"));
@@ -85,6 +82,12 @@ struct Busy {
         jids.push_back("told-job-1");
         REQUIRE(eventually(
             [&] { return lines_of(ran()).size() == size_t(kOfEach) && receiver.count() == 1; }));
+        // Last: these end by themselves, while it refuses.
+        for (int i = 0; i < kOfEach; ++i) {
+            jids.push_back("thread-job-" + std::to_string(i));
+            daemon.must({"enqueue", "sleep", "--id", jids.back(), "--payload", R"({"ms":900})",
+                         "--webhook", receiver.url()});
+        }
     }
 
     // The jobs end now.

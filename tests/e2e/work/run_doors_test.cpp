@@ -213,11 +213,13 @@ TEST_CASE("a stored command is not run again by who comes over TCP or HTTP witho
         CHECK(dead.states() == kMailAlone);
     }
     SECTION("in the runner's name") {
-        const Json workers = Json::parse(own.ask("JOBQ WORKERS {}"));
         std::string wid;
-        for (const auto& worker : workers.at("workers"))
-            if (worker.at("kind") == "runner") wid = worker.at("wid");
-        REQUIRE_FALSE(wid.empty());
+        REQUIRE(eventually([&] {
+            const Json workers = Json::parse(own.ask("JOBQ WORKERS {}"));
+            for (const auto& worker : workers.at("workers"))
+                if (worker.at("kind") == "runner") wid = worker.at("wid");
+            return !wid.empty();
+        }));
         Wire false_runner(tcp_port(daemon));
         false_runner.reply();
         const std::string said = false_runner.ask(R"(HELLO {"v":2,"jobq":1,"wid":")" + wid + "\"}");
