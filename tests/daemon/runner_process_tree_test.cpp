@@ -61,8 +61,7 @@ TEST_CASE("who ignores TERM is killed at the end of the grace, also when the fir
     CHECK(report.outcome == Outcome::timeout);
     CHECK(report.signal == SIGTERM);
     CHECK(bench.reactor.now_ms() - from_ms >= 300);
-    CHECK(loop_until(
-        bench.reactor, [&] { return !alive(pid) && bench.sweeper.clean(); }, 1'000));
+    CHECK(loop_until(bench.reactor, [&] { return !alive(pid) && bench.sweeper.clean(); }));
 }
 
 TEST_CASE("a kill during the grace ends what is left at once") {
@@ -80,8 +79,7 @@ TEST_CASE("a kill during the grace ends what is left at once") {
     bench.run->kill(StopReason::none);
     CHECK_FALSE(bench.report);  // never inside kill()
     CHECK(bench.finish().outcome == Outcome::released);
-    CHECK(loop_until(
-        bench.reactor, [&] { return !alive(pid); }, 1'000));
+    CHECK(loop_until(bench.reactor, [&] { return !alive(pid); }));
 }
 
 TEST_CASE("a helper without session and environment lives with its job, whatever else ends") {
@@ -105,6 +103,5 @@ TEST_CASE("a helper without session and environment lives with its job, whatever
     }
     dir.write("go", "");
     CHECK(bench.finish().outcome == Outcome::success);
-    CHECK(loop_until(
-        bench.reactor, [&] { return !alive(helper); }, 1'000));
+    CHECK(loop_until(bench.reactor, [&] { return !alive(helper); }));
 }

@@ -88,7 +88,7 @@ TEST_CASE("http events: clients that never read cost little, and a stop does not
 #endif
     const auto began = std::chrono::steady_clock::now();
     CHECK(daemon.stop() == 0);
-    CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(5));
+    CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(20));  // not stop_timeout
 }
 
 }  // namespace jobq::test

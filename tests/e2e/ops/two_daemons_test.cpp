@@ -47,7 +47,7 @@ TEST_CASE("two daemons: a cancel through one ends the job that runs at the other
     CHECK(released.status == 4);
     CHECK(contains(released.err, "of another jobqd"));
     two.asked.must({"cancel", jid});
-    CHECK(two.becomes(jid, "cancelled", seconds(8)));
+    CHECK(two.becomes(jid, "cancelled", seconds(20)));
     CHECK_FALSE(two.is_watched());
 }
 
@@ -56,7 +56,7 @@ TEST_CASE("two daemons: a queue resumed through one runs at the other") {
     two.asked.must({"queue", "pause", "default"});
     const std::string jid = two.run("true");
     two.asked.must({"queue", "resume", "default"});
-    CHECK(two.becomes(jid, "succeeded", seconds(8)));
+    CHECK(two.becomes(jid, "succeeded", seconds(20)));
     CHECK_FALSE(two.is_watched());
 }
 

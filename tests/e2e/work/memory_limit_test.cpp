@@ -59,7 +59,7 @@ void fill_and_drain(const LiveDaemon& daemon, int64_t over_bytes) {
     const auto drained = [&] { return daemon.count("succeeded") == taken + 1; };
     CHECK(eventually(drained, std::chrono::seconds(30)));
     const auto accepted = [&] { return daemon.jobq({"enqueue", "noop"}).status == 0; };
-    CHECK(eventually(accepted, std::chrono::seconds(5)));
+    CHECK(eventually(accepted));
     CHECK(eventually([&] { return daemon.unfinished() == 0; }));
     CHECK(daemon.count("dead") == 0);
 }

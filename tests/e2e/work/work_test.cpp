@@ -158,7 +158,7 @@ TEST_CASE("work: jobq workers shows it, quiet lets it end what it runs, stop end
     daemon.must({"workers", "stop", wid});
     CHECK(worker.wait_end() == 0);
     // It said goodbye: nobody waits for its lease.
-    CHECK(eventually([&] { return workers_of(daemon).empty(); }, seconds(3)));
+    CHECK(eventually([&] { return workers_of(daemon).empty(); }));
     CHECK(daemon.jobq({"workers", "stop", wid}).status == 3);
     CHECK(status_of(daemon, later).at("state") == "ready");
 }
