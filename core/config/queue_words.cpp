@@ -19,7 +19,7 @@ Result<QueueWords> parse_queue_words(const std::vector<std::string>& words) {
         if (!is_name(queue.name))
             return fail(ErrorCode::invalid,
                         "'" + printable(queue.name) +
-                            "' is not a valid queue name: use 1 to 64 of A-Z a-z 0-9 . _ -");
+                            "' is not a valid queue name: use 1 to 255 of A-Z a-z 0-9 . _ -");
         if (equals != std::string::npos) {
             const auto weight = parse_int(std::string_view(word).substr(equals + 1));
             if (!weight || *weight < 1 || *weight > kWeightMost)

@@ -20,7 +20,7 @@ std::string Ties::words() const {
 std::string unique_digest(std::string_view queue, std::string_view type, std::string_view args) {
     std::string whole;
     whole.append(queue).append(1, '\0').append(type).append(1, '\0');
-    whole.append(compact_json(args));
+    whole.append(canonical_json(args));
     char digest[16];
     crypto_generichash(reinterpret_cast<unsigned char*>(digest), sizeof digest,
                        reinterpret_cast<const unsigned char*>(whole.data()), whole.size(), nullptr,

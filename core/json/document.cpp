@@ -8,6 +8,8 @@
 #include <charconv>
 #include <cmath>
 #include <map>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "core/base/text.h"
@@ -110,7 +112,88 @@ std::string with_big_as_double(std::string_view text) {
     return out;
 }
 
+std::string canonical_number(std::string_view number) {
+    if (number.find_first_of(".eE") == number.npos)
+        return number == "-0" ? "0" : std::string(number);
+    double value = 0;
+    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
+    if (error != std::errc()) return std::string(number);
+    std::string out;
+    append_double(out, value == 0 ? 0 : value);
+    return out;
+}
+
+void append_canonical(std::string& out, std::string_view value) {
+    const auto comma = [&out] {
+        if (out.back() != '[' && out.back() != '{') out += ',';
+    };
+    const auto plain = [](std::string_view quoted) {
+        return quoted.size() < 2 ? std::string()
+                                 : scan::unescaped(quoted.substr(1, quoted.size() - 2));
+    };
+    if (value.empty()) return;
+    if (value[0] == '{') {
+        std::map<std::string, std::string_view> sorted;
+        scan::walk(value, [&](std::string_view key, std::string_view member) {
+            sorted.insert_or_assign(plain(key), member);
+            return true;
+        });
+        out += '{';
+        for (const auto& [key, member] : sorted) {
+            comma();
+            out += json_quoted(key) + ":";
+            append_canonical(out, member);
+        }
+        out += '}';
+    } else if (value[0] == '[') {
+        out += '[';
+        scan::walk(value, [&](std::string_view, std::string_view element) {
+            comma();
+            append_canonical(out, element);
+            return true;
+        });
+        out += ']';
+    } else if (value[0] == '"') {
+        out += json_quoted(plain(value));
+    } else if (value[0] == '-' || (value[0] >= '0' && value[0] <= '9')) {
+        out += canonical_number(value);
+    } else {
+        out += value;
+    }
+}
+
+// The code unit of the \u escape at `at`, or nothing.
+std::optional<unsigned> unit_at(std::string_view text, size_t at) {
+    unsigned unit = 0;
+    if (at + 6 > text.size() || text[at] != '\\' || text[at + 1] != 'u') return std::nullopt;
+    const char* from = text.data() + at + 2;
+    const auto [end, error] = std::from_chars(from, from + 4, unit, 16);
+    if (error != std::errc() || end != from + 4) return std::nullopt;
+    return unit;
+}
+
 }  // namespace
+
+std::string canonical_json(std::string_view text) {
+    std::string out;
+    append_canonical(out, trim(text));
+    return out;
+}
+
+std::string without_lone_surrogates(std::string text) {
+    for (size_t at = text.find('\\'); at != text.npos; at = text.find('\\', at)) {
+        const auto unit = unit_at(text, at);
+        if (!unit || *unit < 0xD800 || *unit > 0xDFFF) {
+            at += unit ? 6 : 2;
+            continue;
+        }
+        const auto low = unit_at(text, at + 6);
+        const bool pair = *unit <= 0xDBFF && low && *low >= 0xDC00 && *low <= 0xDFFF;
+        if (!pair) text.replace(at, 6, "\\ufffd");
+        at += pair ? 12 : 6;
+    }
+    return text;
+}
 
 Result<> check_json(std::string_view text, int max_depth) {
     if (scan::skip_space(text, 0) == text.size())

@@ -18,6 +18,12 @@ Result<> check_json(std::string_view text, int max_depth = limits::kJsonDepth);
 // repeated one, numbers that are no integers in their shortest form. `raw` itself when it is no
 // JSON.
 std::string go_json(std::string_view raw);
+// One form for all texts that mean the same: compact, keys sorted, the last of a repeated one,
+// strings with the fewest escapes, numbers in their shortest form (1.0 is 1, 1e2 is 100; integers
+// keep their digits). Requires: JSON, no deeper than limits::kJsonDepth and a little.
+std::string canonical_json(std::string_view text);
+// With U+FFFD for each half of a surrogate pair that stands alone, as Go's decoder reads it.
+std::string without_lone_surrogates(std::string text);
 // Without white space outside of strings. `text` itself when a string in it does not end.
 std::string compact_json(std::string_view text);
 

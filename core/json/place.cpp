@@ -83,8 +83,14 @@ std::optional<JsonTrouble> json_trouble(std::string_view text, int max_depth) {
     } catch (const nlohmann::json::exception& error) {
         checker.why = error.what();
     }
-    if (good) return std::nullopt;
     JsonTrouble trouble;
+    // The parser takes a NUL for the end; what follows would be lost.
+    if (const size_t nul = text.find('\0'); good && nul != std::string_view::npos) {
+        trouble.byte = nul + 1;
+        trouble.why = "a NUL byte";
+        return trouble;
+    }
+    if (good) return std::nullopt;
     trouble.too_deep = checker.too_deep;
     trouble.byte = checker.error_at;
     if (!checker.too_deep) trouble.why = plain_reason(checker.why);

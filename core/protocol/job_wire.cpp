@@ -71,6 +71,15 @@ Result<> read_push_fields(const JsonFields& object, Job& job) {
     return {};
 }
 
+// Go's decoder takes halves of surrogate pairs, which JavaScript's encoder writes. `mended` must
+// outlive what is returned.
+Result<JsonFields> parse_as_go(std::string_view json, std::string& mended) {
+    auto object = JsonFields::parse(json, true);
+    if (object || object.error().code != ErrorCode::bad_data) return object;
+    mended = without_lone_surrogates(std::string(json));
+    return JsonFields::parse(mended, true);
+}
+
 }  // namespace
 
 // Faktory's checks of a job whose fields are read, in its order.
@@ -104,7 +113,8 @@ static Result<Job> checked_push(Job job, int64_t now_ms) {
 }
 
 Result<Job> parse_push(std::string_view json, int64_t now_ms) {
-    auto object = JsonFields::parse(json, true);
+    std::string mended;
+    auto object = parse_as_go(json, mended);
     if (!object) return bad_json(object.error());
     Job job;
     auto read = read_push_fields(*object, job);
@@ -131,27 +141,6 @@ Result<Job> parse_callback(std::string_view json, int64_t now_ms, std::string_vi
     // What counts from now would be over before the batch is.
     if (callback && has_relative_expiry(callback->custom)) callback->expires_ms = 0;
     return callback;
-}
-
-Result<BulkPush> parse_push_bulk(std::string_view json, int64_t now_ms) {
-    auto checked = check_json(json, limits::kJsonDepth + 2);
-    if (!checked) return bad_json(checked.error());
-    std::string_view array = trim(json);
-    if (array[0] != '[')
-        return fail(ErrorCode::bad_data, "invalid JSON: an array of jobs is required");
-    BulkPush bulk;
-    for (const auto& element : json_array(array)) {
-        auto job = parse_push(element.raw, now_ms);
-        if (job) {
-            bulk.jobs.push_back(std::move(*job));
-            continue;
-        }
-        if (job.error().text.starts_with(kBadJson)) return tl::unexpected<Error>(job.error());
-        auto object = JsonFields::parse(element.raw, true);
-        auto jid = object->string("jid");
-        bulk.refused.emplace_back(jid ? jid->value_or("") : "", job.error().text);
-    }
-    return bulk;
 }
 
 namespace {

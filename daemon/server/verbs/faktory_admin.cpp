@@ -262,7 +262,7 @@ task<void> info_verb(Session& session, std::string) {
     int64_t workers = 0;
     for (const auto& worker : session.broker().workers().all())
         workers += worker->kind == WorkerKind::faktory ? !worker->is_gone()
-                                                       : worker->kind != WorkerKind::pool;
+                                                       : worker->kind == WorkerKind::remote;
     json.key("Workers").begin_object().field("reaped", 0).field("size", workers).end_object();
     json.end_object();
     json.field("total_failures", figures.stats.failed_attempts)

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/text.h"
+#include "core/json/document.h"
 #include "core/json/fields.h"
 #include "core/json/writer.h"
 #include "core/protocol/job_wire.h"
@@ -114,6 +115,12 @@ task<void> ack(Session& session, std::string argument) {
 
 task<void> fail_job(Session& session, std::string argument) {
     auto object = JsonFields::parse(argument, true);
+    if (!object) {
+        // An error's text is whatever bytes there were. Refused, it would be lost, and the job held
+        // until its reservation expires.
+        argument = without_lone_surrogates(to_utf8(argument));
+        object = JsonFields::parse(argument, true);
+    }
     Error invalid{ErrorCode::invalid, "invalid FAIL " + to_utf8(utf8_prefix(argument, 1000))};
     if (!object) {
         session.reply_error(invalid);

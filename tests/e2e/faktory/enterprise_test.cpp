@@ -65,6 +65,10 @@ TEST_CASE("faktory 10 unique: a second PUSH of equal queue, jobtype and args is 
     CHECK(push(wire, q, R"({"unique_for":60})") == "+OK");
     CHECK(push(wire, q, R"({"unique_for":60})") == "-NOTUNIQUE Job not unique");
     CHECK(push(wire, q, R"({"unique_for":60})", "[ 1 ]") == "-NOTUNIQUE Job not unique");
+    CHECK(push(wire, q, R"({"unique_for":60})", "[1.0]") == "-NOTUNIQUE Job not unique");
+    CHECK(push(wire, q, R"({"unique_for":60})", R"([{"a":1,"b":"x"}])") == "+OK");
+    CHECK(push(wire, q, R"({"unique_for":60})", R"([{"b":"\u0078","a":1}])") ==
+          "-NOTUNIQUE Job not unique");
     CHECK(push(wire, q, R"({"unique_for":60})", "[2]") == "+OK");
     CHECK(push(wire, fresh("q"), R"({"unique_for":60})") == "+OK");
     CHECK(push(wire, q, "{}") == "+OK");  // without unique_for locks are not looked at

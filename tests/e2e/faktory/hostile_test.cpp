@@ -65,7 +65,7 @@ std::vector<Bomb> bombs() {
         {"depth 65 of args", push_args(times(70, "[") + times(70, "]")), json},
         {"1 MB of [[],[],...", push_args("[" + times(kMiB / 3 - 40, "[],") + "1"), json},
         {"1e400", push_args("[1e400]"), json},
-        {"a lone surrogate", push_args("[\"\\ud800\"]"), json},
+        {"a lone surrogate", push_args("[\"\\ud800\"]"), "+OK"},
         {"a NUL in JSON", push_args(std::string("[\"a\0b\"]", 7)), json},
         {"a NUL behind JSON", push_args("[]") + std::string(1, '\0'), json},
         {"NaN", push_args("[NaN]"), json},

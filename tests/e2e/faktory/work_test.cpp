@@ -212,6 +212,11 @@ TEST_CASE("an answer sent again does not end the run another worker has begun", 
     }
 }
 
+TEST_CASE("faktory 4 FAIL: whatever bytes the error has, it is kept", "[faktory]") {
+    CHECK(failure_of(R"(,"errtype":"E","message":"a\ud800b")").at("message") == "a\uFFFDb");
+    CHECK(failure_of(",\"errtype\":\"E\",\"message\":\"caf\xE9\"").at("message") == "caf\uFFFD");
+}
+
 TEST_CASE("faktory 4 FAIL: what is refused", "[faktory]") {
     Wire wire = shared().client();
     const char* bad[] = {"",

@@ -43,6 +43,8 @@ TEST_CASE("json document: what is no JSON is refused, with the place for people"
         {"{\"a\":}", "line 1, column 6"},
         {"{\n  \"a\": 1,\n  \"b\" 2\n}\n", "line 3, column 7"},
         {"[1,]", "line 1, column 4"},
+        {"{}\0{}"s, "line 1, column 3"},
+        {"1\0"s, "line 1, column 2"},
         {"[1", "line 1, column 3"},
         {"nul", "line 1, column 4"},
         {"'a'", "line 1, column 1"},
@@ -85,4 +87,27 @@ TEST_CASE("json document: as Go writes it") {
     }
     CHECK(compact_json(" [ 1 , \"a b\" ]\n") == "[1,\"a b\"]");
     CHECK(compact_json("\"open ") == "\"open ");
+}
+
+TEST_CASE("json document: one form for all texts that mean the same") {
+    const std::pair<std::string, std::string> rows[] = {
+        {" [ {\"b\":1.0, \"a\":\"\\u0041\\/\"} , 1e2 ] ", R"([{"a":"A/","b":1},100])"},
+        {R"({"a":1,"a":[]})", R"({"a":[]})"},
+        {"[-0,-0.0,0.50,1E400]", "[0,0,0.5,1E400]"},
+        {"12345678901234567890123", "12345678901234567890123"},
+        {R"(["\u20ac",null,true,"",{}])", "[\"\xe2\x82\xac\",null,true,\"\",{}]"},
+    };
+    for (const auto& [text, form] : rows) {
+        CAPTURE(text);
+        CHECK(canonical_json(text) == form);
+        CHECK(canonical_json(form) == form);
+    }
+}
+
+TEST_CASE("json document: halves of surrogate pairs are replaced, pairs are not") {
+    CHECK(without_lone_surrogates(R"(["\ud83d\ude00"])") == R"(["\ud83d\ude00"])");
+    CHECK(without_lone_surrogates(R"(["\uD83D","\ude00\ud83dx"])") ==
+          R"(["\ufffd","\ufffd\ufffdx"])");
+    CHECK(without_lone_surrogates(R"(["\\ud83d"])") == R"(["\\ud83d"])");
+    CHECK(without_lone_surrogates(R"("\ud8)") == R"("\ud8)");
 }
