@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <cstring>
 
@@ -54,6 +55,18 @@ Result<std::string> read_up_to(int fd, const std::string& path, size_t most_byte
 
 }  // namespace
 
+int open_to_read(const std::string& path) {
+    int fd = path == "/dev/stdin" ? STDIN_FILENO : -1;
+    for (const std::string_view folder : {"/dev/fd/", "/proc/self/fd/"}) {
+        if (!path.starts_with(folder)) continue;
+        const char* end = path.data() + path.size();
+        const auto [stop, error] = std::from_chars(path.data() + folder.size(), end, fd);
+        if (error != std::errc() || stop != end) fd = -1;
+    }
+    if (fd >= 0) return ::fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    return ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+}
+
 ssize_t read_some(int fd, char* into, size_t most, int limit_ms) {
     while (true) {
         const ssize_t got = ::read(fd, into, most);
@@ -65,6 +78,14 @@ ssize_t read_some(int fd, char* into, size_t most, int limit_ms) {
         if (ready == 0) return -EAGAIN;
         if (ready < 0 && errno != EINTR) return -errno;
     }
+}
+
+std::optional<int> parse_umask(std::string_view octal) {
+    int mask = -1;
+    const char* end = octal.data() + octal.size();
+    const auto [stop, error] = std::from_chars(octal.data(), end, mask, 8);
+    if (error != std::errc() || stop != end || mask < 0 || mask > 0777) return std::nullopt;
+    return mask;
 }
 
 Result<> write_small_file(const std::string& path, std::string_view text) {
@@ -96,7 +117,7 @@ Result<SmallFile> read_small_file(const std::string& path, size_t most_bytes) {
 }
 
 Result<std::string> read_whole_file(const std::string& path, size_t most_bytes) {
-    int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    int fd = open_to_read(path);
     if (fd < 0) return unreadable(path, errno);
     auto text = read_up_to(fd, path, most_bytes, -1);
     ::close(fd);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/base/file.h"
 #include "core/base/text.h"
 #include "core/job/job.h"
 #include "core/net/endpoint.h"
@@ -179,6 +180,9 @@ std::string check_text(TextRule rule, std::string_view value) {
         case TextRule::path:
         case TextRule::program:
             return "";
+        case TextRule::umask:
+            if (value.empty() || parse_umask(value)) return "";
+            return "must be an octal number from \"0\" to \"777\"";
         case TextRule::absolute_path:
             return check_absolute(value);
         case TextRule::socket_path:
@@ -200,7 +204,7 @@ std::string check_text(TextRule rule, std::string_view value) {
                 return "";
             return "must be 1 to " + std::to_string(limits::kTypeBytes) + " printable characters";
         case TextRule::name:
-            return is_name(value) ? "" : "must be 1 to 64 of A-Z a-z 0-9 . _ -";
+            return is_name(value) ? "" : "must be 1 to 255 of A-Z a-z 0-9 . _ -";
         case TextRule::web_url: {
             auto url = parse_web_url(value);
             return value.empty() || url ? "" : "is not a URL for a webhook: " + url.error().text;

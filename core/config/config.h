@@ -96,6 +96,7 @@ struct TypeConfig {
     int64_t grace_ms = limits::kKillGraceMs;  // key `grace`
     std::map<std::string, std::string> env;
     std::string cwd;
+    std::string umask;  // octal; "": 022
     // Exit status -> success, failure ("retry" in the file), dead, snooze.
     std::map<int, Outcome> exit;
     size_t output_head_bytes = limits::kOutputHeadBytes;  // keys output_head, output_tail (sizes)
@@ -170,8 +171,9 @@ struct ConfigError {
 
 struct Loaded {
     Config config;
-    std::vector<ConfigError> errors;  // empty: usable
-    std::vector<std::string> files;   // read, in order
+    std::vector<ConfigError> errors;    // empty: usable
+    std::vector<ConfigError> warnings;  // usable, and probably not what somebody meant
+    std::vector<std::string> files;     // read, in order
     // "pool.default.slots" -> "file:line", "JOBQ_...", "flag"; absent: the default.
     std::map<std::string, std::string> origin;
 };

@@ -26,6 +26,24 @@ constexpr std::string_view kOtherVariables[] = {
     "JOBQ_TRACEPARENT", "JOBQ_URL",    "JOBQ_MAX_ATTEMPTS", "JOBQ_DEBUG",   "JOBQ_SERVER",
     "JOBQ_CA_FILE",     "JOBQ_OUTBOX", "JOBQ_PASSWORD"};
 
+// What Kubernetes and Docker set in every container for a service whose name begins with "jobq":
+// JOBQ_REDIS_SERVICE_HOST, JOBQ_REDIS_SERVICE_PORT_METRICS, JOBQ_REDIS_PORT=tcp://10.0.0.2:6379,
+// JOBQ_REDIS_PORT_6379_TCP_ADDR.
+bool is_service_link(std::string_view name, std::string_view value) {
+    const auto has = [name](std::string_view part) {
+        return name.find(part) != std::string_view::npos;
+    };
+    if (name.ends_with("_SERVICE_HOST") || name.ends_with("_SERVICE_PORT")) return true;
+    if (has("_SERVICE_PORT_")) return true;
+    const bool url =
+        value.starts_with("tcp://") || value.starts_with("udp://") || value.starts_with("sctp://");
+    if (name.ends_with("_PORT") && url) return true;
+    const size_t at = name.find("_PORT_");
+    if (at == std::string_view::npos || at + 6 >= name.size()) return false;
+    const bool numbered = name[at + 6] >= '0' && name[at + 6] <= '9';
+    return numbered && (has("_TCP") || has("_UDP") || has("_SCTP"));
+}
+
 // listen.tcp -> JOBQ_LISTEN_TCP, pool.my-pool.slots -> JOBQ_POOL_MY_POOL_SLOTS.
 std::string variable_name(const std::vector<std::string>& parts) {
     std::string name = "JOBQ";
@@ -126,11 +144,14 @@ void load_environment(LoadState& state, const std::map<std::string, std::string>
                      std::end(kOtherVariables);
         if (!name.starts_with(kPrefix) || other) continue;
         Place place{name};
-        if (auto at = by_variable.find(name); at != by_variable.end())
+        if (auto at = by_variable.find(name); at != by_variable.end()) {
             insert(root, at->second->parts, place, value);
-        else if (auto near = nearest(name, known); !near.empty())
-            state.error(place,
-                        "is not a variable of jobqd; did you mean " + std::string(near) + "?");
+        } else if (!is_service_link(name, value)) {
+            auto near = nearest(name, known);
+            state.warn(place,
+                       "is not a variable of jobqd and is ignored" +
+                           (near.empty() ? "" : "; did you mean " + std::string(near) + "?"));
+        }
     }
     read(state, root);
     take_password(state, environment);

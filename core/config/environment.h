@@ -9,7 +9,7 @@
 namespace jobq {
 
 // JOBQ_LISTEN_TCP for listen.tcp, JOBQ_POOL_DEFAULT_SLOTS for a pool the files have. Variables of
-// jobs and of the CLI are left alone; one that is near to a known name is an error.
+// jobs and of the CLI are left alone; one that nobody knows is a warning.
 void load_environment(LoadState& state, const std::map<std::string, std::string>& environment);
 
 // Values from the command line, by the path of their key; each must be one that exists.

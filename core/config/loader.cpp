@@ -68,6 +68,10 @@ void LoadState::error(const Place& place, std::string text) {
     loaded.errors.push_back({place.source, place.line, place.column, std::move(text)});
 }
 
+void LoadState::warn(const Place& place, std::string text) {
+    loaded.warnings.push_back({place.source, place.line, place.column, std::move(text)});
+}
+
 Loader::Loader(LoadState& state, const Node& root, std::string base, bool from_text)
     : state_(state), base_(std::move(base)), from_text_(from_text) {
     frames_.push_back({&root, "", {}});

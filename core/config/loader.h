@@ -19,6 +19,7 @@ struct LoadState {
     std::map<std::string, Place> places;
 
     void error(const Place& place, std::string text);
+    void warn(const Place& place, std::string text);
 };
 
 class Loader final : public Visitor {

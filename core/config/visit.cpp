@@ -115,6 +115,7 @@ void visit_limits(ExecLimits& c, Visitor& v) {
 void visit_type(TypeConfig& c, Visitor& v) {
     v.command("run", c.run);
     v.text("cwd", c.cwd, TextRule::path);
+    v.text("umask", c.umask, TextRule::umask);
     v.duration("timeout", c.policy.timeout_ms, {1, 365 * kDay});
     v.duration("grace", c.grace_ms, {0, kHour});
     v.duration("retention", c.policy.retention_ms, {0, 365 * kDay});

@@ -21,6 +21,7 @@ struct Range {
 // name, is made absolute, relative to the directory of the file it stands in.
 enum class TextRule : uint8_t {
     path,
+    umask,
     program,
     absolute_path,
     socket_path,

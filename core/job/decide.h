@@ -24,6 +24,9 @@ struct TypePolicy {
     bool operator==(const TypePolicy&) const = default;
 };
 
+// The error type of an attempt that never was a process.
+inline constexpr const char* kNotStarted = "not started";
+
 // What the one who ran the job says about the attempt.
 struct RunReport {
     Outcome outcome = Outcome::success;

@@ -86,6 +86,7 @@ TypeSpec read_type(FieldReader& from) {
     type.grace_ms = from.number("grace_ms", type.grace_ms);
     type.env = from.text_map("env");
     type.cwd = from.text("cwd");
+    type.umask = int(from.number("umask", type.umask)) & 0777;
     for (const auto& [code, outcome] : from.text_map("exit")) {
         auto number = parse_int(code);
         if (number && *number >= 0 && *number <= 255)

@@ -45,12 +45,16 @@ struct PoolSpec {
     bool operator==(const PoolSpec&) const = default;
 };
 
+// Of a job whose type says nothing else.
+inline constexpr int kJobUmask = 022;
+
 struct TypeSpec {
     std::vector<std::string> run;
     int64_t timeout_ms = limits::kDefaultTimeoutMs;
     int64_t grace_ms = limits::kKillGraceMs;
     std::map<std::string, std::string> env;
     std::string cwd;
+    int umask = kJobUmask;
     std::map<int, Outcome> exit;
     size_t output_head_bytes = limits::kOutputHeadBytes;
     size_t output_tail_bytes = limits::kOutputTailBytes;
@@ -92,9 +96,6 @@ std::string write(const TakeRequest& request);
 Result<TakeRequest> read_take(std::string_view text);
 std::string write(std::span<const TakenJob> jobs);
 Result<std::vector<TakenJob>> read_taken(std::string_view text);
-
-// The error type of an attempt that never was a process.
-inline constexpr const char* kNotStarted = "not started";
 
 // DONE: ended attempts, until jobqd has answered for each.
 struct DoneReport {

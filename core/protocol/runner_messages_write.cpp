@@ -65,6 +65,7 @@ void write_type(JsonWriter& json, const TypeSpec& type) {
     json.field("timeout_ms", type.timeout_ms).field("grace_ms", type.grace_ms);
     write_map(json, "env", type.env);
     if (!type.cwd.empty()) json.field("cwd", type.cwd);
+    json.field("umask", type.umask);
     json.key("exit").begin_object();
     for (const auto& [status, outcome] : type.exit)
         json.field(std::to_string(status), name(outcome));

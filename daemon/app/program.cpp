@@ -114,6 +114,9 @@ int run_daemon(const Options& options) {
                          loaded.errors.size(), loaded.errors.size() == 1 ? "" : "s");
         return info(ErrorCode::config).exit_status;
     }
+    if (options.mode != Options::Mode::serve)
+        for (const auto& warning : loaded.warnings)
+            std::fprintf(stderr, "warning: %s\n", warning.to_string().c_str());
     if (options.mode == Options::Mode::check_config) return check_config(loaded);
     if (options.mode == Options::Mode::print_config) {
         std::fputs(print_config(loaded).c_str(), stdout);
@@ -121,6 +124,8 @@ int run_daemon(const Options& options) {
     }
     log_open(loaded.config.log.level,
              loaded.config.log.format.value_or(LogFormat::text) == LogFormat::json);
+    for (const auto& warning : loaded.warnings)
+        log(LogLevel::warn, "config.warning", warning.to_string());
     return serve(options, std::move(loaded));
 }
 

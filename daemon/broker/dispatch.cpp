@@ -146,10 +146,8 @@ std::string Dispatch::why_no_handler(const std::string& type, const std::string&
         if (worker->kind == WorkerKind::remote ||
             (worker->kind == WorkerKind::faktory && !worker->is_gone()))
             return {};
-    return "nothing here runs jobs of type " + type + " from queue " + queue +
-           " yet; configure [type." + type +
-           "] run = [...] and a pool with that queue, or start "
-           "a worker for it";
+    return "nothing here runs jobs of type " + type + " from queue " + queue + " yet; " +
+           intake::handler_advice(type, queue, *config_);
 }
 
 Finish Dispatch::bury(Unstarted& one, const std::string& owner) {

@@ -1,5 +1,6 @@
 #include "daemon/broker/intake_rules.h"
 
+#include <algorithm>
 #include <string>
 
 #include "core/base/text.h"
@@ -16,6 +17,25 @@ std::optional<Error> reserved(const Job& job) {
                              " is reserved for jobqd; use a name that does not begin with " +
                              std::string(kReservedPrefix)};
     return std::nullopt;
+}
+
+// The pool of this kind that serves the queue; nullptr: none.
+const PoolConfig* pool_of(PoolKind kind, const std::string& queue, const Config& config) {
+    const auto serves = [&queue](const QueueWeight& one) { return one.name == queue; };
+    for (const auto& [name, pool] : config.pools)
+        if (pool.kind == kind && std::any_of(pool.queues.begin(), pool.queues.end(), serves))
+            return &pool;
+    return nullptr;
+}
+
+// How jobqd itself would come to run the type from the queue, where it can run that type.
+std::string pool_advice(PoolKind kind, const std::string& type, const std::string& queue,
+                        const Config& config) {
+    if (const PoolConfig* pool = pool_of(kind, queue, config))
+        return "add \"" + type + "\" to types of [pool." + pool->name + "]";
+    const bool thread = kind == PoolKind::thread;
+    return std::string("configure a pool with kind = \"") + (thread ? "thread" : "exec") +
+           "\", queues = [\"" + queue + "\"]" + (thread ? ", types = [\"" + type + "\"]" : "");
 }
 
 }  // namespace
@@ -74,6 +94,22 @@ std::optional<Error> durability_refusal(const Job& job, std::string_view given,
     return Error{ErrorCode::forbidden,
                  "durability " + asked + " exceeds that of the store, which is " +
                      std::string(given) + ": " + (config.redis.url.empty() ? own : others)};
+}
+
+std::string handler_advice(const std::string& type, const std::string& queue,
+                           const Config& config) {
+    const std::string worker = ", or start a worker for it";
+    if (type == kCommandType) return pool_advice(PoolKind::exec, type, queue, config);
+    if (std::count(kBuiltinTypes.begin(), kBuiltinTypes.end(), type) > 0)
+        return pool_advice(PoolKind::thread, type, queue, config) + worker;
+    const auto found = config.types.find(type);
+    if (found != config.types.end() && !found->second.run.empty())
+        return pool_advice(PoolKind::exec, type, queue, config) + worker;
+    // A class name of some language can't be that of a section.
+    if (!is_name(type)) return "start a worker for it, or configure a child pool with that queue";
+    const bool served = pool_of(PoolKind::exec, queue, config) != nullptr;
+    return "configure [type." + type + "] run = [...]" +
+           (served ? "" : " and a pool with that queue") + worker;
 }
 
 }  // namespace jobq::intake

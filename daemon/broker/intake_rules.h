@@ -5,6 +5,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "core/base/error.h"
@@ -31,5 +32,8 @@ std::optional<Error> refusal(const Caller& caller, const Job& job, const Config&
 // be.
 std::optional<Error> durability_refusal(const Job& job, std::string_view given,
                                         const Config& config);
+// What would make something of this configuration, or a worker, run jobs of this type from this
+// queue, when nothing does.
+std::string handler_advice(const std::string& type, const std::string& queue, const Config& config);
 
 }  // namespace jobq::intake

@@ -51,7 +51,8 @@ struct ChildEnd {
 class Child {
   public:
     // `on_end` is called once from the loop after the process was reaped.
-    // Errors: not_found (no such program), forbidden (not executable), busy (EAGAIN), internal.
+    // Errors: not_found (no such program), forbidden (not executable, no such folder), too_large
+    // (E2BIG), conflict (the program is open for writing), busy (EAGAIN), internal.
     static Result<std::unique_ptr<Child>> spawn(UvReactor& reactor, const SpawnPlan& plan,
                                                 std::function<void(ChildEnd)> on_end);
     ~Child();  // a child still running is left to itself, and reaped by sweep_orphans()

@@ -142,7 +142,7 @@ Error spawn_error(const Image& image, int error) {
     std::string why = std::strerror(error);
     std::string_view step = image.step == nullptr ? "clone" : image.step;
     if (step == "chdir") {
-        return {ErrorCode::not_found, "can't start " + program + " in " + image.cwd + ": " + why};
+        return {ErrorCode::forbidden, "can't start " + program + " in " + image.cwd + ": " + why};
     }
     if (step == "exec" && error == ENOENT) {
         return {ErrorCode::not_found,
@@ -150,15 +150,22 @@ Error spawn_error(const Image& image, int error) {
                     ": the program, or the interpreter in its first line, does not exist"};
     }
     if (step == "exec" && error == E2BIG) {
-        return {ErrorCode::too_large, "can't start " + program +
-                                          ": the arguments and environment are too long; pass the "
-                                          "payload on stdin instead of {payload}"};
+        return {ErrorCode::too_large,
+                "can't start " + program + ": the arguments or the environment are too long"};
     }
+    if (step == "exec" && error == ENOEXEC) {
+        return {ErrorCode::forbidden,
+                "can't start " + program +
+                    ": it is neither a program for this machine nor a script whose first line "
+                    "names its interpreter, such as #!/bin/sh"};
+    }
+    if (step == "exec" && error == ETXTBSY)
+        return {ErrorCode::conflict, "can't start " + program + ": it is being written"};
     ErrorCode code = ErrorCode::internal;
     // What this machine, or this process, has too little of right now.
     if (error == EAGAIN || error == ENOMEM || error == EMFILE || error == ENFILE)
         code = ErrorCode::busy;
-    if (error == EACCES || error == EPERM || error == ENOEXEC) code = ErrorCode::forbidden;
+    if (error == EACCES || error == EPERM) code = ErrorCode::forbidden;
     return {code, "can't start " + program + ": " + std::string(step) + ": " + why};
 }
 
@@ -236,10 +243,14 @@ Result<std::string> find_program(const SpawnPlan& plan) {
     if (name.find('/') != std::string::npos) return name;
     bool seen = false;
     for (auto folder : split(path_of(plan), ':')) {
-        if (folder.empty() || name.empty()) continue;
-        std::string file = std::string(folder) + "/" + name;
-        if (!is_file(file)) continue;
-        if (access(file.c_str(), X_OK) == 0) return file;
+        if (name.empty()) continue;
+        // As for a shell: an empty entry is the current folder.
+        std::string file = (folder.empty() ? "." : std::string(folder)) + "/" + name;
+        // Where it will be looked for: after the chdir.
+        const bool moves = file.front() != '/' && !plan.cwd.empty();
+        const std::string here = moves ? plan.cwd + "/" + file : file;
+        if (!is_file(here)) continue;
+        if (access(here.c_str(), X_OK) == 0) return file;
         seen = true;
     }
     if (seen) return fail(ErrorCode::forbidden, "can't start " + name + ": it is not executable");

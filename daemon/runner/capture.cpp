@@ -62,7 +62,8 @@ std::string Capture::last_line(size_t bytes) const {
     std::string all = ring_.empty() ? head_ : left_out() > 0 ? tail() : head_ + tail();
     std::string_view rest = all;
     while (!rest.empty()) {
-        size_t at = rest.find_last_of('\n');
+        // A progress bar ends its lines by going back to their beginning.
+        size_t at = rest.find_last_of("\r\n");
         auto line = trim(at == std::string_view::npos ? rest : rest.substr(at + 1));
         std::string shown = printable(to_utf8(line.substr(0, bytes)));
         if (!trim(shown).empty()) return std::string(utf8_prefix(shown, bytes));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/base64.h"
+#include "core/base/file.h"
 #include "core/base/text.h"
 #include "core/json/field_reader.h"
 #include "core/json/writer.h"
@@ -17,6 +18,12 @@ template <class T>
 Result<T> own(Result<T> read) {
     if (!read) read.error().code = ErrorCode::bad_data;
     return read;
+}
+
+// To a program it would be the end of the text.
+void refuse_nul(FieldReader& from, const char* member, const std::string& text) {
+    if (text.find('\0') != std::string::npos)
+        from.refuse(std::string(member) + " has a NUL byte, which no program can be given");
 }
 
 }  // namespace
@@ -69,6 +76,19 @@ Result<RunRequest> read_run_request(std::string_view payload) {
     }
     if (request.argv.empty() || request.argv.front().empty())
         from.refuse("it names no command in argv");
+    for (const auto& word : request.argv)
+        refuse_nul(from, "argv", word);
+    refuse_nul(from, "cwd", request.cwd);
+    for (const auto& [name, value] : request.env) {
+        if (name.empty() || name.find('=') != std::string::npos)
+            from.refuse("env: '" + printable(name) + "' can't be the name of a variable");
+        refuse_nul(from, "env", name);
+        refuse_nul(from, "env", value);
+    }
+    if (from.has("umask")) {
+        request.umask = parse_umask(from.text("umask"));
+        if (!request.umask) from.refuse("umask must be an octal number such as \"022\"");
+    }
     // Relative to what? The runner's own directory means nothing to who wrote it.
     if (!request.cwd.empty() && !request.cwd.starts_with('/'))
         from.refuse("cwd must be an absolute path, but '" + printable(request.cwd) + "' is not");

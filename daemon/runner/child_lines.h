@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,7 @@ struct RunRequest {
     std::string cwd;
     std::map<std::string, std::string> env;
     std::string input;  // its stdin
+    std::optional<int> umask;
 };
 
 // One line of a child of a child pool.

@@ -37,7 +37,7 @@ ChildWorker::~ChildWorker() {
 }
 
 Result<> ChildWorker::spawn() {
-    Launch launch = launch_child(pool_);
+    Launch launch = launch_child(pool_, hub_.options.endpoint);
     SpawnPlan& plan = launch.plan;
     auto in_pipe = make_pipe();
     auto out_pipe = make_pipe();
@@ -138,6 +138,12 @@ void ChildWorker::read_lines() {
     reading_planned_ = false;
     size_t start = 0;
     size_t end = 0;
+    if (skipping_) {
+        // The rest of a line that was too long.
+        start = lines_.find('\n');
+        skipping_ = start == std::string::npos;
+        start = skipping_ ? lines_.size() : start + 1;
+    }
     while ((end = lines_.find('\n', start)) != std::string::npos) {
         // A copy: handling it may start the next job.
         std::string line = lines_.substr(start, end - start);
@@ -152,16 +158,22 @@ void ChildWorker::read_lines() {
     }
     lines_.erase(0, start);
     if (lines_.size() <= limits::kLineBytes || !child_) return;
-    on_stderr("jobq: the child wrote a line of more than a megabyte and was killed\n");
     lines_.clear();
-    kill();
+    skipping_ = true;
+    const std::string why =
+        "a line on stdout has more than " + std::to_string(limits::kLineBytes) + " bytes";
+    if (job_ != nullptr) {
+        refuse_answer(why + "; write a large result to a file and answer with its name");
+    } else {
+        on_stderr("jobq: ignored: " + why + "\n");
+    }
 }
 
 void ChildWorker::on_line(std::string_view line) {
     if (trim(line).empty()) return;
     auto message = read_child_message(line);
     if (!message) {
-        on_stderr("jobq: ignored on stdout: " + message.error().text + "\n");
+        on_unreadable(line, message.error().text);
         return;
     }
     // Of a job it does not hold (any more), or one that is being stopped.
@@ -171,6 +183,34 @@ void ChildWorker::on_line(std::string_view line) {
         on_stderr("progress " + std::to_string(message->progress) + "% " + message->note + "\n");
         return;
     }
+    settle(*message);
+}
+
+// What is meant as the answer of its job ends the job, with what is wrong; else it would wait for
+// its time limit. All else is talk on the wrong stream.
+void ChildWorker::on_unreadable(std::string_view line, const std::string& why) {
+    const auto has = [line](const std::string& text) {
+        return line.find('"' + text + '"') != std::string_view::npos;
+    };
+    const bool answer = job_ != nullptr && has(job_->job().jid) && has("ok");
+    if (answer) {
+        refuse_answer(why);
+    } else {
+        on_stderr("jobq: ignored on stdout: " + why + "\n");
+    }
+}
+
+void ChildWorker::refuse_answer(const std::string& why) {
+    if (job_->stop_reason() != StopReason::none) return;
+    ChildMessage message;
+    message.kind = ChildMessage::Kind::failure;
+    message.jid = job_->job().jid;
+    message.error_kind = "bad answer";
+    message.error = "the child's answer can't be read: " + why;
+    settle(message);
+}
+
+void ChildWorker::settle(const ChildMessage& message) {
     // What it wrote to its log before it answered belongs to this job.
     err_reader_->drain();
     read_stderr(true);  // for the next one
@@ -178,7 +218,7 @@ void ChildWorker::on_line(std::string_view line) {
     job_ = nullptr;
     failures_ = 0;
     state_ = State::idle;
-    job->answered(*message);
+    job->answered(message);
     if (retiring_) {
         end_child();
     } else {
@@ -228,6 +268,7 @@ void ChildWorker::gone() {
     input_.reset();
     child_.reset();
     lines_.clear();
+    skipping_ = false;
     ChildJob* job = job_;
     job_ = nullptr;
     state_ = retiring_ ? State::over : State::waiting;

@@ -74,6 +74,9 @@ class ChildWorker {
     void launch_later(const std::string& why);
     void read_lines();
     void on_line(std::string_view line);
+    void on_unreadable(std::string_view line, const std::string& why);
+    void refuse_answer(const std::string& why);
+    void settle(const ChildMessage& message);
     void on_stderr(std::string_view bytes);
 
     void read_stderr(bool reads) { err_reader_->pause(!reads); }
@@ -97,7 +100,8 @@ class ChildWorker {
     std::unique_ptr<PipeWriter> input_;
     std::unique_ptr<PipeReader> out_reader_, err_reader_;
     std::string lines_;
-    Capture idle_words_;  // stderr while it holds no job
+    bool skipping_ = false;  // inside a line that is too long
+    Capture idle_words_;     // stderr while it holds no job
     ChildJob* job_ = nullptr;
     size_t job_bytes_ = 0;  // of the line it was given
     int failures_ = 0;      // deaths in a row

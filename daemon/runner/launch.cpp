@@ -16,20 +16,37 @@ using Env = std::map<std::string, std::string>;
 
 constexpr std::string_view kPayloadArgument = "{payload}";
 constexpr int kJobOomScore = 500;  // a job goes before the daemons do
-constexpr int kJobUmask = 022;
 
-std::string home() {
-    const char* set = std::getenv("HOME");
-    if (set != nullptr && *set != 0) return set;
-    const passwd* who = getpwuid(getuid());
-    return who != nullptr && who->pw_dir != nullptr ? who->pw_dir : "/";
+std::string own_variable(const char* name) {
+    const char* set = std::getenv(name);
+    return set == nullptr ? std::string() : std::string(set);
 }
 
-Env base_env() {
-    static const std::string own_home = home();
-    return {{"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
-            {"HOME", own_home},
+// A shell that a service's user has so that nobody logs in: no program could use it.
+bool is_no_shell(std::string_view path) {
+    return path.empty() || path.ends_with("/nologin") || path.ends_with("/false");
+}
+
+// As cron and systemd set it up: of the user that jobs run as.
+Env env_of_user() {
+    Env env{{"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+            {"HOME", own_variable("HOME")},
+            {"SHELL", "/bin/sh"},
             {"LANG", "C.UTF-8"}};
+    if (const passwd* who = getpwuid(geteuid())) {
+        env["USER"] = env["LOGNAME"] = who->pw_name;
+        if (env["HOME"].empty()) env["HOME"] = who->pw_dir;
+        if (!is_no_shell(who->pw_shell)) env["SHELL"] = who->pw_shell;
+    }
+    if (env["HOME"].empty()) env["HOME"] = "/";
+    return env;
+}
+
+Env base_env(const std::string& url) {
+    static const Env of_user = env_of_user();
+    Env env = of_user;
+    if (!url.empty()) env["JOBQ_URL"] = url;
+    return env;
 }
 
 void overlay(Env& env, const Env& more) {
@@ -61,9 +78,9 @@ void add_limit(SpawnPlan& plan, int resource, int64_t value) {
     plan.limits.push_back({resource, limit, limit});
 }
 
-void set_limits(SpawnPlan& plan, const ExecLimits& limits) {
+void set_limits(SpawnPlan& plan, const ExecLimits& limits, int umask) {
+    plan.umask = umask;
     plan.oom_score_adj = kJobOomScore;
-    plan.umask = kJobUmask;
     plan.adopts = true;  // what belongs to the job stays below its first process
     plan.nice = limits.nice;
     plan.limits.push_back({RLIMIT_CORE, 0, 0});
@@ -82,15 +99,16 @@ std::vector<std::string> fill_template(const TypeSpec& type, const std::string& 
 
 }  // namespace
 
-Result<Launch> launch_of(const TakenJob& job, const TypeSpec* type, bool run_allowed) {
+Result<Launch> launch_of(const TakenJob& job, const TypeSpec* type, bool run_allowed,
+                         const std::string& url) {
     Launch out;
-    Env env = base_env();
+    Env env = base_env(url);
     if (type != nullptr) {
         overlay(env, type->env);
         out.plan.cwd = type->cwd;
-        set_limits(out.plan, type->limits);
+        set_limits(out.plan, type->limits, type->umask);
     } else {
-        set_limits(out.plan, {});
+        set_limits(out.plan, {}, kJobUmask);
     }
     if (type != nullptr && !type->run.empty()) {
         out.plan.argv = fill_template(*type, job.payload);
@@ -107,6 +125,7 @@ Result<Launch> launch_of(const TakenJob& job, const TypeSpec* type, bool run_all
         overlay(env, request->env);
         out.standard_input = std::move(request->input);
         if (!request->cwd.empty()) out.plan.cwd = request->cwd;
+        if (request->umask) out.plan.umask = request->umask;
     } else {
         return fail(ErrorCode::not_found, "no handler for type '" + job.type + "'; add [type." +
                                               job.type + "] run = [...] to the configuration");
@@ -116,11 +135,11 @@ Result<Launch> launch_of(const TakenJob& job, const TypeSpec* type, bool run_all
     return out;
 }
 
-Launch launch_child(const PoolSpec& pool) {
+Launch launch_child(const PoolSpec& pool, const std::string& url) {
     Launch out;
-    Env env = base_env();
+    Env env = base_env(url);
     overlay(env, pool.env);
-    set_limits(out.plan, {});
+    set_limits(out.plan, {}, kJobUmask);
     out.plan.argv = pool.run;
     out.plan.cwd = pool.cwd;
     out.plan.env = flat(env);

@@ -20,6 +20,14 @@ constexpr int64_t kStaleMs = 250;        // other workers may have a slot
 constexpr int64_t kTakeMostUs = 20'000;  // longer ones waited for a job
 constexpr int64_t kJobMostUs = 60'000'000;
 
+// As shells have it: 127 no such program, 126 one that can't be executed. None where there was no
+// command to begin with.
+std::optional<int> exit_code_of(ErrorCode code) {
+    if (code == ErrorCode::not_found) return 127;
+    if (code == ErrorCode::bad_data || code == ErrorCode::internal) return std::nullopt;
+    return 126;
+}
+
 int64_t monotonic_us() {
     const auto now = std::chrono::steady_clock::now().time_since_epoch();
     return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
@@ -77,7 +85,12 @@ void Pool::not_started(const TakenJob& job, const Error& error) {
     if (error.code == ErrorCode::busy) {
         report.outcome = Outcome::snooze;
         report.snooze_ms = kTryLaterMs;
+    } else {
+        report.exit_code = exit_code_of(error.code);
     }
+    // It is the job that can't be started, wherever and whenever.
+    if (error.code == ErrorCode::bad_data || error.code == ErrorCode::too_large)
+        report.outcome = Outcome::dead;
     report.message = error.text;
     if (hub_.options.on_end) hub_.options.on_end(job, report);
     reporter_.add(job, std::move(report));

@@ -3,6 +3,8 @@
 // it never stands on a command line.
 #include "daemon/runner/work.h"
 
+#include <sys/stat.h>
+
 #include <cstdio>
 #include <cstdlib>
 
@@ -30,6 +32,13 @@ Result<std::map<std::string, std::string>> env_of(const std::vector<std::string>
     return env;
 }
 
+// Can only be asked by setting it.
+int own_umask() {
+    const mode_t mask = ::umask(077);
+    ::umask(mask);
+    return int(mask & 0777);
+}
+
 Result<Assignment> assignment_of(const WorkOptions& options) {
     auto words = parse_queue_words(options.queues);
     if (!words) return tl::unexpected<Error>(words.error());
@@ -48,6 +57,7 @@ Result<Assignment> assignment_of(const WorkOptions& options) {
     type.run = options.command;
     type.env = std::move(*env);
     type.cwd = options.cwd;
+    type.umask = own_umask();
     Assignment assignment;
     assignment.pools.push_back(std::move(pool));
     assignment.types.emplace(kAnyType, std::move(type));

@@ -1,5 +1,6 @@
 #include "daemon/server/assignment.h"
 
+#include "core/base/file.h"
 #include "daemon/broker/intake_rules.h"
 #include "daemon/work/builtin.h"
 
@@ -24,6 +25,7 @@ TypeSpec spec_of(const TypeConfig& type) {
     spec.grace_ms = type.grace_ms;
     spec.env = type.env;
     spec.cwd = type.cwd;
+    spec.umask = parse_umask(type.umask).value_or(kJobUmask);
     spec.exit = type.exit;
     spec.output_head_bytes = type.output_head_bytes;
     spec.output_tail_bytes = type.output_tail_bytes;

@@ -11,9 +11,11 @@
 
 #include <catch2/catch.hpp>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <optional>
 
+#include "daemon/loop/child_image.h"
 #include "daemon/loop/orphans.h"
 #include "daemon/loop/pipe.h"
 #include "tests/daemon/loop_until.h"
@@ -187,14 +189,41 @@ TEST_CASE("what can't be started is refused with its reason and leaves nothing b
     };
     CHECK(try_start({"no-such-program-here"}).code == ErrorCode::not_found);
     CHECK(try_start({"/no/such/file"}).code == ErrorCode::not_found);
-    CHECK(try_start({"/bin/true"}, "/no/such/folder").code == ErrorCode::not_found);
+    CHECK(try_start({"/bin/true"}, "/no/such/folder").code == ErrorCode::forbidden);
     CHECK(try_start({dir.write("plain", "text")}).code == ErrorCode::forbidden);
     CHECK(try_start({dir.path()}).code == ErrorCode::forbidden);
     CHECK(try_start({"/bin/true", std::string(200'000, 'x')}).code == ErrorCode::too_large);
     CHECK(try_start({}).code == ErrorCode::invalid);
+    const std::string script = dir.write("script", "exit 3");
+    REQUIRE(chmod(script.c_str(), 0700) == 0);
+    CHECK(try_start({script}).code == ErrorCode::forbidden);
+    CHECK_THAT(try_start({script}).text, Catch::Contains("#!/bin/sh"));
+    const int writer = open(script.c_str(), O_WRONLY | O_CLOEXEC);
+    CHECK(try_start({script}).code == ErrorCode::conflict);
+    close(writer);
     CHECK_THAT(try_start({"/no/such/file"}).text, Catch::Contains("/no/such/file"));
     CHECK(open_descriptors() <= before + 1);     // /dev/null is opened once and kept
     CHECK(waitpid(-1, nullptr, WNOHANG) == -1);  // no zombie
+}
+
+TEST_CASE("a relative entry of PATH is looked up in the folder of the program") {
+    UvReactor reactor;
+    TempDir dir;
+    std::filesystem::create_directories(dir / "w/bin");
+    for (const char* name : {"w/bin/tool-of-path", "w/tool-of-folder"}) {
+        const std::string tool = dir.write(name, "#!/bin/sh\necho mine\n");
+        REQUIRE(chmod(tool.c_str(), 0700) == 0);
+    }
+    SpawnPlan plan;
+    plan.cwd = dir / "w";
+    plan.argv = {"tool-of-path"};
+    plan.env = {"PATH=./bin:/usr/bin:/bin"};
+    CHECK(run(reactor, plan).out == "mine\n");
+    plan.env = {"PATH=/usr/bin::/bin"};
+    plan.argv = {"tool-of-folder"};
+    CHECK(run(reactor, plan).out == "mine\n");
+    plan.env = {"PATH=/usr/bin:/bin"};
+    CHECK_FALSE(find_program(plan));
 }
 
 TEST_CASE("without a descriptor for it a child is refused for now, not for good") {

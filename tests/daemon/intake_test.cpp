@@ -45,6 +45,34 @@ TEST_CASE("intake: commands come from known callers alone, and where they are al
     }
 }
 
+TEST_CASE("intake: what is advised for a job that nothing runs would make something run it") {
+    Config config;
+    PoolConfig pool;
+    pool.name = "main";
+    pool.queues = {{"default", 1}};
+    config.pools["main"] = pool;
+    config.types["mail"].run = {"mail"};
+    config.types["quiet"].webhook = "https://example.com";  // says nothing of how it is run
+    const auto advice = [&](const std::string& type, const std::string& queue) {
+        return intake::handler_advice(type, queue, config);
+    };
+    CHECK(advice("new", "default") == "configure [type.new] run = [...], or start a worker for it");
+    CHECK(
+        advice("quiet", "other") ==
+        "configure [type.quiet] run = [...] and a pool with that queue, or start a worker for it");
+    CHECK(advice("mail", "other") ==
+          "configure a pool with kind = \"exec\", queues = [\"other\"], or start a worker for it");
+    CHECK(advice("run", "other") == "configure a pool with kind = \"exec\", queues = [\"other\"]");
+    CHECK(advice("App::Mail", "default") ==
+          "start a worker for it, or configure a child pool with that queue");
+    CHECK(advice("noop", "default") ==
+          "configure a pool with kind = \"thread\", queues = [\"default\"], types = [\"noop\"], or "
+          "start a worker for it");
+    config.pools["main"].types = {"print"};
+    CHECK(advice("mail", "default") ==
+          "add \"mail\" to types of [pool.main], or start a worker for it");
+}
+
 TEST_CASE("intake: what is jobqd's own, and a webhook that is not allowed, are refused") {
     const Config config;
     CHECK(code_of(intake::refusal(kKnown, job_of("jobq.webhook"), config)) == ErrorCode::forbidden);

@@ -28,7 +28,13 @@ while IFS= read -r line; do
     *please-hang*) echo up > "$DIR/up"; sleep 1000 ;;
     *please-tidy*) setsid sh "$DIR/slow" & wait ;;
     *please-never*) echo "{\"jid\":\"$jid\",\"ok\":false,\"error\":\"bad\",\"retry\":false}" ;;
-    *please-babble*) echo "not json"; echo '{"jid":"other","ok":true}'
+    *please-nan*) echo "{\"jid\":\"$jid\",\"ok\":true,\"result\":NaN}" ;;
+    *please-huge*) echo "{\"jid\":\"$jid\",\"ok\":true,\"result\":1e400}" ;;
+    *please-latin*) printf '{"jid":"%s","ok":true,"result":"caf\351"}\n' "$jid" ;;
+    *please-word*) echo "{\"jid\":\"$jid\",\"ok\":\"yes\"}" ;;
+    *please-flood*) printf '{"jid":"%s","ok":true,"result":"' "$jid"
+       head -c 3000000 /dev/zero | tr '\0' x; echo '"}' ;;
+    *please-babble*) echo "not json"; printf '%s\n' "$line"; echo '{"jid":"other","ok":true}'
        echo "{\"jid\":\"$jid\",\"progress\":40,\"note\":\"half way\"}"
        echo "{\"jid\":\"$jid\",\"ok\":true,\"result\":[1,{\"a\":null}]}" ;;
     *) echo "log of $jid" >&2; echo "{\"jid\":\"$jid\",\"ok\":true,\"result\":$$}" ;;
@@ -106,6 +112,23 @@ TEST_CASE("a child's refusals are failures with its words, or dead at once") {
     auto dead = s.done("j2");
     CHECK(dead["outcome"] == "dead");
     CHECK(dead["message"] == "bad");
+    CHECK(s.starts() == 1);
+}
+
+TEST_CASE("an answer that can't be read ends its job with the reason, and not the child") {
+    Setup s;
+    int number = 0;
+    for (const char* way : {"nan", "huge", "latin", "word", "flood"}) {
+        CAPTURE(way);
+        const std::string jid = "bad" + std::to_string(++number);
+        s.jobqd->give(jid, "t", "\"please-" + std::string(way) + "\"");
+        auto failed = s.done(jid);
+        CHECK(failed["outcome"] == "failure");
+        CHECK(failed["error_type"] == "bad answer");
+        CHECK_THAT(failed["message"].get<std::string>(), Catch::Contains("can't be read"));
+    }
+    s.jobqd->give("good", "t");
+    CHECK(s.done("good")["outcome"] == "success");
     CHECK(s.starts() == 1);
 }
 

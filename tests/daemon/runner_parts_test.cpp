@@ -85,6 +85,11 @@ TEST_CASE("the last line of a capture is clean, short and not blank") {
     for (char c : line)
         CHECK(static_cast<unsigned char>(c) >= 0x20);
     CHECK(capture.last_line(3) == "the");
+    Capture bar(1'000, 1'000);
+    for (int i = 0; i < 60; ++i)
+        bar.append("\rdownloading " + std::to_string(i) + "% of the file");
+    bar.append("\rERROR: disk full\r\n");
+    CHECK(bar.last_line(100) == "ERROR: disk full");
 }
 
 TEST_CASE("queues of a strict pool keep their order, weighted ones share by weight") {

@@ -1,8 +1,10 @@
 // ProcessJob with real processes: the exec contract from payload to report.
 // One attempt on one loop, without a jobqd.
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <csignal>
 #include <fstream>
@@ -92,23 +94,32 @@ TEST_CASE("the environment of a job is exactly the contract's and the configurat
     Bench bench;
     auto type = shell("exec /usr/bin/env");
     type.run = {"/usr/bin/env"};
-    type.env = {{"LANG", "de_DE.UTF-8"}, {"MAIL_HOST", "mx.example"}, {"JOBQ_JID", "forged"}};
+    type.env = {{"LANG", "de_DE.UTF-8"},
+                {"MAIL_HOST", "mx.example"},
+                {"JOBQ_JID", "forged"},
+                {"SHELL", "/bin/sh"}};
+    const std::string who = getpwuid(geteuid())->pw_name;
     setenv("LD_PRELOAD_TEST_SECRET", "leak", 1);
     const char* home = getenv("HOME");
     auto report = bench.all(type);
-    CHECK(report.result ==
-          "HOME=" + std::string(home ? home : "/root") +
-              "\n"
-              "JOBQ_ATTEMPT=2\n"
-              "JOBQ_DEADLINE=2030-01-01T00:00:00Z\n"
-              "JOBQ_JID=jid-0000001\n"
-              "JOBQ_MAX_ATTEMPTS=5\n"
-              "JOBQ_QUEUE=low\n"
-              "JOBQ_TRACEPARENT=\n"
-              "JOBQ_TYPE=script\n"
-              "LANG=de_DE.UTF-8\n"
-              "MAIL_HOST=mx.example\n"
-              "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n");
+    CHECK(report.result == "HOME=" + std::string(home ? home : "/root") +
+                               "\n"
+                               "JOBQ_ATTEMPT=2\n"
+                               "JOBQ_DEADLINE=2030-01-01T00:00:00Z\n"
+                               "JOBQ_JID=jid-0000001\n"
+                               "JOBQ_MAX_ATTEMPTS=5\n"
+                               "JOBQ_QUEUE=low\n"
+                               "JOBQ_TRACEPARENT=\n"
+                               "JOBQ_TYPE=script\n"
+                               "LANG=de_DE.UTF-8\n"
+                               "LOGNAME=" +
+                               who +
+                               "\n"
+                               "MAIL_HOST=mx.example\n"
+                               "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
+                               "SHELL=/bin/sh\n"
+                               "USER=" +
+                               who + "\n");
 }
 
 TEST_CASE("a payload is one whole argument where the template says so, never a shell's text") {
@@ -268,6 +279,25 @@ TEST_CASE("limits of the type hold in the job") {
     CHECK(bench.all(type).result == "64\n0\n4\n500\n0022\n");
 }
 
+TEST_CASE("a job has the user's name, home and shell, its type's umask and its jobqd") {
+    Bench bench;
+    TakenJob job = job_with("{}");
+    auto type = shell("echo $USER $LOGNAME $JOBQ_URL; test -x \"$SHELL\" && cd && umask");
+    type.umask = 027;
+    auto launch = launch_of(job, &type, true, "unix:/run/q");
+    REQUIRE(launch);
+    bench.run = std::make_unique<ProcessJob>(bench.reactor, bench.sweeper, job, type, bench.events);
+    REQUIRE(bench.run->start(*launch));
+    const std::string user = getpwuid(geteuid())->pw_name;
+    CHECK(bench.finish().result == user + " " + user + " unix:/run/q\n0027\n");
+    type.env = {{"USER", "other"}, {"JOBQ_URL", "unix:/x"}};
+    launch = launch_of(job, &type, true, "unix:/run/q");
+    REQUIRE(launch);
+    const auto& env = launch->plan.env;
+    CHECK(std::count(env.begin(), env.end(), "USER=other") == 1);
+    CHECK(std::count(env.begin(), env.end(), "JOBQ_URL=unix:/x") == 1);
+}
+
 TEST_CASE("a run job executes its argv in its folder with its environment and no stdin") {
     TempDir dir;
     Bench bench;
@@ -295,7 +325,11 @@ TEST_CASE("jobs without a handler, a permission or a command are refused with th
     CHECK(launch_of(job, nullptr, true));
     REQUIRE_FALSE(launch_of(job, nullptr, false));
     CHECK(launch_of(job, nullptr, false).error().code == ErrorCode::forbidden);
-    for (auto bad : {"{}", "[]", "x", R"({"argv":[]})", R"({"argv":[1]})", R"({"argv":""})"}) {
+    for (auto bad : {"{}", "[]", "x", R"({"argv":[]})", R"({"argv":[1]})", R"({"argv":""})",
+                     R"({"argv":["a\u0000b"]})", R"({"argv":["a"],"cwd":"/tmp\u0000/x"})",
+                     R"({"argv":["a"],"env":{"A=B":"c"}})", R"({"argv":["a"],"env":{"":"c"}})",
+                     R"({"argv":["a"],"env":{"A":"\u0000"}})",
+                     R"({"argv":["a"],"env":{"A\u0000":"b"}})", R"({"argv":["a"],"umask":"9"})"}) {
         job.payload = bad;
         CAPTURE(bad);
         CHECK_FALSE(launch_of(job, nullptr, true));

@@ -43,7 +43,7 @@ TEST_CASE("config errors: ten at once, each with its place", "[config]") {
           "t:3:7: tcp must be a string, not a whole number\n"
           "t:4:15: connections must be 1 to 1000000, not 0\n"
           "t:6:16: durability must be one of fsync everysec memory, not \"fast\"\n"
-          "t:8:17: the queue name \"not ok\" must be 1 to 64 of A-Z a-z 0-9 . _ -\n"
+          "t:8:17: the queue name \"not ok\" must be 1 to 255 of A-Z a-z 0-9 . _ -\n"
           "t:9:9: slots must be a whole number, not \"ten\"\n"
           "t:11:16: {payload} must be a whole argument, not a part of "
           "\"--json={payload}\"\n"
@@ -89,7 +89,7 @@ TEST_CASE("config errors: a thread pool names built-in types alone", "[config]")
 
 TEST_CASE("config errors: names, commands and variables", "[config]") {
     CHECK(errors_of("[type.\"a b\"]\ntimeout = \"1s\"\n") ==
-          "t:1:7: the name \"a b\" must be 1 to 64 of A-Z a-z 0-9 . _ -\n");
+          "t:1:7: the name \"a b\" must be 1 to 255 of A-Z a-z 0-9 . _ -\n");
     CHECK(errors_of("[type.a]\nrun = \"true\"\n") ==
           "t:2:7: run must be a list of strings: [\"program\", \"argument\"], not \"true\"\n");
     CHECK(errors_of("[type.a]\nrun = [\"{payload}\"]\n") ==

@@ -55,13 +55,32 @@ TEST_CASE("config environment: errors name the variable", "[config]") {
                                           {"JOBQ_LISTEN_TPC", "127.0.0.1:1"},
                                           {"JOBQ_RUNNER_START", "1"}});
 
-    REQUIRE(loaded.errors.size() == 3);
+    REQUIRE(loaded.errors.size() == 2);
     CHECK(loaded.errors[0].to_string() ==
-          "JOBQ_LISTEN_TPC: is not a variable of jobqd; did you mean JOBQ_LISTEN_TCP?");
-    CHECK(loaded.errors[1].to_string() ==
           "JOBQ_LISTEN_CONNECTIONS: connections must be a whole number, not \"many\"");
-    CHECK(loaded.errors[2].to_string() ==
+    CHECK(loaded.errors[1].to_string() ==
           "JOBQ_RUNNER_START: start must be true or false, not \"1\"");
+}
+
+TEST_CASE("config environment: what nobody knows is a warning, and a service link is nothing",
+          "[config]") {
+    Loaded loaded = with_environment("", {{"JOBQ_REDIS_PORT", "tcp://10.0.0.2:6379"},
+                                          {"JOBQ_REDIS_PORT_6379_TCP", "tcp://10.0.0.2:6379"},
+                                          {"JOBQ_REDIS_PORT_6379_TCP_ADDR", "10.0.0.2"},
+                                          {"JOBQ_REDIS_SERVICE_HOST", "10.0.0.2"},
+                                          {"JOBQ_REDIS_SERVICE_PORT", "6379"},
+                                          {"JOBQ_REDIS_SERVICE_PORT_METRICS", "9121"},
+                                          {"JOBQ_PORT", "udp://10.0.0.3:7419"},
+                                          {"JOBQ_LISTEN_TPC", "127.0.0.1:1"},
+                                          {"JOBQ_REDIS_PORT_X", "1"},
+                                          {"JOBQ_VERSION", "9"}});
+    CHECK(loaded.errors.empty());
+    REQUIRE(loaded.warnings.size() == 3);
+    CHECK(loaded.warnings[0].to_string() ==
+          "JOBQ_LISTEN_TPC: is not a variable of jobqd and is ignored; did you mean "
+          "JOBQ_LISTEN_TCP?");
+    CHECK(loaded.warnings[2].to_string() ==
+          "JOBQ_VERSION: is not a variable of jobqd and is ignored");
 }
 
 TEST_CASE("config environment: variables of jobs and of others are no configuration", "[config]") {

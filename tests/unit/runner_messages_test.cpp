@@ -47,6 +47,7 @@ TEST_CASE("runner_messages: POOLS fills pools and types and keeps defaults for w
     CHECK(mail.limits.files == 7);
     CHECK(mail.limits.nice == -1);
     CHECK(got->types["bare"].grace_ms == limits::kKillGraceMs);
+    CHECK(got->types["bare"].umask == 022);
     CHECK(got->run_allowed);
     CHECK(got->version == "v7");
 }
@@ -105,6 +106,7 @@ TEST_CASE("runner_messages: an assignment comes as it was sent") {
     type.grace_ms = 2;
     type.env = {{"B", ""}};
     type.cwd = "/";
+    type.umask = 077;
     type.exit = {{1, Outcome::dead}, {75, Outcome::failure}};
     type.output_head_bytes = 3;
     type.output_tail_bytes = 4;
@@ -126,6 +128,7 @@ TEST_CASE("runner_messages: an assignment comes as it was sent") {
     CHECK(read.grace_ms == 2);
     CHECK(read.env == type.env);
     CHECK(read.cwd == "/");
+    CHECK(read.umask == 077);
     CHECK(read.exit == type.exit);
     CHECK(read.output_head_bytes == 3);
     CHECK(read.output_tail_bytes == 4);

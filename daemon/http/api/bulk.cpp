@@ -81,7 +81,7 @@ class Reader {
     }
 
     void end_line() {
-        ++number;
+        if (++number == 1 && line_.starts_with("\xEF\xBB\xBF")) line_.erase(0, 3);
         if (!trim(line_).empty()) piece.add(number, read_line());
         line_.clear();
     }
