@@ -15,7 +15,7 @@ constexpr std::array kRows{
     ExitRow{kNotFound, "no such job, queue or worker"},
     ExitRow{4, "a duplicate, or the state of the job does not allow the request"},
     ExitRow{kBadData, "bad data: not JSON, not UTF-8, too large or nested too deeply"},
-    ExitRow{kNoInput, "no input: the file does not exist or can't be read"},
+    ExitRow{kNoInput, "no input: the file does not exist or can't be read, or stdin has no ids"},
     ExitRow{kNoDaemon, "jobqd or its store can't be reached"},
     ExitRow{70, "an internal error"},
     ExitRow{kTryAgain, "try again: full, over a limit, or the answer was lost"},

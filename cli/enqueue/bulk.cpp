@@ -3,7 +3,6 @@
 // store is away, for kComeBackMs.
 #include "cli/enqueue/bulk.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,6 +17,7 @@
 #include "cli/follow/wait_for_jobs.h"
 #include "cli/input/line_reader.h"
 #include "cli/terminal/progress_line.h"
+#include "core/base/file.h"
 #include "core/base/limits.h"
 #include "core/base/text.h"
 #include "core/json/writer.h"
@@ -330,7 +330,7 @@ Answer<int> enqueue_lines(Invocation& invocation, const std::string& type,
     const std::string& path = invocation.args.text("--jsonl");
     int fd = STDIN_FILENO;
     if (path != "-") {
-        fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+        fd = open_to_read(path);
 
         struct stat found {};
 

@@ -34,8 +34,9 @@ Answer<int> enqueue_bulk(Invocation& invocation, const std::string& type,
 }
 
 // The payload's member of the request; without any payload the job has no arguments.
-Answer<std::string> payload_of(const Args& args) {
-    auto text = args.has("--payload") ? read_payload(args.text("--payload")) : read_piped_payload();
+Answer<std::string> payload_of(const Args& args, bool quiet) {
+    auto text =
+        args.has("--payload") ? read_payload(args.text("--payload")) : read_piped_payload(quiet);
     if (!text) return text;
     if (text->empty()) return std::string("\"args\":[]");
     return payload_member(*text);
@@ -52,7 +53,7 @@ Answer<int> run_enqueue(Invocation& invocation) {
     if (type.empty())
         return give_up(kUsage, "`jobq enqueue` needs a TYPE, or --jsonl FILE",
                        "jobq enqueue email --payload mail.json");
-    const auto payload = payload_of(args);
+    const auto payload = payload_of(args, invocation.out.quiet());
     if (!payload) return tl::unexpected(payload.error());
     request.field("type", type);
     std::string jid = args.text("--id");

@@ -157,7 +157,7 @@ Answer<> check_name(const std::string& what, const std::string& name) {
     if (is_name(name)) return {};
     return give_up(kUsage,
                    what + " '" + printable(utf8_prefix(name, 100)) + "' is not a valid name",
-                   "a name has 1 to 64 of the characters A-Z a-z 0-9 . _ -");
+                   "a name has 1 to 255 of the characters A-Z a-z 0-9 . _ -");
 }
 
 Answer<> add_job_options(const Args& args, JsonWriter& request) {

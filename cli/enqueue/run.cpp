@@ -1,5 +1,8 @@
 // The verb `run`: a command as a job of the built-in type "run".
+#include <sys/stat.h>
+
 #include <array>
+#include <cstdio>
 #include <cstdlib>
 
 #include "cli/base/interrupt.h"
@@ -12,6 +15,7 @@
 #include "cli/line/verb_list.h"
 #include "core/base/base64.h"
 #include "core/base/text.h"
+#include "core/job/decide.h"
 
 namespace jobq::cli {
 namespace {
@@ -44,6 +48,15 @@ Answer<> add_env(const Args& args, JsonWriter& payload) {
     }
     if (!env.empty()) payload.raw("env", env.done());
     return {};
+}
+
+// New files of the command have the permissions that the caller's have.
+void add_umask(JsonWriter& payload) {
+    const mode_t mask = ::umask(0077);
+    ::umask(mask);
+    char octal[8];
+    std::snprintf(octal, sizeof octal, "%04o", unsigned(mask & 0777));
+    payload.field("umask", octal);
 }
 
 // `local`: the daemon is on this machine, where our directory means something.
@@ -126,8 +139,10 @@ Answer<int> follow(Client& client, Output& out, const std::string& jid) {
     const JsonView job(last);
     const int status = status_of_job(job);
     // A command that ended by itself has said what it had to say; all else is told here.
+    const auto errors = job["errors"].items();
+    const bool started = errors.empty() || errors.back()["error_type"].text() != kNotStarted;
     const bool by_itself =
-        job["exit_code"].exists() && job["signal"].number() <= 0 && status != kTimedOut;
+        started && job["exit_code"].exists() && job["signal"].number() <= 0 && status != kTimedOut;
     if (status != kDone && !by_itself) out.note(end_in_words(job));
     return status;
 }
@@ -146,6 +161,7 @@ Answer<int> run_run(Invocation& invocation) {
     auto payload = JsonWriter::object();
     payload.field("argv", args.words);
     if (auto added = add_env(args, payload); !added) return tl::unexpected(added.error());
+    add_umask(payload);
     auto client = invocation.connect();
     if (!client) return tl::unexpected(client.error());
     if (auto added = add_cwd(args, client->address().endpoint.is_unix(), payload); !added)

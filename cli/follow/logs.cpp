@@ -114,6 +114,7 @@ Answer<int> run_logs(Invocation& invocation) {
     const bool with_times = args.has("--timestamps");
     Stamped stamped;
     const InterruptScope scope;
+    if (args.has("--follow")) end_with_reader();
     const auto end = follow_logs(*client, out, request.done(), args.has("--follow"),
                                  [&](JsonView message, const std::string& bytes) {
                                      std::string text = bytes;

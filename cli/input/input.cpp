@@ -1,11 +1,15 @@
 #include "cli/input/input.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
+#include <cstdlib>
 #include <cstring>
 #include <iostream>
 
@@ -20,6 +24,7 @@ namespace {
 
 constexpr size_t kIdsAtOnce = 500;
 constexpr size_t kIdLineBytes = 64 << 10;
+constexpr int kSilentMs = 1'000;  // a person should know what is waited for
 
 // One byte more than may be, so that the check can see that it is too much.
 Answer<std::string> read_all(int fd, const std::string& name) {
@@ -43,7 +48,7 @@ Answer<std::string> checked(std::string text, const std::string& name) {
 }
 
 Answer<std::string> read_file(const std::string& path) {
-    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    const int fd = open_to_read(path);
     if (fd < 0) return give_up(kNoInput, "can't open '" + path + "': " + std::strerror(errno));
     auto text = read_all(fd, path);
     ::close(fd);
@@ -89,6 +94,70 @@ bool is_piped() {
 
     if (::fstat(STDIN_FILENO, &found) != 0) return false;
     return S_ISFIFO(found.st_mode) || S_ISREG(found.st_mode) || S_ISSOCK(found.st_mode);
+}
+
+// Whether the process has read anything since it began. A subshell that only runs the last command
+// of a pipeline has not; the body of `while read` has, and so has every program.
+bool has_read(const std::string& process) {
+    const auto io = read_whole_file(process + "io", 4096);
+    return !io || !io->starts_with("rchar: 0\n");
+}
+
+// Of a descriptor, from its file in /proc; 0: not known.
+int flags_of(const std::string& info) {
+    const auto text = read_whole_file(info, 4096);
+    const size_t at = text ? text->find("flags:\t") : std::string::npos;
+    int flags = 0;
+    if (at != std::string::npos)
+        std::from_chars(text->data() + at + 7, text->data() + text->size(), flags, 8);
+    return flags;
+}
+
+// dash and busybox redirect in the shell itself before they start a command, and keep what they had
+// above 9: then the stdin we share is ours all the same. Only a text in the script (<<) has no
+// writer; else it may be that of a loop.
+bool is_redirected_for_us(const std::string& parent) {
+    char exe[256];
+    const ssize_t size = ::readlink((parent + "exe").c_str(), exe, sizeof exe);
+    const std::string_view path(exe, size_t(std::max<ssize_t>(size, 0)));
+    if (!path.ends_with("/dash") && !path.ends_with("/busybox")) return false;
+    pollfd pipe{STDIN_FILENO, POLLIN, 0};
+    if (::poll(&pipe, 1, 0) < 0 || (pipe.revents & POLLHUP) == 0) return false;
+
+    struct stat kept {};
+
+    for (int fd = 10; fd < 20; ++fd) {
+        const std::string number = std::to_string(fd);
+        // What a shell keeps is closed at exec; what it inherited is not.
+        if ((flags_of(parent + "fdinfo/" + number) & O_CLOEXEC) == 0) continue;
+        const bool known = ::stat((parent + "fd/" + number).c_str(), &kept) == 0;
+        if (fd > 10 || (known && !S_ISREG(kept.st_mode))) return true;  // 10 may be the script
+    }
+    return false;
+}
+
+// Whether our stdin is our caller's: a file that somebody has read from, a pipe that our parent
+// reads, or the payload of the job that we are.
+bool is_inherited(const struct stat& ours) {
+    if (S_ISREG(ours.st_mode)) return ::lseek(STDIN_FILENO, 0, SEEK_CUR) > 0;
+    if (std::getenv("JOBQ_JID") != nullptr && ::getsid(0) == ::getpid()) return true;
+    const std::string parent = "/proc/" + std::to_string(::getppid()) + "/";
+
+    struct stat theirs {};
+
+    if (S_ISDIR(ours.st_mode) || ::stat((parent + "fd/0").c_str(), &theirs) != 0 ||
+        theirs.st_dev != ours.st_dev || theirs.st_ino != ours.st_ino)
+        return false;
+    return has_read(parent) && !is_redirected_for_us(parent);
+}
+
+// Within `limit_ms`; the end does not count.
+bool has_bytes(const struct stat& found, int limit_ms) {
+    if (S_ISREG(found.st_mode)) return ::lseek(STDIN_FILENO, 0, SEEK_CUR) < found.st_size;
+    pollfd waiting{STDIN_FILENO, POLLIN, 0};
+    if (::poll(&waiting, 1, limit_ms) <= 0) return false;
+    int held = 0;
+    return ::ioctl(STDIN_FILENO, FIONREAD, &held) != 0 || held > 0 || limit_ms > 0;
 }
 
 // Of a terminal; "" at its end.
@@ -146,11 +215,29 @@ Answer<std::string> read_piped_bytes() {
                    "put it into a file and let the command read that; without input: </dev/null");
 }
 
-Answer<std::string> read_piped_payload() {
-    if (!is_piped()) return std::string();
+Answer<std::string> read_piped_payload(bool quiet) {
+    struct stat found {};
+
+    if (::fstat(STDIN_FILENO, &found) != 0) return std::string();
+    // An open directory is a mistake of who called, as for every program that reads.
+    if (S_ISDIR(found.st_mode) && !is_inherited(found))
+        return give_up(kNoInput, "can't read stdin: it is a directory");
+    const bool piped = S_ISFIFO(found.st_mode) || S_ISREG(found.st_mode) || S_ISSOCK(found.st_mode);
+    if (!piped) return std::string();
+    const auto say = [quiet](const std::string& words) {
+        if (!quiet) std::cerr << "jobq: " + words + "\n";
+    };
+    if (is_inherited(found)) {
+        if (has_bytes(found, 0))
+            say("the payload is not read from stdin, which belongs to the caller; use "
+                "--payload - to read it, or < /dev/null");
+        return std::string();
+    }
+    if (!has_bytes(found, kSilentMs)) say("reading the payload from stdin");
     auto text = read_all(STDIN_FILENO, "stdin");
     // cron gives every job an empty pipe: that is no payload, and no mistake.
     if (!text || text->empty()) return text;
+    say("the payload is " + std::to_string(text->size()) + " bytes from stdin");
     return checked(std::move(*text), "stdin");
 }
 

@@ -57,6 +57,7 @@ std::optional<LineReader::Line> LineReader::next() {
         skipping_ = false;
         taken_ += size + (whole ? 1 : 0);
         searched_ = taken_;
+        if (number_ == 1 && line.text.starts_with("\xEF\xBB\xBF")) line.text.remove_prefix(3);
         if (line.text.ends_with('\r')) line.text.remove_suffix(1);
         if (line.text.find_first_not_of(" \t") == std::string_view::npos && !line.too_long)
             continue;  // an empty line is no job

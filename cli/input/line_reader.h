@@ -15,8 +15,9 @@ class LineReader {
     LineReader(int fd, size_t limit) : fd_(fd), limit_(limit) {}
 
     struct Line {
-        int64_t number = 0;     // from 1
-        std::string_view text;  // without its line end; valid until fill()
+        int64_t number = 0;  // from 1
+        // Without its line end, and the first one without a byte order mark; valid until fill().
+        std::string_view text;
         bool too_long = false;
     };
 

@@ -27,9 +27,13 @@ std::vector<Address> default_addresses() {
     std::vector<Address> all;
     const std::string runtime = environment("XDG_RUNTIME_DIR");
     const std::string own_tmp = "/tmp/jobq-" + std::to_string(geteuid());
-    if (!runtime.empty()) {
-        add_if_there(all, runtime + "/jobq.sock");
-        add_if_there(all, runtime + "/jobq-dev.sock");
+    // cron, sudo and jobs do not set the variable; the directory is there all the same.
+    const std::string own_run = "/run/user/" + std::to_string(geteuid());
+    for (const auto& folder : {runtime, own_run}) {
+        if (folder.empty() || (folder == own_run && !safe_dir(own_run, true))) continue;
+        add_if_there(all, folder + "/jobq.sock");
+        add_if_there(all, folder + "/jobq-dev.sock");
+        if (runtime == own_run) break;
     }
     // Anybody may write to /tmp: what is there is trusted only when it is ours alone.
     if (safe_dir(own_tmp, true)) add_if_there(all, own_tmp + "/jobq-dev.sock");

@@ -72,6 +72,12 @@ Result<int> open_unix(const Address& address, int64_t deadline_ms) {
     if (code == 0 && known) return fd;
     ::close(fd);
     if (!known) return tl::unexpected(known.error());
+    if (code == EACCES || code == EPERM)
+        return fail(ErrorCode::forbidden,
+                    address.endpoint.text() +
+                        " can't be used by this user: " + system_reason(code) +
+                        "; ask for write access to the socket, for example "
+                        "by its group");
     return fail(ErrorCode::unavailable, system_reason(code));
 }
 

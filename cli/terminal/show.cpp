@@ -18,6 +18,10 @@ std::string rounded(int64_t ms) {
     return std::to_string(ms) + "ms";
 }
 
+std::string uptime_words(int64_t seconds) {
+    return seconds > 0 ? rounded(seconds * 1000) : "0s";
+}
+
 std::string age_words(const std::string& rfc3339) {
     const auto at = parse_rfc3339_ms(rfc3339);
     if (!at) return "-";

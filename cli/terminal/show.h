@@ -15,5 +15,7 @@ std::string when_words(const std::string& rfc3339);
 std::string age_words(const std::string& rfc3339);
 // A duration rounded to its largest unit: "59s", "3h", "120ms".
 std::string rounded(int64_t ms);
+// The same of whole seconds, none of which is "0s".
+std::string uptime_words(int64_t seconds);
 
 }  // namespace jobq::cli

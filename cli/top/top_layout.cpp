@@ -24,9 +24,8 @@ TextSpan state_span(std::string text, bool good) {
 Line title(const TopView& view) {
     Line line;
     if (const auto& snapshot = view.snapshot)
-        line.push_back({"jobqd " + snapshot->version + ", up " +
-                        rounded(snapshot->uptime_s * 1000) + ", " +
-                        std::to_string(snapshot->connections) +
+        line.push_back({"jobqd " + snapshot->version + ", up " + uptime_words(snapshot->uptime_s) +
+                        ", " + std::to_string(snapshot->connections) +
                         (snapshot->connections == 1 ? " connection, " : " connections, ") +
                         bytes_words(snapshot->memory_bytes) + ", "});
     else

@@ -10,7 +10,7 @@ namespace {
 void print_text(Output& out, JsonView pong) {
     std::string words = "jobqd " + printable(pong["version"].text()) + " is " +
                         printable(pong["state"].text()) + ": pid " + pong["pid"].text() + ", up " +
-                        rounded(pong["uptime_s"].number() * 1000);
+                        uptime_words(pong["uptime_s"].number());
     for (const char* place : {"unix", "tcp", "http"})
         if (const std::string at = pong[place].text(); !at.empty())
             words += std::string(", ") + place + " " + printable(at);

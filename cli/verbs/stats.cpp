@@ -37,7 +37,7 @@ std::string in_words(Output& out, JsonView stats) {
     std::string text;
     add(text, "daemon",
         "jobqd " + printable(stats["version"].text()) + ", up " +
-            rounded(stats["uptime_s"].number() * 1000) + ", " + stats["connections"].text() +
+            uptime_words(stats["uptime_s"].number()) + ", " + stats["connections"].text() +
             " connections");
     const JsonView redis = stats["redis"];
     std::string store = printable(redis["state"].text());

@@ -79,7 +79,7 @@ std::vector<Mistake> mistakes() {
         {"bad queue name",
          {"enqueue", "noop", "--queue", "a/b"},
          2,
-         {"--queue", "a/b", "1 to 64 of the characters"},
+         {"--queue", "a/b", "1 to 255 of the characters"},
          ""},
         {"negative delay",
          {"enqueue", "noop", "--in=-5s"},

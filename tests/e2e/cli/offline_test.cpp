@@ -237,12 +237,16 @@ TEST_CASE("a configuration is checked without a daemon, every error with its pla
 }
 
 TEST_CASE("output that can't be written is an error") {
-    CliCall call;
-    call.program = "/bin/sh";
-    call.args = {"-c", std::string(kJobqProgram) + " version > /dev/full"};
-    const Ran ran = run_cli(call);
-    CHECK(ran.status == 70);
-    CHECK(contains(ran.err, "can't write to stdout"));
+    for (const std::string& command :
+         {kJobqProgram + std::string(" version"), kJobqdProgram + std::string(" --version"),
+          kJobqdProgram + std::string(" --print-config")}) {
+        CliCall call;
+        call.program = "/bin/sh";
+        call.args = {"-c", command + " > /dev/full"};
+        const Ran ran = run_cli(call);
+        CHECK(ran.status == 70);
+        CHECK(contains(ran.err, "can't write to stdout"));
+    }
 }
 
 }  // namespace jobq::test

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,8 +28,9 @@ slots = 2
 )";
 
 // By a shell, which can close descriptors; $JOBQ is the program.
-Ran shell(const LiveDaemon& daemon, const std::string& script) {
+Ran shell(const LiveDaemon& daemon, const std::string& script, const std::string& cwd = "") {
     CliCall call = daemon.call({});
+    call.cwd = cwd;
     call.program = "/bin/sh";
     call.args = {"-c", script};
     call.env["JOBQ"] = kJobqProgram;
@@ -127,6 +129,9 @@ TEST_CASE("a read error is no end of input: exit 66, and what was not whole is n
     }
     for (const char* file : {"/proc/self/mem", "/"})
         CHECK(daemon.jobq({"enqueue", "--jsonl", file}).status == 66);
+    for (const char* call : {"enqueue noop < /", "enqueue --jsonl /dev/stdin 0<&-",
+                             "enqueue noop --payload /dev/fd/0 0<&-"})
+        CHECK(shell(daemon, std::string("$JOBQ ") + call).status == 66);
     CHECK(daemon.count("scheduled") == 1);
     CliCall config = daemon.call({});
     config.program = kJobqdProgram;
@@ -188,7 +193,10 @@ TEST_CASE("a stdout that does not block gets every byte") {
 
 TEST_CASE("a verb that follows ends when nobody reads it, or nobody can") {
     LiveDaemon daemon(kConfig);
-    for (const char* verb : {"stats --watch --interval 100ms", "events", "top --interval 250ms"}) {
+    const std::string jid = daemon.must({"run", "--", "sleep", "60"});
+    for (const std::string& verb :
+         {std::string("stats --watch --interval 100ms"), std::string("events"),
+          std::string("top --interval 250ms"), "logs -f " + jid}) {
         CAPTURE(verb);
         const auto follow = [&](const std::string& signals) {
             return "{ timeout 20 env --" + signals + "-signal=PIPE $JOBQ " + verb +
@@ -197,7 +205,7 @@ TEST_CASE("a verb that follows ends when nobody reads it, or nobody can") {
         // Nothing happens: what says that the reader is gone is not the next line.
         CHECK(contains(shell(daemon, follow("ignore") + " | true").err, "Broken pipe\n70\n"));
         CHECK(shell(daemon, follow("default") + " | true").err == "141\n");
-        if (std::string(verb) == "events") continue;
+        if (verb == "events" || verb.starts_with("logs")) continue;
         CHECK(contains(shell(daemon, follow("ignore") + " > /dev/full").err,
                        "No space left on device\n70\n"));
     }
@@ -229,6 +237,133 @@ TEST_CASE("a command runs in the directory of its caller, or not at all") {
                                       "--payload", R"({"argv":["pwd"],"cwd":"sub"})"});
     CHECK(relative.status != 0);
     CHECK(contains(relative.out + relative.err, "must be an absolute path"));
+}
+
+TEST_CASE("a command that can't be started ends as in a shell: 127, 126") {
+    LiveDaemon daemon(kConfig);
+    daemon.dir().write("plain", "text");
+    const std::string script = daemon.dir().write("script", "exit 3");
+    REQUIRE(chmod(script.c_str(), 0700) == 0);
+    const std::string cd = "cd " + daemon.dir().path() + " && ";
+    const auto run = [&](const std::string& command) {
+        return shell(daemon, cd + "$JOBQ run --wait -- " + command);
+    };
+    const Ran missing = run("no-such-command");
+    CHECK(missing.status == 127);
+    CHECK(contains(missing.err, "no such program"));
+    CHECK(run("./nowhere").status == 127);
+    CHECK(run("./plain").status == 126);
+    const Ran bare = run("./script");
+    CHECK(bare.status == 126);
+    CHECK(contains(bare.err, "#!/bin/sh"));
+    // No number of attempts makes it shorter.
+    const std::string payload = daemon.dir().write(
+        "payload", R"({"cwd":"/","argv":["echo",")" + std::string(140'000, 'x') + "\"]}");
+    const std::string huge =
+        daemon.must({"enqueue", "run", "--max-attempts", "3", "--payload", payload});
+    CHECK(daemon.jobq({"wait", huge}).status == 126);
+    const Ran status = daemon.jobq({"status", huge});
+    CHECK(contains(status.out, "too long"));
+    CHECK_FALSE(contains(status.out, "attempt 2"));
+    const Ran held = run("./script 9>>script");  // nobody can run what somebody writes
+    CHECK(held.status == 126);
+    CHECK(contains(held.err, "being written"));
+}
+
+TEST_CASE("a command that is being written starts when it is whole, without an attempt spent") {
+    LiveDaemon daemon(kConfig);
+    const std::string script = daemon.dir().write("script", "#!/bin/sh\nexit 3\n");
+    REQUIRE(chmod(script.c_str(), 0700) == 0);
+    const int writer = open(script.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+    const std::string jid = daemon.must({"run", "--", script});
+    REQUIRE(eventually([&] { return daemon.count("scheduled") == 1; }));
+    close(writer);
+    CHECK(daemon.jobq({"wait", jid}).status == 3);
+}
+
+TEST_CASE("a command has its caller's umask, a jobq in it reaches its own jobqd") {
+    LiveDaemon daemon(kConfig);
+    CHECK(shell(daemon, "umask 027; $JOBQ run --wait -- sh -c umask").out == "0027\n");
+    const Ran ping = shell(daemon, "$JOBQ run --wait -- $JOBQ ping");
+    CHECK(ping.status == 0);
+    CHECK(contains(ping.out, daemon.socket()));
+}
+
+TEST_CASE("a byte order mark before lines is no part of them, a NUL no end") {
+    LiveDaemon daemon(kConfig);
+    const std::string job = R"({"type":"noop","in":"1h"})";
+    CHECK(run_cli(daemon.call({"enqueue", "--jsonl", "-"}, "\xEF\xBB\xBF" + job + "\n")).status ==
+          0);
+    const Ran nul =
+        run_cli(daemon.call({"enqueue", "--jsonl", "-"}, job + std::string(1, '\0') + job + "\n"));
+    CHECK(nul.status == 1);
+    CHECK(contains(nul.out, "NUL"));
+    CHECK(daemon.count("scheduled") == 1);
+}
+
+TEST_CASE("no ids on stdin are no success: what should have named them may have failed") {
+    LiveDaemon daemon(kConfig);
+    for (const char* verb : {"wait -", "cancel -", "retry -", "rm --yes -"}) {
+        CAPTURE(verb);
+        const Ran ran = shell(daemon, std::string("false | $JOBQ ") + verb);
+        CHECK(ran.status == 66);
+        CHECK(contains(ran.err, "no ids on stdin"));
+    }
+}
+
+TEST_CASE("enqueue takes what is piped to it, and nothing that is piped to its caller") {
+    LiveDaemon daemon(kConfig + std::string("[type.parent]\nrun = [\"") + kJobqProgram +
+                      "\", \"enqueue\", \"noop\", \"--in\", \"1h\"]\n");
+    const auto payloads = [&] {
+        const Ran ran = daemon.jobq({"list", "--state", "scheduled", "-o", "jsonl"});
+        std::string all;
+        for (const char* text : {"[{\\\"a\\\":1}", "two", "three", "four", "five"})
+            if (contains(ran.out, text)) all += text + std::string(" ");
+        return all;
+    };
+    const std::string later = "$JOBQ enqueue noop --in 1h";
+    const Ran loop = shell(daemon, "printf '1\\n2\\n3\\n' | while read x; do " + later +
+                                       "; echo $x; done | grep -c '^[123]$'");
+    CHECK(loop.out == "3\n");
+    CHECK(contains(loop.err, "--payload - "));
+    CHECK(daemon.count("scheduled") == 3);
+    const std::string list = daemon.dir().write("list", "1\n2\n3\n");
+    CHECK(shell(daemon,
+                "while read x; do " + later + "; echo $x; done < " + list + " | grep -c '^[123]$'")
+              .out == "3\n");
+    // A pipe that stays open and says nothing is not waited for by who does not own it.
+    CHECK(shell(daemon, "mkfifo p && exec 3<>p && echo 1 >&3 && { read x; " + later + "; } <&3",
+                daemon.dir().path())
+              .status == 0);
+    CHECK(payloads().empty());
+    const Ran piped = shell(daemon, "echo '{\"a\":1}' | " + later);
+    CHECK(piped.status == 0);
+    CHECK(contains(piped.err, "8 bytes from stdin"));
+    CHECK(payloads() == "[{\\\"a\\\":1} ");
+    // A function of a shell is a subshell there, which shares its stdin and does not read it.
+    CHECK(shell(daemon, "submit() { " + later + "; }; echo '\"three\"' | submit").status == 0);
+    const std::string file = daemon.dir().write("four", "\"four\"");
+    CHECK(shell(daemon, later + " < " + file + "; true").status == 0);
+    CHECK(shell(daemon, "echo 1 | while read x; do " + later + " << END\n\"five\"\nEND\ndone")
+              .status == 0);
+    CHECK(payloads() == "[{\\\"a\\\":1} three four five ");
+    // A job's stdin is its own payload, also where the job is jobq itself.
+    CHECK(daemon.jobq({"enqueue", "parent", "--payload", "\"two\"", "--wait"}).status == 0);
+    CHECK(payloads() == "[{\\\"a\\\":1} three four five ");
+}
+
+TEST_CASE("a socket that this user may not use is a matter of permission") {
+    LiveDaemon daemon(kConfig);
+    if (geteuid() == 0) {
+        REQUIRE(chmod(daemon.dir().path().c_str(), 0755) == 0);
+        REQUIRE(chmod(daemon.socket().c_str(), 0600) == 0);
+    }
+    const std::string as_other = geteuid() == 0 ? "setpriv --reuid 65534 --clear-groups " : "";
+    if (as_other.empty()) REQUIRE(chmod(daemon.socket().c_str(), 0) == 0);
+    const Ran ran = shell(daemon, as_other + "$JOBQ ping");
+    CHECK(ran.status == 77);
+    CHECK(contains(ran.err, "Permission denied"));
+    CHECK_FALSE(contains(ran.err, "start one"));
 }
 
 }  // namespace jobq::test
