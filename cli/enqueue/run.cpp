@@ -81,8 +81,8 @@ Answer<> add_cwd(const Args& args, bool local, JsonWriter& payload) {
 }
 
 // The stdin of the command: ours, when somebody pipes something in and waits for what comes out.
-Answer<> add_input(JsonWriter& payload) {
-    auto bytes = read_piped_bytes();
+Answer<> add_input(JsonWriter& payload, bool quiet) {
+    auto bytes = read_piped_bytes(quiet);
     if (!bytes) return tl::unexpected(bytes.error());
     if (bytes->empty()) return {};
     const std::string packed = base64_encode(*bytes);
@@ -167,7 +167,8 @@ Answer<int> run_run(Invocation& invocation) {
     if (auto added = add_cwd(args, client->address().endpoint.is_unix(), payload); !added)
         return tl::unexpected(added.error());
     if (args.has("--wait"))
-        if (auto added = add_input(payload); !added) return tl::unexpected(added.error());
+        if (auto added = add_input(payload, invocation.out.quiet()); !added)
+            return tl::unexpected(added.error());
     request.raw("payload", payload.done());
     if (args.has("--wait") && invocation.out.format() != Format::json) announce(*client, jid);
     const auto submitted = submit(*client, invocation.out, request.done(), jid);

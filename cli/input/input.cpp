@@ -89,10 +89,7 @@ Answer<> each_stdin_line(const std::function<Answer<>(std::string)>& take) {
     }
 }
 
-bool is_piped() {
-    struct stat found {};
-
-    if (::fstat(STDIN_FILENO, &found) != 0) return false;
+bool is_piped(const struct stat& found) {
     return S_ISFIFO(found.st_mode) || S_ISREG(found.st_mode) || S_ISSOCK(found.st_mode);
 }
 
@@ -198,8 +195,20 @@ Answer<std::string> read_payload(const std::string& word) {
                    "--payload '\"text\"'");
 }
 
-Answer<std::string> read_piped_bytes() {
-    if (!is_piped()) return std::string();
+Answer<std::string> read_piped_bytes(bool quiet) {
+    struct stat found {};
+
+    if (::fstat(STDIN_FILENO, &found) != 0 || !is_piped(found)) return std::string();
+    const auto say = [quiet](const std::string& words) {
+        if (!quiet) std::cerr << "jobq: " + words + "\n";
+    };
+    if (is_inherited(found)) {
+        if (has_bytes(found, 0))
+            say("the command gets no input, because stdin belongs to the caller; use `cat |` in "
+                "front to pass it on, or < /dev/null");
+        return std::string();
+    }
+    if (!has_bytes(found, kSilentMs)) say("reading the input of the command from stdin");
     std::string bytes;
     std::string part(64 << 10, '\0');
     while (bytes.size() <= kRunInputBytes) {
@@ -222,8 +231,7 @@ Answer<std::string> read_piped_payload(bool quiet) {
     // An open directory is a mistake of who called, as for every program that reads.
     if (S_ISDIR(found.st_mode) && !is_inherited(found))
         return give_up(kNoInput, "can't read stdin: it is a directory");
-    const bool piped = S_ISFIFO(found.st_mode) || S_ISREG(found.st_mode) || S_ISSOCK(found.st_mode);
-    if (!piped) return std::string();
+    if (!is_piped(found)) return std::string();
     const auto say = [quiet](const std::string& words) {
         if (!quiet) std::cerr << "jobq: " + words + "\n";
     };

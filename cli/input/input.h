@@ -17,10 +17,10 @@ Answer<std::string> read_payload(const std::string& word);
 // something; else "". A stdin that the caller has as well, as in a loop over lines or in a job, was
 // given to the caller: it is left alone. Says on stderr what it does.
 Answer<std::string> read_piped_payload(bool quiet);
-// All of stdin, when it is a pipe, socket or file: bytes for a command that runs as a job. More
-// than kRunInputBytes fail: they go with the payload, and base 64 adds a third.
+// All of stdin, under the same conditions: bytes for a command that runs as a job. More than
+// kRunInputBytes fail: they go with the payload, and base 64 adds a third.
 inline constexpr size_t kRunInputBytes = 512 << 10;
-Answer<std::string> read_piped_bytes();
+Answer<std::string> read_piped_bytes(bool quiet);
 // The member of an ENQUEUE request that carries the payload: `"payload":...`, or `"payload_text"`
 // when it has line breaks (a request is one line).
 std::string payload_member(const std::string& payload);
