@@ -15,6 +15,7 @@
 #include "core/async/contain.h"
 #include "core/async/gate.h"
 #include "core/net/web_url.h"
+#include "daemon/loop/answer_head.h"
 #include "daemon/loop/curl.h"
 #include "daemon/loop/fd_watch.h"
 
@@ -34,6 +35,13 @@ std::string origin_of(const std::string& url) {
 bool is_one_line(const std::string& text) {
     return std::none_of(text.begin(), text.end(),
                         [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+}
+
+// Whether an answer counts for all that went wrong behind its head: who has answered is not asked
+// again because the body is short, in odd chunks, or without an end.
+bool counts(const AnswerHead& head, CURLcode code) {
+    const bool odd = code == CURLE_WEIRD_SERVER_REPLY || code == CURLE_BAD_CONTENT_ENCODING;
+    return head.is_whole() || (odd && head.has_status());
 }
 
 Result<> check_request(const HttpPost& request) {
@@ -57,6 +65,7 @@ struct HttpSender::Impl {
         Slot<Result<HttpReply>> slot;
         HttpReply reply;
         size_t header_bytes = 0;
+        AnswerHead head;
         std::optional<Error> refused;  // of the address
         CURL* easy = nullptr;
         curl_slist* headers = nullptr;
@@ -194,10 +203,12 @@ curl_socket_t HttpSender::Impl::on_open(void* self, curlsocktype, curl_sockaddr*
     return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-size_t HttpSender::Impl::on_header(char*, size_t size, size_t count, void* self) {
+size_t HttpSender::Impl::on_header(char* line, size_t size, size_t count, void* self) {
     auto& transfer = *static_cast<Transfer*>(self);
     transfer.header_bytes += size * count;
-    return transfer.header_bytes > limits::kHttpSendReplyBytes ? 0 : size * count;
+    if (transfer.header_bytes > limits::kHttpSendReplyBytes) return 0;
+    transfer.head.add(std::string_view(line, size * count));
+    return size * count;
 }
 
 size_t HttpSender::Impl::on_body(char* bytes, size_t size, size_t count, void* self) {
@@ -259,14 +270,14 @@ void HttpSender::Impl::set_up(Transfer& transfer, int64_t left_ms) {
 Result<HttpReply> HttpSender::Impl::result_of(Transfer& transfer, CURLcode code) {
     std::string who = origin_of(transfer.request.url);
     if (transfer.refused) return tl::unexpected<Error>(*transfer.refused);
-    long status = 0;
-    curl->easy_getinfo(transfer.easy, CURLINFO_RESPONSE_CODE, &status);
-    if (code == CURLE_OK || (code == CURLE_WRITE_ERROR && transfer.reply.cut)) {
-        transfer.reply.status = int(status);
-        curl_off_t wait_s = 0;
-        curl->easy_getinfo(transfer.easy, CURLINFO_RETRY_AFTER, &wait_s);
-        if (wait_s > 0) transfer.reply.retry_after_s = int64_t(wait_s);
-        return std::move(transfer.reply);
+    if (code == CURLE_OK || counts(transfer.head, code)) {
+        HttpReply& reply = transfer.reply;
+        reply.status = transfer.head.status();
+        reply.cut = reply.cut || code != CURLE_OK;
+        curl_off_t date_s = 0;
+        curl->easy_getinfo(transfer.easy, CURLINFO_RETRY_AFTER, &date_s);
+        reply.retry_after_s = transfer.head.retry_after_s(date_s);
+        return std::move(reply);
     }
     std::string why = *transfer.message ? transfer.message : curl->easy_strerror(code);
     while (!why.empty() && (why.back() == '\n' || why.back() == '\r'))
@@ -364,9 +375,12 @@ task<void> HttpSender::stop() {
     impl_->room.notify_all();
     const auto transfers = impl_->transfers;
     for (Impl::Transfer* transfer : transfers) {
-        std::string who = origin_of(transfer->request.url);
-        impl_->end(*transfer, fail(ErrorCode::cancelled,
-                                   "shutting down; " + who + " may or may not have the request"));
+        const std::string who = origin_of(transfer->request.url);
+        Result<HttpReply> result = fail(
+            ErrorCode::cancelled, "shutting down; " + who + " may or may not have the request");
+        if (transfer->head.is_whole())
+            result = impl_->result_of(*transfer, CURLE_ABORTED_BY_CALLBACK);
+        impl_->end(*transfer, std::move(result));
     }
     co_await impl_->gate.close();
 }

@@ -39,8 +39,8 @@ struct HttpPost {
 struct HttpReply {
     int status = 0;
     std::string body;
-    bool cut = false;  // the body was longer than reply_bytes, and the rest was not read
-    std::optional<int64_t> retry_after_s;
+    bool cut = false;  // the body was longer than reply_bytes, or it broke off, or had no end
+    std::optional<int64_t> retry_after_s;  // at most a year
 };
 
 class HttpSender {
@@ -50,9 +50,10 @@ class HttpSender {
     ~HttpSender();
     HttpSender(const HttpSender&) = delete;
 
-    // Any answer is a reply, whatever its status. Errors: invalid (URL, header), timeout, forbidden
-    // (by address_check: its own code), cancelled (by stop), too_large (the answer's headers), else
-    // unavailable. Texts name the origin, never the path, which may hold a secret.
+    // Any answer whose head is whole is a reply, whatever its status and whatever becomes of its
+    // body. Errors: invalid (URL, header), timeout, forbidden (by address_check: its own code),
+    // cancelled (by stop), too_large (the answer's headers), else unavailable. Texts name the
+    // origin, never the path, which may hold a secret.
     task<Result<HttpReply>> post(HttpPost request);
 
     // Ends all requests, each with `cancelled`; later ones too. Returns when they have left.

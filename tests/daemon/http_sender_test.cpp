@@ -113,9 +113,56 @@ TEST_CASE("HttpSender: a redirect is not followed, whatever it names") {
     CHECK(other.count() == 0);
 }
 
-TEST_CASE("HttpSender: slow headers and slow bodies end at the deadline") {
+TEST_CASE("HttpSender: a huge Retry-After is a long one, and a date counts too") {
+    struct Row {
+        const char* value;
+        std::optional<int64_t> least;
+    };
+
+    const Row rows[] = {{"99999999999999999999999999", 86'400},
+                        {"9223372036854775807", 86'400},
+                        {"4294967297", 86'400},
+                        {"Fri, 31 Dec 2099 23:59:59 GMT", 86'400},
+                        {"0", 0},
+                        {"-5", std::nullopt},
+                        {"soon", std::nullopt}};
+    for (const auto& row : rows) {
+        INFO(row.value);
+        HttpReceiver receiver(always(
+            HttpReceiver::reply(429, "", "retry-AFTER: " + std::string(row.value) + "\r\n")));
+        auto reply = sent(post_to(receiver.url()));
+        REQUIRE(reply);
+        CHECK(reply->status == 429);
+        CHECK(reply->retry_after_s.has_value() == row.least.has_value());
+        if (!row.least || !reply->retry_after_s) continue;
+        CHECK(*reply->retry_after_s >= *row.least);
+        CHECK(*reply->retry_after_s <= 365 * 86'400);
+    }
+}
+
+TEST_CASE("HttpSender: an answer counts, whatever becomes of its body") {
+    const std::string head = "HTTP/1.1 202 Taken\r\n";
+    const std::string chunked = head + "Transfer-Encoding: chunked\r\n\r\n";
+    // Of a body without an end the rest is waited for until the deadline.
+    for (const std::string& bytes :
+         {head + "Content-Length: 100\r\n\r\nbegun", head + "Content-Length: 100\r\n\r\n",
+          head + "Content-Length: -5\r\n\r\n", head + "Content-Length: many\r\n\r\nx",
+          head + "Transfer-Encoding: strange\r\n\r\nx", chunked + "zz\r\nbody\r\n0\r\n\r\n",
+          chunked + "5\r\nbe", chunked + "5\r\nbegun\r\n", chunked + "5begun",
+          chunked + "ffffffffffffffffffff\r\n", head + "\r\n", head + "\r\nno end",
+          "HTTP/1.1 103 Early Hints\r\nRetry-After: 3\r\n\r\n" + head + "\r\n"}) {
+        INFO(bytes);
+        HttpReceiver receiver(always(bytes));
+        auto reply = sent(post_to(receiver.url(), 300));
+        REQUIRE(reply);
+        CHECK(reply->status == 202);
+        CHECK_FALSE(reply->retry_after_s);
+    }
+}
+
+TEST_CASE("HttpSender: slow headers end at the deadline") {
     auto answer = GENERATE(as<std::string>{}, "", "HTTP/1.1 200 OK\r\n",
-                           "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nbegun");
+                           "HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 200 OK\r\nX: y\r\n");
     HttpReceiver receiver(always(answer));
     auto reply = sent(post_to(receiver.url("/a-secret-path"), 300));
     REQUIRE_FALSE(reply);
