@@ -32,7 +32,14 @@ struct ListenConfig {
     std::string http;  // HOST:PORT, unix:PATH, "" off
     // Names under which `http` is reached besides loopback's, with spaces between.
     std::string http_hosts;
-    bool http_read_only = false;  // HTTP changes nothing: no POST, no DELETE
+    // Of pages that may change something besides jobqd's own: "https://jobs.example", spaces
+    // between. Their hosts count as http_hosts.
+    std::string http_origins;
+    // Whose X-Forwarded-* are believed: addresses, networks, or "unix", spaces between.
+    std::string http_proxies;
+    std::string http_base_path;      // "/jobq" when it is reached below that; "": at "/"
+    bool http_open_metrics = false;  // /metrics asks for no password and no host name
+    bool http_read_only = false;     // HTTP changes nothing: no POST, no DELETE
     // Of `tcp`, and of `http` on TCP. The files are read when the daemon starts, and again at each
     // reload.
     std::string password_file;
