@@ -44,6 +44,12 @@ void add_field(JsonWriter& json, const JobField<std::optional<Int>>& field,
     if (value) json.field(field.shown_as, *value);
 }
 
+// By both of its names.
+void add_end(JsonWriter& json, int64_t at_ms) {
+    add_time(json, "finished_at", at_ms);
+    add_time(json, "completed_at", at_ms);
+}
+
 void add_status(JsonWriter& json, std::optional<int> exit_code, std::optional<int> signal) {
     if (exit_code) json.field("exit_code", *exit_code);
     if (signal) json.field("signal", *signal);
@@ -62,7 +68,7 @@ void write_attempt(JsonWriter& json, const Attempt& attempt, bool with_backtrace
 
 void write_final(JsonWriter& json, const FinalRecord& final) {
     add_time(json, "started_at", final.started_ms);
-    add_time(json, "finished_at", final.finished_ms);
+    add_end(json, final.finished_ms);
     add_status(json, final.exit_code, final.signal);
     if (!final.worker.empty()) json.field("worker", final.worker);
     if (final.started_ms != 0) {
@@ -120,6 +126,21 @@ void write_why(JsonWriter& json, const JobView& view, const WhyFacts& facts) {
 
 }  // namespace
 
+std::string_view status_word(State state) {
+    switch (state) {
+        case State::running:
+            return "running";
+        case State::succeeded:
+            return "completed";
+        case State::dead:
+        case State::cancelled:
+        case State::expired:
+            return "failed";
+        default:
+            return "pending";
+    }
+}
+
 WhyFacts why_facts(const JobView& view, Broker& broker, bool paused) {
     WhyFacts facts;
     facts.now_ms = broker.reactor().wall_ms();
@@ -140,8 +161,9 @@ WhyFacts why_facts(const JobView& view, Broker& broker, bool paused) {
 void write_job(JsonWriter& json, const JobView& view, Broker& broker, const WhyFacts& facts,
                JobDetail detail) {
     const Job& job = view.job;
-    json.begin_object().field("jid", job.jid).field("type", job.type).field("queue", job.queue);
-    json.field("state", name(view.state)).field("priority", job.priority);
+    json.begin_object().field("jid", job.jid).field("job_id", job.jid).field("type", job.type);
+    json.field("queue", job.queue).field("state", name(view.state));
+    json.field("status", status_word(view.state)).field("priority", job.priority);
     add_time(json, "created_at", job.created_ms);
     add_time(json, "run_at", job.run_at_ms);
     json.field("attempts", view.record.attempts);
@@ -151,7 +173,7 @@ void write_job(JsonWriter& json, const JobView& view, Broker& broker, const WhyF
         if (job.max_attempts) json.field("max_attempts", *job.max_attempts);
         if (view.state == State::running) write_running(json, view, broker);
         if (view.state == State::retrying) add_time(json, "next_at", view.at_ms);
-        if (view.state == State::dead) add_time(json, "finished_at", view.at_ms);
+        if (view.state == State::dead) add_end(json, view.at_ms);
         if (view.state == State::dead && !view.record.errors.empty())
             add_status(json, view.record.errors.back().exit_code, view.record.errors.back().signal);
         write_args(json, view, detail);

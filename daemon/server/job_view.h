@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "core/json/writer.h"
 #include "core/store/store.h"
@@ -18,6 +19,8 @@ enum class JobDetail : uint8_t {
 
 inline constexpr size_t kShownArgsBytes = 64 << 10;
 
+// The state in one of four words: pending, running, completed, failed.
+std::string_view status_word(State state);
 // What the broker knows of why it does not run. `paused`: its queue is known to be.
 WhyFacts why_facts(const JobView& view, Broker& broker, bool paused = false);
 void write_job(JsonWriter& json, const JobView& view, Broker& broker, const WhyFacts& facts,
