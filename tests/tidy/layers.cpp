@@ -43,6 +43,7 @@ const std::vector<Library>& libraries() {
         {"microhttpd.h", {"daemon/http/"}, 1, false},
         {"gnutls/", {"core/tls/", "tests/support/tls_end.cpp"}, 2, false},
         {"curl/", {"daemon/loop/curl.h"}, 1, false},
+        {"zlib.h", {"daemon/http/gzip.cpp"}, 1, true},
         {"spdlog/", {"daemon/observe/"}, 1, true},
         {"prometheus/", {"daemon/observe/metrics.cpp"}, 1, true},
         {"gperftools/", {"daemon/observe/profile.cpp"}, 1, true},

@@ -5,6 +5,7 @@
 #include "core/base/text.h"
 #include "core/base/version.h"
 #include "daemon/http/api/handlers.h"
+#include "daemon/http/gzip.h"
 #include "daemon/http/problem.h"
 #include "daemon/http/web_files.h"
 
@@ -21,17 +22,6 @@ const WebFile* find_file(std::string_view name) {
     auto is_it = [name](const WebFile& file) { return file.name == name; };
     auto file = std::find_if(files.begin(), files.end(), is_it);
     return file == files.end() ? nullptr : &*file;
-}
-
-bool takes_gzip(const HttpRequest& request) {
-    const std::string* field = request.header("Accept-Encoding");
-    if (!field) return false;
-    for (std::string_view one : split(*field, ',')) {
-        std::string_view coding = trim(one.substr(0, one.find(';')));
-        bool refused = one.find(";q=0") != one.npos && one.find(";q=0.") == one.npos;
-        if ((same_word(coding, "gzip") || coding == "*") && !refused) return true;
-    }
-    return false;
 }
 
 HttpResponse serve(const HttpRequest& request, const WebFile& file) {
@@ -57,10 +47,10 @@ HttpResponse plain_page() {
         std::string(web_missing()) +
         ".</p>\n<p>To get it, install nodejs and npm, configure with <code>cmake -D "
         "JOBQ_DASHBOARD=ON</code>, and build again.</p>\n<ul>\n"
-        "<li><a href=\"/api/openapi.json\">/api/openapi.json</a>: all addresses</li>\n"
-        "<li><a href=\"/api/v1/stats\">/api/v1/stats</a>: totals, queues, pools</li>\n"
-        "<li><a href=\"/api/v1/dead\">/api/v1/dead</a>: dead jobs</li>\n"
-        "<li><a href=\"/metrics\">/metrics</a>: figures for Prometheus</li>\n</ul>\n"
+        "<li><a href=\"api/openapi.json\">/api/openapi.json</a>: all addresses</li>\n"
+        "<li><a href=\"api/v1/stats\">/api/v1/stats</a>: totals, queues, pools</li>\n"
+        "<li><a href=\"api/v1/dead\">/api/v1/dead</a>: dead jobs</li>\n"
+        "<li><a href=\"metrics\">/metrics</a>: figures for Prometheus</li>\n</ul>\n"
         "<p>In a terminal: <code>jobq top</code>, <code>jobq stats</code>, <code>man "
         "jobq-http</code>.</p></body></html>\n";
     return response;
