@@ -125,12 +125,15 @@ task<Answer> clear(ServerContext& context, std::string argument) {
 task<Answer> stats(ServerContext& context, std::string) {
     Broker& broker = context.broker;
     auto totals = co_await broker.store().stats();
+    if (!totals) {
+        co_return tl::unexpected<Error>(totals.error());
+    }
     QueueRequest first;
     first.limit = limits::kListPage;
     first.latency = true;
     auto some = co_await broker.store().queue_page(std::move(first));
-    if (!totals || !some) {
-        co_return tl::unexpected<Error>(totals ? some.error() : totals.error());
+    if (!some) {
+        co_return tl::unexpected<Error>(some.error());
     }
     int64_t now = context.reactor.wall_ms();
     JsonWriter json;

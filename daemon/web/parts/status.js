@@ -9,6 +9,7 @@ const WORDS = {
     live: ["●", "live"],
     connecting: ["◌", "connecting"],
     lost: ["▲", "no connection"],
+    away: ["▲", "no Redis"],
     paused: ["❚❚", "paused"],
     hidden: ["◌", "hidden"],
 };
@@ -16,14 +17,17 @@ const WORDS = {
 export function Status() {
     const live = useLive();
     const [paused, keepPaused] = useState(isPaused());
-    const [mark, word] = WORDS[live.state];
+    // Samples come all the same; what they say of jobs is old.
+    const redis = live.sample?.redis;
+    const state = live.state === "live" && redis && redis.state !== "ready" ? "away" : live.state;
+    const [mark, word] = WORDS[state];
     const toggle = () => {
         setPaused(!paused);
         keepPaused(!paused);
     };
     useKeys({ p: toggle });
     return html`<div class="status">
-        <span class=${"state " + live.state} role="status"><span class="state-mark" aria-hidden="true">${mark}</span> ${word}</span>
+        <span class=${"state " + state} role="status"><span class="state-mark" aria-hidden="true">${mark}</span> ${word}</span>
         ${live.state === "lost" && html`<span class="faint lost-for"><${Elapsed} since=${live.lostAt} /></span>
             <button type="button" onClick=${reconnect}>Retry now</button>`}
         <button type="button" class="pause" aria-pressed=${paused} onClick=${toggle}
