@@ -8,6 +8,7 @@
 #include "core/base/text.h"
 #include "core/job/job.h"
 #include "core/net/endpoint.h"
+#include "core/net/network.h"
 #include "core/net/redis_url.h"
 #include "core/net/web_url.h"
 
@@ -29,6 +30,46 @@ std::string check_host_names(std::string_view value) {
     auto fits = [](std::string_view name) { return name.empty() || parse_host(name); };
     if (std::all_of(names.begin(), names.end(), fits)) return "";
     return "must be host names without ports, separated by spaces, not " + shown(value);
+}
+
+std::string check_web_origins(std::string_view value) {
+    for (std::string_view one : split(value, ' ')) {
+        if (one.empty()) continue;
+        auto origin = parse_page_origin(one);
+        if (origin) continue;
+        return "must be origins such as \"https://jobs.example.com\", separated by spaces, not " +
+               shown(one) + ": " + origin.error().text;
+    }
+    return "";
+}
+
+std::string check_networks(std::string_view value) {
+    for (std::string_view one : split(value, ' ')) {
+        if (one.empty() || one == kUnixPeer) continue;
+        auto network = parse_network(one);
+        if (network) continue;
+        return "must be addresses such as \"127.0.0.1\", networks such as \"10.0.0.0/8\", or unix, "
+               "separated by spaces, not " +
+               shown(one) + ": " + network.error().text;
+    }
+    return "";
+}
+
+// What a proxy and a browser write in the same way.
+std::string check_base_path(std::string_view value) {
+    if (value.empty()) return "";
+    const std::string must = "must be a path such as \"/jobq\", not " + shown(value) + ": ";
+    if (!value.starts_with('/')) return must + "it does not begin with /";
+    constexpr std::string_view kPlain =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
+    if (value.find_first_not_of(kPlain) != value.npos)
+        return must + "it has another character than A-Z a-z 0-9 - . _ ~ /";
+    auto parts = split(value.substr(1), '/');
+    if (!parts.empty() && parts.back().empty()) parts.pop_back();
+    for (std::string_view part : parts)
+        if (part.empty() || part == "." || part == "..")
+            return must + "it has an empty part, \".\" or \"..\"";
+    return "";
 }
 
 std::string check_redis_url(std::string_view value) {
@@ -195,6 +236,12 @@ std::string check_text(TextRule rule, std::string_view value) {
             return check_listen(rule, value);
         case TextRule::host_names:
             return check_host_names(value);
+        case TextRule::web_origins:
+            return check_web_origins(value);
+        case TextRule::networks:
+            return check_networks(value);
+        case TextRule::base_path:
+            return check_base_path(value);
         case TextRule::redis_url:
             return check_redis_url(value);
         case TextRule::collector_url:

@@ -42,6 +42,10 @@ void visit_listen(ListenConfig& c, Visitor& v) {
     v.text("tcp", c.tcp, TextRule::address);
     v.text("http", c.http, TextRule::http_address);
     v.text("http_hosts", c.http_hosts, TextRule::host_names);
+    v.text("http_origins", c.http_origins, TextRule::web_origins);
+    v.text("http_proxies", c.http_proxies, TextRule::networks);
+    v.text("http_base_path", c.http_base_path, TextRule::base_path);
+    v.boolean("http_open_metrics", c.http_open_metrics);
     v.boolean("http_read_only", c.http_read_only);
     v.text("password_file", c.password_file, TextRule::path);
     v.text("tls_cert", c.tls_cert, TextRule::path);

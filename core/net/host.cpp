@@ -103,6 +103,11 @@ std::string host_text(const std::string& host) {
     return host.find(':') == std::string::npos ? host : "[" + host + "]";
 }
 
+bool is_ip_address(const std::string& host) {
+    in_addr four{};
+    return host.find(':') != std::string::npos || inet_pton(AF_INET, host.c_str(), &four) == 1;
+}
+
 bool is_loopback(const std::string& host) {
     unsigned char bytes[16];
     if (inet_pton(AF_INET, host.c_str(), bytes) == 1) return bytes[0] == 127;

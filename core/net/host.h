@@ -28,6 +28,8 @@ Result<std::string> parse_host(std::string_view text);
 
 // As it stands before a port: an IPv6 address in brackets.
 std::string host_text(const std::string& host);
+// A number, not a name; as parse_host() gives it.
+bool is_ip_address(const std::string& host);
 // "localhost", or a number of this host's own loopback; a name that only looks like one is not.
 bool is_loopback(const std::string& host);
 

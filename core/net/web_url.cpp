@@ -76,4 +76,10 @@ Result<WebOrigin> parse_web_origin(std::string_view text) {
     return origin_of(std::move(*url));
 }
 
+Result<WebOrigin> parse_page_origin(std::string_view text) {
+    if (text.find("://") == text.npos)
+        return bad_address("it does not begin with https:// or http://");
+    return parse_web_origin(text);
+}
+
 }  // namespace jobq

@@ -28,5 +28,8 @@ Result<WebOrigin> parse_web_url(std::string_view text);
 // "hooks.example.com", "host:8443", "http://host": as a list of allowed hosts has it; https unless
 // it says http.
 Result<WebOrigin> parse_web_origin(std::string_view text);
+// "https://jobs.example.com": of a page, as a browser sends it in Origin. The scheme must stand
+// there.
+Result<WebOrigin> parse_page_origin(std::string_view text);
 
 }  // namespace jobq

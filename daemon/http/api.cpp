@@ -8,6 +8,7 @@
 #include "core/net/endpoint.h"
 #include "core/protocol/password.h"
 #include "daemon/http/guard.h"
+#include "daemon/http/gzip.h"
 #include "daemon/http/problem.h"
 #include "daemon/observe/log.h"
 
@@ -15,6 +16,8 @@ namespace jobq {
 namespace {
 
 constexpr size_t kBulkBytes = 64 << 20;
+// Of what only looks: a little more than a call to Redis has, so that its own error comes first.
+constexpr int64_t kLookMs = limits::kRedisDeadlineMs + 500;
 
 struct Plan : HttpPlan {
     Found found;
@@ -34,11 +37,24 @@ bool has_body(const HttpRequest& request) {
     return request.header("Transfer-Encoding") || (length && *length != "0");
 }
 
+// A body that is packed is told from one that is no JSON.
+std::optional<HttpResponse> packed_body(const HttpRequest& request) {
+    const std::string* coding = request.header("Content-Encoding");
+    if (!coding || same_word(trim(*coding), "identity")) return std::nullopt;
+    auto response = problem({ErrorCode::invalid,
+                             "the body must not be compressed; send it without "
+                             "Content-Encoding"},
+                            415);
+    response.headers.emplace_back("Accept-Encoding", "identity");
+    return response;
+}
+
 std::optional<HttpResponse> wrong_body(const HttpRequest& request, const Route& route) {
     if (route.request.empty()) {
         if (!has_body(request)) return std::nullopt;
         return problem({ErrorCode::invalid, "this request takes no body; omit it"});
     }
+    if (auto packed = packed_body(request)) return packed;
     bool known = route.streams_body
                      ? is_type(request, {"application/jsonl", "application/x-ndjson",
                                          "application/json-lines", "application/jsonlines"})
@@ -108,13 +124,44 @@ void make_conditional(const HttpRequest& request, HttpResponse& response) {
         response.headers.emplace_back("Cache-Control", "no-cache");
 }
 
-// Who listens for other hosts is called by its own address. A page can have a browser ask for a
-// name of its choice, but not for an address by such a name.
-std::string hosts_of(const ServerContext& context) {
-    std::string hosts = context.config().listen.http_hosts;
-    auto bound = parse_listen(context.status.http);
-    if (bound && !bound->is_unix()) hosts += " " + bound->host;
-    return hosts;
+// A page is found by links that begin with its own path.
+HttpResponse redirect(const HttpRequest& request, const Site& site) {
+    HttpResponse response;
+    response.status = 308;
+    std::string target = std::string(base_of(site.listen)) + "/";
+    if (!request.query.empty()) target += "?" + request.query;
+    response.headers.emplace_back("Location", std::move(target));
+    return response;
+}
+
+struct TimeLimit {
+    explicit TimeLimit(Reactor& in) : reactor(in) {}
+
+    ~TimeLimit() { reactor.cancel(timer); }
+
+    TimeLimit(const TimeLimit&) = delete;
+
+    Reactor& reactor;
+    TimerId timer = 0;
+};
+
+HttpResponse too_late() {
+    return problem({ErrorCode::unavailable,
+                    "Redis did not answer in time; try again, and see /readyz for its state"});
+}
+
+HttpResponse no_route(const HttpRequest& request, const std::string& allow) {
+    if (allow.empty())
+        return problem({ErrorCode::not_found,
+                        "this address does not exist; /api/openapi.json lists all addresses"});
+    HttpResponse answer;
+    answer.status = 204;
+    if (request.method != "OPTIONS")
+        answer = problem({ErrorCode::invalid,
+                          "this address does not accept " + request.method + "; use " + allow},
+                         405);
+    answer.headers.emplace_back("Allow", allow);
+    return answer;
 }
 
 }  // namespace
@@ -143,8 +190,9 @@ bool Api::takes(const std::string& peer) {
 }
 
 // Nothing: it knows the password, or none is asked for ("").
-std::optional<HttpResponse> Api::ask_password(HttpExchange& exchange, std::string_view password) {
+std::optional<HttpResponse> Api::ask_password(HttpExchange& exchange, const Asked& asked) {
     const HttpRequest& request = exchange.request();
+    const std::string password = context_.access.door->password();
     if (password.empty() || request.is_unix) return std::nullopt;
     const std::string given = given_password(request);
     if (given.empty())
@@ -153,60 +201,71 @@ std::optional<HttpResponse> Api::ask_password(HttpExchange& exchange, std::strin
                         "with any user name"});
     const int64_t now = context_.reactor.now_ms();
     HttpResponse refused;
-    if (!request.known && !context_.access.guesses.may_try(request.peer, now)) {
+    // A proxy's connection is shared by those behind it.
+    const bool known = request.known && !asked.by_proxy;
+    if (!known && !context_.access.guesses.may_try(asked.peer, now)) {
         refused = problem(
             {ErrorCode::busy, "too many wrong passwords from your address; try again in a moment"});
-        refused.held = context_.access.guesses.hold(request.peer);
+        refused.held = context_.access.guesses.hold(asked.peer);
         if (refused.held) refused.wait_ms = Guesses::kWaitMs;
     } else if (same_password(given, password)) {
         exchange.let_in = true;
         return std::nullopt;
     } else {
         log(LogLevel::warn, "auth.refused", "an HTTP client sent a wrong password",
-            {{"peer", request.peer}});
-        if (context_.access.guesses.was_wrong(request.peer, now)) note_guessing(request.peer);
+            {{"peer", asked.peer}});
+        if (context_.access.guesses.was_wrong(asked.peer, now)) note_guessing(asked.peer);
         refused = problem({ErrorCode::unauthorized, "the password is wrong"});
     }
     refused.close = true;
     return refused;
 }
 
+Site Api::site() const {
+    const auto bound = parse_listen(context_.status.http);
+    return {context_.config().listen, bound && !bound->is_unix() ? bound->host : ""};
+}
+
+bool Api::is_open(const Found& found) const {
+    if (!found.route) return false;
+    if (found.route->open == Open::metrics) return context_.config().listen.http_open_metrics;
+    return found.route->open == Open::yes;
+}
+
 std::optional<HttpResponse> Api::look(HttpExchange& exchange) {
     const HttpRequest& request = exchange.request();
-    if (auto refused = guard(request, hosts_of(context_))) return refused;
-    auto found = find_route(request.method, request.path);
+    if (auto refused = guard_form(request)) return refused;
+    const Site its = site();
+    const auto path = path_here(request, its);
+    auto found = path ? find_route(request.method, *path) : Result<Found>();
+    // Probes and scrapes call an address by its number, know no password, and learn figures alone.
+    const bool open = found && is_open(*found);
+    const Asked asked = read_asked(request, its);
+    if (auto refused = open ? std::nullopt : guard_host(request, asked, its)) return refused;
+    if (auto refused = guard_origin(request, asked, its)) return refused;
     if (!found) return problem(found.error());
-    // Probes have no password, and learn nothing but a state.
-    const std::string password = context_.access.door->password();
-    bool open = found->route && found->route->open;
-    if (auto refused = open ? std::nullopt : ask_password(exchange, password)) return refused;
-    if (!found->route && found->allow.empty())
-        return problem({ErrorCode::not_found,
-                        "this address does not exist; /api/openapi.json lists all addresses"});
-    if (!found->route) {
-        HttpResponse answer;
-        answer.status = 204;
-        if (request.method != "OPTIONS")
-            answer = problem({ErrorCode::invalid, "this address does not accept " + request.method +
-                                                      "; use " + found->allow},
-                             405);
-        answer.headers.emplace_back("Allow", found->allow);
-        return answer;
-    }
+    if (!path) return redirect(request, its);
+    if (auto refused = open ? std::nullopt : ask_password(exchange, asked)) return refused;
+    if (!found->route) return no_route(request, found->allow);
+    return look_at(exchange, std::move(*found));
+}
+
+std::optional<HttpResponse> Api::look_at(HttpExchange& exchange, Found found) {
+    const HttpRequest& request = exchange.request();
     if (context_.config().listen.http_read_only && !is_safe(request.method))
         return problem({ErrorCode::forbidden,
                         "this jobqd refuses changes over HTTP because [listen] http_read_only is "
                         "set; use jobq on its host"});
     const Caller caller = context_.access.caller(request.is_unix);
-    if (auto refused = caller.refusal(found->route->scope, request.method + " " + request.path))
+    if (auto refused = caller.refusal(found.route->scope, request.method + " " + request.path))
         return problem(*refused);
-    if (auto refused = wrong_body(request, *found->route)) return refused;
+    if (auto refused = wrong_body(request, *found.route)) return refused;
     auto query = parse_query(request.query);
-    auto good = query ? check_query(*found->route, *query) : tl::unexpected<Error>(query.error());
+    auto good = query ? check_query(*found.route, *query) : tl::unexpected<Error>(query.error());
     if (!good) return problem(good.error());
-    exchange.streams_body = found->route->streams_body;
+    exchange.streams_body = found.route->streams_body;
     auto plan = std::make_unique<Plan>();
-    plan->found = std::move(*found);
+    plan->found = std::move(found);
     plan->query = std::move(*query);
     exchange.plan = std::move(plan);
     exchange.body_limit = exchange.streams_body ? kBulkBytes : limits::kLineBytes;
@@ -222,7 +281,13 @@ task<void> Api::serve(std::shared_ptr<HttpExchange> exchange) {
         co_await route.stream(std::move(call));
         co_return;
     }
+    // A handler that asks Redis several things is not waited for once per thing.
+    const bool looks = is_safe(exchange->request().method) && !route.takes_time;
+    TimeLimit limit(context_.reactor);
+    if (looks)
+        limit.timer = context_.reactor.after(kLookMs, [exchange] { exchange->answer(too_late()); });
     auto response = co_await route.handler(std::move(call));
+    pack(exchange->request(), response);
     make_conditional(exchange->request(), response);
     exchange->answer(std::move(response));
 }

@@ -17,7 +17,11 @@ class Api : public HttpApp {
     bool takes(const std::string& peer) override;
 
   private:
-    std::optional<HttpResponse> ask_password(HttpExchange& exchange, std::string_view password);
+    Site site() const;
+    bool is_open(const Found& found) const;
+    std::optional<HttpResponse> ask_password(HttpExchange& exchange, const Asked& asked);
+    // What keeps its route from being served.
+    std::optional<HttpResponse> look_at(HttpExchange& exchange, Found found);
 
     ServerContext& context_;
 };

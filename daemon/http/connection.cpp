@@ -80,10 +80,8 @@ void HttpServer::Impl::on_connection(void* cls, MHD_Connection* connection, void
 void* HttpServer::Impl::on_uri(void* cls, const char* uri, MHD_Connection* connection) {
     auto* self = static_cast<Impl*>(cls);
     auto exchange = std::make_shared<HttpExchange>(self->server);
-    std::string_view target = uri;
-    size_t mark = target.find('?');
-    exchange->request_.path = target.substr(0, mark);
-    if (mark != target.npos) exchange->request_.query = target.substr(mark + 1);
+    const std::string_view target = uri;
+    set_target(exchange->request_, target);
     exchange->request_.first_line_bytes = target.size();  // the rest is added when it is known
     exchange->request_.is_unix = self->is_unix;
     exchange->connection_ = connection;
@@ -142,6 +140,7 @@ MHD_Result HttpServer::Impl::take_head(HttpExchange& exchange, MHD_Connection* c
                                        const char* method, const char* version) {
     HttpRequest& request = exchange.request_;
     request.method = method;
+    request.is_http_1_0 = std::string_view(version) == "HTTP/1.0";
     request.first_line_bytes += request.method.size() + std::strlen(version) + 2 + kLineEndBytes;
     const MHD_ConnectionInfo* head =
         mhd().get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
@@ -224,6 +223,8 @@ MHD_Result HttpServer::Impl::send(HttpExchange& exchange) {
         response = mhd().create_response_from_callback(
             MHD_SIZE_UNKNOWN, kStreamBlock, on_read, holder,
             [](void* cls) { delete static_cast<std::shared_ptr<HttpExchange>*>(cls); });
+        // A proxy that would collect it for a while passes it on.
+        mhd().add_response_header(response, "X-Accel-Buffering", "no");
         watch_for_end(connection_of(exchange.connection_));
     } else {
         response = mhd().create_response_from_buffer(

@@ -5,7 +5,7 @@
 
 #include "core/base/base64.h"
 #include "core/base/text.h"
-#include "core/net/host.h"
+#include "core/net/web_url.h"
 #include "daemon/http/problem.h"
 
 namespace jobq {
@@ -37,15 +37,25 @@ bool has_another_form(const HttpRequest& request) {
     return empty > kFew || spaces < all - empty || spaces > all;
 }
 
-// Two lengths, a length and chunks, or other codings: what a proxy before us may have read as
-// another request.
-std::optional<HttpResponse> smuggling(const HttpRequest& request) {
+// Whether the page of this origin is one of this server: the port of a scheme need not stand there.
+bool is_origin(std::string_view origin, const std::string& own) {
+    if (ascii_lower(origin) == ascii_lower(own)) return true;
+    const auto given = parse_page_origin(origin), known = parse_page_origin(own);
+    return given && known && *given == *known;
+}
+
+}  // namespace
+
+// Two lengths, a length and chunks, other codings, two hosts.
+std::optional<HttpResponse> guard_form(const HttpRequest& request) {
     size_t lengths = request.count("Content-Length"), codings = request.count("Transfer-Encoding");
     const std::string* coding = request.header("Transfer-Encoding");
     const std::string* length = request.header("Content-Length");
     bool digits = !length || (!length->empty() && length->size() <= 18 &&
                               std::all_of(length->begin(), length->end(),
                                           [](char c) { return c >= '0' && c <= '9'; }));
+    if (request.count("Host") > 1)
+        return closing(problem({ErrorCode::invalid, "the header Host is given twice"}));
     if (lengths + codings > 1 || !digits)
         return closing(problem(
             {ErrorCode::invalid, "the length of the body is given twice or is not a number"}));
@@ -65,17 +75,13 @@ std::optional<HttpResponse> smuggling(const HttpRequest& request) {
     return std::nullopt;
 }
 
-std::optional<HttpResponse> foreign_host(const HttpRequest& request, std::string_view hosts) {
-    if (request.count("Host") != 1)
-        return problem({ErrorCode::invalid, "exactly one Host header is required"});
+std::optional<HttpResponse> guard_host(const HttpRequest& request, const Asked& asked,
+                                       const Site& site) {
     if (request.is_unix) return std::nullopt;
-    std::string host = host_name(*request.header("Host"));
-    auto names = split(hosts, ' ');
-    bool known =
-        is_loopback(host) || std::any_of(names.begin(), names.end(), [&](std::string_view name) {
-            return !name.empty() && parse_host(name) == host;
-        });
-    if (known) return std::nullopt;
+    // Programs of old; each browser names one.
+    if (!asked.host && request.is_http_1_0) return std::nullopt;
+    const std::string host = asked.host.value_or("");
+    if (site.has_host(host_name(host))) return std::nullopt;
     return problem(
         {ErrorCode::forbidden, "jobqd does not serve the host name " +
                                    json_quoted(printable(utf8_prefix(to_utf8(host), 100))) +
@@ -83,38 +89,29 @@ std::optional<HttpResponse> foreign_host(const HttpRequest& request, std::string
         421);
 }
 
-std::optional<HttpResponse> cross_site(const HttpRequest& request) {
-    if (is_safe(request.method) || request.is_unix) return std::nullopt;
-    const std::string* site = request.header("Sec-Fetch-Site");
+std::optional<HttpResponse> guard_origin(const HttpRequest& request, const Asked& asked,
+                                         const Site& site) {
+    if (is_safe(request.method)) return std::nullopt;
+    const std::string* from = request.header("Sec-Fetch-Site");
     const std::string* origin = request.header("Origin");
-    const std::string& host = *request.header("Host");
-    bool foreign = site && *site != "same-origin" && *site != "none";
-    if (origin && ascii_lower(*origin) != "http://" + ascii_lower(host) &&
-        ascii_lower(*origin) != "https://" + ascii_lower(host))
-        foreign = true;
+    if (origin && site.has_origin(*origin)) return std::nullopt;
+    bool foreign = from && *from != "same-origin" && *from != "none";
+    if (origin) {
+        bool own = false;
+        for (const std::string scheme : {"http", "https"})
+            own = own || ((!asked.scheme || *asked.scheme == scheme) && asked.host &&
+                          is_origin(*origin, scheme + "://" + *asked.host));
+        foreign = foreign || !own;
+    }
     if (!foreign) return std::nullopt;
     return problem({ErrorCode::forbidden,
                     "a page of another site sent this request; only pages of jobqd itself and "
-                    "programs may change anything"});
+                    "programs may change anything; if this page is that of jobqd behind a proxy, "
+                    "add its origin, such as https://jobs.example.com, to [listen] http_origins"});
 }
-
-}  // namespace
 
 bool is_safe(std::string_view method) {
     return method == "GET" || method == "HEAD" || method == "OPTIONS";
-}
-
-std::string host_name(std::string_view host) {
-    auto read = parse_host_port(host);
-    if (!read) return "";
-    if (read->host.ends_with('.')) read->host.pop_back();
-    return std::move(read->host);
-}
-
-std::optional<HttpResponse> guard(const HttpRequest& request, std::string_view hosts) {
-    if (auto refused = smuggling(request)) return refused;
-    if (auto refused = foreign_host(request, hosts)) return refused;
-    return cross_site(request);
 }
 
 std::string given_password(const HttpRequest& request) {

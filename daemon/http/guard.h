@@ -10,17 +10,24 @@
 #include <string>
 #include <string_view>
 
-#include "daemon/http/message.h"
+#include "daemon/http/site.h"
 
 namespace jobq {
 
-// Nothing: it may pass. `hosts`: names besides loopback's, spaces between, without port.
-std::optional<HttpResponse> guard(const HttpRequest& request, std::string_view hosts);
+// Each: nothing, it may pass.
+
+// What a proxy before us may have read in another way.
+std::optional<HttpResponse> guard_form(const HttpRequest& request);
+// A name this server is not served under.
+std::optional<HttpResponse> guard_host(const HttpRequest& request, const Asked& asked,
+                                       const Site& site);
+// A page of another site that wants to change something.
+std::optional<HttpResponse> guard_origin(const HttpRequest& request, const Asked& asked,
+                                         const Site& site);
+
 // Of the header Authorization, Bearer or Basic; "" when there is none.
 std::string given_password(const HttpRequest& request);
 
 bool is_safe(std::string_view method);
-// "Host" without its port, in lower case; "" when it can't be meant.
-std::string host_name(std::string_view host);
 
 }  // namespace jobq

@@ -30,6 +30,21 @@ size_t HttpRequest::count(std::string_view name) const {
                                 [&](const auto& field) { return same_word(field.first, name); }));
 }
 
+void set_target(HttpRequest& request, std::string_view target) {
+    for (const std::string_view scheme : {"http://", "https://"}) {
+        if (!same_word(target.substr(0, scheme.size()), scheme)) continue;
+        target.remove_prefix(scheme.size());
+        const size_t end = std::min(target.find_first_of("/?"), target.size());
+        request.authority = target.substr(0, end);
+        target.remove_prefix(end);
+        break;
+    }
+    const size_t mark = target.find('?');
+    request.path = target.substr(0, mark);
+    if (request.path.empty() && request.authority) request.path = "/";
+    if (mark != target.npos) request.query = target.substr(mark + 1);
+}
+
 bool has_header(const HttpResponse& response, std::string_view name) {
     return std::any_of(response.headers.begin(), response.headers.end(),
                        [name](const auto& field) { return same_word(field.first, name); });

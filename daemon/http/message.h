@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,9 +22,12 @@ struct HttpRequest {
     std::string query;   // what stands behind "?", as it was sent
     HttpFields headers;  // in order, repeated ones too
     std::string body;
-    bool is_unix = false;  // came by a Unix socket: no browser can
-    bool known = false;    // a password was right on this connection before
-    std::string peer;      // "HOST:PORT"; "" for a Unix socket
+    bool is_unix = false;  // came by a Unix socket: no browser can, but a proxy may stand before it
+    bool is_http_1_0 = false;
+    // HOST[:PORT] of a target such as "http://HOST/path"; it counts before the header Host.
+    std::optional<std::string> authority;
+    bool known = false;  // a password was right on this connection before
+    std::string peer;    // "HOST:PORT"; "" for a Unix socket
     // As they were sent: the whole head, and its first line; 0: not known.
     size_t head_bytes = 0, first_line_bytes = 0;
 
@@ -42,6 +46,9 @@ struct HttpResponse {
     int64_t wait_ms = 0;
     std::shared_ptr<const void> held{};
 };
+
+// A request's target, as its first line has it: a path with a query, or a whole URL.
+void set_target(HttpRequest& request, std::string_view target);
 
 bool has_header(const HttpResponse& response, std::string_view name);
 

@@ -108,9 +108,12 @@ std::string make_document() {
 
 }  // namespace
 
-const std::string& openapi_document() {
+std::string openapi_document(std::string_view base) {
     static const std::string document = make_document();
-    return document;
+    if (base.empty()) return document;
+    JsonWriter servers;
+    servers.begin_array().begin_object().field("url", base).end_object().end_array();
+    return "{\"servers\":" + servers.take() + "," + document.substr(1);
 }
 
 }  // namespace jobq

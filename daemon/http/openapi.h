@@ -7,7 +7,8 @@
 
 namespace jobq {
 
-const std::string& openapi_document();
+// `base`: the path below which the addresses are; "": they begin with /.
+std::string openapi_document(std::string_view base = {});
 
 struct Schema {
     std::string_view name, json;

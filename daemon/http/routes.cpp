@@ -36,6 +36,17 @@ std::vector<Route> joined() {
     return all;
 }
 
+// "/jobs/x" is "/api/v1/jobs/x".
+std::string long_path(std::string_view path) {
+    constexpr std::string_view kFolder = "/api/v1";
+    constexpr std::pair<std::string_view, std::string_view> kShort[] = {
+        {"/failed", "/dead"}, {"/failed/requeue", "/dead/retry"}, {"/stats", "/stats"}};
+    for (const auto& [from, to] : kShort)
+        if (path == from) return std::string(kFolder) + std::string(to);
+    const bool jobs = path == "/jobs" || path.starts_with("/jobs/") || path.starts_with("/jobs:");
+    return std::string(jobs ? kFolder : "") + std::string(path);
+}
+
 }  // namespace
 
 std::span<const Route> routes() {
@@ -43,8 +54,9 @@ std::span<const Route> routes() {
     return all;
 }
 
-Result<Found> find_route(std::string_view method, std::string_view path) {
+Result<Found> find_route(std::string_view method, std::string_view given) {
     if (method == "HEAD") method = "GET";
+    const std::string path = long_path(given);
     Found found;
     for (const auto& route : routes()) {
         auto taken = match(route.path, path);

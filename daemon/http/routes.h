@@ -26,6 +26,8 @@ struct Param {
 
 struct Route;
 
+enum class Open : uint8_t { no, yes, metrics };
+
 // A request whose route is known and whose parameters are checked.
 struct ApiCall {
     ServerContext& context;
@@ -55,7 +57,10 @@ struct Route {
     ApiStream stream = nullptr;  // instead
     bool streams_body = false;   // JSON lines, read by the handler
     std::string_view type = "application/json";
-    bool open = false;  // to all who reach it, also without the password
+    // To all who reach it, by whatever name, also without the password; `metrics`: when [listen]
+    // http_open_metrics says so.
+    Open open = Open::no;
+    bool takes_time = false;  // as long as its parameters say
 };
 
 std::span<const Route> routes();
@@ -66,7 +71,8 @@ struct Found {
     std::string allow;  // when the path is known, but not with this method
 };
 
-// `path` as it was sent. HEAD finds GET.
+// `path` as it was sent; the short ones (/jobs, /stats, /failed) stand for those of /api/v1. HEAD
+// finds GET.
 Result<Found> find_route(std::string_view method, std::string_view path);
 
 }  // namespace jobq

@@ -19,6 +19,7 @@ constexpr Param kNewest{"newest", Kind::flag, "scheduled, retrying and dead jobs
 constexpr Param kSince{"since", Kind::text, "created, or dead, since this time (RFC 3339)"};
 constexpr Param kListParams[] = {
     {"state", Kind::text, "ready, scheduled, retrying, running, dead, succeeded, ..."},
+    {"status", Kind::text, "instead of state: pending, running, completed or failed"},
     kQueue,
     kType,
     kTag,

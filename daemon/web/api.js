@@ -21,12 +21,15 @@ async function problemOf(response) {
     }
 }
 
+// A path of jobqd as a link from its page, which may stand below another path, behind a proxy.
+export const below = (path) => path.replace(/^\//, "");
+
 async function ask(address, options = {}) {
     const limit = AbortSignal.timeout(TIMEOUT_MS);
     const signal = options.signal ? AbortSignal.any([options.signal, limit]) : limit;
     let response;
     try {
-        response = await fetch(address, { ...options, signal });
+        response = await fetch(below(address), { ...options, signal });
     } catch (error) {
         if (options.signal?.aborted) throw error;
         throw new Problem({ code: "UNAVAILABLE", retryable: true,

@@ -67,7 +67,7 @@ async function makeFiles() {
     const files = [];
     for (const [name, bytes] of Object.entries(assets)) {
         names[name] = hashed(name, bytes);
-        page = page.replaceAll(`/assets/${name}"`, `/assets/${names[name]}"`);
+        page = page.replaceAll(`"assets/${name}"`, `"assets/${names[name]}"`);
         files.push({ name: names[name], bytes });
     }
     files.unshift({ name: "index.html", bytes: Buffer.from(page) });

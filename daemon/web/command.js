@@ -19,13 +19,19 @@ export function jobq(...words) {
     return ["jobq", ...kept].join(" ");
 }
 
-// curl("POST", "/api/v1/jobs", {type: "echo"}); `origin` is that of the page.
+// Where the page stands, without the last "/".
+const here = () => {
+    const at = globalThis.location;
+    return at ? at.origin + (at.pathname ?? "").replace(/\/[^/]*$/, "") : "";
+};
+
+// curl("POST", "/api/v1/jobs", {type: "echo"}); `origin` is what the path stands behind.
 export function curl(method, path, body, origin) {
     return curlText(method, path, body === undefined ? undefined : JSON.stringify(body), origin);
 }
 
 // The same with JSON text, which stands as it is.
-export function curlText(method, path, text, origin = globalThis.location?.origin ?? "") {
+export function curlText(method, path, text, origin = here()) {
     const words = ["curl", "-sS"];
     if (method !== "GET" && !(method === "POST" && text !== undefined)) words.push("-X", method);
     if (text !== undefined)

@@ -1,6 +1,7 @@
 // The one stream of this tab, GET /api/v1/live: a sample a second, the same for all who look.
 // useLive() draws anew with each. It is closed while the tab is hidden or paused, and comes back by
 // itself with a delay that grows; its state is always visible (parts/status.js).
+import { below } from "./api.js";
 import { useEffect, useState } from "./html.js";
 import { append, emptyHistory, historyOf } from "./history.js";
 
@@ -48,7 +49,7 @@ function expectMore() {
 
 function open() {
     close();
-    source = new EventSource("/api/v1/live");
+    source = new EventSource(below("/api/v1/live"));
     source.onerror = lost;
     source.addEventListener("history", (event) => {
         const { names, rows, ...about } = JSON.parse(event.data);

@@ -133,6 +133,24 @@ TEST_CASE("config errors: addresses, paths and URLs", "[config]") {
     CHECK(errors_of("[listen]\nhttp = \"unix:/run/http\"\nhttp_hosts = \"a.example b\"\n").empty());
     CHECK(errors_of("[listen]\nhttp = \"unix:run/http\"\n").find("absolute") != std::string::npos);
     CHECK(errors_of("[listen]\nhttp_hosts = \"a/b\"\n").starts_with("t:2:14: http_hosts must be"));
+    for (const char* good :
+         {"http_origins = \"https://jobs.example http://a.example:8080 https://[::1]\"",
+          "http_origins = \"\"", "http_proxies = \"127.0.0.1 10.0.0.0/8 fd00::/8 unix\"",
+          "http_base_path = \"/jobq\"", "http_base_path = \"/a/b.c_~-/\"", "http_base_path = \"/\"",
+          "http_base_path = \"\"", "http_open_metrics = true"})
+        CHECK(errors_of("[listen]\n" + std::string(good) + "\n").empty());
+    for (const char* bad :
+         {"http_origins = \"jobs.example\"", "http_origins = \"https://jobs.example/\"",
+          "http_origins = \"https://u:p@jobs.example\"", "http_origins = \"ftp://a\"",
+          "http_origins = \"null\"", "http_origins = \"*\"", "http_proxies = \"proxy.example\"",
+          "http_proxies = \"10.0.0.0/33\"", "http_proxies = \"127.0.0.1:80\"",
+          "http_base_path = \"jobq\"", "http_base_path = \"/a//b\"", "http_base_path = \"//a\"",
+          "http_base_path = \"/a/../b\"", "http_base_path = \"/a?b\"", "http_base_path = \"/%41\"",
+          "http_base_path = \"https://a/b\""}) {
+        INFO(bad);
+        CHECK(errors_of("[listen]\n" + std::string(bad) + "\n").find(" must be ") !=
+              std::string::npos);
+    }
     CHECK(errors_of("[listen]\nhttp = \"127.0.0.1:70000\"\n").find("HOST:PORT") !=
           std::string::npos);
     CHECK(errors_of("[listen]\nunix = \"run/s\"\n") ==

@@ -4,6 +4,7 @@
 #include "daemon/http/api/handlers.h"
 #include "daemon/http/openapi.h"
 #include "daemon/http/problem.h"
+#include "daemon/http/site.h"
 
 namespace jobq::api {
 // The totals stand at the top; all else is as the verb STATS has it.
@@ -31,9 +32,9 @@ task<HttpResponse> ping(ApiCall call) {
     co_return respond(answer);
 }
 
-task<HttpResponse> openapi(ApiCall) {
+task<HttpResponse> openapi(ApiCall call) {
     HttpResponse response;
-    response.body = openapi_document();
+    response.body = openapi_document(base_of(call.context.config().listen));
     co_return response;
 }
 

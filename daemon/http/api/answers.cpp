@@ -61,6 +61,13 @@ Error with_place(Error error, std::string_view text) {
                                      ": " + trouble->why};
 }
 
+HttpResponse refused_body(const Error& error, std::string_view body) {
+    const auto trouble = json_trouble(body, limits::kJsonDepth + 1);
+    if (trouble && !trouble->too_deep) return problem(with_place(error, body), 400);
+    const bool meant = error.code == ErrorCode::invalid || error.code == ErrorCode::bad_data;
+    return problem(error, meant ? 422 : 0);
+}
+
 // URL-safe base 64 without padding: it needs no escape.
 std::string seal_cursor(std::string_view list, std::string_view cursor) {
     if (cursor.empty()) return {};
@@ -92,16 +99,33 @@ Result<std::string> open_cursor(std::string_view list, std::string_view sealed) 
     return cursor;
 }
 
+namespace {
+
+// It is the last member, so this is where its string begins; npos: there is none.
+size_t place_of_next(const std::string& answer) {
+    constexpr std::string_view kNext = "\"next\":";
+    const size_t at = answer.rfind(kNext);
+    return at == std::string::npos ? at : at + kNext.size();
+}
+
+}  // namespace
+
+std::string next_of(const std::string& answer) {
+    const size_t at = place_of_next(answer);
+    if (at == std::string::npos) return {};
+    std::string_view raw = std::string_view(answer).substr(at);
+    raw.remove_suffix(1);
+    return json_string(raw);
+}
+
+std::string with_next(const std::string& answer, std::string_view next) {
+    const size_t at = place_of_next(answer);
+    return at == std::string::npos ? answer : answer.substr(0, at) + json_quoted(next) + "}";
+}
+
 verbs::Answer with_sealed_next(verbs::Answer answer, std::string_view list) {
     if (!answer) return answer;
-    // "next" is the last member, so this is its quote.
-    constexpr std::string_view kNext = "\"next\":";
-    size_t at = answer->rfind(kNext);
-    if (at == std::string::npos) return answer;
-    std::string_view raw = std::string_view(*answer).substr(at + kNext.size());
-    raw.remove_suffix(1);
-    std::string sealed = seal_cursor(list, json_string(raw));
-    return answer->substr(0, at) + "\"next\":" + json_quoted(sealed) + "}";
+    return with_next(*answer, seal_cursor(list, next_of(*answer)));
 }
 
 }  // namespace jobq::api

@@ -17,7 +17,7 @@ constexpr std::string_view kMembers[] = {"type",  "queue", "tag",     "error",  
 // The body as the verb's argument, its cursor opened.
 Result<std::string> argument_of(const std::string& body) {
     auto fields = JsonFields::parse(body);
-    if (!fields) return tl::unexpected<Error>(with_place(fields.error(), body));
+    if (!fields) return tl::unexpected<Error>(fields.error());
     JsonWriter json;
     json.begin_object();
     for (const auto& field : fields->fields()) {
@@ -55,9 +55,10 @@ task<HttpResponse> get_dead_groups(ApiCall call) {
 
 task<HttpResponse> retry_dead(ApiCall call) {
     auto argument = argument_of(call.request().body);
-    if (!argument) co_return problem(argument.error());
+    if (!argument) co_return refused_body(argument.error(), call.request().body);
     const Caller from = call.context.access.caller(call.request().is_unix);
     auto answer = co_await verbs::retry_dead(call.context, std::move(*argument), from);
+    if (!answer) co_return refused_body(answer.error(), call.request().body);
     co_return respond(with_sealed_next(std::move(answer), kList));
 }
 

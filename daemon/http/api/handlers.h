@@ -55,6 +55,7 @@ task<void> stream_live(ApiCall call);
 task<HttpResponse> page(ApiCall call);
 task<HttpResponse> asset(ApiCall call);
 // profiles.cpp
+task<HttpResponse> list_profiles(ApiCall call);
 task<HttpResponse> profile_cpu(ApiCall call);
 task<HttpResponse> profile_heap(ApiCall call);
 
@@ -70,10 +71,15 @@ std::string trace_of(const HttpRequest& request);
 std::string with_job_id(const std::string& jid, const std::string& answer);
 // An error about JSON text with the place in it.
 Error with_place(Error error, std::string_view text);
+// Of a body: 400 with the place when it is not JSON, 422 when it can't be what is asked for.
+HttpResponse refused_body(const Error& error, std::string_view body);
 
 // A page's `next` as a client sees it: opaque, and good for the same list alone.
 std::string seal_cursor(std::string_view list, std::string_view cursor);
 Result<std::string> open_cursor(std::string_view list, std::string_view sealed);
+// What an answer has as its "next", and the same with another.
+std::string next_of(const std::string& answer);
+std::string with_next(const std::string& answer, std::string_view next);
 // An answer with "next" sealed.
 verbs::Answer with_sealed_next(verbs::Answer answer, std::string_view list);
 

@@ -6,6 +6,7 @@
 #include "core/json/writer.h"
 #include "daemon/http/api/handlers.h"
 #include "daemon/http/problem.h"
+#include "daemon/server/job_view.h"
 
 namespace jobq::api {
 namespace {
@@ -47,30 +48,24 @@ Result<> take_header(const HttpRequest& request, std::string_view name, std::str
     return {};
 }
 
-Result<EnqueueRequest> read_job(const ApiCall& call) {
-    Broker& broker = call.context.broker;
-    const std::string& body = call.request().body;
-    auto request = parse_enqueue(body, broker.reactor().wall_ms(), broker.new_jid());
-    if (!request) return tl::unexpected<Error>(with_place(request.error(), body));
-    auto key = take_header(call.request(), "Idempotency-Key", request->job.idempotency_key);
-    if (!key) return tl::unexpected<Error>(key.error());
-    if (request->job.traceparent.empty()) request->job.traceparent = trace_of(call.request());
-    auto valid = validate(request->job);
-    if (!valid) return tl::unexpected<Error>(valid.error());
-    return request;
-}
-
 }  // namespace
 
 task<HttpResponse> enqueue(ApiCall call) {
-    auto request = read_job(call);
-    if (!request) co_return problem(request.error());
+    const std::string& body = call.request().body;
+    Broker& broker = call.context.broker;
+    auto request = parse_enqueue(body, broker.reactor().wall_ms(), broker.new_jid());
+    if (!request) co_return refused_body(request.error(), body);
+    auto key = take_header(call.request(), "Idempotency-Key", request->job.idempotency_key);
+    if (!key) co_return problem(key.error());
+    if (request->job.traceparent.empty()) request->job.traceparent = trace_of(call.request());
+    auto valid = validate(request->job);
+    if (!valid) co_return refused_body(valid.error(), body);
     std::vector<Job> jobs;
     jobs.push_back(request->take_job());
     const Caller from = call.context.access.caller(call.request().is_unix);
-    auto results = co_await call.context.broker.intake().enqueue(std::move(jobs), from);
+    auto results = co_await broker.intake().enqueue(std::move(jobs), from);
     auto& result = results.front();
-    auto answer = verbs::enqueued(call.context.broker, *request, result);
+    auto answer = verbs::enqueued(broker, *request, result);
     if (!answer) co_return problem(answer.error());
     HttpResponse response;
     response.status = result->how == Enqueued::How::stored ? 201 : 200;
@@ -160,7 +155,80 @@ task<HttpResponse> get_result(ApiCall call) {
     co_return respond(answer);
 }
 
+namespace {
+
+// The states that are one status, in the order in which they are listed.
+std::vector<std::string_view> states_of(std::string_view status) {
+    std::vector<std::string_view> states;
+    for (const State state :
+         {State::ready, State::scheduled, State::retrying, State::blocked, State::running,
+          State::succeeded, State::dead, State::cancelled, State::expired})
+        if (status_word(state) == status) states.push_back(name(state));
+    return states;
+}
+
+std::optional<Error> wrong_status(const HttpFields& query, std::string_view status) {
+    for (const auto& [key, value] : query)
+        if (key == "state") return Error{ErrorCode::invalid, "give one of state and status"};
+    if (!states_of(status).empty()) return std::nullopt;
+    return Error{ErrorCode::invalid,
+                 "the status must be one of pending, running, completed and failed"};
+}
+
+std::string value_of(const HttpFields& query, std::string_view name) {
+    for (const auto& [key, value] : query)
+        if (key == name) return value;
+    return {};
+}
+
+// What stands for a parameter, or "" in its new place.
+std::string& parameter(HttpFields& query, std::string_view name) {
+    for (auto& [key, value] : query)
+        if (key == name) return value;
+    return query.emplace_back(name, "").second;
+}
+
+// Pages of one state after the other. A cursor is "STATE CURSOR".
+task<HttpResponse> list_by_status(ApiCall call, std::string status) {
+    const auto states = states_of(status);
+    const std::string list = "status " + status + " " + value_of(call.query, "queue") + " " +
+                             value_of(call.query, "newest");
+    auto cursor = open_cursor(list, value_of(call.query, "cursor"));
+    if (!cursor) co_return problem(cursor.error());
+    const std::string from = cursor->substr(0, cursor->find(' '));
+    size_t at = size_t(std::find(states.begin(), states.end(), from) - states.begin());
+    if (at == states.size()) at = 0;
+    std::string inner = cursor->substr(std::min(cursor->size(), from.size() + 1));
+    while (true) {
+        parameter(call.query, "state") = states[at];
+        parameter(call.query, "cursor") = inner;
+        auto answer = co_await verbs::list(call.context, call.argument());
+        if (!answer) co_return problem(answer.error());
+        inner = next_of(*answer);
+        const bool over = inner.empty();
+        const bool last = over && at + 1 == states.size();
+        if (over && !last) ++at;
+        const bool empty = answer->starts_with("{\"jobs\":[]");
+        if (empty && over && !last) continue;
+        std::string next;
+        if (!last) next = seal_cursor(list, std::string(states[at]) + " " + inner);
+        co_return respond(verbs::Answer(with_next(*answer, next)));
+    }
+}
+
+}  // namespace
+
 task<HttpResponse> list_jobs(ApiCall call) {
+    const auto is_status = [](const auto& field) { return field.first == "status"; };
+    const auto by = std::find_if(call.query.begin(), call.query.end(), is_status);
+    if (by != call.query.end()) {
+        std::string status = std::move(by->second);
+        call.query.erase(by);
+        auto wrong = wrong_status(call.query, status);
+        if (wrong) co_return problem(*wrong);
+        auto response = co_await list_by_status(std::move(call), std::move(status));
+        co_return response;
+    }
     std::string list = "ready";
     std::string queue, order;
     for (const auto& [name, value] : call.query) {

@@ -3,6 +3,7 @@
 #include "core/json/writer.h"
 #include "daemon/http/api/handlers.h"
 #include "daemon/http/problem.h"
+#include "daemon/http/site.h"
 
 namespace jobq::api {
 namespace {
@@ -18,15 +19,15 @@ std::string id_of(const ApiCall& call) {
 task<HttpResponse> start_operation(ApiCall call) {
     const std::string& body = call.request().body;
     auto fields = JsonFields::parse(body);
-    if (!fields) co_return problem(with_place(fields.error(), body));
+    if (!fields) co_return refused_body(fields.error(), body);
     const Caller from = call.context.access.caller(call.request().is_unix);
     auto answer = co_await verbs::operate(call.context, body, from);
-    auto response = respond(answer, answer ? 202 : 200);
-    if (answer) {
-        auto operation = JsonFields::parse(*answer);
-        auto id = operation->string("id");
-        response.headers.emplace_back("Location", "/api/v1/operations/" + id->value_or(""));
-    }
+    if (!answer) co_return refused_body(answer.error(), body);
+    auto response = respond(answer, 202);
+    auto operation = JsonFields::parse(*answer);
+    auto id = operation->string("id");
+    response.headers.emplace_back("Location", std::string(base_of(call.context.config().listen)) +
+                                                  "/api/v1/operations/" + id->value_or(""));
     co_return response;
 }
 

@@ -44,6 +44,16 @@ task<HttpResponse> profile(ApiCall call, const char* kind) {
 
 }  // namespace
 
+task<HttpResponse> list_profiles(ApiCall) {
+    HttpResponse response;
+    response.type = "text/plain; charset=utf-8";
+    response.body =
+        "profile?seconds=10  where jobqd spends CPU time, for pprof\n"
+        "heap?seconds=10     where jobqd spends memory, for pprof\n"
+        "In a terminal: jobq profile; see jobq(1).\n";
+    co_return response;
+}
+
 task<HttpResponse> profile_cpu(ApiCall call) {
     return profile(std::move(call), "cpu");
 }

@@ -1,5 +1,6 @@
 // What a job wrote: the JSON lines of /log, followed while it runs. The end of it is kept, so that
 // a job that writes without end does not fill the browser.
+import { below } from "../api.js";
 import { html, useEffect, useRef, useState } from "../html.js";
 
 const KEPT = 64 << 10;
@@ -37,7 +38,7 @@ function useLog(jid, follow) {
             }
         };
         const read = async () => {
-            const response = await fetch(`/api/v1/jobs/${encodeURIComponent(jid)}/log?stdout=true&follow=${follow}`, { signal: abort.signal });
+            const response = await fetch(below(`/api/v1/jobs/${encodeURIComponent(jid)}/log?stdout=true&follow=${follow}`), { signal: abort.signal });
             if (!response.ok) throw new Error((await response.json()).detail);
             const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
             let rest = "";
@@ -74,7 +75,7 @@ export function JobLog({ jid, running }) {
     let attempt = 0;
     return html`<pre class="text log" ref=${box} tabindex="0" aria-label="Log" onScroll=${({ target }) => {
         atEnd.current = target.scrollHeight - target.scrollTop - target.clientHeight < 8;
-    }}>${cut && html`<span class="mark">… the beginning is omitted; <a href=${`/api/v1/jobs/${encodeURIComponent(jid)}/log?stdout=true&format=text`} download=${jid + ".log"}>download</a>\n</span>`}
+    }}>${cut && html`<span class="mark">… the beginning is omitted; <a href=${below(`/api/v1/jobs/${encodeURIComponent(jid)}/log?stdout=true&format=text`)} download=${jid + ".log"}>download</a>\n</span>`}
 ${pieces.map((piece, i) => {
         const head = piece.attempt !== attempt ? `— attempt ${piece.attempt} —\n` : "";
         attempt = piece.attempt;

@@ -1,10 +1,10 @@
 // The HTTP API does what the verbs do.
-#include <signal.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "tests/support/live/http_kit.h"
 
@@ -23,17 +23,83 @@ TEST_CASE("http: /healthz and /readyz answer") {
     CHECK(daemon.ask("HEAD", "/healthz").status == 200);
 }
 
-TEST_CASE("http: without its Redis jobqd answers, but is not ready") {
+TEST_CASE("http: short paths are the long ones, and a job has its usual names too") {
     HttpDaemon daemon;
-    ::kill(daemon.redis_pid(), SIGSTOP);
-    const std::string job = R"({"type":"noop"})";
-    const auto refused = daemon.ask("POST", kJobs, job);
-    CHECK(refused.status == 503);
-    CHECK(refused.headers.count("retry-after") == 1);
-    CHECK(Json::parse(refused.body).at("retryable") == true);
-    CHECK(daemon.ask("GET", "/healthz").status == 200);
-    ::kill(daemon.redis_pid(), SIGCONT);
-    CHECK(eventually([&] { return daemon.ask("GET", "/readyz").status == 200; }));
+    const auto made = daemon.json("POST", "/jobs", R"({"type":"noop"})", 201);
+    const std::string jid = made.at("job_id");
+    REQUIRE(daemon.becomes(jid, "succeeded"));
+    const auto job = daemon.json("GET", "/jobs/" + jid);
+    CHECK(job == daemon.json("GET", kJobs + "/" + jid));
+    CHECK(job.at("job_id") == jid);
+    CHECK(job.at("status") == "completed");
+    CHECK(job.at("completed_at") == job.at("finished_at"));
+    CHECK(job.at("started_at").is_string());
+    CHECK(daemon.ask("GET", "/jobs/" + jid + "/result").status == 200);
+    const auto failing = daemon.enqueue(R"({"type":"fail","max_attempts":1})");
+    REQUIRE(daemon.becomes(failing, "dead"));
+    const auto failed = daemon.json("GET", "/failed").at("jobs");
+    REQUIRE(failed.size() == 1);
+    CHECK(failed[0].at("status") == "failed");
+    CHECK(failed[0].at("completed_at") == failed[0].at("finished_at"));
+    const auto requeued = daemon.json("POST", "/failed/requeue", R"({"all":true})");
+    CHECK(requeued.at("retried") == 1);
+    CHECK(daemon.json("GET", "/stats").at("completed") == 1);
+    CHECK(daemon.ask("GET", "/debug/pprof/").body.find("heap") != std::string::npos);
+    CHECK(daemon.ask("PUT", "/jobs").status == 405);
+    CHECK(daemon.ask("GET", "/jobsx").status == 404);
+}
+
+TEST_CASE("http: a long answer is compressed for who takes that") {
+    HttpDaemon daemon;
+    for (int i = 0; i < 30; ++i)
+        daemon.enqueue(R"({"type":"noop","delay_ms":600000})");
+    const std::string list = "/jobs?state=scheduled";
+    const auto plain = daemon.ask("GET", list, "", {"Accept-Encoding: gzip;q=0"});
+    CHECK(plain.headers.at("vary") == "Accept-Encoding");
+    CHECK(!plain.headers.contains("content-encoding"));
+    CHECK(Json::parse(plain.body).at("jobs").size() == 30);
+    const auto packed = daemon.ask("GET", list, "", {"Accept-Encoding: br, gzip"});
+    CHECK(packed.headers.at("content-encoding") == "gzip");
+    CHECK(packed.body.size() * 5 < plain.body.size());
+    TempDir dir;
+    CliCall unpack;
+    unpack.program = "/bin/gzip";
+    unpack.args = {"-dc", dir.write("a.gz", packed.body)};
+    CHECK(Json::parse(run_cli(unpack).out).at("jobs").size() == 30);
+    const auto brief = daemon.ask("GET", "/healthz", "", {"Accept-Encoding: gzip"});
+    CHECK(!brief.headers.contains("content-encoding"));
+    const auto metrics = daemon.ask("GET", "/metrics", "", {"Accept-Encoding: gzip"});
+    CHECK(metrics.headers.at("content-encoding") == "gzip");
+}
+
+TEST_CASE("http: a status lists the jobs of several states, page by page") {
+    HttpDaemon daemon;
+    std::set<std::string> wanted;
+    for (int i = 0; i < 7; ++i)
+        wanted.insert(daemon.enqueue(R"({"type":"noop","delay_ms":600000})"));
+    for (int i = 0; i < 5; ++i)
+        wanted.insert(daemon.enqueue(R"({"type":"nobody-runs-this","queue":"q"})"));
+    const std::string done = daemon.enqueue(R"({"type":"noop"})");
+    REQUIRE(daemon.becomes(done, "succeeded"));
+    std::vector<std::string> seen;
+    std::string next;
+    do {
+        const auto page = daemon.json(
+            "GET", "/jobs?status=pending&limit=3" + (next.empty() ? "" : "&cursor=" + next));
+        for (const auto& job : page.at("jobs")) {
+            CHECK(job.at("status") == "pending");
+            seen.push_back(job.at("jid"));
+        }
+        next = page.at("next");
+    } while (!next.empty() && seen.size() < 100);
+    CHECK(seen.size() == wanted.size());
+    CHECK(std::set<std::string>(seen.begin(), seen.end()) == wanted);
+    CHECK(daemon.json("GET", "/jobs?status=completed").at("jobs").at(0).at("jid") == done);
+    CHECK(daemon.json("GET", "/jobs?status=pending&queue=q").at("jobs").size() == 5);
+    CHECK(daemon.json("GET", "/jobs?status=failed").at("jobs").empty());
+    CHECK(daemon.ask("GET", "/jobs?status=done").status == 400);
+    CHECK(daemon.ask("GET", "/jobs?status=pending&state=ready").status == 400);
+    CHECK(daemon.ask("GET", "/jobs?status=failed&cursor=AAAA").status == 400);
 }
 
 TEST_CASE("http: a job is enqueued, runs, and is shown with result and log") {
@@ -95,7 +161,7 @@ TEST_CASE("http: Idempotency-Key makes one job of a repeat") {
     CHECK(Json::parse(first.body).at("job_id") == Json::parse(again.body).at("job_id"));
     CHECK(daemon.ask("POST", kJobs, R"({"type":"noop","idempotency_key":"b"})", key).status == 400);
     CHECK(daemon.ask("POST", kJobs, job, {"Idempotency-Key: " + std::string(300, 'k')}).status ==
-          400);
+          422);
 }
 
 TEST_CASE("http: jobs are listed page by page, filtered, cancelled, retried, removed") {

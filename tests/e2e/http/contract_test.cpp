@@ -69,7 +69,7 @@ std::string subject(const HttpDaemon& daemon, const std::string& operation) {
     if (operation == "getAsset") {
         const std::string page = daemon.ask("GET", "/").body;
         std::smatch script;
-        return std::regex_search(page, script, std::regex("/assets/(app-[0-9a-f]+\\.js)"))
+        return std::regex_search(page, script, std::regex("assets/(app-[0-9a-f]+\\.js)"))
                    ? script[1].str()
                    : "";
     }
@@ -108,7 +108,8 @@ void check_operation(const HttpDaemon& daemon, const Json& document, const std::
                                       ? std::to_string(param.at("schema").at("minimum").get<int>())
                                   : type == "boolean" ? "false"
                                                       : "x";
-        if (in == "query" && name != "cursor")
+        // Not a cursor of no list, nor a status beside a state.
+        if (in == "query" && name != "cursor" && name != "status")
             query += (query.empty() ? "?" : "&") + name + "=" + value;
     }
     std::string body;

@@ -2,6 +2,8 @@
 #include <sys/resource.h>
 
 #include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
 
 #include "tests/support/live/http_kit.h"
 
@@ -54,14 +56,19 @@ TEST_CASE("http: what can't be meant is refused by name") {
         {"GET", "/api/v1/jobs?cursor=%00", "", "400 INVALID", "%"},
         {"GET", "/api/v1/jobs/x/log?follow=yes", "", "400 INVALID", "true or false"},
         {"GET", "/api/v1/jobs/x/log?format=xml", "", "400 INVALID", "jsonl or text"},
-        {"POST", "/api/v1/jobs", "{", "422 BAD_DATA", "line 1, column 2"},
-        {"POST", "/api/v1/jobs", "{\n\"type\":\"a\",\n}", "422 BAD_DATA", "line 3, column 1"},
+        {"POST", "/api/v1/jobs", "{", "400 BAD_DATA", "line 1, column 2"},
+        {"POST", "/api/v1/jobs", "{\n\"type\":\"a\",\n}", "400 BAD_DATA", "line 3, column 1"},
         {"POST", "/api/v1/jobs", "[]", "422 BAD_DATA", "object"},
-        {"POST", "/api/v1/jobs", "{}", "400 INVALID", "type"},
+        {"POST", "/api/v1/jobs", "{}", "422 INVALID", "type"},
         {"POST", "/api/v1/jobs", "{\"type\":1}", "422 BAD_DATA", "type"},
-        {"POST", "/api/v1/jobs", "{\"type\":\"a\",\"que\":1}", "400 INVALID", "\"que\""},
-        {"POST", "/api/v1/jobs", "{\"type\":\"a\",\"timeout\":\"soon\"}", "400 INVALID", "timeout"},
-        {"POST", "/api/v1/jobs", "{\"type\":\"\xff\"}", "422 BAD_DATA", ""},
+        {"POST", "/api/v1/jobs", "{\"type\":\"a\",\"que\":1}", "422 INVALID", "\"que\""},
+        {"POST", "/api/v1/jobs", "{\"type\":\"a\",\"timeout\":\"soon\"}", "422 INVALID", "timeout"},
+        {"POST", "/api/v1/jobs", "{\"type\":\"\xff\"}", "400 BAD_DATA", ""},
+        {"POST", "/api/v1/jobs", "{\"type\":\"a\",\"priority\":99}", "422 INVALID", "priority 99"},
+        {"POST", "/api/v1/operations", "[", "400 BAD_DATA", "line 1"},
+        {"POST", "/api/v1/operations", "{}", "422 INVALID", ""},
+        {"POST", "/api/v1/dead/retry", "{,}", "400 BAD_DATA", "line 1"},
+        {"POST", "/api/v1/dead/retry", "{\"x\":1}", "422 INVALID", "\"x\""},
         {"POST", "/api/v1/jobs/x/retry", "{}", "400 INVALID", "no body"},
         {"GET", "/api/v1/stats", "{}", "400 INVALID", "no body"},
     };
@@ -108,6 +115,79 @@ TEST_CASE("http: a body of another type is refused") {
         201);
 }
 
+TEST_CASE("http: probes and scrapes are answered by whatever name they come") {
+    const std::string shut = "password_file = \"{dir}/s/password\"\n";
+    auto prepare = [](const std::string& state) {
+        std::filesystem::create_directories(state);
+        std::ofstream(state + "/password") << "a-long-password";
+        std::filesystem::permissions(state + "/password", std::filesystem::perms::owner_read);
+    };
+    HttpDaemon daemon(shut, prepare);
+    HttpClient client(daemon.port());
+    for (const char* host : {"10.1.2.3:7420", "evil.example", "a b", ""})
+        for (const char* target : {"/healthz", "/readyz"}) {
+            INFO(host << target);
+            const std::vector<std::string> headers{std::string("Host: ") + host};
+            CHECK(client.ask("GET", target, "", headers).status == 200);
+            CHECK(client.ask("HEAD", target, "", headers).status == 200);
+            CHECK(client.ask("POST", target, "", headers).status == 421);
+        }
+    CHECK(daemon.ask("GET", "/metrics", "", {"Host: 10.1.2.3"}).status == 421);
+    CHECK(daemon.ask("GET", "/metrics").status == 401);
+
+    HttpDaemon open(shut + "http_open_metrics = true\n", prepare);
+    const auto figures = open.ask("GET", "/metrics", "", {"Host: 10.1.2.3"});
+    CHECK(figures.status == 200);
+    CHECK(figures.body.find("jobq_") != std::string::npos);
+    CHECK(open.ask("GET", "/api/v1/stats").status == 401);
+}
+
+TEST_CASE("http: HTTP/1.0 needs no host, and an absolute target has its own") {
+    HttpDaemon daemon;
+
+    struct Row {
+        std::string head;
+        int status;
+    };
+
+    const Row rows[] = {
+        {"GET /api/v1/ping HTTP/1.0\r\n\r\n", 200},
+        {"GET /api/v1/ping HTTP/1.0\r\nHost: localhost\r\n\r\n", 200},
+        {"GET /api/v1/ping HTTP/1.0\r\nHost: evil.example\r\n\r\n", 421},
+        {"GET /api/v1/ping HTTP/1.1\r\n\r\n", 400},
+        {"GET http://localhost:7/api/v1/ping HTTP/1.1\r\nHost: localhost:7\r\n\r\n", 200},
+        {"GET http://127.0.0.1/api/v1/ping?a=1 HTTP/1.1\r\nHost: x\r\n\r\n", 400},
+        {"GET http://evil.example/api/v1/ping HTTP/1.1\r\nHost: localhost\r\n\r\n", 421},
+        {"GET http://127.0.0.1/healthz HTTP/1.0\r\n\r\n", 200},
+        {"POST http://localhost/api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
+         "application/json\r\nContent-Length: " +
+             std::to_string(kJob.size()) + "\r\n\r\n" + kJob,
+         201},
+    };
+    for (const auto& row : rows) {
+        INFO(row.head);
+        HttpClient client(daemon.port());
+        client.send(row.head);
+        CHECK(client.answer().status == row.status);
+    }
+    CHECK(daemon.count("total") == 1);
+}
+
+TEST_CASE("http: a compressed body is told from one that is no JSON") {
+    HttpDaemon daemon;
+    for (const std::string type : {"application/json", "application/jsonl"}) {
+        const auto answer = daemon.ask("POST", type.ends_with('l') ? kJobs + ":bulk" : kJobs, kJob,
+                                       {"Content-Type: " + type, "Content-Encoding: gzip"});
+        CHECK(answer.status == 415);
+        CHECK(answer.headers.at("accept-encoding") == "identity");
+        CHECK(detail(answer).find("compressed") != std::string::npos);
+    }
+    CHECK(daemon
+              .ask("POST", kJobs, kJob,
+                   {"Content-Type: application/json", "Content-Encoding: Identity"})
+              .status == 201);
+}
+
 TEST_CASE("http: pages of other sites can change nothing") {
     HttpDaemon daemon("http_hosts = \"jobs.example\"\n");
     HttpClient client(daemon.port());
@@ -134,11 +214,11 @@ TEST_CASE("http: pages of other sites can change nothing") {
     for (const char* host : {"evil.example", "localhost.evil.example", "127.0.0.1.evil.example",
                              "jobs.example.evil", "0.0.0.0", "[::2]", "localhost:x", "127.1", ""}) {
         INFO(host);
-        CHECK(client.ask("GET", "/readyz", "", {std::string("Host: ") + host}).status == 421);
+        CHECK(client.ask("GET", "/api/v1/ping", "", {std::string("Host: ") + host}).status == 421);
     }
     for (const char* host :
          {"localhost", "LOCALHOST:99", "127.0.0.1", "[::1]:80", "jobs.example", "Jobs.Example:443"})
-        CHECK(client.ask("GET", "/readyz", "", {std::string("Host: ") + host}).status == 200);
+        CHECK(client.ask("GET", "/api/v1/ping", "", {std::string("Host: ") + host}).status == 200);
     CHECK(client.ask("GET", "/readyz", "", {"Host: localhost", "Host: localhost"}).status == 400);
 }
 

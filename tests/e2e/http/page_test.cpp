@@ -43,20 +43,23 @@ TEST_CASE("http: a browser finds a page, and all that it loads") {
     CHECK(targets.size() == 4);
     for (const auto& target : targets) {
         INFO(target);
-        const auto plain = daemon.ask("GET", target);
+        // Found from below any path, as a proxy may have it.
+        CHECK(!target.starts_with("/"));
+        const auto plain = daemon.ask("GET", "/" + target);
         CHECK(plain.status == 200);
         CHECK(!plain.headers.contains("content-encoding"));
-        if (!target.starts_with("/assets/")) continue;  // built without the dashboard
+        if (!target.starts_with("assets/")) continue;  // built without the dashboard
         CHECK(plain.headers.at("cache-control") == "public, max-age=31536000, immutable");
-        const auto packed = daemon.ask("GET", target, "", {"Accept-Encoding: br, gzip;q=0.8"});
+        const auto packed =
+            daemon.ask("GET", "/" + target, "", {"Accept-Encoding: br, gzip;q=0.8"});
         CHECK(packed.headers.at("content-encoding") == "gzip");
         CHECK(packed.body.starts_with("\x1f\x8b"));
-        const auto refused = daemon.ask("GET", target, "", {"Accept-Encoding: gzip;q=0"});
+        const auto refused = daemon.ask("GET", "/" + target, "", {"Accept-Encoding: gzip;q=0"});
         CHECK(refused.body == plain.body);
         const auto same =
-            daemon.ask("GET", target, "", {"If-None-Match: " + plain.headers.at("etag")});
+            daemon.ask("GET", "/" + target, "", {"If-None-Match: " + plain.headers.at("etag")});
         CHECK(same.status == 304);
-        CHECK(daemon.ask("HEAD", target).body.empty());
+        CHECK(daemon.ask("HEAD", "/" + target).body.empty());
     }
     CHECK(daemon.ask("GET", "/assets/app-000000000000.js").status == 404);
     CHECK(daemon.ask("GET", "/assets/index.html").status == 404);
