@@ -14,6 +14,7 @@ const live = {
     sample: null,
     history: emptyHistory(),
     lostAt: 0,
+    ahead: 0, // the clock of jobqd before that of this browser, in ms
 };
 const listeners = new Set();
 let source = null;
@@ -21,6 +22,12 @@ let watch = 0;
 let retry = 0;
 let tries = 0;
 let paused = false;
+
+// Of less the way here and the second between samples can be the reason.
+const SAME_CLOCK_MS = 2_000;
+
+// What time it is at jobqd: times in its answers are by its clock.
+export const serverNow = () => Date.now() + live.ahead;
 
 function tell() {
     for (const listener of listeners) listener();
@@ -35,7 +42,7 @@ function close() {
 
 function lost() {
     close();
-    if (live.state !== "lost") live.lostAt = Date.now();
+    if (live.state !== "lost") live.lostAt = serverNow();
     live.state = "lost";
     const pause = RETRY_MS[Math.min(tries++, RETRY_MS.length - 1)];
     retry = setTimeout(open, pause * (0.75 + Math.random() / 2));
@@ -60,6 +67,8 @@ function open() {
     });
     source.addEventListener("sample", (event) => {
         live.sample = JSON.parse(event.data);
+        const ahead = live.sample.row[0] - Date.now();
+        live.ahead = Math.abs(ahead) < SAME_CLOCK_MS ? 0 : ahead;
         append(live.history, live.sample.row);
         live.state = "live";
         tries = 0;

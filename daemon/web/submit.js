@@ -11,6 +11,9 @@ export const FIELDS = [
     { name: "tags", title: "Tags", hint: "separated by spaces" },
 ];
 
+// A hundred years; jobqd itself says what is too long for it.
+const LONGEST_MS = 36_525 * 86_400_000;
+
 const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 // "1h30m" -> milliseconds; null: it is none.
@@ -21,7 +24,7 @@ export function durationMs(text) {
 }
 
 // {body} or {field, problem}. The payload goes as it was typed: numbers keep all their digits.
-export function bodyOf(fields, now) {
+export function bodyOf(fields) {
     const type = (fields.type ?? "").trim();
     if (!type) return { field: "type", problem: "A job needs a type, such as echo." };
     const payload = (fields.payload ?? "").trim();
@@ -39,7 +42,8 @@ export function bodyOf(fields, now) {
         if (name === "in") {
             const ms = durationMs(text);
             if (ms === null) return { field: name, problem: "This must be a duration such as 30s, 5m or 1h30m." };
-            members.push(["run_at", JSON.stringify(new Date(now + ms).toISOString())]);
+            if (ms > LONGEST_MS) return { field: name, problem: "This is too long." };
+            members.push(["delay_ms", String(Math.round(ms))]);
         } else if (name === "tags") {
             members.push([name, JSON.stringify(text.split(/\s+/))]);
         } else {

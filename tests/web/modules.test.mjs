@@ -5,7 +5,7 @@ import { curl, jobq, quoted } from "../../daemon/web/command.js";
 import { ago, bytes, count, duration, rate, short } from "../../daemon/web/format.js";
 import { append, columnsOf, emptyHistory, historyOf, KEPT, lastOf } from "../../daemon/web/history.js";
 import { href, parseHash } from "../../daemon/web/route.js";
-import { listCommands, retryDeadCommand } from "../../daemon/web/parts/filter.js";
+import { filterOf, listCommands, retryDeadCommand } from "../../daemon/web/parts/filter.js";
 import { bodyOf, durationMs, wordsOf } from "../../daemon/web/submit.js";
 
 test("an address goes to its parts and back, whatever stands in it", () => {
@@ -43,6 +43,8 @@ test("commands are quoted for the shell", () => {
 test("a list and a retry of the dead are the same commands in a terminal", () => {
     const filter = { queue: "q", type: "a b", tag: "t", error: "it's", text: "$x", since: "2026-01-01T00:00:00.000Z" };
     const rest = "--queue q --type 'a b' --tag t --error 'it'\\''s' --text '$x'";
+    for (const since of ["99999999d", "9".repeat(400) + "d", "soon"])
+        assert.match(filterOf({ since }, 0).wrong, /neither an age/);
     assert.equal(listCommands("dead", filter, { since: "1h" }, 50).jobq, `jobq list --state dead ${rest} --since 1h --limit 50`);
     assert.equal(retryDeadCommand(filter, 20), `jobq retry-dead ${rest} --since 2026-01-01T00:00:00.000Z --rate 20/s`);
     assert.equal(retryDeadCommand({}, 0), "jobq retry-dead --all");
@@ -50,12 +52,14 @@ test("a list and a retry of the dead are the same commands in a terminal", () =>
 });
 
 test("the submit form: what is typed becomes a request, or a word about its field", () => {
-    assert.equal(bodyOf({}, 0).field, "type");
-    assert.equal(bodyOf({ type: "a", payload: "{" }, 0).field, "payload");
-    assert.equal(bodyOf({ type: "a", priority: "high" }, 0).field, "priority");
-    assert.equal(bodyOf({ type: "a", in: "soon" }, 0).field, "in");
-    const { body } = bodyOf({ type: " a ", payload: '{"n":12345678901234567890}', in: "1h30m", tags: "x  y", priority: "9" }, 0);
-    assert.equal(body, '{"type":"a","payload":{"n":12345678901234567890},"priority":9,"run_at":"1970-01-01T01:30:00.000Z","tags":["x","y"]}');
+    assert.equal(bodyOf({}).field, "type");
+    assert.equal(bodyOf({ type: "a", payload: "{" }).field, "payload");
+    assert.equal(bodyOf({ type: "a", priority: "high" }).field, "priority");
+    assert.equal(bodyOf({ type: "a", in: "soon" }).field, "in");
+    for (const age of ["99999999d", "9".repeat(400) + "d"])
+        assert.equal(bodyOf({ type: "a", in: age }).field, "in");
+    const { body } = bodyOf({ type: " a ", payload: '{"n":12345678901234567890}', in: "1h30m", tags: "x  y", priority: "9" });
+    assert.equal(body, '{"type":"a","payload":{"n":12345678901234567890},"priority":9,"delay_ms":5400000,"tags":["x","y"]}');
     assert.equal(durationMs("1h30m"), 5_400_000);
     assert.equal(durationMs("1.5s"), 1_500);
     assert.equal(durationMs("5 m"), null);

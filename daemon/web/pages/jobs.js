@@ -5,7 +5,7 @@ import { jobq } from "../command.js";
 import { count, plural } from "../format.js";
 import { html, useEffect, useMemo, useRef, useState } from "../html.js";
 import { useKeys } from "../keys.js";
-import { useLive, useMayChange } from "../live.js";
+import { serverNow, useLive, useMayChange } from "../live.js";
 import { actOn } from "../parts/bulk.js";
 import { confirm } from "../parts/confirm.js";
 import { Empty, Failed } from "../parts/empty.js";
@@ -54,7 +54,7 @@ function Paging({ query, page, loading }) {
 export function Jobs({ query }) {
     const state = STATES.includes(query.state) ? query.state : "ready";
     const limit = [25, 50, 100, 200, 500].includes(Number(query.limit)) ? Number(query.limit) : 50;
-    const { filter, wrong } = useMemo(() => filterOf(query), [JSON.stringify(query)]);
+    const { filter, wrong } = useMemo(() => filterOf(query, serverNow()), [JSON.stringify(query)]);
     const { data, error, loading, of, reload } = useApi("/api/v1/jobs",
         { state, ...filter, newest: query.newest, limit, cursor: query.cursor });
     const rows = data?.jobs ?? [];

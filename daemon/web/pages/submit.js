@@ -29,7 +29,7 @@ export function Submit({ query }) {
     const form = { fields, set, bad };
     const submit = async (event) => {
         event.preventDefault();
-        const { body, ...wrong } = bodyOf(fields, Date.now());
+        const { body, ...wrong } = bodyOf(fields);
         setBad(body ? null : wrong);
         setMade("");
         if (!body) return document.getElementById("field-" + wrong.field)?.focus();
@@ -41,7 +41,7 @@ export function Submit({ query }) {
         }
         setBusy(false);
     };
-    const { body } = bodyOf(fields, Date.now());
+    const { body } = bodyOf(fields);
     return html`<${Page} title="Submit" jobq=${jobq(...wordsOf(fields))} curl=${curlText("POST", PATH, body ?? "{}")}>
         <${Panel} title="One job">
             ${mayChange ? html`<form onSubmit=${submit} aria-label="Enqueue a job">

@@ -3,7 +3,7 @@ import { send, useApi } from "../api.js";
 import { curl, jobq } from "../command.js";
 import { count, plural } from "../format.js";
 import { html } from "../html.js";
-import { useMayChange } from "../live.js";
+import { serverNow, useMayChange } from "../live.js";
 import { confirm } from "../parts/confirm.js";
 import { Empty, Failed } from "../parts/empty.js";
 import { say } from "../parts/notice.js";
@@ -64,7 +64,7 @@ export function Workers({ query }) {
         { key: "host", title: "Host", width: "150px", cell: ({ hostname, pid }) => hostname && html`${hostname} <span class="faint">${pid || ""}</span>` },
         { key: "state", title: "State", width: "100px", cell: ({ state }) => html`<span class=${"tag " + (state === "running" ? "" : "warn")}>${state}</span>` },
         { key: "busy", title: "Busy", width: "90px", number: true, cell: ({ jobs, slots }) => (slots ? `${count(jobs.length)} of ${count(slots)}` : count(jobs.length)) },
-        { key: "beat", title: "Heartbeat", width: "100px", cell: ({ beat_ago_ms: ms }) => html`<${Ago} ms=${Date.now() - ms} />` },
+        { key: "beat", title: "Heartbeat", width: "100px", cell: ({ beat_ago_ms: ms }) => html`<${Ago} ms=${serverNow() - ms} />` },
         { key: "since", title: "Connected", width: "110px", cell: (worker) => html`<${Ago} ms=${worker.connected_at} />` },
         { key: "do", title: "", width: "140px", cell: (worker) => mayChange && worker.kind !== "pool" && html`<span class="row-actions">
             <button type="button" aria-label=${`Quiet ${worker.wid}`} onClick=${() => act("quiet", worker, reload)}>Quiet</button>

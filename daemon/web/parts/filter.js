@@ -31,9 +31,10 @@ const UNITS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 // "1h" or "2026-11-24T10:00:00Z" as the API takes it; null: neither.
 export function sinceTime(text, now) {
     const age = /^(\d+)([smhd])$/.exec(text.trim());
-    if (age) return new Date(now - age[1] * UNITS[age[2]]).toISOString();
-    const time = Date.parse(text);
-    return Number.isNaN(time) ? null : new Date(time).toISOString();
+    const time = new Date(age ? now - age[1] * UNITS[age[2]] : Date.parse(text));
+    // An age may be longer than dates can be, or than RFC 3339 can say.
+    const iso = Number.isNaN(time.getTime()) ? "" : time.toISOString();
+    return /^\d{4}-/.test(iso) ? iso : null;
 }
 
 // The conditions of an address: {filter, wrong}; `wrong` says what is not valid.

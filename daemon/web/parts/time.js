@@ -1,17 +1,19 @@
 // Times that move on by themselves: <${Ago} ms=${...}/> and <${Elapsed} since=${...}/>, both of
-// milliseconds since 1970. Relative, with UTC on hover; one clock ticks for all of them.
+// milliseconds since 1970, by the clock of jobqd. Relative, with UTC on hover; one clock ticks for
+// all of them.
 import { html, useEffect, useState } from "../html.js";
 import { ago, duration, utc } from "../format.js";
+import { serverNow } from "../live.js";
 
 const clocks = new Set();
 let timer = 0;
 
 export function useNow() {
-    const [now, setNow] = useState(Date.now());
+    const [now, setNow] = useState(serverNow());
     useEffect(() => {
         clocks.add(setNow);
         timer ||= setInterval(() => {
-            const time = Date.now();
+            const time = serverNow();
             for (const set of clocks) set(time);
         }, 1_000);
         return () => {
