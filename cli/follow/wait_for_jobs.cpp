@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <list>
 #include <set>
+#include <unordered_map>
 
 #include "cli/base/interrupt.h"
 #include "cli/input/input.h"
@@ -30,18 +32,47 @@ bool is_over(JsonView job) {
     return job["error"].exists() || (state && (is_final(*state) || *state == State::dead));
 }
 
-// Reads one WAIT's answers to its end; takes the jobs that are over out of `jids`.
-Result<> read_answers(Client& client, std::vector<std::string>& jids, int64_t deadline_ms,
+// The jobs that are waited for, in order; each leaves at once, however many there are.
+class OpenJobs {
+  public:
+    explicit OpenJobs(std::vector<std::string> jids) {
+        for (auto& jid : jids) {
+            order_.push_back(std::move(jid));
+            const bool fresh = places_.emplace(order_.back(), std::prev(order_.end())).second;
+            if (!fresh) order_.pop_back();
+        }
+    }
+
+    bool empty() const { return order_.empty(); }
+
+    std::vector<std::string> first(size_t count) const {
+        const auto end = std::next(order_.begin(), std::ptrdiff_t(std::min(count, order_.size())));
+        return {order_.begin(), end};
+    }
+
+    // False: it is not among them.
+    bool take(const std::string& jid) {
+        const auto found = places_.find(jid);
+        if (found == places_.end()) return false;
+        order_.erase(found->second);
+        places_.erase(found);
+        return true;
+    }
+
+  private:
+    std::list<std::string> order_;
+    std::unordered_map<std::string, std::list<std::string>::iterator> places_;
+};
+
+// Reads one WAIT's answers to its end; takes the jobs that are over out of `open`.
+Result<> read_answers(Client& client, OpenJobs& open, int64_t deadline_ms,
                       const std::function<void(JsonView)>& seen) {
     while (true) {
         const auto message = client.receive(deadline_ms);
         if (!message) return tl::unexpected(message.error());
         const JsonView job(*message);
         if (job["end"].flag()) return {};
-        const auto found = std::find(jids.begin(), jids.end(), job["jid"].text());
-        if (found == jids.end() || !is_over(job)) continue;
-        jids.erase(found);
-        seen(job);
+        if (is_over(job) && open.take(job["jid"].text())) seen(job);
     }
 }
 
@@ -150,17 +181,16 @@ Answer<WaitEnd> wait_for(Client& client, Output& out, std::vector<std::string> j
     constexpr int64_t kForeverMs = int64_t(1) << 50;
     const int64_t end = monotonic_ms() + limit_ms.value_or(kForeverMs);
     int64_t trouble_since = 0;
-    while (!jids.empty()) {
+    OpenJobs open(std::move(jids));
+    while (!open.empty()) {
         const int64_t left = std::clamp<int64_t>(end - monotonic_ms(), 0, kOneWaitMs);
-        const auto some_end = jids.begin() + std::ptrdiff_t(std::min(jids.size(), kJobsAtOnce));
         auto request = JsonWriter::object();
-        request.field("jids", std::vector<std::string>(jids.begin(), some_end))
-            .field("timeout_ms", left);
+        request.field("jids", open.first(kJobsAtOnce)).field("timeout_ms", left);
         client.send("WAIT", request.done());
-        const auto read = read_answers(client, jids, monotonic_ms() + left + kConnectMs, seen);
+        const auto read = read_answers(client, open, monotonic_ms() + left + kConnectMs, seen);
         if (interrupted()) return WaitEnd::interrupted;
         if (!read && !may_pass(client, read.error())) return tl::unexpected(Failure(read.error()));
-        if (jids.empty()) break;
+        if (open.empty()) break;
         if (monotonic_ms() >= end) return WaitEnd::timed_out;
         if (read) {
             trouble_since = 0;
