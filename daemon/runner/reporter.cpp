@@ -14,7 +14,7 @@ constexpr int64_t kOutputFollowedMs = 10;
 constexpr size_t kOutputAtOnceBytes = 64 << 10;
 constexpr int64_t kCallMs = 15'000;
 constexpr int64_t kRoomWaitMs = 10'000;
-constexpr int64_t kLookMs = 500;  // after jobs that are held up
+constexpr int64_t kLookAtHeldMs = 500;  // after jobs that are held up
 // Beyond what jobqd grants to who follows: it is away, or nobody there knows the job.
 constexpr int64_t kHeldMostMs = limits::kOutputHoldMs + 5'000;
 constexpr int64_t kUnknownAgainMs = 100;
@@ -250,7 +250,7 @@ task<void> Reporter::room_loop() {
             full = full || run.output.full();
         });
         if (!blocked) {
-            auto wait = hub_.changed.wait(full ? kLookMs : -1);
+            auto wait = hub_.changed.wait(full ? kLookAtHeldMs : -1);
             co_await wait;
             continue;
         }
