@@ -103,7 +103,7 @@ void check_operation(const HttpDaemon& daemon, const Json& document, const std::
                      target.substr(target.find('}') + 1);
         const std::string value = name == "state"    ? "ready"
                                   : name == "since"  ? "2020-01-01T00:00:00Z"
-                                  : name == "format" ? "jsonl"
+                                  : name == "format" ? (id == "getResult" ? "json" : "jsonl")
                                   : type == "integer"
                                       ? std::to_string(param.at("schema").at("minimum").get<int>())
                                   : type == "boolean" ? "false"

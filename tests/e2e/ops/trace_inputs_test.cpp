@@ -53,7 +53,7 @@ TEST_CASE("without a collector a job is told the context it came with, and no ot
                   {"traceparent: 00-" + kTrace + "-1111111111111111-01"}) == kContext);
     // A member of the body was written by somebody.
     auto refused = daemon.ask("POST", "/api/v1/jobs", R"({"type":"show","traceparent":"00-1"})");
-    CHECK(refused.status == 400);
+    CHECK(refused.status == 422);
     CHECK(contains(refused.body, "too short"));
 }
 
