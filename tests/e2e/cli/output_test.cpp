@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "core/base/rng.h"
+#include "core/base/time.h"
 #include "tests/support/live/cli_kit.h"
 #include "tests/support/live/live_daemon.h"
 #include "tests/support/poll.h"
@@ -88,8 +89,10 @@ TEST_CASE("what a command writes to both streams is kept in the order of time, w
         const json piece = json::parse(line);
         if (!piece.contains("text")) continue;
         seen += piece.at("stream").get<std::string>() + " " + piece.at("text").get<std::string>();
-        CHECK(piece.at("time").get<std::string>() > last_time);
-        last_time = piece.at("time");
+        const std::string time = piece.at("time");
+        REQUIRE(parse_rfc3339_ms(time));
+        CHECK(*parse_rfc3339_ms(time) >= parse_rfc3339_ms(last_time).value_or(0));
+        last_time = time;
     }
     CHECK(seen == "stdout 1\nstderr 2\nstdout 3\n");
     CHECK(daemon.must({"logs", "--stdout", jid}) == "1\n2\n3");
@@ -118,8 +121,8 @@ TEST_CASE("what is left out is told with its place and size, and JSON is whole o
     const std::string messages = daemon.jobq({"logs", "--stdout", jid, "-o", "jsonl"}).out;
     CHECK(contains(messages, "\"at\":32768,\"left_out\":" + std::to_string(missing)));
 
-    const Ran ran = daemon.jobq(
-        {"run", "--wait", "--json", "--", "sh", "-c", "printf '['; seq -s, 1 40000; printf ']'"});
+    const Ran ran = daemon.jobq({"run", "--wait", "--id", "json-001", "--json", "--", "sh", "-c",
+                                 "printf '['; seq -s, 1 40000; printf ']'"});
     CHECK(ran.status == 65);
     CHECK(contains(ran.err, "is JSON of "));
     CHECK(contains(ran.err, "nothing was kept"));
