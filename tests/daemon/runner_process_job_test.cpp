@@ -268,7 +268,11 @@ TEST_CASE("ten megabytes of output are cut in the middle, and said so, in flat m
     // START\n + 10,000,000 + \n + END\n, less head and tail
     CHECK(report.result_cut == LeftOut{32 << 10, 9'934'475});
     CHECK_FALSE(report.result_is_json);
-    CHECK(own_rss_kib() < before + 5'000);  // sanitizers keep what was freed for a while
+#ifdef JOBQ_SANITIZED  // what was freed is kept for a while: all that was read, once
+    CHECK(own_rss_kib() < before + 40'000);
+#else
+    CHECK(own_rss_kib() < before + 5'000);
+#endif
 }
 
 TEST_CASE("limits of the type hold in the job") {
