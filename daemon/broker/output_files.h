@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "core/job/kept_output.h"
@@ -28,7 +29,9 @@ class OutputFiles {
         std::string jid;
         int attempt = 0;
 
-        auto operator<=>(const Key&) const = default;
+        bool operator<(const Key& other) const {
+            return std::tie(jid, attempt) < std::tie(other.jid, other.attempt);
+        }
     };
 
     // What is not there yet of the piece, within `most` bytes of its stream and `quota` in all.

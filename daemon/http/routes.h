@@ -71,8 +71,8 @@ struct Found {
     std::string allow;  // when the path is known, but not with this method
 };
 
-// `path` as it was sent; the short ones (/jobs, /stats, /failed) stand for those of /api/v1. HEAD
-// finds GET.
-Result<Found> find_route(std::string_view method, std::string_view path);
+// `given`: a path as it was sent; the short ones (/jobs, /stats, /failed) stand for those of
+// /api/v1. HEAD finds GET.
+Result<Found> find_route(std::string_view method, std::string_view given);
 
 }  // namespace jobq

@@ -90,7 +90,7 @@ struct HttpSender::Impl {
 
     static int on_socket(CURL* easy, curl_socket_t socket, int what, void* self, void* known);
     static int on_timer(CURLM* multi, long ms, void* self);
-    static size_t on_header(char* bytes, size_t size, size_t count, void* self);
+    static size_t on_header(char* line, size_t size, size_t count, void* self);
     static size_t on_body(char* bytes, size_t size, size_t count, void* self);
     static curl_socket_t on_open(void* self, curlsocktype purpose, curl_sockaddr* address);
 
