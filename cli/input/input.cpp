@@ -26,18 +26,25 @@ constexpr size_t kIdsAtOnce = 500;
 constexpr size_t kIdLineBytes = 64 << 10;
 constexpr int kSilentMs = 1'000;  // a person should know what is waited for
 
-// One byte more than may be, so that the check can see that it is too much.
-Answer<std::string> read_all(int fd, const std::string& name) {
+// At most one byte more than `most`, so that the caller can see that it is too much.
+Answer<std::string> read_all(int fd, const std::string& name, size_t most) {
     std::string text;
-    char buffer[64 << 10];
-    while (text.size() <= limits::kPayloadBytes) {
-        const ssize_t got = read_some(fd, buffer, sizeof buffer);
+    std::string part(64 << 10, '\0');
+    while (text.size() <= most) {
+        const ssize_t got =
+            read_some(fd, part.data(), std::min(part.size(), most + 1 - text.size()));
         if (got == 0) break;
         if (got < 0)
-            return give_up(kNoInput, "can't read '" + name + "': " + std::strerror(int(-got)));
-        text.append(buffer, size_t(got));
+            return give_up(kNoInput, "can't read " + name + ": " + std::strerror(int(-got)));
+        text.append(part, 0, size_t(got));
     }
-    if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
+    return text;
+}
+
+// Without a byte order mark.
+Answer<std::string> read_text(int fd, const std::string& name) {
+    auto text = read_all(fd, name, limits::kPayloadBytes + 3);
+    if (text && text->starts_with("\xEF\xBB\xBF")) text->erase(0, 3);
     return text;
 }
 
@@ -50,7 +57,7 @@ Answer<std::string> checked(std::string text, const std::string& name) {
 Answer<std::string> read_file(const std::string& path) {
     const int fd = open_to_read(path);
     if (fd < 0) return give_up(kNoInput, "can't open '" + path + "': " + std::strerror(errno));
-    auto text = read_all(fd, path);
+    auto text = read_text(fd, "'" + path + "'");
     ::close(fd);
     if (!text) return text;
     return checked(std::move(*text), path);
@@ -148,13 +155,36 @@ bool is_inherited(const struct stat& ours) {
     return has_read(parent) && !is_redirected_for_us(parent);
 }
 
-// Within `limit_ms`; the end does not count.
-bool has_bytes(const struct stat& found, int limit_ms) {
-    if (S_ISREG(found.st_mode)) return ::lseek(STDIN_FILENO, 0, SEEK_CUR) < found.st_size;
+// Bytes, or the end, are there or come within kSilentMs.
+bool comes_soon(const struct stat& found) {
+    if (S_ISREG(found.st_mode)) return true;
     pollfd waiting{STDIN_FILENO, POLLIN, 0};
-    if (::poll(&waiting, 1, limit_ms) <= 0) return false;
+    return ::poll(&waiting, 1, kSilentMs) > 0;
+}
+
+// Nothing more comes of it.
+bool is_over(const struct stat& found) {
+    if (S_ISREG(found.st_mode)) return ::lseek(STDIN_FILENO, 0, SEEK_CUR) >= found.st_size;
+    pollfd end{STDIN_FILENO, POLLIN, 0};
     int held = 0;
-    return ::ioctl(STDIN_FILENO, FIONREAD, &held) != 0 || held > 0 || limit_ms > 0;
+    return ::poll(&end, 1, 0) > 0 && ::ioctl(STDIN_FILENO, FIONREAD, &held) == 0 && held == 0;
+}
+
+// Whether something is piped to us that is not our caller's. What is left alone, or waited for
+// longer, is said, unless `quiet`: by `left` and by `reading`.
+Answer<bool> is_ours(bool quiet, const char* left, const char* reading) {
+    struct stat found {};
+
+    if (::fstat(STDIN_FILENO, &found) != 0) return false;
+    // An open directory is a mistake of who called, as for every program that reads.
+    if (S_ISDIR(found.st_mode) && !is_inherited(found))
+        return give_up(kNoInput, "can't read stdin: it is a directory");
+    if (!is_piped(found)) return false;
+    const bool inherited = is_inherited(found);
+    // A writer may be slower than we are: only what is surely over was nothing.
+    if (!quiet && inherited && !is_over(found)) std::cerr << "jobq: " << left << "\n";
+    if (!quiet && !inherited && !comes_soon(found)) std::cerr << "jobq: " << reading << "\n";
+    return !inherited;
 }
 
 // Of a terminal; "" at its end.
@@ -172,7 +202,7 @@ Answer<std::string> read_payload(const std::string& word) {
     if (word == "-") {
         if (isatty(STDIN_FILENO) == 1)
             std::cerr << "jobq: reading the payload from the terminal; press ^D to end\n";
-        auto text = read_all(STDIN_FILENO, "stdin");
+        auto text = read_text(STDIN_FILENO, "stdin");
         if (!text) return text;
         if (text->empty())
             return give_up(kBadData, "stdin is empty, so there is no payload",
@@ -196,28 +226,14 @@ Answer<std::string> read_payload(const std::string& word) {
 }
 
 Answer<std::string> read_piped_bytes(bool quiet) {
-    struct stat found {};
-
-    if (::fstat(STDIN_FILENO, &found) != 0 || !is_piped(found)) return std::string();
-    const auto say = [quiet](const std::string& words) {
-        if (!quiet) std::cerr << "jobq: " + words + "\n";
-    };
-    if (is_inherited(found)) {
-        if (has_bytes(found, 0))
-            say("the command gets no input, because stdin belongs to the caller; use `cat |` in "
-                "front to pass it on, or < /dev/null");
-        return std::string();
-    }
-    if (!has_bytes(found, kSilentMs)) say("reading the input of the command from stdin");
-    std::string bytes;
-    std::string part(64 << 10, '\0');
-    while (bytes.size() <= kRunInputBytes) {
-        const ssize_t got = read_some(STDIN_FILENO, part.data(), part.size());
-        if (got < 0)
-            return give_up(kNoInput, "can't read stdin: " + std::string(std::strerror(int(-got))));
-        if (got == 0) return bytes;
-        bytes.append(part, 0, size_t(got));
-    }
+    const auto ours = is_ours(quiet,
+                              "the command gets no input, because stdin belongs to the caller; use "
+                              "`cat |` in front to pass it on, or < /dev/null",
+                              "reading the input of the command from stdin");
+    if (!ours) return tl::unexpected(ours.error());
+    if (!*ours) return std::string();
+    auto bytes = read_all(STDIN_FILENO, "stdin", kRunInputBytes);
+    if (!bytes || bytes->size() <= kRunInputBytes) return bytes;
     return give_up(kBadData,
                    "stdin has more than " + std::to_string(kRunInputBytes >> 10) +
                        " KiB, which is the most that a job takes along as the stdin of its command",
@@ -225,27 +241,17 @@ Answer<std::string> read_piped_bytes(bool quiet) {
 }
 
 Answer<std::string> read_piped_payload(bool quiet) {
-    struct stat found {};
-
-    if (::fstat(STDIN_FILENO, &found) != 0) return std::string();
-    // An open directory is a mistake of who called, as for every program that reads.
-    if (S_ISDIR(found.st_mode) && !is_inherited(found))
-        return give_up(kNoInput, "can't read stdin: it is a directory");
-    if (!is_piped(found)) return std::string();
-    const auto say = [quiet](const std::string& words) {
-        if (!quiet) std::cerr << "jobq: " + words + "\n";
-    };
-    if (is_inherited(found)) {
-        if (has_bytes(found, 0))
-            say("the payload is not read from stdin, which belongs to the caller; use "
-                "--payload - to read it, or < /dev/null");
-        return std::string();
-    }
-    if (!has_bytes(found, kSilentMs)) say("reading the payload from stdin");
-    auto text = read_all(STDIN_FILENO, "stdin");
+    const auto ours =
+        is_ours(quiet,
+                "the payload is not read from stdin, which belongs to the caller; use "
+                "--payload - to read it, or < /dev/null",
+                "reading the payload from stdin");
+    if (!ours) return tl::unexpected(ours.error());
+    if (!*ours) return std::string();
+    auto text = read_text(STDIN_FILENO, "stdin");
     // cron gives every job an empty pipe: that is no payload, and no mistake.
     if (!text || text->empty()) return text;
-    say("the payload is " + std::to_string(text->size()) + " bytes from stdin");
+    if (!quiet) std::cerr << "jobq: the payload is " << text->size() << " bytes from stdin\n";
     return checked(std::move(*text), "stdin");
 }
 

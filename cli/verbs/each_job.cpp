@@ -29,7 +29,8 @@ Answer<int> each_job(Invocation& invocation, const JobShow& show) {
                         records.add(job.raw());
                 } else if (!found) {
                     out.note("job '" + printable(job["jid"].text()) +
-                             "' does not exist (records of finished jobs are kept for 24 h)");
+                             "' does not exist; the record of a finished job is removed after the "
+                             "retention of its type");
                 } else if (out.quiet()) {
                     out.line(job["jid"].text());
                 } else {

@@ -52,10 +52,8 @@ std::vector<Happened> history_of(JsonView job) {
         all.push_back({job["started_at"].text(), "started", last_attempt(job), place(job)});
     if (job["finished_at"].exists())
         all.push_back({job["finished_at"].text(), state, 0, job["reason"].text()});
-    const std::string next = state == "retrying"    ? job["next_at"].text()
-                             : state == "scheduled" ? job["run_at"].text()
-                                                    : std::string();
-    if (!next.empty()) all.push_back({next, "planned", 0, ""});
+    const std::string next = state == "retrying" ? "next_at" : state == "scheduled" ? "run_at" : "";
+    if (!next.empty()) all.push_back({job[next].text(), "planned", 0, ""});
     return all;
 }
 

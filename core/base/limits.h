@@ -62,12 +62,12 @@ inline constexpr size_t kOutputKeptBytes = kOutputHeadBytes + kOutputTailBytes; 
 inline constexpr size_t kOutputKeptMaxBytes = 64 << 20;                          // in a file
 inline constexpr int64_t kOutputQuotaBytes = 1LL << 30;  // of all these files
 inline constexpr size_t kOutputPieceBytes = 64 << 10;    // of one stream, read at once
-inline constexpr size_t kOutputWindowBytes = 256 << 10;  // not yet taken by who follows: then the
+inline constexpr size_t kOutputWindowBytes = 256 << 10;  // not yet taken by followers: then the
                                                          // job's pipes are not read
 inline constexpr size_t kOutputFollowedBytes = 1 << 20;  // kept of a job that somebody follows
-inline constexpr int64_t kOutputHoldMs = 10'000;    // who takes nothing for so long is passed by
-inline constexpr int64_t kOutputExpectMs = 10'000;  // for who said that he will follow
-inline constexpr size_t kOutputMarks = 1'000;       // of the order of both streams
+inline constexpr int64_t kOutputHoldMs = 10'000;         // the longest wait for a stuck follower
+inline constexpr int64_t kOutputExpectMs = 10'000;       // for a client that said it will follow
+inline constexpr size_t kOutputMarks = 1'000;            // of the order of both streams
 inline constexpr size_t kErrorMessageBytes = 1000, kErrorTypeBytes = 100;
 inline constexpr int kBacktraceLines = 50;
 inline constexpr int kErrorsKept = 50;  // attempts whose error is kept in full

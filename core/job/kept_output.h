@@ -1,5 +1,6 @@
-// What a job writes: pieces of it in the order of time, and what is kept of both streams, with that
-// order, when it is over. Pure; used by the runner, by jobqd and by the stored form (codec.h).
+// The output of a job: as pieces in the order of time while it runs, and afterwards as the kept
+// parts of both streams with that order. Pure; used by the runner, jobqd and the stored form
+// (codec.h).
 #pragma once
 
 #include <cstdint>

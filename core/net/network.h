@@ -25,7 +25,7 @@ struct Network {
 // Errors are `invalid` and say what is wrong with "it".
 Result<Network> parse_network(std::string_view text);
 
-// Who comes by a Unix socket, in such a list.
+// Stands in such a list for all clients of a Unix socket.
 inline constexpr std::string_view kUnixPeer = "unix";
 
 // Of a list with spaces between, whose wrong entries name nobody: whether it has this address.

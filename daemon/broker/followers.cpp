@@ -8,19 +8,23 @@
 namespace jobq {
 namespace {
 
-constexpr size_t kForgetAt = 1'000;  // expected jobs, before those nobody came for are looked for
+constexpr size_t kMost = 100'000;  // jobs; who announces more is not awaited
+constexpr int64_t kForgetMs = 1'000;
 
 }  // namespace
 
 void Followers::forget_old() {
     const int64_t now = reactor_.now_ms();
+    if (now < look_ms_) return;
+    look_ms_ = now + kForgetMs;
     std::erase_if(jobs_, [now](const auto& entry) {
         return entry.second.followers.empty() && entry.second.expected_until_ms <= now;
     });
 }
 
 void Followers::expect(const std::string& jid) {
-    if (jobs_.size() >= kForgetAt) forget_old();
+    forget_old();
+    if (jobs_.size() >= kMost) return;
     jobs_[jid].expected_until_ms = reactor_.now_ms() + limits::kOutputExpectMs;
 }
 
@@ -56,7 +60,8 @@ Follower::Follower(Followers& followers, const std::string& jid)
 
 Follower::~Follower() {
     job_->followers.erase(here_);
-    if (job_->followers.empty()) followers_.jobs_.erase(jid_);
+    const bool expected = job_->expected_until_ms > followers_.reactor_.now_ms();
+    if (job_->followers.empty() && !expected) followers_.jobs_.erase(jid_);
     followers_.changed.notify_all();
 }
 

@@ -30,6 +30,9 @@ class Followers {
     // What of its output is to be kept, beside the head.
     int64_t keeps(const std::string& jid) const;
 
+    // Jobs that somebody follows, or said he would.
+    size_t size() const { return jobs_.size(); }
+
     // There may be room where there was none.
     Signal changed;
 
@@ -45,6 +48,7 @@ class Followers {
 
     Reactor& reactor_;
     std::unordered_map<std::string, Job> jobs_;
+    int64_t look_ms_ = 0;  // when expectations are next looked through
 };
 
 // One of them, while it lives. Ends before its Followers do.

@@ -94,6 +94,10 @@ void OutputFiles::find_files() {
         files_[{jid_of(name.substr(0, dot)), int(*attempt)}].bytes = size;
         bytes_ += size;
     }
+    if (error && error != std::errc::no_such_file_or_directory)
+        log(LogLevel::warn, "output.not_found",
+            "the files with output of earlier jobs can't be listed: " + error.message(),
+            {{"directory", dir_}});
 }
 
 std::string OutputFiles::path_of(const Key& key) const {
@@ -109,6 +113,8 @@ bool OutputFiles::open(const Key& key, const std::string& token, File& file) {
         return false;
     }
     ::mkdir(dir_.c_str(), 0700);
+    file.token = token;
+    file.sizes = {};
     if (auto old = read(key)) {
         char line[kTokenBytes + 2] = {};
         std::rewind(old->file_.get());
@@ -148,34 +154,52 @@ void OutputFiles::give_up(const Key& key, File& file, const std::string& why) {
         {{"jid", key.jid}});
 }
 
-void OutputFiles::add(const Key& key, const std::string& token, const OutputPiece& piece,
-                      int64_t most, int64_t quota) {
-    if (dir_.empty()) return;
-    File& file = files_[key];
-    if (file.full) return;
-    if (file.fd < 0 && !open(key, token, file)) {
-        give_up(key, file, "can't write " + dir_ + ": " + std::strerror(errno));
-        return;
-    }
-    int64_t& size = file.sizes[size_t(piece.stream)];
-    const int64_t from = std::max(piece.offset, size), to = std::min(piece.end(), most);
-    if (from >= to) return;
+bool OutputFiles::append(const Key& key, File& file, const OutputPiece& piece, int64_t from,
+                         int64_t to) {
     Head head{from, piece.at_ms, uint32_t(to - from), uint32_t(piece.stream)};
-    const int64_t grows = int64_t(sizeof head) + to - from;
-    if (bytes_ + grows > quota) {
-        give_up(key, file, "server.output_quota is used up");
-        return;
-    }
     std::string record(sizeof head, '\0');
     std::memcpy(record.data(), &head, sizeof head);
     record += std::string_view(piece.bytes).substr(size_t(from - piece.offset), head.size);
     if (!write_all(file.fd, record.data(), record.size())) {
         give_up(key, file, std::strerror(errno));
+        return false;
+    }
+    file.sizes[size_t(piece.stream)] = to;
+    file.bytes += int64_t(record.size());
+    bytes_ += int64_t(record.size());
+    return true;
+}
+
+void OutputFiles::add(const Key& key, const std::string& token, const OutputPiece& piece,
+                      int64_t most, int64_t quota) {
+    if (dir_.empty()) return;
+    File& file = files_[key];
+    if (file.token != token) close(key);
+    if (file.full) return;
+    const int64_t grows = int64_t(sizeof(Head) + kTokenBytes + piece.bytes.size());
+    if (bytes_ + grows > quota && file.bytes == 0) {
+        file.token = token;
+        give_up(key, file, "server.output_quota is used up");
         return;
     }
-    size = to;
-    file.bytes += grows;
-    bytes_ += grows;
+    if (file.fd < 0 && !open(key, token, file)) {
+        const std::string why = "can't write " + dir_ + ": " + std::strerror(errno);
+        // What an earlier lease left is not taken for this one's.
+        ::unlink(path_of(key).c_str());
+        bytes_ -= std::exchange(file.bytes, 0);
+        give_up(key, file, why);
+        return;
+    }
+    const int64_t size = file.sizes[size_t(piece.stream)], to = std::min(piece.end(), most);
+    constexpr auto kPart = int64_t(limits::kOutputPieceBytes);
+    for (int64_t from = std::max(piece.offset, size); from < to; from += kPart) {
+        const int64_t till = std::min(to, from + kPart);
+        if (bytes_ + int64_t(sizeof(Head)) + till - from > quota) {
+            give_up(key, file, "server.output_quota is used up");
+            return;
+        }
+        if (!append(key, file, piece, from, till)) return;
+    }
 }
 
 void OutputFiles::close(const Key& key) {
@@ -213,10 +237,10 @@ std::optional<OutputFiles::Reader> OutputFiles::read(const Key& key) const {
     return reader;
 }
 
-std::string OutputFiles::stdout_of(const Key& key) const {
+std::string OutputFiles::stdout_of(const Key& key, int64_t most) const {
     std::string all;
     auto reader = read(key);
-    while (reader) {
+    while (reader && int64_t(all.size()) < most) {
         auto piece = reader->next();
         if (!piece) break;
         if (piece->stream != OutputStream::out) continue;

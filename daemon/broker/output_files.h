@@ -2,8 +2,8 @@
 // an attempt, with the pieces of both streams in the order of time. Only of types whose `output`
 // says so, within a quota for all of them.
 //
-// Must stay true: a file is of one lease, and never mixes what two wrote; what can't be written, or
-// is over a limit, is missing in it and nothing else is; no more than the quota is written.
+// Must stay true: a file belongs to one lease and never mixes the output of two; it lacks only what
+// could not be written or was over a limit; all files together stay within the quota.
 #pragma once
 
 #include <array>
@@ -34,7 +34,8 @@ class OutputFiles {
         }
     };
 
-    // What is not there yet of the piece, within `most` bytes of its stream and `quota` in all.
+    // Appends the part of the piece that the file lacks, up to offset `most` of its stream, and up
+    // to `quota` bytes in all files.
     void add(const Key& key, const std::string& token, const OutputPiece& piece, int64_t most,
              int64_t quota);
     // Nothing more comes of it.
@@ -60,8 +61,8 @@ class OutputFiles {
 
     // Nothing: there is no file, or it can't be read.
     std::optional<Reader> read(const Key& key) const;
-    // What begins stdout in the file, without a gap.
-    std::string stdout_of(const Key& key) const;
+    // What begins stdout in the file, without a gap; `most` bytes, or little more.
+    std::string stdout_of(const Key& key, int64_t most = INT64_MAX) const;
 
     std::vector<Key> keys() const;
 
@@ -70,7 +71,8 @@ class OutputFiles {
   private:
     struct File {
         int64_t bytes = 0;
-        int fd = -1;  // while it is written
+        int fd = -1;          // while it is written
+        std::string token{};  // of the lease that it is written for
         std::array<int64_t, 2> sizes{};
         bool full = false;  // an error or the quota: nothing more is written
     };
@@ -78,6 +80,7 @@ class OutputFiles {
     std::string path_of(const Key& key) const;
     void find_files();
     bool open(const Key& key, const std::string& token, File& file);
+    bool append(const Key& key, File& file, const OutputPiece& piece, int64_t from, int64_t to);
     void give_up(const Key& key, File& file, const std::string& why);
 
     std::string dir_;

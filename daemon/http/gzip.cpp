@@ -39,17 +39,28 @@ std::string packed(const std::string& text) {
     return whole ? out : std::string();
 }
 
+// "q=0", also with zeros behind a point.
+bool is_weight_of_none(std::string_view parameter) {
+    const std::string_view text = trim(parameter);
+    return text.size() > 2 && same_word(text.substr(0, 2), "q=") && text[2] == '0' &&
+           text.find_first_not_of("0.", 2) == text.npos;
+}
+
 }  // namespace
 
+// RFC 9110, 12.5.3: what names gzip counts before what names all.
 bool takes_gzip(const HttpRequest& request) {
     const std::string* field = request.header("Accept-Encoding");
     if (!field) return false;
+    bool any = false;
     for (std::string_view one : split(*field, ',')) {
-        std::string_view coding = trim(one.substr(0, one.find(';')));
-        bool refused = one.find(";q=0") != one.npos && one.find(";q=0.") == one.npos;
-        if ((same_word(coding, "gzip") || coding == "*") && !refused) return true;
+        const auto parts = split(one, ';');
+        const std::string_view coding = trim(parts[0]);
+        const bool refused = std::any_of(parts.begin() + 1, parts.end(), is_weight_of_none);
+        if (same_word(coding, "gzip")) return !refused;
+        any = any || (coding == "*" && !refused);
     }
-    return false;
+    return any;
 }
 
 void pack(const HttpRequest& request, HttpResponse& response) {

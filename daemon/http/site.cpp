@@ -38,17 +38,18 @@ std::string address_of(std::string_view peer) {
     return read ? std::move(read->host) : std::string();
 }
 
-// From the nearest one on, the first that is no named proxy; when all are, the farthest.
+// From the nearest one on, the first that is no named proxy. When there is none, the nearest: only
+// that one was written by our own proxy, the others may be a client's invention.
 std::string client_before(const HttpRequest& request, const std::string& proxies) {
     const auto chain = list_of(request, kForwardedFor);
-    std::string farthest;
+    std::string nearest;
     for (auto at = chain.rbegin(); at != chain.rend(); ++at) {
         std::string address = address_of(*at);
         if (!is_ip_address(address)) break;
-        farthest = std::move(address);
-        if (!lists_address(proxies, farthest)) break;
+        if (!lists_address(proxies, address)) return address;
+        if (nearest.empty()) nearest = std::move(address);
     }
-    return farthest;
+    return nearest;
 }
 
 bool is_proxy(const HttpRequest& request, const std::string& proxies) {

@@ -40,7 +40,7 @@ Asked read_asked(const HttpRequest& request, const Site& site);
 // off. Nothing: it is the base alone, where a "/" is missing.
 std::optional<std::string_view> path_here(const HttpRequest& request, const Site& site);
 
-// "Host" without its port, in lower case; "" when it can't be meant.
+// The name in a Host header, without its port and in lower case; "" if it is not valid.
 std::string host_name(std::string_view host);
 
 }  // namespace jobq

@@ -137,7 +137,7 @@ void JobOutput::arrived() {
 
 void JobOutput::rewind() {
     taken_ = taken_bytes_ = 0;
-    if (is_followed()) room_ = int64_t(limits::kOutputWindowBytes);
+    if (anybody()) room_ = int64_t(limits::kOutputWindowBytes);
     // Of what arrived somewhere, what is kept.
     int64_t out_from = out_.total(), err_from = err_.total();
     for (const auto& piece : pieces_) {

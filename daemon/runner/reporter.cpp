@@ -13,10 +13,6 @@ constexpr int64_t kOutputEveryMs = 100;  // of a job that nobody follows
 constexpr int64_t kOutputFollowedMs = 10;
 constexpr size_t kOutputAtOnceBytes = 64 << 10;
 constexpr int64_t kCallMs = 15'000;
-constexpr int64_t kRoomWaitMs = 10'000;
-constexpr int64_t kLookAtHeldMs = 500;  // after jobs that are held up
-// Beyond what jobqd grants to who follows: it is away, or nobody there knows the job.
-constexpr int64_t kHeldMostMs = limits::kOutputHoldMs + 5'000;
 constexpr int64_t kUnknownAgainMs = 100;
 constexpr size_t kDoneLineBytes = 512 << 10;  // of several reports
 constexpr size_t kOutputLineBytes = 256 << 10;
@@ -46,7 +42,7 @@ void add_pieces(std::vector<OutputChunk>& chunks, const JobRun& run,
 }  // namespace
 
 Reporter::Reporter(Hub& hub, RunTable& runs)
-    : hub_(hub), runs_(runs), client_(hub.reactor, hub.dial), room_client_(hub.reactor, hub.dial) {}
+    : hub_(hub), runs_(runs), client_(hub.reactor, hub.dial) {}
 
 Reporter::~Reporter() {
     hub_.reactor.cancel(timer_);
@@ -75,9 +71,13 @@ void Reporter::push(Pending pending) {
 void Reporter::add(JobRun& run, RunReport report) {
     Pending pending;
     pending.report = {run.job().jid, run.job().token, std::move(report)};
+    const bool is_cut = run.output.out().is_cut() || run.output.err().is_cut();
     // Otherwise the report has it all.
-    if (run.output.any_taken() || run.output.out().is_cut() || run.output.err().is_cut())
-        add_pieces(pending.output, run, run.output.take_rest());
+    if (run.output.any_taken() || is_cut) {
+        std::vector<OutputChunk> rest;
+        add_pieces(rest, run, run.output.take_rest());
+        pending.output = OutputRest(std::move(rest), is_cut);
+    }
     push(std::move(pending));
 }
 
@@ -104,7 +104,7 @@ void Reporter::output_soon(const JobRun& run) {
     const size_t ready = run.output.ready_bytes();
     if (output_due_) return;
     if (ready == 0) {
-        hub_.changed.notify_all();  // for room_loop()
+        hub_.changed.notify_all();  // for RoomWatch
     } else if (ready >= kOutputAtOnceBytes && (run.output.is_followed() || run.output.full())) {
         send_now();
     } else if (timer_ == 0) {
@@ -135,11 +135,15 @@ void Reporter::forget(const std::string& jid, const std::string& token) {
     }
 }
 
-// Who answers may be another jobqd, or may not have got the last of it: all output of running jobs
-// is sent again. What ended has it whole in its report, so a rest of it would only leave a gap.
+void Reporter::close() {
+    client_.close();
+    output_due_ = true;  // what the next jobqd does not have, also of jobs that write nothing more
+}
+
+// Who answers may be another jobqd, or may not have got the last of it: all output is sent again.
 void Reporter::rewind() {
     for (auto& pending : pending_)
-        pending.output.clear();
+        pending.output.rewind();
     runs_.each([](JobRun& run) { run.output.rewind(); });
     output_due_ = true;
 }
@@ -156,10 +160,12 @@ void Reporter::list_running(std::vector<RunningJob>& into) const {
 bool Reporter::collect(std::vector<OutputChunk>& chunks) {
     size_t bytes = 0;
     for (auto& pending : pending_) {
-        while (!pending.output.empty() && bytes < kOutputLineBytes) {
-            bytes += pending.output.front().piece.bytes.size() + kReportBytes;
-            chunks.push_back(std::move(pending.output.front()));
-            pending.output.erase(pending.output.begin());
+        if (pending.forgotten) continue;
+        while (bytes < kOutputLineBytes) {
+            const OutputChunk* chunk = pending.output.next();
+            if (chunk == nullptr) break;
+            chunks.push_back(*chunk);
+            bytes += chunk->piece.bytes.size() + kReportBytes;
         }
     }
     if (!output_due_) return !chunks.empty();
@@ -177,12 +183,23 @@ bool Reporter::collect(std::vector<OutputChunk>& chunks) {
     return !chunks.empty();
 }
 
+// What jobqd says of the rest of ended jobs that was sent. An older one says nothing, and has it.
+void Reporter::obey_for_ended(const std::vector<OutputRoom>& rooms) {
+    for (auto& pending : pending_) {
+        if (!pending.output.on_its_way()) continue;
+        const auto room = std::find_if(rooms.begin(), rooms.end(), [&](const OutputRoom& one) {
+            return one.jid == pending.report.jid;
+        });
+        const bool known = rooms.empty() || (room != rooms.end() && room->known);
+        pending.output.settle(known);
+        if (!known && timer_ == 0) timer_ = hub_.reactor.after(kUnknownAgainMs, send_later());
+    }
+}
+
 // What jobqd says of the runs. Of those in `sent` all pieces that were taken are there.
 void Reporter::obey(const std::vector<OutputRoom>& rooms, const std::vector<OutputChunk>& sent) {
-    bool tells = false;
     for (const auto& room : rooms) {
         JobRun* run = runs_.find(room.jid, "");
-        tells = true;
         if (run == nullptr) continue;
         const bool was_sent = std::any_of(sent.begin(), sent.end(), [&](const OutputChunk& chunk) {
             return chunk.jid == room.jid && chunk.token == run->job().token;
@@ -199,7 +216,7 @@ void Reporter::obey(const std::vector<OutputRoom>& rooms, const std::vector<Outp
         if (!run->output.full()) run->read_output(true);
         if (run->output.ready_bytes() > 0) output_soon(*run);
     }
-    if (tells) return;
+    if (!rooms.empty()) return;
     // A jobqd of an older version: it keeps up, or not.
     for (const auto& chunk : sent) {
         JobRun* run = runs_.find(chunk.jid, chunk.token);
@@ -219,66 +236,13 @@ task<bool> Reporter::send_output() {
         auto answer = co_await client_.call(std::move(line), kCallMs);
         if (!answer && !client_.connected()) co_return false;
         std::vector<OutputRoom> none;
+        if (!answer && can_help(answer.error().code)) co_return false;
         auto rooms = answer ? read_output_rooms(*answer) : Result<std::vector<OutputRoom>>(none);
         obey(rooms ? *rooms : none, request.chunks);
+        obey_for_ended(rooms ? *rooms : none);
         request.chunks.clear();
     }
     co_return client_.connected();
-}
-
-// Who follows may be slow, and jobqd may be away; the job goes on all the same, in time.
-void Reporter::end_long_holds() {
-    const int64_t now = hub_.reactor.now_ms();
-    runs_.each([&](JobRun& run) {
-        if (!run.output.full()) {
-            run.held_since_ms = 0;
-        } else if (run.held_since_ms == 0) {
-            run.held_since_ms = now;
-        } else if (now - run.held_since_ms >= kHeldMostMs) {
-            run.output.set_room(OutputRoom::kNobody);
-            run.read_output(true);
-        }
-    });
-}
-
-task<void> Reporter::room_loop() {
-    while (!hub_.closing) {
-        end_long_holds();
-        bool blocked = false, full = false;
-        runs_.each([&](const JobRun& run) {
-            blocked = blocked || run.output.is_blocked();
-            full = full || run.output.full();
-        });
-        if (!blocked) {
-            auto wait = hub_.changed.wait(full ? kLookAtHeldMs : -1);
-            co_await wait;
-            continue;
-        }
-        bool fine = hub_.online;
-        if (fine && !room_client_.connected()) {
-            auto connected = co_await room_client_.connect();
-            fine = connected.has_value();
-        }
-        if (fine) {
-            OutputRequest request;
-            request.wait_ms = kRoomWaitMs;
-            auto line = request_line("OUTPUT", write(request));
-            auto answer = co_await room_client_.call(std::move(line), kRoomWaitMs + kCallMs);
-            fine = answer.has_value();
-            auto rooms = fine ? read_output_rooms(*answer) : Result<std::vector<OutputRoom>>();
-            if (fine && rooms) {
-                std::vector<OutputChunk> none;
-                obey(*rooms, none);
-            }
-        }
-        if (fine) {
-            room_delay_.reset();
-        } else {
-            int64_t ms = room_delay_.next_ms(hub_.rng);
-            co_await hub_.pause(ms);
-        }
-    }
-    room_client_.close();
 }
 
 // Takes what was answered out of the queue; false when something has to be sent again.
@@ -385,6 +349,7 @@ task<void> Reporter::loop() {
             delay_.reset();
             if (!hub_.backlog.empty()) co_await hub_.pause(kGatherMs);
         } else {
+            rewind();  // what was on its way
             int64_t ms = delay_.next_ms(hub_.rng);
             co_await hub_.pause(ms);
         }

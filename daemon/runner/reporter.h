@@ -1,9 +1,8 @@
 // Reporter: tells jobqd how attempts ended (DONE) and what running jobs write (OUTPUT), over one
-// connection; over a second one it waits until jobqd has room for more output of the jobs that
-// somebody follows. A report stays here until jobqd has answered for it: after a cut it is sent
-// again.
+// connection; RoomWatch waits until there is room for more. A report stays here until jobqd has
+// answered for it: after a cut it is sent again.
 // Must stay true: what was streamed of a job is complete before its DONE; only the holder of the
-// present token is reported; no job is held up for its output without end.
+// present token is reported.
 #pragma once
 
 #include <deque>
@@ -14,6 +13,7 @@
 #include "core/async/task.h"
 #include "daemon/runner/broker_client.h"
 #include "daemon/runner/hub.h"
+#include "daemon/runner/output_rest.h"
 #include "daemon/runner/run_table.h"
 
 namespace jobq {
@@ -42,18 +42,15 @@ class Reporter {
 
     void list_running(std::vector<RunningJob>& into) const;
     task<void> loop();
-    // Waits for room.
-    task<void> room_loop();
+    // What jobqd has room for of the runs. Of those in `sent` all pieces that were taken are there.
+    void obey(const std::vector<OutputRoom>& rooms, const std::vector<OutputChunk>& sent);
 
-    void close() {
-        client_.close();
-        room_client_.close();
-    }
+    void close();
 
   private:
     struct Pending {
         DoneReport report;
-        std::vector<OutputChunk> output;
+        OutputRest output{};
         int sent = 0;  // how often, without an answer that says it was refused
         bool forgotten = false;
     };
@@ -66,8 +63,7 @@ class Reporter {
     bool collect(std::vector<OutputChunk>& chunks);
     void send_now();
     std::function<void()> send_later();
-    void obey(const std::vector<OutputRoom>& rooms, const std::vector<OutputChunk>& sent);
-    void end_long_holds();
+    void obey_for_ended(const std::vector<OutputRoom>& rooms);
     task<bool> send_output();
     task<bool> send_done();
     bool settle(const std::vector<DoneAnswer>& answers, size_t count);
@@ -77,8 +73,8 @@ class Reporter {
 
     Hub& hub_;
     RunTable& runs_;
-    BrokerClient client_, room_client_;
-    RetryDelay delay_, room_delay_;
+    BrokerClient client_;
+    RetryDelay delay_;
     std::deque<Pending> pending_;
     TimerId timer_ = 0;
     bool output_due_ = false, gives_back_ = false;

@@ -16,6 +16,7 @@
 #include "daemon/runner/child_pool.h"
 #include "daemon/runner/exec_pool.h"
 #include "daemon/runner/heart.h"
+#include "daemon/runner/room_watch.h"
 #include "daemon/runner/runner_guard.h"
 
 namespace jobq {
@@ -48,6 +49,7 @@ class Runner {
     Hub hub_;
     RunTable runs_;
     Reporter reporter_;
+    RoomWatch rooms_;
     Heart heart_;
     JobRunEvents events_;
     std::vector<std::unique_ptr<Pool>> pools_;
@@ -75,6 +77,8 @@ Runner::Runner(UvReactor& reactor, const RunnerOptions& options, RunnerGuard* gu
       hub_(reactor, options, guard, dial, random_u64()),
       runs_(reactor),
       reporter_(hub_, runs_),
+      rooms_(hub_, runs_,
+             [this](const std::vector<OutputRoom>& rooms) { reporter_.obey(rooms, {}); }),
       heart_(hub_, runs_, reporter_, heart_events()),
       events_{[this](JobRun& run) { reporter_.output_soon(run); },
               [this](JobRun& run, RunReport report) { ended(run, std::move(report)); }},
@@ -133,6 +137,7 @@ void Runner::forget_old_pools() {
 
 void Runner::away() {
     reporter_.close();
+    rooms_.close();
     for (auto& pool : pools_)
         pool->close();
 }
@@ -147,7 +152,7 @@ void Runner::stop() {
 task<void> Runner::run() {
     gate_.keep([this] { return heart_.loop(); });
     gate_.keep([this] { return reporter_.loop(); });
-    gate_.keep([this] { return reporter_.room_loop(); });
+    gate_.keep([this] { return rooms_.loop(); });
     while (!hub_.stopping) {
         auto wait = hub_.changed.wait(-1);
         co_await wait;

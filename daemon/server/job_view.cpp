@@ -110,11 +110,10 @@ void write_errors(JsonWriter& json, const std::vector<Attempt>& errors, JobDetai
     json.end_array();
 }
 
-// The reason has a text of its own unless the rest says it all.
 void write_why(JsonWriter& json, const JobView& view, const WhyFacts& facts) {
     const Why why = why_of(view, facts);
     json.field("why", name(why.code));
-    if (why.code != WhyCode::running && why.code != WhyCode::finished) json.field("note", why.text);
+    if (!why.text.empty()) json.field("note", why.text);
     if (!facts.place || view.state != State::ready) return;
     if (facts.place->ahead >= 0) json.field("ahead", facts.place->ahead);
     if (facts.place->holders.empty()) return;

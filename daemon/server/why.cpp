@@ -89,14 +89,11 @@ Why why_of(const JobView& view, const WhyFacts& facts) {
             if (!facts.holder.empty()) return {WhyCode::worker_gone, facts.holder};
             if (view.cancel_asked)
                 return {WhyCode::cancel_requested, "it runs, and its worker was told to stop it"};
-            return {WhyCode::running, "it runs since " + format_rfc3339(view.started_ms)};
+            return {WhyCode::running, ""};
         case State::ready:
             return why_ready(view, facts);
         default:
-            return {WhyCode::finished,
-                    "it " + std::string(view.state == State::cancelled ? "was " : "") +
-                        std::string(name(view.state)) + " at " +
-                        format_rfc3339(view.final.finished_ms)};
+            return {WhyCode::finished, ""};
     }
 }
 

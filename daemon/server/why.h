@@ -76,7 +76,7 @@ struct WhyFacts {
 
 struct Why {
     WhyCode code = WhyCode::next;
-    std::string text;  // a sentence, with what to do where something can be done
+    std::string text;  // a sentence, with what to do about it; "": state and times say it all
 };
 
 Why why_of(const JobView& view, const WhyFacts& facts);

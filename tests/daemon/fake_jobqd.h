@@ -42,6 +42,7 @@ class FakeJobqd {
     std::vector<std::string> cancel, lost;
     std::string state = "running", version = "1";
     bool answers_beats = true;
+    int cut_outputs = 0;  // of the next ones the connection ends instead of an answer
     int64_t take_ms = 0;  // a TAKE takes so long at least
     // Its reply to the next DONE instead of ok for all; "" cuts the connection instead.
     std::function<std::string(const nlohmann::json&)> on_done;

@@ -152,7 +152,23 @@ TEST_CASE("for one who said that he will follow the output waits, but not for ev
     CHECK(followers.room("j", &live) == OutputRoom::kNobody);
     for (int i = 0; i < 5'000; ++i)
         followers.expect("job " + std::to_string(i));
-    CHECK(followers.room("j", &live) == OutputRoom::kNobody);
+    CHECK(followers.size() == 5'000);
+    reactor.advance(limits::kOutputExpectMs + 1'000);
+    followers.expect("j");
+    CHECK(followers.size() == 1);
+}
+
+TEST_CASE("a follower that goes takes nobody else's announcement along") {
+    TestReactor reactor;
+    Followers followers(reactor);
+    {
+        Follower one(followers, "j");
+        followers.expect("j");
+    }
+    CHECK(followers.size() == 1);
+    reactor.advance(limits::kOutputExpectMs + 1);
+    { Follower one(followers, "j"); }
+    CHECK(followers.size() == 0);
 }
 
 }  // namespace jobq::test

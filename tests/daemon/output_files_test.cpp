@@ -50,6 +50,21 @@ TEST_CASE("pieces in a file are read as they were written, and a resend changes 
         later.add(kKey, "other", {kOut, 0, 1'200, "new"}, kMuch, kMuch);
         CHECK(all(later) == "o0:new|");
     }
+    SECTION("also in the same jobqd, whether or not it was closed") {
+        if (GENERATE(true, false)) files.close(kKey);
+        files.add(kKey, "other", {kOut, 0, 1'200, "ne"}, kMuch, kMuch);
+        files.add(kKey, "other", {kOut, 2, 1'200, "w"}, kMuch, kMuch);
+        CHECK(all(files) == "o0:ne|o2:w|");
+        CHECK(files.bytes() == OutputFiles(dir / "output").bytes());
+    }
+    SECTION("a long piece is read like any other") {
+        const std::string more(200 << 10, 'x');
+        files.add(kKey, "t", {kOut, 5, 1'200, more}, kMuch, kMuch);
+        CHECK(files.stdout_of(kKey) == bytes + "b" + more);
+        OutputFiles later(dir / "output");
+        later.add(kKey, "t", {kOut, 5 + (200 << 10), 1'300, "end"}, kMuch, kMuch);
+        CHECK(later.stdout_of(kKey) == bytes + "b" + more + "end");
+    }
     SECTION("what is left out is missing") {
         files.add(kKey, "t", {kOut, 10, 1'200, "later"}, kMuch, kMuch);
         CHECK(files.stdout_of(kKey) == bytes + "b");
@@ -71,7 +86,7 @@ TEST_CASE("a file has at most so much of each stream, and all of them at most th
     const OutputFiles::Key other{"job-0002", 3};
     files.add(other, "t", {kOut, 0, 0, std::string(1'000, 'x')}, kMuch, 500);
     files.add(other, "t", {kOut, 1'000, 0, "y"}, kMuch, 500);
-    CHECK(all(files, other).empty());
+    CHECK_FALSE(files.read(other));  // not a file without output
     CHECK(files.bytes() <= 500);
     OutputFiles off("");
     off.add(kKey, "t", {kOut, 0, 0, "x"}, kMuch, kMuch);

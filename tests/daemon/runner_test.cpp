@@ -188,6 +188,20 @@ TEST_CASE("output is there to read while the job runs, and complete before its r
     CHECK(s.jobqd->output_of("j1", "stdout") == "one\ntwo \xe2\x82\xac");
 }
 
+TEST_CASE("output whose answer was cut is sent again, and its job is not held up") {
+    Setup s;
+    s.start(shell_assignment(1, {{"long", "head -c 1048576 /dev/zero | tr '\\0' x; printf end"}}));
+    s.jobqd->cut_outputs = 2;
+    s.jobqd->give("j1", "long");
+    CHECK(s.done("j1")["outcome"] == "success");
+    CHECK(s.jobqd->cut_outputs == 0);
+    int64_t end = 0;
+    for (const auto& chunk : s.jobqd->outputs)
+        end = std::max(
+            end, chunk["offset"].get<int64_t>() + int64_t(chunk["text"].get<std::string>().size()));
+    CHECK(end == (1 << 20) + 3);
+}
+
 TEST_CASE("a cancel notice stops the job at once and reports it cancelled") {
     Setup s;
     s.start(shell_assignment(1, {{"long", "echo up > " + (s.dir / "up") + "; sleep 1000"}}));

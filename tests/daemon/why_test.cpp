@@ -53,7 +53,7 @@ std::vector<Row> rows() {
         {WhyCode::delayed, "in 1m30s", State::scheduled},
         {WhyCode::retrying, "in 1m30s", State::retrying},
         {WhyCode::dead, "(exhausted)", State::dead},
-        {WhyCode::running, "since", State::running},
+        {WhyCode::running, "", State::running},
         {WhyCode::cancel_requested, "told to stop", State::running,
          [](JobView& view, WhyFacts&) { view.cancel_asked = true; }},
         {WhyCode::worker_gone, "jobq release", State::running,
@@ -61,8 +61,8 @@ std::vector<Row> rows() {
              view.cancel_asked = true;
              facts.holder = "use jobq release";
          }},
-        {WhyCode::finished, "it succeeded at", State::succeeded},
-        {WhyCode::finished, "it was cancelled at", State::cancelled},
+        {WhyCode::finished, "", State::succeeded},
+        {WhyCode::finished, "", State::cancelled},
         {WhyCode::damaged, "jobq rm job-0001", State::retrying,
          [](JobView& view, WhyFacts&) { view.corrupt = true; }},
         {WhyCode::queue_paused, "jobq queue resume default", State::ready,
@@ -127,6 +127,7 @@ TEST_CASE("why: each reason follows from its facts, the first that counts") {
         INFO(name(row.code) << ": " << why.text);
         CHECK(why.code == row.code);
         CHECK(why.text.find(row.words) != std::string::npos);
+        CHECK(why.text.empty() == row.words.empty());
         seen.insert(why.code);
     }
     CHECK(seen.size() == kWhyCodes.size());

@@ -28,6 +28,16 @@ void push_mixed(StoreTest<Setup>& t, int count) {
     t.push(jobs);
 }
 
+// Of the queue, which runs `in_all` of its jobs at once.
+FetchRequest limited(int count, int in_all) {
+    FetchRequest request;
+    request.owner = "pool1";
+    request.queues = {"default"};
+    request.count = count;
+    request.throttles["default"] = {in_all, 0};
+    return request;
+}
+
 using RedisTest = StoreTest<OnRedis>;
 
 TEMPLATE_TEST_CASE("a fetch takes the first jobs of its types, the others keep their order", "",
@@ -103,13 +113,9 @@ TEMPLATE_TEST_CASE("the holders of a queue's slots are told with the place", "",
                    OnRedis) {
     StoreTest<TestType> t;
     push_mixed(t, 4);
-    FetchRequest request;
-    request.owner = "pool1";
-    request.queues = {"default"};
-    request.count = 2;
+    FetchRequest request = limited(2, 2);
     request.worker = "w-1";
     request.token = "token-1";
-    request.throttles["default"] = {2, 0};
     CHECK(t.get_value(t.store.fetch(request)).size() == 2);
     auto place = t.get_value(t.store.place_in_line("2", "default", 5));
     std::sort(place.holders.begin(), place.holders.end());
@@ -182,12 +188,8 @@ TEMPLATE_TEST_CASE("limits of a queue count the jobs that are taken, not those p
                    InMemory, OnRedis) {
     StoreTest<TestType> t;
     push_mixed(t, 8);
-    FetchRequest request;
-    request.owner = "pool1";
-    request.queues = {"default"};
-    request.count = 9;
+    FetchRequest request = limited(9, 2);
     request.types = types_of({"b"});
-    request.throttles["default"] = {2, 0};
     CHECK(jids_of(t.get_value(t.store.fetch(request))) == Texts{"1", "3"});
     CHECK(jids_of(t.get_value(t.store.fetch(request))).empty());
     request.types = nullptr;

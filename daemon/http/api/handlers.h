@@ -64,10 +64,10 @@ task<HttpResponse> profile_heap(ApiCall call);
 HttpResponse respond(const verbs::Answer& answer, int status = 200);
 // Of an answer {"jobs":[{...}]} about one job: its object, or the error in it.
 verbs::Answer the_only(verbs::Answer answer);
-// What ENQUEUE answers, with the name that HTTP has for the jid before it.
 // The context of the request's header traceparent, as a job keeps it; "" when there is none, or
 // none that can be read: it is the client's library that sends it, not who wrote the request.
 std::string trace_of(const HttpRequest& request);
+// What ENQUEUE answers, with the name that HTTP has for the jid before it.
 std::string with_job_id(const std::string& jid, const std::string& answer);
 // An error about JSON text with the place in it.
 Error with_place(Error error, std::string_view text);

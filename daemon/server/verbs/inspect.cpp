@@ -79,7 +79,7 @@ task<std::set<std::string>> paused_queues(Broker& broker, std::set<std::string> 
     co_return paused;
 }
 
-// Where the first few stand in line as well: that is a call for each.
+// With the places in line of the first few: a call for each, so that none is long for others.
 task<std::vector<WhyFacts>> facts_of(Broker& broker, const std::vector<Result<JobView>>* of) {
     const auto& views = *of;
     std::set<std::string> waited_in;

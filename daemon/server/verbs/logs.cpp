@@ -100,10 +100,7 @@ void send_kept(Sender& sender, const Output& kept) {
     sender.skip_to(OutputStream::out, int64_t(kept.out.size()) + kept.out_cut.bytes);
 }
 
-// What is kept of one attempt: in a file, and in the store.
-task<void> send_attempt(Broker& broker, Messages* to, Sender* sender, OutputFiles::Key key,
-                        Output kept) {
-    if (!sender->reach(key.attempt)) co_return;
+task<void> send_file(Broker& broker, Messages* to, Sender* sender, OutputFiles::Key key) {
     auto file = broker.output_files().read(key);
     while (file && !to->closed()) {
         auto piece = file->next();
@@ -111,16 +108,23 @@ task<void> send_attempt(Broker& broker, Messages* to, Sender* sender, OutputFile
         sender->send(std::move(*piece));
         co_await to->drained();
     }
+}
+
+// What is kept of one attempt: in a file, and in the store.
+task<void> send_attempt(Broker& broker, Messages* to, Sender* sender, OutputFiles::Key key,
+                        Output kept) {
+    if (!sender->reach(key.attempt)) co_return;
+    co_await send_file(broker, to, sender, std::move(key));
     send_kept(*sender, kept);
 }
 
 // What the job's ended attempts left that was not sent; `only` 0: of all of them.
-task<void> send_ended(Broker& broker, Messages* to, Sender* sender, JobView view, int only) {
+task<Result<>> send_ended(Broker& broker, Messages* to, Sender* sender, JobView view, int only) {
     auto logs = co_await broker.store().logs(view.job.jid);
+    if (!logs) co_return tl::unexpected<Error>(logs.error());
     std::map<int, Output> attempts;
-    if (logs)
-        for (const auto& log : *logs)
-            attempts[log.attempt] = decode_output(log.text);
+    for (const auto& log : *logs)
+        attempts[log.attempt] = decode_output(log.text);
     // What the last one wrote to stdout is the result, if it succeeded.
     if (view.state == State::succeeded && view.final.attempts > 0) {
         Output& last = attempts[view.final.attempts];
@@ -133,6 +137,7 @@ task<void> send_ended(Broker& broker, Messages* to, Sender* sender, JobView view
         co_await send_attempt(broker, to, sender, std::move(key), std::move(kept));
     }
     sender->finish();
+    co_return Result<>{};
 }
 
 // What one attempt writes, until it ends. False: it does not run here.
@@ -142,7 +147,10 @@ task<bool> follow(Broker& broker, Messages* to, std::string jid, Sender* sender,
     if (!known) co_return false;
     const std::shared_ptr<LiveOutput> live = known->live_output(broker.reactor());
     const std::string token = known->token();
-    if (!sender->reach(current_attempt(known->record))) co_return true;
+    const int attempt = current_attempt(known->record);
+    if (!sender->reach(attempt)) co_return true;
+    OutputFiles::Key key{jid, attempt};
+    co_await send_file(broker, to, sender, std::move(key));
     while (!to->closed()) {
         while (auto piece = follower->next(live)) {
             sender->send(std::move(*piece));
@@ -159,13 +167,18 @@ task<bool> follow(Broker& broker, Messages* to, std::string jid, Sender* sender,
 }
 
 // What is there of one that runs here.
-void send_running(Broker& broker, Sender& sender, const std::string& jid) {
+task<void> send_running(Broker& broker, Messages* to, Sender* sender, std::string jid) {
     Running* known = broker.running().find(jid);
-    if (!known || !known->output || !sender.reach(current_attempt(known->record))) return;
+    if (!known || !known->output) co_return;
+    const std::shared_ptr<LiveOutput> live = known->output;
+    const int attempt = current_attempt(known->record);
+    if (!sender->reach(attempt)) co_return;
+    OutputFiles::Key key{jid, attempt};
+    co_await send_file(broker, to, sender, std::move(key));
     int64_t place = 0;
-    while (auto piece = known->output->next(place))
-        sender.send(std::move(*piece));
-    sender.finish();
+    while (auto piece = live->next(place))
+        sender->send(std::move(*piece));
+    sender->finish();
 }
 
 std::string end_of(const JobView& view) {
@@ -232,13 +245,16 @@ task<Result<>> logs(ServerContext& context, std::string argument, Messages* to) 
         }
         JobView view = std::move(*views->front());
         const bool over = is_final(view.state) || view.state == State::dead;
-        if (first || over) co_await send_ended(broker, to, &sender, view, attempt);
+        if (first || over) {
+            auto sent = co_await send_ended(broker, to, &sender, view, attempt);
+            if (!sent) co_return sent;
+        }
         first = false;
         bool here = false;
         if (view.state == State::running && following) {
             here = co_await follow(broker, to, jid, &sender, follower.get());
         } else if (view.state == State::running) {
-            send_running(broker, sender, jid);
+            co_await send_running(broker, to, &sender, jid);
         }
         if (over || !following) {
             std::string last = end_of(view);

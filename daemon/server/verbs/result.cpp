@@ -19,7 +19,7 @@ void add_from_file(Broker& broker, const std::string& jid, FinalRecord& record) 
     const LeftOut cut = record.result_cut;
     const std::string tail = record.result.substr(std::min(size_t(cut.at), record.result.size()));
     const size_t tail_at = size_t(cut.at + cut.bytes);
-    std::string begin = broker.output_files().stdout_of({jid, record.attempts});
+    std::string begin = broker.output_files().stdout_of({jid, record.attempts}, int64_t(tail_at));
     if (begin.size() >= tail_at) {
         begin.resize(tail_at);
         record.result = std::move(begin) + tail;

@@ -75,6 +75,7 @@ void complete_output(Broker& broker, const Ended& ended) {
     Running* known = broker.running().find(ended.jid);
     if (!known || known->token() != ended.token) return;
     const bool has_file = keeps_file(broker, *known);
+    if (!has_file) broker.output_files().remove(file_of(*known));  // of an earlier lease
     if (!known->output && !has_file) return;
     const RunReport& report = ended.report;
     const bool is_cut = report.result_cut || report.log_cut;
@@ -355,9 +356,11 @@ task<void> output(Session& session, std::string argument) {
         if (rooms.empty() || rooms.back().jid != chunk.jid)
             rooms.push_back({chunk.jid, OutputRoom::kNobody, is_known});
         if (!is_known) continue;
-        // Who followed it at another jobqd, or at this one before it was started, comes back.
-        if (!known->output && chunk.followed) broker.followers().expect(chunk.jid);
-        if (keeps_file(broker, *known)) add_to_file(broker, *known, chunk.piece);
+        const bool has_file = keeps_file(broker, *known);
+        // Who followed it at another jobqd, or at this one before it was started, comes back; what
+        // a file has he reads there.
+        if (!known->output && chunk.followed && !has_file) broker.followers().expect(chunk.jid);
+        if (has_file) add_to_file(broker, *known, chunk.piece);
         known->live_output(broker.reactor())
             ->put(std::move(chunk.piece), broker.followers().keeps(chunk.jid));
         rooms.back() = room_of(broker, *known);

@@ -129,6 +129,25 @@ TEST_CASE("what is left out is told with its place and size, and JSON is whole o
     CHECK(daemon.jobq({"result", "json-001"}).status == 65);
 }
 
+TEST_CASE("who comes late to a running job gets all that is in its file") {
+    LiveDaemon daemon(std::string(kConfig) + R"([type.held]
+run = ["sh", "-c", "seq 1 40000; while [ ! -e {dir}/go ]; do sleep 0.02; done"]
+output = "1MiB"
+)");
+    daemon.must({"enqueue", "held", "--id", "held-001"});
+    const std::string all = numbers(40'000);
+    CHECK(eventually([&] {
+        return contains(daemon.jobq({"logs", "--stdout", "held-001"}).out, "40000");
+    }));
+    const Ran early = daemon.jobq({"logs", "--stdout", "held-001"});
+    CHECK(early.out == all);
+    CHECK(!contains(early.err, "left out"));
+    daemon.dir().write("go", "");
+    const Ran late = daemon.jobq({"logs", "-f", "--stdout", "held-001"});
+    CHECK(late.out == all);
+    CHECK(!contains(late.err, "left out"));
+}
+
 TEST_CASE("a type keeps as much output as it says, in a file, for as long as the job") {
     LiveDaemon daemon(std::string(kConfig) + R"([type.long]
 run = ["sh", "-c", "printf '['; seq -s, 1 40000; printf ']'; echo said >&2"]

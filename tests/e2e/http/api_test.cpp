@@ -58,6 +58,12 @@ TEST_CASE("http: a long answer is compressed for who takes that") {
     CHECK(plain.headers.at("vary") == "Accept-Encoding");
     CHECK(!plain.headers.contains("content-encoding"));
     CHECK(Json::parse(plain.body).at("jobs").size() == 30);
+    for (const char* no : {"gzip; q=0", "gzip;q=0.000", "gzip;Q=0", "gzip;q=0, *", "br", "*;q=0"})
+        CHECK(!daemon.ask("GET", list, "", {std::string("Accept-Encoding: ") + no})
+                   .headers.contains("content-encoding"));
+    for (const char* yes : {"*", "gzip;q=0.5", "br;q=0, GZIP"})
+        CHECK(daemon.ask("GET", list, "", {std::string("Accept-Encoding: ") + yes})
+                  .headers.contains("content-encoding"));
     const auto packed = daemon.ask("GET", list, "", {"Accept-Encoding: br, gzip"});
     CHECK(packed.headers.at("content-encoding") == "gzip");
     CHECK(packed.body.size() * 5 < plain.body.size());

@@ -121,6 +121,22 @@ TEST_CASE("job wire: PUSHB answers for each job, and refuses a wrong type as a w
     REQUIRE(mixed->refused.size() == 2);
     CHECK(mixed->refused[0].first == "deep-one");
     CHECK(!parse_push_bulk("[" + deep + "," + pushed("") + "", kNow));
+    // A lone surrogate beside it is mended, and a null of the client's is no placeholder.
+    const std::string lone = R"({"jid":"lone-one","jobtype":"t","args":["\ud800"]})";
+    CHECK(parse_push_bulk("[" + deep + "," + lone + "]", kNow)->jobs.size() == 1);
+    CHECK(!parse_push_bulk(R"([{"jid":"short","jobtype":"t","args":[]},null])", kNow));
+    // What PUSH takes a PUSHB takes, and no more.
+    for (size_t depth : {limits::kJsonDepth, limits::kJsonDepth + 1, limits::kJsonDepth + 2}) {
+        const std::string job = R"({"jid":"edge-one","jobtype":"t","args":[)" +
+                                std::string(depth, '[') + std::string(depth, ']') + "]}";
+        const bool good = parse_push(job, kNow).has_value();
+        INFO(depth);
+        CHECK(good == (depth <= limits::kJsonDepth));
+        const auto edge = parse_push_bulk("[" + job + "," + pushed("") + "]", kNow);
+        REQUIRE(edge);
+        CHECK(edge->jobs.size() == (good ? 2 : 1));
+        CHECK(edge->refused.size() == (good ? 0 : 1));
+    }
     CHECK(!parse_push_bulk("[" + deep + ",null,x]", kNow));
     CHECK(!parse_push_bulk("[1]", kNow));
     CHECK(!parse_push_bulk("[" + pushed(R"("retry":"x")") + "]", kNow));
