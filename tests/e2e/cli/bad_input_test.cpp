@@ -113,7 +113,7 @@ std::vector<Mistake> mistakes() {
          2,
          {"--after", "not available in this version yet"},
          ""},
-        {"unknown job", {"status", "no-such-job"}, 3, {"no-such-job", "24 h"}, ""},
+        {"unknown job", {"status", "no-such-job"}, 3, {"no-such-job", "retention"}, ""},
         {"bad lines",
          {"enqueue", "--jsonl", "-"},
          1,
