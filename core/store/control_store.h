@@ -13,8 +13,9 @@
 namespace jobq {
 
 struct Cancelled {
-    State was = State::ready;  // running: it was marked, its worker is to be told
-    std::string owner;         // of a running one
+    State was = State::ready;     // running: it was marked, its worker is to be told
+    std::string owner;            // of a running one
+    std::string type{}, queue{};  // as it was stored
 };
 
 class ControlStore {

@@ -29,7 +29,7 @@ task<Result<std::vector<Result<Cancelled>>>> JobControl::cancel(std::vector<std:
     for (size_t i = 0; i < asked.size(); ++i) {
         const auto& result = (*results)[i];
         if (!result) continue;
-        journal_.cancelled(asked[i], result->was);
+        journal_.cancelled({asked[i], result->type, result->queue, result->was});
         if (result->was != State::running)
             watchers_.changed(asked[i]);
         else if (result->owner.empty())

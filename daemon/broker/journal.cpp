@@ -44,9 +44,9 @@ void Journal::expired(const Job& job) {
         one->expired(job);
 }
 
-void Journal::cancelled(const std::string& jid, State was) {
+void Journal::cancelled(const CancelledJob& what) {
     for (JobObserver* one : observers_)
-        one->cancelled(jid, was);
+        one->cancelled(what);
 }
 
 void Journal::released(const std::string& jid) {

@@ -25,7 +25,7 @@ class Journal final : public JobObserver {
     void ended(const EndedJob& what) override;
     void buried(const BuriedJob& what) override;
     void expired(const Job& job) override;
-    void cancelled(const std::string& jid, State was) override;
+    void cancelled(const CancelledJob& what) override;
     void released(const std::string& jid) override;
     void paused(const std::string& queue, bool paused) override;
     void flushed() override;

@@ -64,11 +64,13 @@ void JobEvents::expired(const Job& job) {
     if (events_.wanted("expired")) publish("expired", job, begin("expired", job));
 }
 
-void JobEvents::cancelled(const std::string& jid, State was) {
+void JobEvents::cancelled(const CancelledJob& what) {
     // One that runs ends later, and says so then.
-    if (was == State::running || !events_.wanted("cancelled")) return;
+    if (what.was == State::running || !events_.wanted("cancelled")) return;
     Job head;
-    head.jid = jid;
+    head.jid = what.jid;
+    head.type = what.type;
+    head.queue = what.queue;
     publish("cancelled", head, begin("cancelled", head));
 }
 

@@ -22,7 +22,7 @@ class JobEvents final : public JobObserver {
     void ended(const EndedJob& what) override;
     void buried(const BuriedJob& what) override;
     void expired(const Job& job) override;
-    void cancelled(const std::string& jid, State was) override;
+    void cancelled(const CancelledJob& what) override;
     void paused(const std::string& queue, bool paused) override;
 
   private:

@@ -65,8 +65,12 @@ void JobLog::buried(const BuriedJob& what) {
          {"trace_id", log_unless_empty(traces_.trace_id_of(what.job))}});
 }
 
-void JobLog::cancelled(const std::string& jid, State was) {
-    log(LogLevel::info, "job.cancel", "", {{"jid", jid}, {"was", std::string(name(was))}});
+void JobLog::cancelled(const CancelledJob& what) {
+    log(LogLevel::info, "job.cancel", "",
+        {{"jid", what.jid},
+         {"type", what.type},
+         {"queue", what.queue},
+         {"was", std::string(name(what.was))}});
 }
 
 void JobLog::released(const std::string& jid) {

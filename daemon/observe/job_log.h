@@ -16,7 +16,7 @@ class JobLog final : public JobObserver {
     void started(const StartedJob& what) override;
     void ended(const EndedJob& what) override;
     void buried(const BuriedJob& what) override;
-    void cancelled(const std::string& jid, State was) override;
+    void cancelled(const CancelledJob& what) override;
     void released(const std::string& jid) override;
     void paused(const std::string& queue, bool paused) override;
     void flushed() override;

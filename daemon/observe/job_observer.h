@@ -57,6 +57,13 @@ struct BuriedJob {
     bool corrupt = false;
 };
 
+struct CancelledJob {
+    const std::string& jid;
+    const std::string& type;
+    const std::string& queue;
+    State was = State::ready;
+};
+
 class JobObserver {
   public:
     virtual ~JobObserver() = default;
@@ -81,7 +88,7 @@ class JobObserver {
     virtual void expired(const Job&) {}
 
     // By somebody's wish; running: it is asked to end.
-    virtual void cancelled(const std::string&, State) {}
+    virtual void cancelled(const CancelledJob&) {}
 
     // Its lease was ended by hand.
     virtual void released(const std::string&) {}

@@ -197,7 +197,10 @@ std::vector<Happening> others() {
         j.buried({the_job(), record, "forbidden", "it may not run", false});
     };
     auto cancelled = [](State was) {
-        return [was](JobObserver& j) { j.cancelled("job-0001", was); };
+        return [was](JobObserver& j) {
+            const Job& job = the_job();
+            j.cancelled({job.jid, job.type, job.queue, was});
+        };
     };
     auto paused = [](bool on) { return [on](JobObserver& j) { j.paused("mail", on); }; };
     auto released = [](JobObserver& j) { j.released("job-0001"); };
@@ -293,7 +296,7 @@ TEST_CASE("journal: events say what they said, in the same words") {
             "\",\"duration_ms\":250,\"worker\":\"w-1\"}",
         head + "dead" + job +
             ",\"reason\":\"corrupt\",\"attempt\":1,\"message\":\"a \\\"word\\\"\"}",
-        head + "cancelled\",\"jid\":\"job-0001\",\"type\":\"\",\"queue\":\"default\"}",
+        head + "cancelled" + job + "}",
         head + "queue_paused\",\"jid\":\"\",\"type\":\"\",\"queue\":\"mail\"}",
     };
     const JobRecord record;
@@ -301,7 +304,8 @@ TEST_CASE("journal: events say what they said, in the same words") {
     rig.journal.started({the_job(), record, "w-1", kNow});
     end(Outcome::failure, Move::dead, "exhausted")(rig.journal);
     rig.journal.buried({the_job(), record, "corrupt", "a \"word\"", true});
-    rig.journal.cancelled("job-0001", State::scheduled);
+    const Job& known = the_job();
+    rig.journal.cancelled({known.jid, known.type, known.queue, State::scheduled});
     rig.journal.paused("mail", true);
     std::vector<std::string> heard;
     for (const auto& event : subscription->waiting)

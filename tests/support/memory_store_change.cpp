@@ -91,7 +91,7 @@ task<Result<std::vector<Result<Cancelled>>>> MemoryStore::cancel(std::vector<std
             continue;
         }
         Live& live = found->second;
-        results.push_back(Cancelled{live.state, live.owner});
+        results.push_back(Cancelled{live.state, live.owner, live.job.type, live.job.queue});
         if (live.state == State::running) {
             live.cancel_asked = true;
             continue;

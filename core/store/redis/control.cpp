@@ -81,6 +81,10 @@ task<Result<std::vector<Result<Cancelled>>>> RedisControl::cancel_part(
         } else {
             results[i] = Cancelled{state_from_name(was).value_or(State::ready), ""};
         }
+        if (results[i] && (*views)[i]) {
+            results[i]->type = (*views)[i]->job.type;
+            results[i]->queue = (*views)[i]->job.queue;
+        }
     }
     std::vector<std::string> told;
     for (size_t i = 0; i < jids.size(); ++i)

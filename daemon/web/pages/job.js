@@ -29,7 +29,7 @@ function Facts({ job }) {
         ["Type", html`<a class="mono" href=${href("jobs", { state: job.state, type: job.type })}>${job.type}</a>`],
         ["Queue", html`<a href=${href("jobs", { state: job.state, queue: job.queue })}>${job.queue}</a>`],
         ["Priority", job.priority],
-        ["Attempts", job.attempts + (job.max_attempts ? ` of ${job.max_attempts}` : "")],
+        ["Attempts", (job.attempt ?? job.attempts) + (job.max_attempts ? ` of ${job.max_attempts}` : "")],
         ["Enqueued", html`<${Ago} ms=${job.created_at} />`],
         job.state === "running" ? ["Runs for", html`<${Elapsed} since=${job.started_at} />`]
             : ["Ran for", job.duration_ms === undefined ? "" : duration(job.duration_ms)],

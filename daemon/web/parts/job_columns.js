@@ -38,7 +38,7 @@ export function jobColumns({ state, rows, chosen, toggle, all, mayChange }) {
     const last = state === "running"
         ? { key: "worker", title: "Worker", width: "170px", cell: (job) => html`<span class="mono clip-line">${job.worker ?? ""}</span>` }
         : { key: "attempts", title: "Attempts", width: "80px", number: true,
-            cell: (job) => job.attempts + (job.max_attempts ? ` of ${job.max_attempts}` : "") };
+            cell: (job) => (job.attempt ?? job.attempts) + (job.max_attempts ? ` of ${job.max_attempts}` : "") };
     return [
         ...(mayChange ? [box] : []),
         { key: "jid", title: "Job", width: "240px", cell: ({ jid }) => html`<a class="mono clip-line" href=${href(["job", jid])}>${jid}</a>` },

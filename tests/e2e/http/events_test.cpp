@@ -37,6 +37,18 @@ TEST_CASE("http events: what happens is sent as it happens, and filtered") {
     CHECK(Json::parse(sent.data).at("jid") == bad);
 }
 
+TEST_CASE("http events: a job that is cancelled while it waits is told with its type and queue") {
+    HttpDaemon daemon;
+    HttpClient wanted(daemon.port());
+    open_stream(wanted, "?event=cancelled&type=noop&queue=other");
+    const std::string jid = daemon.enqueue(R"({"type":"noop","queue":"other","delay_ms":3600000})");
+    REQUIRE(daemon.ask("DELETE", "/api/v1/jobs/" + jid).status == 200);
+    const Json told = Json::parse(next_event(wanted).data);
+    CHECK(told.at("jid") == jid);
+    CHECK(told.at("type") == "noop");
+    CHECK(told.at("queue") == "other");
+}
+
 TEST_CASE("http events: who comes back with the last id goes on from there") {
     HttpDaemon daemon;
     std::string last;
