@@ -195,8 +195,7 @@ task<void> Heart::loop() {
         }
         if (fine) fine = co_await beat();
         if (!fine) {
-            int64_t ms = delay_.next_ms(hub_.rng);
-            co_await hub_.pause(ms);
+            co_await hub_.back_off(&delay_);
             continue;
         }
         delay_.reset();

@@ -34,6 +34,11 @@ task<void> Hub::pause(int64_t ms) {
     }
 }
 
+task<void> Hub::back_off(RetryDelay* delay) {
+    int64_t ms = delay->next_ms(rng);
+    co_await pause(ms);
+}
+
 int64_t RetryDelay::next_ms(Rng& rng) {
     int64_t base = std::clamp(next_ms_, kDelayMinMs, kDelayMaxMs);
     next_ms_ = base * 2;

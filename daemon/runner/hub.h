@@ -17,6 +17,18 @@
 
 namespace jobq {
 
+// The waits between tries to reach jobqd: 20 ms doubling to a second, spread by chance so that many
+// runners do not come back in step.
+class RetryDelay {
+  public:
+    int64_t next_ms(Rng& rng);
+
+    void reset() { next_ms_ = 0; }
+
+  private:
+    int64_t next_ms_ = 0;
+};
+
 struct Hub {
     Hub(UvReactor& loop, RunnerOptions settings, RunnerGuard* guard, Dial way, uint64_t seed)
         : reactor(loop),
@@ -52,18 +64,8 @@ struct Hub {
     void say(LogLevel level, std::string_view event, const std::string& text) const;
     // At least `ms` and not much longer, less when all is to end.
     task<void> pause(int64_t ms);
-};
-
-// The waits between tries to reach jobqd: 20 ms doubling to a second, spread by chance so that many
-// runners do not come back in step.
-class RetryDelay {
-  public:
-    int64_t next_ms(Rng& rng);
-
-    void reset() { next_ms_ = 0; }
-
-  private:
-    int64_t next_ms_ = 0;
+    // Pauses for the next of these waits.
+    task<void> back_off(RetryDelay* delay);
 };
 
 }  // namespace jobq

@@ -206,8 +206,7 @@ task<void> Pool::loop() {
         if (fine) {
             delay_.reset();
         } else {
-            int64_t ms = delay_.next_ms(hub_.rng);
-            co_await hub_.pause(ms);
+            co_await hub_.back_off(&delay_);
         }
     }
     client_.close();

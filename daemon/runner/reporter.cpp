@@ -350,8 +350,7 @@ task<void> Reporter::loop() {
             if (!hub_.backlog.empty()) co_await hub_.pause(kGatherMs);
         } else {
             rewind();  // what was on its way
-            int64_t ms = delay_.next_ms(hub_.rng);
-            co_await hub_.pause(ms);
+            co_await hub_.back_off(&delay_);
         }
     }
     client_.close();

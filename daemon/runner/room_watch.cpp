@@ -56,15 +56,14 @@ task<void> RoomWatch::loop() {
             request.wait_ms = kRoomWaitMs;
             auto line = request_line("OUTPUT", write(request));
             auto answer = co_await client_.call(std::move(line), kRoomWaitMs + kRoomAnswerMs);
-            fine = answer.has_value();
-            auto rooms = fine ? read_output_rooms(*answer) : Result<std::vector<OutputRoom>>();
-            if (fine && rooms) on_rooms_(*rooms);
+            auto rooms = answer.and_then(read_output_rooms);
+            fine = rooms.has_value();
+            if (fine) on_rooms_(*rooms);
         }
         if (fine) {
             delay_.reset();
         } else {
-            int64_t ms = delay_.next_ms(hub_.rng);
-            co_await hub_.pause(ms);
+            co_await hub_.back_off(&delay_);
         }
     }
     client_.close();

@@ -140,6 +140,12 @@ task<std::string> FakeJobqd::reply_to(std::shared_ptr<Stream> stream, std::strin
         if (cut_outputs > 0 && !body["jobs"].empty() && cut_outputs-- > 0) co_return "";
         for (auto& chunk : body["jobs"])
             outputs.push_back(chunk);
+        waits_for_room += body.contains("wait_ms") ? 1 : 0;
+        if (no_room) {
+            reply = {{"jobs", body.contains("wait_ms") ? json("many") : json::array()}};
+            for (auto& chunk : body["jobs"])
+                reply["jobs"].push_back({{"jid", chunk["jid"]}, {"room", 0}});
+        }
     } else {
         co_return "-INVALID unknown verb " + verb + "\r\n";
     }

@@ -42,13 +42,14 @@ class FakeJobqd {
     std::vector<std::string> cancel, lost;
     std::string state = "running", version = "1";
     bool answers_beats = true;
-    int cut_outputs = 0;  // of the next ones the connection ends instead of an answer
-    int64_t take_ms = 0;  // a TAKE takes so long at least
+    int cut_outputs = 0;   // of the next ones the connection ends instead of an answer
+    bool no_room = false;  // for output; what it answers to who waits for some can't be read
+    int64_t take_ms = 0;   // a TAKE takes so long at least
     // Its reply to the next DONE instead of ok for all; "" cuts the connection instead.
     std::function<std::string(const nlohmann::json&)> on_done;
 
     std::vector<nlohmann::json> hellos, takes, beats, done, outputs;
-    int pools_asked = 0;
+    int pools_asked = 0, waits_for_room = 0;
 
   private:
     task<void> serve(std::shared_ptr<Stream> stream);

@@ -202,6 +202,20 @@ TEST_CASE("output whose answer was cut is sent again, and its job is not held up
     CHECK(end == (1 << 20) + 3);
 }
 
+TEST_CASE("an answer about room that can't be read is not asked for again in a rush") {
+    Setup s;
+    s.start(shell_assignment(
+        1, {{"long", "echo one; " + s.hold("more") + "; echo two; " + s.hold("end")}}));
+    s.jobqd->no_room = true;
+    s.jobqd->give("j1", "long");
+    REQUIRE(s.jobqd->until([&] { return !s.jobqd->outputs.empty(); }));
+    s.dir.write("more", "x");
+    REQUIRE(s.jobqd->until([&] { return s.jobqd->waits_for_room > 0; }));
+    CHECK_FALSE(s.jobqd->until([&] { return s.jobqd->waits_for_room > 30; }, 1'000));
+    s.dir.write("end", "x");
+    CHECK(s.done("j1")["outcome"] == "success");
+}
+
 TEST_CASE("a cancel notice stops the job at once and reports it cancelled") {
     Setup s;
     s.start(shell_assignment(1, {{"long", "echo up > " + (s.dir / "up") + "; sleep 1000"}}));

@@ -127,6 +127,7 @@ test("one job: cancelled while it runs", async () => {
     const jid = await daemon.enqueue({ type: "long", queue: "commands" });
     await eventually(async () => (await stateOf(jid)) === "running");
     const page = await open("job/" + jid);
+    await page.locator(".facts div").filter({ hasText: "Attempts" }).getByText(/^1( of \d+)?$/).waitFor();
     await page.getByRole("button", { name: "Cancel", exact: true }).click();
     await page.locator("dialog button[type=submit]").click();
     await eventually(async () => (await stateOf(jid)) === "cancelled");
